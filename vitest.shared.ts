@@ -1,0 +1,18 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+/**
+ * Tests see the sources of the other packages, so that they need no build and cannot pass on a
+ * stale one. vite has two resolvers, and a package kept external has a third set of conditions.
+ */
+const conditions = ['@vhostscope/source', 'module', 'node', 'development|production'];
+
+const config: ViteUserConfig = defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    // Only sources: the default would also run tests compiled into dist.
+    include: ['src/**/*.test.ts', 'src/**/*.test.tsx', 'test/**/*.test.ts'],
+  },
+});
+
+export default config;
