@@ -1,0 +1,2 @@
+process.stderr.write('collector: not written yet\n');
+process.exitCode = 2;

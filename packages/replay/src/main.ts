@@ -1,0 +1,2 @@
+process.stderr.write('replay: not written yet\n');
+process.exitCode = 2;

@@ -1,0 +1,90 @@
+// What `npm start` and `npm test` do, once Node is known to be new enough. Needs no package: it is
+// what installs them.
+import { resolve } from 'node:path';
+import { build, install, root } from './setup.mjs';
+import { exec, Failed, talk, toolEnvironment } from './exec.mjs';
+
+/** The recording that comes with the repository. */
+const EXAMPLE = 'examples/d1-dpdk-virtio-user.txt.gz';
+
+/** What `npm start` runs, in this order, on the example or on the file that it is given. */
+const START = [
+  ['replay', 'run'],
+  ['replay', 'verify'],
+];
+
+/** What `npm test` runs after the build. All of it runs, even when one part fails. */
+const TEST = [
+  { name: 'format', command: ['oxfmt', '--check'], advice: 'npm exec oxfmt' },
+  { name: 'lint', command: ['oxlint'] },
+  { name: 'imports', command: [process.execPath, 'scripts/check-imports.mjs'] },
+  {
+    name: 'types and tests',
+    command: [
+      'turbo',
+      'run',
+      'typecheck',
+      'test',
+      'test:scripts',
+      // One package's log after the other, without a prefix: it reads as vitest wrote it.
+      '--log-order=grouped',
+      '--log-prefix=none',
+      '--continue=dependencies-successful',
+      '--no-update-notifier',
+    ],
+  },
+];
+
+const USAGE = `Usage: npm start [-- TRACE]   set up, then replay TRACE, or the example, and verify it
+       npm test                 set up, then check format, lint, imports and types, and run the tests
+
+The commands themselves, with their options: ./node_modules/.bin/replay --help
+`;
+
+/**
+ * @param {string[]} args - the task, then what stood behind `--`
+ * @returns {Promise<number>} the exit code
+ */
+export async function main([task, ...args]) {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const allowed = task === 'start' ? 1 : 0;
+  if ((task !== 'start' && task !== 'test') || args.length > allowed || args[0]?.startsWith('-')) {
+    process.stderr.write(`vhostscope: cannot make sense of "${args.join(' ') || task}"\n${USAGE}`);
+    return 2;
+  }
+  try {
+    await install();
+    await build();
+    return task === 'start' ? await start(args[0]) : await test();
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    if (error.message) talk(error.message);
+    return error.exitCode;
+  }
+}
+
+/** @param {string | undefined} file - as typed, so relative to where npm was called */
+async function start(file) {
+  const trace = file === undefined ? EXAMPLE : resolve(process.env.INIT_CWD ?? root, file);
+  for (const [program, ...args] of START) {
+    process.stderr.write(`$ ${program} ${args.join(' ')} ${trace}\n`);
+    const code = await exec([`./node_modules/.bin/${program}`, ...args, trace], { cwd: root });
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+async function test() {
+  const failed = [];
+  for (const { name, command, advice } of TEST) {
+    talk(`${name} …`);
+    const code = await exec(command, { cwd: root, env: toolEnvironment() });
+    if (code !== 0) failed.push(advice ? `${name} (put right by \`${advice}\`)` : name);
+  }
+  if (failed.length === 0) return 0;
+  talk(`failed: ${failed.join(', ')}`);
+  return 1;
+}
