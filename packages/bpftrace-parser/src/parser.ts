@@ -1,0 +1,184 @@
+import { LF, OPEN_BRACE, decodeUtf8, encodeUtf8 } from './bytes.js';
+import { createCounts } from './counts.js';
+import { createFraming } from './framing.js';
+import { createJsonLines } from './json-lines.js';
+import type { Message, MessageBody } from './messages.js';
+import type { Parser, ParserOptions } from './options.js';
+import { createPosition } from './position.js';
+import { createPrintfLines } from './printf-lines.js';
+import { type Place, type TextLine, createTextBlocks } from './text-blocks.js';
+
+/** Default of `maxLineBytes`. */
+const MAX_LINE_BYTES = 1 << 20;
+
+/**
+ * A parser for one stream of bpftrace output, its standard output or its standard error.
+ *
+ * Every line goes, in this order, to: the block of text output that is open; the JSON reader, if it
+ * looks like JSON; `takeLine`; the classification of text lines. Whatever the bytes, it does not
+ * throw; only callbacks may.
+ *
+ * @throws RangeError if `maxLineBytes` is not a positive integer.
+ */
+export function createParser(options: ParserOptions): Parser {
+  const { format = 'auto', maxLineBytes = MAX_LINE_BYTES, onMessage, takeLine } = options;
+  if (!Number.isSafeInteger(maxLineBytes) || maxLineBytes < 1) {
+    throw new RangeError(`maxLineBytes must be a positive integer, not ${maxLineBytes}`);
+  }
+  const readsJson = format !== 'text';
+  /** In JSON output a line of text is not printf output. */
+  const takeText = format === 'json' ? undefined : takeLine;
+
+  const counts = createCounts();
+  const position = createPosition();
+
+  function emit(body: MessageBody): void {
+    const message = { ...body, line: position.line } as Message;
+    counts.messages[message.type]++;
+    if (message.type === 'lost_events') counts.lostEvents += message.events;
+    else if (message.type === 'unknown') counts.unknown++;
+    else if (message.type === 'rejected' && message.reason !== 'overlong') counts.rejected++;
+    onMessage(message);
+  }
+
+  function emitAt(body: MessageBody, { line, offset }: Place): void {
+    if (line === position.line) emit(body);
+    else position.visit(line, offset, () => emit(body));
+  }
+
+  const blocks = createTextBlocks({
+    deliver: emitAt,
+    giveBack: ({ bytes, line, offset }) =>
+      position.visit(line, offset, () => {
+        if (!offer(bytes, 0, bytes.length)) classify(bytes, 0, bytes.length - 1);
+      }),
+  });
+
+  const printf = createPrintfLines({
+    takeLine,
+    maxLineBytes,
+    position,
+    onTaken: () => {
+      counts.taken++;
+    },
+    onPrintf: (data) => {
+      counts.messages.printf++;
+      onMessage({ type: 'printf', data, line: position.line });
+    },
+  });
+
+  const json = createJsonLines({ forced: format === 'json', counts, printf, emit });
+
+  function offer(bytes: Uint8Array, start: number, end: number): boolean {
+    if (takeText === undefined) return false;
+    const next = takeText(bytes, start, end);
+    if (!(next > start && next <= end)) return false;
+    counts.taken++;
+    return true;
+  }
+
+  function textLine(bytes: Uint8Array, start: number, lf: number): TextLine {
+    return {
+      text: decodeUtf8(bytes, start, lf),
+      bytes: bytes.subarray(start, lf + 1),
+      line: position.line,
+      offset: position.offset(),
+    };
+  }
+
+  /** A line of text that nobody took. */
+  function classify(bytes: Uint8Array, start: number, lf: number): void {
+    if (start === lf) counts.blank++;
+    else blocks.begin(textLine(bytes, start, lf));
+  }
+
+  /** A line that the loop below did not deal with itself. `lf` is the index of its LF. */
+  function acceptLine(bytes: Uint8Array, start: number, lf: number, offered: boolean): void {
+    if (readsJson && json.looksLikeRecord(bytes, start, lf)) {
+      blocks.flush();
+      if (json.accept(bytes, start, lf)) return;
+    } else if (blocks.open && blocks.extend(textLine(bytes, start, lf))) {
+      return;
+    }
+    if (lf > start) printf.flush();
+    if (!offered && offer(bytes, start, lf + 1)) return;
+    if (readsJson && json.isPunctuation(bytes, start, lf)) return;
+    classify(bytes, start, lf);
+  }
+
+  function onRegion(bytes: Uint8Array, start: number, end: number, offset: number): void {
+    position.base = offset - start;
+    let pos = start;
+    while (pos < end) {
+      position.cursor = pos;
+      position.line = ++counts.lines;
+      let offered = false;
+      let next = -1;
+      if (readsJson && bytes[pos] === OPEN_BRACE) {
+        if (!blocks.open) next = json.tryPrintf(bytes, pos, end);
+      } else if (takeText !== undefined && !blocks.open && printf.pending === 0) {
+        offered = true;
+        next = takeText(bytes, pos, end);
+        if (next > pos && next <= end) counts.taken++;
+        else next = -1;
+      }
+      if (next < 0) {
+        const lf = bytes.indexOf(LF, pos);
+        acceptLine(bytes, pos, lf, offered);
+        next = lf + 1;
+      }
+      pos = next;
+    }
+  }
+
+  /** Begins a line that is delivered as it is, after everything that waits. */
+  function enterLine(offset: number): void {
+    blocks.flush();
+    printf.flush();
+    position.line = ++counts.lines;
+    position.base = offset;
+    position.cursor = 0;
+  }
+
+  const framing = createFraming(maxLineBytes, {
+    onRegion,
+    onOverlong(length, offset) {
+      enterLine(offset);
+      counts.overlong++;
+      emit({ type: 'rejected', reason: 'overlong', raw: '', bytes: length });
+    },
+    onCut(bytes, start, end, offset) {
+      enterLine(offset);
+      counts.truncated++;
+      emit({ type: 'truncated', text: decodeUtf8(bytes, start, end), bytes: end - start });
+    },
+  });
+
+  return {
+    push: framing.push,
+    end() {
+      blocks.flush();
+      printf.flush();
+      framing.end();
+    },
+    counts,
+    get line() {
+      return position.line;
+    },
+    get offset() {
+      return position.offset();
+    },
+  };
+}
+
+/** All messages of a whole output; a string stands for its UTF-8 bytes. */
+export function parse(
+  input: Uint8Array | string,
+  options: Omit<ParserOptions, 'onMessage'> = {},
+): Message[] {
+  const messages: Message[] = [];
+  const parser = createParser({ ...options, onMessage: (message) => messages.push(message) });
+  parser.push(typeof input === 'string' ? encodeUtf8(input) : input);
+  parser.end();
+  return messages;
+}

@@ -1,0 +1,264 @@
+import { parseBucketLine } from './histogram.js';
+import type { Bucket, HelperErrorMessage, LogMessage, MessageBody } from './messages.js';
+import {
+  type MapLine,
+  VERIFIER_LOG,
+  classifyLine,
+  contents,
+  endsVerifierLog,
+  mapMessage,
+  mapName,
+  parseMapLine,
+} from './text-lines.js';
+
+/**
+ * What bpftrace prints over several lines in text mode, told by the line it begins with:
+ *
+ *     @h:                                   a histogram, up to a blank line
+ *     [4, 8)                 1 |@@@@|
+ *
+ *     @k[                                   a key with a stack or a LF in it, up to its `]: `
+ *         vfs_read+1
+ *     ]: 1
+ *     @s:                                   a stack, up to a line that is not indented
+ *             vfs_read+1
+ *     stdin:1:1-9: WARNING: ...             a diagnostic, its source and a line of markers
+ *     BEGIN { ... }
+ *     ~~~~~~~~
+ *
+ * Nothing is delivered before the block ends. Lines that turn out not to belong to it are given
+ * back.
+ */
+export interface TextBlocks {
+  /** Gives a line to the block that is open. False: there is none (any more), the line is free. */
+  extend(line: TextLine): boolean;
+  /** Begins a block with a line, or delivers it. */
+  begin(line: TextLine): void;
+  /** Ends an open block early: other output, or the input's end, came. */
+  flush(): void;
+  /** Whether the next line may belong to a block. */
+  readonly open: boolean;
+}
+
+/** A line of text output and its place. */
+export interface TextLine {
+  readonly text: string;
+  /** The same, with its LF; valid during the call. */
+  readonly bytes: Uint8Array;
+  readonly line: number;
+  readonly offset: number;
+}
+
+/** The place of a line. */
+export type Place = Pick<TextLine, 'line' | 'offset'>;
+
+/** Where the results go. */
+export interface TextHost {
+  readonly deliver: (body: MessageBody, place: Place) => void;
+  /** Takes back a line that was kept for a block: as if it came now. */
+  readonly giveBack: (line: TextLine) => void;
+}
+
+/** Bounds what one block may hold, each line counted with what its record costs in memory. */
+const MAX_BLOCK_BYTES = 1 << 20;
+const LINE_COST_BYTES = 64;
+
+interface Kept extends Place {
+  readonly text: string;
+}
+
+type Block =
+  | { kind: 'header'; header: MapLine }
+  | { kind: 'hist'; header: MapLine; buckets: Bucket[] }
+  | { kind: 'stack'; header: MapLine; lines: string[] }
+  | { kind: 'key'; lines: Kept[] }
+  | { kind: 'source'; body: SourcedBody; kept: TextLine | undefined }
+  | { kind: 'verifier' };
+
+type SourcedBody = Omit<LogMessage, 'line'> | Omit<HelperErrorMessage, 'line'>;
+
+/** A stack in text: every frame is indented by four columns in a key, by eight in a value. */
+const FRAME = /^ {4,}\S/;
+
+/** See {@link TextBlocks}. */
+export function createTextBlocks(host: TextHost): TextBlocks {
+  const { deliver, giveBack } = host;
+  let block: Block | undefined;
+  let began: Place = { line: 0, offset: 0 };
+  let blockBytes = 0;
+
+  function open(next: Block, { line, offset }: Place): void {
+    block = next;
+    began = { line, offset };
+    blockBytes = 0;
+  }
+
+  function close(body: MessageBody): void {
+    block = undefined;
+    deliver(body, began);
+  }
+
+  /** Adds a line to the open block. Returns false, with the block closed, when it is not part. */
+  function extendBlock(current: Block, line: TextLine): boolean {
+    if (current.kind === 'verifier') return extendVerifier(line);
+    blockBytes += line.bytes.length + LINE_COST_BYTES;
+    if (blockBytes > MAX_BLOCK_BYTES) {
+      flush();
+      return false;
+    }
+    switch (current.kind) {
+      case 'header':
+        return extendHeader(current.header, line.text);
+      case 'hist':
+        return extendHist(current.header, current.buckets, line.text);
+      case 'stack':
+        return extendStack(current.header, current.lines, line.text);
+      case 'key':
+        return extendKey(current.lines, line);
+      case 'source':
+        return extendSource(current.body, current.kept, line);
+    }
+  }
+
+  function extendHeader(header: MapLine, text: string): boolean {
+    const bucket = parseBucketLine(text);
+    if (bucket !== undefined) {
+      block = { kind: 'hist', header, buckets: [bucket] };
+      return true;
+    }
+    if (FRAME.test(text)) {
+      block = { kind: 'stack', header, lines: [text] };
+      return true;
+    }
+    if (text === '') {
+      closeHist(header, [], true);
+      return true;
+    }
+    close(mapMessage(header));
+    return false;
+  }
+
+  function extendHist(header: MapLine, buckets: Bucket[], text: string): boolean {
+    const bucket = parseBucketLine(text);
+    if (bucket !== undefined) {
+      buckets.push(bucket);
+      return true;
+    }
+    closeHist(header, buckets, text === '');
+    return text === '';
+  }
+
+  function closeHist({ name, key }: MapLine, buckets: Bucket[], complete: boolean): void {
+    close({ type: 'hist', complete, name, ...contents<readonly Bucket[]>(key, buckets) });
+  }
+
+  function extendStack(header: MapLine, lines: string[], text: string): boolean {
+    if (FRAME.test(text)) {
+      lines.push(text);
+      return true;
+    }
+    closeStack(header, lines);
+    return text === '';
+  }
+
+  /** As in JSON: a LF before the first frame and after every one. */
+  function closeStack({ name, key }: MapLine, lines: readonly string[]): void {
+    close({ type: 'map', name, ...contents(key, `\n${lines.join('\n')}\n`) });
+  }
+
+  function extendKey(lines: Kept[], { text, line, offset }: TextLine): boolean {
+    if (text !== '' && !/^[\s,\]]/.test(text)) {
+      flush();
+      return false;
+    }
+    lines.push({ text, line, offset });
+    if (!/\]:(?: |$)/.test(text)) return true;
+    const map = parseMapLine(lines.map((kept) => kept.text).join('\n'));
+    if (map === undefined) return true;
+    if (map.value === '') block = { kind: 'header', header: map };
+    else close(mapMessage(map));
+    return true;
+  }
+
+  function extendSource(body: SourcedBody, kept: TextLine | undefined, line: TextLine): boolean {
+    if (kept === undefined) {
+      block = { kind: 'source', body, kept: { ...line, bytes: line.bytes.slice() } };
+      return true;
+    }
+    if (/^ *[~^]+ *$/.test(line.text)) {
+      close({ ...body, source: kept.text });
+      return true;
+    }
+    flush();
+    return false;
+  }
+
+  function extendVerifier(line: TextLine): boolean {
+    if (endsVerifierLog(line.text)) block = undefined;
+    if (line.text === '') return false;
+    deliver({ type: 'verbose', text: line.text }, line);
+    return true;
+  }
+
+  function flush(): void {
+    const current = block;
+    block = undefined;
+    switch (current?.kind) {
+      case 'header':
+        close(mapMessage(current.header));
+        break;
+      case 'hist':
+        closeHist(current.header, current.buckets, false);
+        break;
+      case 'stack':
+        closeStack(current.header, current.lines);
+        break;
+      case 'key':
+        for (const { text, line, offset } of current.lines) {
+          deliver({ type: 'text', text }, { line, offset });
+        }
+        break;
+      case 'source':
+        close(current.body);
+        if (current.kept !== undefined) giveBack(current.kept);
+        break;
+      default:
+    }
+  }
+
+  function begin(line: TextLine): void {
+    const { text } = line;
+    if (text.startsWith('@')) {
+      const map = parseMapLine(text);
+      const name = mapName(text);
+      if (map?.value === '') return open({ kind: 'header', header: map }, line);
+      if (map === undefined && name !== undefined && text[name.length] === '[') {
+        const { offset } = line;
+        return open({ kind: 'key', lines: [{ text, line: line.line, offset }] }, line);
+      }
+    }
+    const body = classifyLine(text);
+    if ((body.type === 'log' || body.type === 'helper_error') && body.at?.column !== undefined) {
+      return open({ kind: 'source', body, kept: undefined }, line);
+    }
+    if (text === VERIFIER_LOG) open({ kind: 'verifier' }, line);
+    deliver(body, line);
+  }
+
+  return {
+    extend(line) {
+      // A line given back may have opened another block: ask on until one takes this one.
+      while (block !== undefined) {
+        if (extendBlock(block, line)) return true;
+      }
+      return false;
+    },
+    begin,
+    flush() {
+      while (block !== undefined) flush();
+    },
+    get open() {
+      return block !== undefined;
+    },
+  };
+}
