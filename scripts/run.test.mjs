@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { withLock } from './run/lock.mjs';
 import { hashOf, isStamped, listFiles, stamp } from './run/stamps.mjs';
 
@@ -64,12 +64,15 @@ test('files are listed in a fixed order, without what is filtered', () => {
 test('two set-ups do not overlap, and a lock left behind is taken over', async () => {
   const folder = folderWith({ 'setup.lock': '1' });
   utimesSync(join(folder, 'setup.lock'), 1, 1);
+  // The one that waits says so.
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   const order = [];
   const work = (name) => () => {
     order.push(`${name} in`);
     return sleep(300).then(() => order.push(`${name} out`));
   };
   await Promise.all([withLock(folder, work('first')), withLock(folder, work('second'))]);
+  said.mockRestore();
   expect(order).toEqual(['first in', 'first out', 'second in', 'second out']);
 });
 

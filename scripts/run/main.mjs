@@ -15,7 +15,7 @@ const START = [
 
 /** What `npm test` runs after the build. All of it runs, even when one part fails. */
 const TEST = [
-  { name: 'format', command: ['oxfmt', '--check'], advice: 'npm exec oxfmt' },
+  { name: 'format', command: ['oxfmt', '--check'], advice: 'npm run format' },
   { name: 'lint', command: ['oxlint'] },
   { name: 'imports', command: [process.execPath, 'scripts/check-imports.mjs'] },
   {

@@ -23,16 +23,20 @@ export async function install() {
   await withLock(cache, async () => {
     if (isStamped(root, 'install', wanted())) return;
     const pnpm = await findPnpm();
-    await step('installing dependencies', [
-      ...pnpm,
-      'install',
-      '--frozen-lockfile',
-      '--prefer-offline',
-      '--reporter=append-only',
-      // Nobody can be asked: what was installed in another way is replaced.
-      '--config.confirmModulesPurge=false',
-      ...sameStore(),
-    ]);
+    await step(
+      'installing dependencies',
+      [
+        ...pnpm,
+        'install',
+        '--frozen-lockfile',
+        '--prefer-offline',
+        '--reporter=append-only',
+        // Nobody can be asked: what was installed in another way is replaced.
+        '--config.confirmModulesPurge=false',
+        ...sameStore(),
+      ],
+      ` (after a change of a package.json: \`npx ${pnpmVersion()} install\`, and commit the lockfile)`,
+    );
     stamp(root, 'install', wanted());
   });
 }
@@ -78,11 +82,11 @@ function packages() {
 }
 
 /** Runs one step quietly, and says how long it took. */
-async function step(what, command) {
+async function step(what, command, advice = '') {
   const started = performance.now();
   talk(`${what} …`);
   const code = await exec(command, { cwd: root, env: toolEnvironment(), quiet: true });
-  if (code !== 0) throw new Failed(`${what} failed, see above`, 1);
+  if (code !== 0) throw new Failed(`${what} failed, see above${advice}`, 1);
   talk(`${what}: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
@@ -113,10 +117,20 @@ async function findPnpm() {
       '--no-audit',
       '--no-fund',
       '--ignore-scripts',
-      `pnpm@${version}`,
+      wanted,
     ]);
   }
   return [process.execPath, join(found() ?? places[1], 'bin/pnpm.cjs')];
+}
+
+/** @returns {string} `pnpm@` and the version that package.json pins */
+function pnpmVersion() {
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  // A hash may follow the version.
+  const version = /^pnpm@\d+\.\d+\.\d+/.exec(packageManager)?.[0];
+  if (!version)
+    throw new Failed(`package.json: packageManager is "${packageManager}", not pnpm`, 2);
+  return version;
 }
 
 /** The npm that called us, else the one on the PATH. */
