@@ -97,11 +97,8 @@ async function step(what, command, advice = '') {
  * @returns {Promise<string[]>} the command
  */
 async function findPnpm() {
-  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const version = /^pnpm@(\d+\.\d+\.\d+)/.exec(packageManager)?.[1];
-  if (!version)
-    throw new Failed(`package.json: packageManager is "${packageManager}", not pnpm`, 2);
-
+  const wanted = pnpmVersion();
+  const version = wanted.slice('pnpm@'.length);
   const prefix = join(cache, 'pnpm');
   const places = [join(root, 'node_modules/pnpm'), join(prefix, 'node_modules/pnpm')];
   const found = () => places.find((place) => versionIn(place) === version);
