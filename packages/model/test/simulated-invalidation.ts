@@ -1,0 +1,197 @@
+/** The memory manager's side: ranges, vhost's callbacks, and threads that change page tables. */
+import type { SimulatedKernel } from './simulated-kernel.ts';
+import { PAGE, Traversal, type Area, type Device } from './simulated-objects.ts';
+import type { Steps, Thread } from './simulated-scheduler.ts';
+
+export interface Invalidation {
+  /** Half open for the memory manager. */
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly cause: number;
+  readonly blockable: boolean;
+}
+
+/** vhost's callback is entered: the event is logged before anything else. */
+function logEntry(
+  kernel: SimulatedKernel,
+  thread: Thread,
+  device: Device,
+  range: Invalidation,
+  event: 'range_start' | 'range_end',
+): void {
+  kernel.log(thread, event, {
+    dev: device.id,
+    start: range.start,
+    end: range.end,
+    cause: range.cause,
+    blockable: range.blockable ? 1 : 0,
+    pid: thread.pid,
+    comm: thread.comm,
+  });
+}
+
+/** vhost_invalidate_range_start (§1.4). Returns true for -EAGAIN. */
+function* startCallback(
+  kernel: SimulatedKernel,
+  thread: Thread,
+  device: Device,
+  range: Invalidation,
+): Steps<boolean> {
+  logEntry(kernel, thread, device, range, 'range_start');
+  if (!range.blockable) {
+    // merged: -EAGAIN before anything; fix 9: only where something overlaps. Never an effect.
+    if (kernel.design === 'merged') return true;
+    const areas = device.virtqueues.flatMap((vq) => vq.areas);
+    return areas.some((area) => area.overlaps(range.start, range.end));
+  }
+  yield 'step';
+  for (const vq of device.virtqueues) {
+    for (const [index, area] of vq.areas.entries()) {
+      if (!area.overlaps(range.start, range.end)) continue;
+      // Under vq->mmu_lock:
+      vq.invalidateCount += 1n;
+      const cleared = area.map;
+      area.map = false;
+      kernel.log(thread, 'effect_start', {
+        vq: vq.id,
+        area: index,
+        invalidateCount: Number(vq.invalidateCount),
+        cleared: cleared ? 1 : 0,
+      });
+      // After the unlock: synchronize_rcu, only if there was a map.
+      yield cleared ? kernel.sleep(kernel.longestRcu) : 'step';
+    }
+  }
+  return false;
+}
+
+/** vhost_invalidate_range_end (§1.4). */
+function* endCallback(
+  kernel: SimulatedKernel,
+  thread: Thread,
+  device: Device,
+  range: Invalidation,
+): Steps {
+  logEntry(kernel, thread, device, range, 'range_end');
+  // Non-blockable: nothing overlapped at its start (fix 9), and no time has passed since.
+  if (!range.blockable) return;
+  yield 'step';
+  for (const vq of device.virtqueues) {
+    for (const [index, area] of vq.areas.entries()) {
+      if (!area.overlaps(range.start, range.end)) continue;
+      vq.invalidateCount -= 1n;
+      const invalidateCount = Number(vq.invalidateCount);
+      kernel.log(thread, 'effect_end', { vq: vq.id, area: index, invalidateCount });
+      yield 'step';
+    }
+  }
+}
+
+/** One invalidation: start callbacks, the change of page tables, end callbacks. */
+export function* invalidate(
+  kernel: SimulatedKernel,
+  thread: Thread,
+  range: Invalidation,
+  change: () => void,
+  inside?: () => Steps,
+): Steps {
+  const before = new Traversal();
+  kernel.traversals.add(before);
+  let refused = false;
+  for (const device of kernel.devices) {
+    if (!device.registered) continue;
+    if (yield* startCallback(kernel, thread, device, range)) refused = true;
+  }
+  before.done = true;
+  kernel.traversals.delete(before);
+  if (refused) return; // the caller of the memory manager gives up: no change, no end
+  if (range.blockable) yield 'step';
+  change();
+  if (range.blockable) yield kernel.random.chance(0.3) ? kernel.sleep(1_000) : 'step';
+  if (inside !== undefined) yield* inside();
+  const after = new Traversal();
+  kernel.traversals.add(after);
+  for (const device of kernel.devices) {
+    if (device.registered) yield* endCallback(kernel, thread, device, range);
+  }
+  after.done = true;
+  kernel.traversals.delete(after);
+  if (range.blockable) yield 'step';
+}
+
+/** What happens to the pages that lie wholly inside the range. */
+function changePages(kernel: SimulatedKernel, range: Invalidation): void {
+  const { memory, random } = kernel;
+  const kind = random.pick(['absent', 'read-only', 'moved', 'nothing'] as const);
+  for (const [number, page] of memory.pages) {
+    if (number * PAGE < range.start || (number + 1n) * PAGE > range.end) continue;
+    if (!random.chance(0.7)) continue;
+    if (kind === 'absent') page.present = false;
+    if (kind === 'read-only') page.writable = false;
+    if (kind === 'moved') page.frame = memory.frameFor(number);
+  }
+}
+
+function chooseArea(kernel: SimulatedKernel): Area {
+  const device = kernel.random.pick(kernel.devices);
+  return kernel.random.pick(kernel.random.pick(device.virtqueues).areas);
+}
+
+function chooseRange(kernel: SimulatedKernel): Invalidation {
+  const { random } = kernel;
+  const area = chooseArea(kernel);
+  const first = (area.address / PAGE) * PAGE;
+  const past = ((area.address + (area.size || 1n) - 1n) / PAGE + 1n) * PAGE;
+  const pages = BigInt(random.between(1, 4)) * PAGE;
+  const places = {
+    whole: () => [first, past],
+    page: () => {
+      const at = first + BigInt(random.between(0, Number((past - first) / PAGE) - 1)) * PAGE;
+      return [at, at + PAGE];
+    },
+    // Ends where the area's first page begins: overlaps only because `end` counts as inclusive.
+    before: () => [first - pages, first],
+    after: () => [past, past + pages],
+    // To the byte: the last byte before, the first, the last, and the first one behind the area.
+    edges: () => {
+      const edge = random.pick([-1n, 0n, area.size - 1n, area.size]) + area.address;
+      return random.chance(0.5) ? [edge - PAGE, edge] : [edge, edge + PAGE];
+    },
+    around: () => [first - pages, past + pages],
+    rings: () => [kernel.base, kernel.base + 0x100_0000n],
+    everything: () => [0n, 0xffff_ffff_ffff_ffffn],
+    elsewhere: () => [0x1000_0000n, 0x1000_0000n + pages],
+  };
+  const weights = [
+    'whole',
+    'whole',
+    'page',
+    'page',
+    'page',
+    'before',
+    'after',
+    'edges',
+    'around',
+  ] as const;
+  const place = random.chance(0.15)
+    ? random.pick(['rings', 'rings', 'everything', 'elsewhere', 'elsewhere'] as const)
+    : random.pick(weights);
+  const [start, end] = places[place]().map((address) => (address < 0n ? 0n : address));
+  const blockable = !random.chance(kernel.chances.nonBlockable);
+  return { start, end, cause: random.between(0, 7), blockable };
+}
+
+function* nest(kernel: SimulatedKernel, thread: Thread, depth: number): Steps {
+  const range = chooseRange(kernel);
+  const goesDeeper = depth < 3 && range.blockable && kernel.random.chance(kernel.chances.nested);
+  const inside = goesDeeper ? () => nest(kernel, thread, depth + 1) : undefined;
+  yield* invalidate(kernel, thread, range, () => changePages(kernel, range), inside);
+}
+
+/** A thread that invalidates now and then, or all the time. */
+export function* invalidator(kernel: SimulatedKernel, thread: Thread): Steps {
+  for (;;) {
+    yield kernel.sleep(kernel.idle.invalidator);
+    yield* nest(kernel, thread, 0);
+  }
+}

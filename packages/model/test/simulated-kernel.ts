@@ -1,0 +1,148 @@
+/** The kernel that the threads run in: its state, its knobs of chance, and the trace it leaves. */
+import type { EventName, FieldName } from '../src/events.ts';
+import type { EventRecord } from './event-record.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { Device, Memory, PAGE, Virtqueue, type Traversal } from './simulated-objects.ts';
+import { Scheduler, type Steps, type Thread } from './simulated-scheduler.ts';
+
+export type SimulatedDesign = 'merged' | 'fixes-v5';
+export type Preemption = 'voluntary' | 'full';
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Scheduler steps. Fewer steps of one seed give a prefix of the same events. */
+  readonly steps: number;
+  readonly design: SimulatedDesign;
+  readonly preempt: Preemption;
+}
+
+export class SimulatedKernel {
+  readonly design: SimulatedDesign;
+  readonly preempt: Preemption;
+  readonly random: SeededRandom;
+  readonly scheduler: Scheduler;
+  readonly memory: Memory;
+  readonly devices: readonly Device[];
+  readonly traversals: Set<Traversal> = new Set();
+  readonly events: EventRecord[] = [];
+  /** Lowest address of the rings; with five levels of page tables it is above 2^53. */
+  readonly base: bigint;
+  /** Whether `iotlb` events are traced; otherwise only `observed` 2 tells, as in the text dialect. */
+  readonly iotlbTraced: boolean;
+  readonly idle: {
+    readonly worker: number;
+    readonly invalidator: number;
+    readonly control: number;
+  };
+  readonly chances: {
+    readonly noMemory: number;
+    readonly nonBlockable: number;
+    readonly nested: number;
+    readonly failedSetup: number;
+    readonly iotlb: number;
+    readonly reset: number;
+  };
+  readonly longestRcu: number;
+  readonly longestWindow: number;
+
+  constructor(options: SimulationOptions) {
+    const random = new SeededRandom(options.seed);
+    this.random = random;
+    this.design = options.design;
+    this.preempt = options.preempt;
+    this.scheduler = new Scheduler(random, random.pick([1, 1, 2, 2, 3, 4]), options.preempt);
+    this.memory = new Memory(random);
+    this.base = random.pick([0x7f00_0000_0000n, 0xff_8000_0000_0000n]);
+    this.iotlbTraced = random.chance(0.5);
+    this.idle = {
+      worker: random.pick([20, 200, 1_000]),
+      invalidator: random.pick([50, 500, 5_000]),
+      control: random.pick([300, 3_000, 20_000]),
+    };
+    this.chances = {
+      noMemory: random.pick([0, 0.03]),
+      nonBlockable: random.pick([0, 0.1]),
+      nested: random.pick([0, 0.25]),
+      failedSetup: random.pick([0, 0.3]),
+      iotlb: random.pick([0, 0, 0.3]),
+      reset: random.pick([0, 0.2]),
+    };
+    this.longestRcu = random.pick([50, 500, 5_000]);
+    this.longestWindow = random.pick([10, 1_000]);
+    this.devices = this.makeDevices();
+  }
+
+  private makeDevices(): Device[] {
+    const sizes = Array.from({ length: this.random.pick([1, 1, 2]) }, () =>
+      this.random.between(1, 3),
+    );
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    // Ids are in no order at all: a callback walks by address, which is `rank`.
+    const ids = this.random.shuffled(Array.from({ length: total }, (_, index) => index));
+    let rank = 0;
+    const devices = sizes.map((size, id) => {
+      const virtqueues = Array.from({ length: size }, () => {
+        const vq = new Virtqueue(ids[rank], rank);
+        rank += 1;
+        return vq;
+      });
+      return new Device(id, virtqueues);
+    });
+    for (const device of devices) {
+      for (const vq of device.virtqueues) {
+        this.emit(0, 'virtqueue', { vq: vq.id, dev: device.id, rank: vq.rank });
+      }
+    }
+    return devices;
+  }
+
+  private emit(cpu: number, event: EventName, fields: Fields): void {
+    this.events.push({ event, time: this.scheduler.stamp(cpu), cpu, ...fields });
+  }
+
+  log(thread: Thread, event: EventName, fields: Fields): void {
+    this.emit(thread.cpu, event, fields);
+  }
+
+  sleep(longest: number): { readonly sleep: number } {
+    return { sleep: this.random.between(1, longest) };
+  }
+
+  *lock(thread: Thread, vq: Virtqueue): Steps {
+    while (vq.mutex !== undefined) yield { until: () => vq.mutex === undefined };
+    vq.mutex = thread;
+  }
+
+  /** A new place and size for a ring: pages of its own, packed, in a page shared with others. */
+  chooseRing(vq: Virtqueue): Ring {
+    const eventIdx = this.random.chance(0.5) ? 2n : 0n;
+    const slot = this.base + BigInt(vq.rank * 3 + this.random.between(0, 2)) * 0x4_0000n;
+    const kind = this.random.pick(['apart', 'apart', 'packed', 'shared', 'askew'] as const);
+    const num = kind === 'shared' ? 16n : this.random.pick([16n, 64n, 256n, 512n, 1024n]);
+    const sizes = [16n * num, 4n + 2n * num + eventIdx, 4n + 8n * num + eventIdx] as const;
+    if (kind === 'apart') {
+      const avail = slot + roundUp(sizes[0], PAGE);
+      return ring([slot, avail, avail + roundUp(sizes[1], PAGE)], sizes);
+    }
+    // All virtqueues of a run may meet in the pages at `base`; `askew` crosses a page boundary more.
+    const desc =
+      kind === 'shared'
+        ? this.base + BigInt(vq.rank) * 1024n
+        : kind === 'askew'
+          ? slot + 0xf80n
+          : slot;
+    const avail = desc + sizes[0];
+    return ring([desc, avail, roundUp(avail + sizes[1], 4n)], sizes);
+  }
+}
+
+export type Fields = Partial<Record<FieldName, number | bigint | string>>;
+export type Ring = readonly { readonly address: bigint; readonly size: bigint }[];
+
+function ring(addresses: readonly bigint[], sizes: readonly bigint[]): Ring {
+  return addresses.map((address, index) => ({ address, size: sizes[index] }));
+}
+
+function roundUp(value: bigint, multiple: bigint): bigint {
+  return ((value + multiple - 1n) / multiple) * multiple;
+}
