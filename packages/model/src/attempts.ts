@@ -1,0 +1,104 @@
+/**
+ * The attempts of a round to map its areas, judged with intervals: a map that is surely there, surely
+ * not, or unknown, and a count between a least and a greatest value (traces/README "From R alone").
+ * In effects order the intervals are points, and the same rules are exact.
+ */
+import { AREA_COUNT } from './ring.ts';
+import { AMBIGUOUS, HIT, OUTCOMES, PENDING, REFUSED_COUNT } from './outcome.ts';
+import {
+  NO_OUTCOME,
+  SEEN_NOTHING,
+  SEEN_REFUSED,
+  setMap,
+  type VirtqueueState,
+} from './virtqueue-state.ts';
+import type { Tallies } from './tallies.ts';
+
+/** The round of `vq` begins: every area that may lack a map will be tried (reference §1.3). */
+export function openAttempts(state: VirtqueueState, tallies: Tallies, vq: number): void {
+  settleAttempts(state, tallies, vq);
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) openAttempt(state, slot);
+}
+
+/**
+ * As openAttempts, for one area. One that surely has a map is opened too: an invalidation may take it
+ * away before the round comes to it.
+ */
+export function openAttempt(state: VirtqueueState, slot: number): void {
+  state.gup[slot] = NO_OUTCOME;
+  state.seenAttempt[slot] = SEEN_NOTHING;
+  state.attemptLow[slot] = state.countLow[slot >> 2];
+  state.attemptHigh[slot] = state.countHigh[slot >> 2];
+  setMap(state, slot, state.map[slot] | PENDING);
+}
+
+/** invalidate_count may have another value from now on: attempts still to come may meet it. */
+export function widenAttempts(state: VirtqueueState, vq: number): void {
+  const low = state.countLow[vq];
+  const high = state.countHigh[vq];
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    if (state.map[slot] < PENDING) continue;
+    if (low < state.attemptLow[slot]) state.attemptLow[slot] = low;
+    if (high > state.attemptHigh[slot]) state.attemptHigh[slot] = high;
+  }
+}
+
+/** Judges the attempts of `vq` that are still open. */
+export function settleAttempts(state: VirtqueueState, tallies: Tallies, vq: number): void {
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    if (state.map[slot] >= PENDING) settleAttempt(state, tallies, slot);
+  }
+}
+
+/** Judges one attempt; returns the map's state after it. */
+export function settleAttempt(state: VirtqueueState, tallies: Tallies, slot: number): number {
+  const before = state.map[slot] & (PENDING - 1);
+  if (before === HIT) return settleMapped(state, tallies, slot);
+  const low = state.attemptLow[slot];
+  const high = state.attemptHigh[slot];
+  const surelyRefused = low > 0 || high < 0;
+  const surelyTried = low === 0 && high === 0;
+  const gup = state.gup[slot] === NO_OUTCOME && state.gupHolds[slot] === 1 ? HIT : state.gup[slot];
+  const after = surelyRefused
+    ? before === AMBIGUOUS
+      ? AMBIGUOUS
+      : REFUSED_COUNT
+    : judgeTry(before, gup, surelyTried);
+  setMap(state, slot, after);
+  tallyAttempt(tallies, slot, before, after, surelyRefused, surelyTried, gup, state.seenAttempt[slot]);
+  return after;
+}
+
+/** No attempt is made on an area that has a map; one that was seen contradicts the model. */
+function settleMapped(state: VirtqueueState, tallies: Tallies, slot: number): number {
+  if (state.seenAttempt[slot] !== SEEN_NOTHING) tallies.refusals.disagree++;
+  setMap(state, slot, HIT);
+  return HIT;
+}
+
+/** An attempt that may pass the count. */
+function judgeTry(before: number, gup: number, surelyTried: boolean): number {
+  if (gup === HIT) return surelyTried ? HIT : AMBIGUOUS;
+  // A known failure, or else a refusal: either way an absent map stays absent.
+  if (gup !== NO_OUTCOME) return before === AMBIGUOUS ? AMBIGUOUS : gup;
+  return AMBIGUOUS;
+}
+
+function tallyAttempt(
+  tallies: Tallies,
+  slot: number,
+  before: number,
+  after: number,
+  surelyRefused: boolean,
+  surelyTried: boolean,
+  gup: number,
+  seen: number,
+): void {
+  const surelyAbsent = before !== AMBIGUOUS;
+  const certain = surelyAbsent && (surelyRefused || (surelyTried && gup !== NO_OUTCOME));
+  tallies.prefetch[(slot >> 2) * OUTCOMES + (certain ? after : AMBIGUOUS)]++;
+  if (seen === SEEN_NOTHING) return;
+  if (!surelyAbsent || (!surelyRefused && !surelyTried)) tallies.refusals.ambiguous++;
+  else if (surelyRefused === (seen === SEEN_REFUSED)) tallies.refusals.agree++;
+  else tallies.refusals.disagree++;
+}

@@ -1,0 +1,82 @@
+/**
+ * Notifier callbacks under way, for traces that do not record when they took effect. A callback has
+ * entered (its range event); each of its effects happens at some unknown later moment, until a bound
+ * proves that it has happened (traces/README, "From R alone", rules 1 and 4):
+ *
+ * - the end callback of the same range by the same thread is entered: its start has returned;
+ * - the notifier is unregistered: unregistration waits for all callbacks;
+ * - where the kernel does not preempt kernel code: the next event of the same CPU. Up to then a
+ *   callback can only have left its CPU in synchronize_rcu, that is after it has removed a map.
+ *
+ * Threads are known by process and name only, which several threads may share. So an end is not taken
+ * as done at the next range of "its thread", and among equal starts none is taken for a certain one.
+ */
+export interface Callback {
+  dev: number;
+  isStart: boolean;
+  /** CPU that it was entered on; NO_CPU when that is not certain. */
+  cpu: number;
+  pid: number;
+  cause: number;
+  startLow: number;
+  startHigh: number;
+  endLow: number;
+  endHigh: number;
+  comm: Uint8Array;
+  commLength: number;
+  /** Engine clock at entry. */
+  enteredAt: number;
+  /** Slots that it overlaps, in the order in which the kernel walks them. */
+  slots: Int32Array;
+  slotCount: number;
+  /** Slots before this one have surely been dealt with. */
+  done: number;
+}
+
+export const NO_CPU = -1;
+
+/** How the recording kernel preempts kernel code; `unknown` assumes nothing. */
+export type Preemption = 'voluntary' | 'full' | 'unknown';
+
+/** Bytes of comm that are compared: 16 bytes, each at most `\xNN`. */
+const COMM_BYTES = 64;
+
+export function createCallback(): Callback {
+  return {
+    dev: 0,
+    isStart: true,
+    cpu: NO_CPU,
+    pid: 0,
+    cause: 0,
+    startLow: 0,
+    startHigh: 0,
+    endLow: 0,
+    endHigh: 0,
+    comm: new Uint8Array(COMM_BYTES),
+    commLength: 0,
+    enteredAt: 0,
+    slots: new Int32Array(8),
+    slotCount: 0,
+    done: 0,
+  };
+}
+
+/** Appends a slot to a callback's list. */
+export function addSlot(callback: Callback, slot: number): void {
+  if (callback.slotCount === callback.slots.length) {
+    const longer = new Int32Array(2 * callback.slots.length);
+    longer.set(callback.slots);
+    callback.slots = longer;
+  }
+  callback.slots[callback.slotCount++] = slot;
+}
+
+/** Whether two callbacks are of the same range by threads that cannot be told apart. */
+export function sameRange(a: Callback, b: Callback): boolean {
+  if (a.dev !== b.dev || a.pid !== b.pid || a.cause !== b.cause) return false;
+  if (a.startLow !== b.startLow || a.startHigh !== b.startHigh) return false;
+  if (a.endLow !== b.endLow || a.endHigh !== b.endHigh) return false;
+  if (a.commLength !== b.commLength) return false;
+  for (let i = 0; i < a.commLength; i++) if (a.comm[i] !== b.comm[i]) return false;
+  return true;
+}

@@ -1,0 +1,79 @@
+/** Everything that the engine holds while it runs; the handlers in this folder are functions over it. */
+import { createCallback, type Callback, type Preemption } from './callbacks.ts';
+import type { Design } from './designs.ts';
+import { createDeviceState, type DeviceState } from './device-state.ts';
+import { createHistory, type History, type HistoryEntry } from './history.ts';
+import { createTallies, type Tallies } from './tallies.ts';
+import { createVirtqueueState, type VirtqueueState } from './virtqueue-state.ts';
+
+export type Order = 'effects' | 'ranges';
+
+/** A prediction that the kernel contradicts, with what led to it. */
+export interface Mismatch {
+  readonly what: 'access' | 'prefetch';
+  /** Number of the recording in the trace, from 0. */
+  readonly recording: number;
+  readonly line: number;
+  /** ns, CLOCK_BOOTTIME. */
+  readonly time: bigint;
+  readonly cpu: number;
+  readonly vq: number;
+  /** Accessor number of an access, area number of a prefetch. */
+  readonly which: number;
+  /** Predicted outcome, see OUTCOME_NAMES. */
+  readonly predicted: number;
+  /** `observed` of an access, `result` of a prefetch. */
+  readonly observed: number;
+  readonly history: readonly HistoryEntry[];
+}
+
+export interface EngineState {
+  readonly design: Design;
+  readonly order: Order;
+  readonly preemption: Preemption;
+  readonly tallies: Tallies;
+  readonly mismatches: Mismatch[];
+  readonly history: History;
+  virtqueues: VirtqueueState;
+  devices: DeviceState;
+  /** Callbacks under way, oldest first. */
+  open: Callback[];
+  /** Callbacks that may be used again, so that none is allocated per event. */
+  readonly spare: Callback[];
+  /** Callbacks that wait for the next event of each CPU (voluntary preemption only). */
+  waitingOnCpu: Int32Array;
+  /** Events consumed. */
+  clock: number;
+  /** Recordings begun, less one. */
+  recording: number;
+}
+
+export function createEngineState(design: Design, order: Order, preemption: Preemption): EngineState {
+  return {
+    design,
+    order,
+    preemption,
+    tallies: createTallies(),
+    mismatches: [],
+    history: createHistory(),
+    virtqueues: createVirtqueueState(),
+    devices: createDeviceState(),
+    open: [],
+    spare: [],
+    waitingOnCpu: new Int32Array(8192),
+    clock: 0,
+    recording: -1,
+  };
+}
+
+/** A callback to fill; give it back with `recycle`. */
+export function takeCallback(engine: EngineState): Callback {
+  const callback = engine.spare.pop() ?? createCallback();
+  callback.slotCount = 0;
+  callback.done = 0;
+  return callback;
+}
+
+export function recycle(engine: EngineState, callback: Callback): void {
+  engine.spare.push(callback);
+}

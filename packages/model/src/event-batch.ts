@@ -1,0 +1,82 @@
+/**
+ * A batch of events as columns: the form in which events travel between bytes, file and model.
+ *
+ * Every event has the row columns; fields that few events have live in `details`, one row per event
+ * that has any of them: the detail rows of event i are `detail[i] .. detail[i + 1]` (none or one).
+ * Which fields an event has follows from its kind (EVENTS) and, for optional ones, from
+ * `details.present`. Columns may be longer than the batch; only the first `length` rows count.
+ */
+import { EVENTS, FIELDS, eventDefinition, type EventName, type FieldName } from './events.ts';
+
+/** Fields with a row column of their own: those of `access`, which is nearly all of a trace. */
+export const ROW_FIELDS = ['vq', 'accessor', 'observed', 'n'] as const satisfies readonly FieldName[];
+
+export type RowField = (typeof ROW_FIELDS)[number];
+export type DetailField = Exclude<FieldName, RowField>;
+
+export const DETAIL_FIELDS: readonly DetailField[] = (Object.keys(FIELDS) as FieldName[]).filter(
+  (name): name is DetailField => !(ROW_FIELDS as readonly string[]).includes(name),
+);
+
+/** Stands in a row column where the event has no such value. */
+export const NO_VQ = 0xffff_ffff;
+export const NO_ACCESSOR = 0;
+export const NOT_OBSERVED = 255;
+
+/** 64-bit values are pairs of 32-bit words, low word first: index 2 * i and 2 * i + 1. */
+export type Words = Uint32Array;
+
+/** Strings of one column: the bytes of value i are `bytes[offsets[i] .. offsets[i + 1]]`. */
+export interface TextColumnData {
+  offsets: Int32Array;
+  bytes: Uint8Array;
+}
+
+type DetailColumn<Name extends DetailField> = (typeof FIELDS)[Name]['storage'] extends 'u8'
+  ? Uint8Array
+  : (typeof FIELDS)[Name]['storage'] extends 'i32'
+    ? Int32Array
+    : (typeof FIELDS)[Name]['storage'] extends 'text'
+      ? TextColumnData
+      : Uint32Array;
+
+export type DetailColumns = { [Name in DetailField]: DetailColumn<Name> } & {
+  /** Bit DETAIL_BIT[field] is set where the detail row has that field. */
+  present: Uint32Array;
+};
+
+export interface EventBatch {
+  length: number;
+  /** The one CPU whose events these are. */
+  cpu: number;
+  /** ns, CLOCK_BOOTTIME, as int64 words. */
+  time: Words;
+  /** Number of the input line (or arrival), from 1; breaks ties of time between CPUs. */
+  line: Uint32Array;
+  kind: Uint8Array;
+  vq: Uint32Array;
+  accessor: Uint8Array;
+  observed: Uint8Array;
+  n: Uint32Array;
+  detail: Int32Array;
+  details: DetailColumns;
+}
+
+/** Bit of a detail field in `present`. */
+export const DETAIL_BIT = Object.fromEntries(
+  DETAIL_FIELDS.map((name, index) => [name, index]),
+) as { readonly [Name in DetailField]: number };
+
+/** For each event kind, the bits of the detail fields that it always has. */
+export const REQUIRED_DETAILS: Uint32Array = (() => {
+  const masks = new Uint32Array(256);
+  for (const name of Object.keys(EVENTS) as EventName[]) {
+    const definition = eventDefinition(name);
+    for (const field of definition.fields) {
+      if (field in DETAIL_BIT && !definition.optional?.includes(field)) {
+        masks[definition.code] |= 1 << DETAIL_BIT[field as DetailField];
+      }
+    }
+  }
+  return masks;
+})();

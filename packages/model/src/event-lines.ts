@@ -1,0 +1,275 @@
+/**
+ * Reader of the `vhost-oracle 1` text dialect: a tag, ns, cpu, then the columns that EVENTS gives for
+ * the tag, separated by one blank each. One generic loop over a plan per tag, derived from the table.
+ *
+ * HOT: runs once per line of an import, allocates nothing. Benchmark: `pnpm bench`.
+ */
+import { EVENTS, FIELDS, MAX_CPU, eventDefinition, fieldDefinition, type EventName, type FieldName } from './events.ts';
+
+/** First line of a recording in this dialect. */
+export const RECORDING_HEADER = '# vhost-oracle 1';
+
+/** Slots of `EventLine.words`: two words each, low first; negative values are two's complement. */
+export const TIME_SLOT = 0;
+const CPU_SLOT = 1;
+const LITERAL_SLOT = 2;
+const FIRST_FIELD_SLOT = 3;
+
+/** Slot of every field in `EventLine.words`; the value's words are at 2 * slot and 2 * slot + 1. */
+export const SLOT = Object.fromEntries(
+  (Object.keys(FIELDS) as FieldName[]).map((name, index) => [name, FIRST_FIELD_SLOT + index]),
+) as { readonly [Name in FieldName]: number };
+
+/** The line that was read last. Overwritten by the next one. */
+export interface EventLine {
+  kind: number;
+  cpu: number;
+  words: Uint32Array;
+  /** Where the `rest` column (comm) lies in the bytes that were read. */
+  restStart: number;
+  restEnd: number;
+}
+
+/** An empty line to read into; make one and reuse it. */
+export function createEventLine(): EventLine {
+  return {
+    kind: 0,
+    cpu: 0,
+    words: new Uint32Array(2 * (FIRST_FIELD_SLOT + Object.keys(FIELDS).length)),
+    restStart: 0,
+    restEnd: 0,
+  };
+}
+
+const DECIMAL = 0;
+const SIGNED = 1;
+const HEX = 2;
+const REST = 3;
+
+/** One step per column, as parallel arrays: what to read, where to put it, and its bounds. */
+interface TagPlan {
+  readonly forms: Uint8Array;
+  /** Index of the low word in `EventLine.words`. */
+  readonly targets: Int32Array;
+  /** Least and greatest value of decimals that fit 32 bits; greatest is Infinity for 64-bit ones. */
+  readonly least: Float64Array;
+  readonly greatest: Float64Array;
+  /** Kind by the literal column's value; index 0 where the tag has no such column. */
+  readonly kinds: readonly number[];
+}
+
+function planOf(name: EventName, kinds: readonly number[]): TagPlan {
+  const { text, code } = eventDefinition(name);
+  const steps: [form: number, slot: number, least: number, greatest: number][] = [
+    [DECIMAL, TIME_SLOT, 0, Infinity],
+    [DECIMAL, CPU_SLOT, 0, MAX_CPU],
+  ];
+  let literal = 0;
+  for (const column of text?.columns ?? []) {
+    if (typeof column === 'object') {
+      literal = column.is;
+      steps.push([DECIMAL, LITERAL_SLOT, 0, 1]);
+      continue;
+    }
+    const { text: form, storage, min = 0, max = Infinity } = fieldDefinition(column);
+    const reads = form === 'rest' ? REST : form !== 'decimal' ? HEX : min < 0 ? SIGNED : DECIMAL;
+    steps.push([reads, SLOT[column], min, storage === 'u64' ? Infinity : max]);
+  }
+  const kindOf = [...kinds];
+  kindOf[literal] = code;
+  return {
+    forms: Uint8Array.from(steps, ([form]) => form),
+    targets: Int32Array.from(steps, ([, slot]) => 2 * slot),
+    least: Float64Array.from(steps, ([, , least]) => least),
+    greatest: Float64Array.from(steps, ([, , , greatest]) => greatest),
+    kinds: kindOf,
+  };
+}
+
+/** Plans by tag: one or two upper-case letters, as first + 256 * second. */
+const PLANS: (TagPlan | undefined)[] = (() => {
+  const plans: (TagPlan | undefined)[] = new Array<TagPlan | undefined>(65536).fill(undefined);
+  for (const name of Object.keys(EVENTS) as EventName[]) {
+    const { text } = eventDefinition(name);
+    if (text === undefined) continue;
+    const key = text.tag.charCodeAt(0) + 256 * (text.tag.length > 1 ? text.tag.charCodeAt(1) : 0);
+    plans[key] = planOf(name, plans[key]?.kinds ?? []);
+  }
+  return plans;
+})();
+
+const BLANK = 0x20;
+const LF = 0x0a;
+const POW10 = Float64Array.from({ length: 10 }, (_, exponent) => 10 ** exponent);
+const TWO_16 = 0x1_0000;
+const TWO_32 = 0x1_0000_0000;
+
+const HEX_DIGIT = (() => {
+  const values = new Uint8Array(256).fill(255);
+  for (let digit = 0; digit < 16; digit++) values[digit.toString(16).charCodeAt(0)] = digit;
+  return values;
+})();
+
+/**
+ * Reads one line into `line`.
+ *
+ * @param bytes input; a LF lies in [start, end)
+ * @returns index just past the line's LF, or -1 when the line is not exactly an event of the dialect
+ *   (see `whyNotAnEvent` for the reason)
+ */
+export function readEventLine(bytes: Uint8Array, start: number, end: number, line: EventLine): number {
+  let tag = bytes[start];
+  let pos = start + 1;
+  if (bytes[pos] !== BLANK) tag += 256 * bytes[pos++];
+  const plan = PLANS[tag];
+  if (plan === undefined) return -1;
+  const { forms, targets } = plan;
+  const words = line.words;
+  for (let step = 0; step < forms.length; step++) {
+    if (bytes[pos] !== BLANK) return -1;
+    pos++;
+    const form = forms[step];
+    const target = targets[step];
+    if (form === HEX) {
+      const first = pos;
+      let digit = HEX_DIGIT[bytes[pos]];
+      let low = 0;
+      const half = first + 8;
+      while (digit !== 255 && pos < half) {
+        low = (low << 4) | digit;
+        digit = HEX_DIGIT[bytes[++pos]];
+      }
+      let high = 0;
+      if (digit !== 255) {
+        high = low;
+        low = 0;
+        while (digit !== 255 && pos < half + 8) {
+          low = (low << 4) | digit;
+          digit = HEX_DIGIT[bytes[++pos]];
+        }
+        const missing = 4 * (half + 8 - pos);
+        if (missing !== 0) {
+          low |= high << (32 - missing);
+          high >>>= missing;
+        }
+      }
+      if (pos === first || digit !== 255) return -1;
+      words[target] = low;
+      words[target + 1] = high;
+    } else if (form === DECIMAL) {
+      const digit = bytes[pos] - 0x30;
+      if (digit < 0 || digit > 9) return -1;
+      const next = bytes[pos + 1];
+      if (next < 0x30 || next > 0x39) {
+        // Most columns are one digit.
+        words[target] = digit;
+        words[target + 1] = 0;
+        pos++;
+      } else {
+        const first = pos;
+        pos = readDecimal(bytes, pos, words, target);
+        if (pos - first >= 19 && (pos - first > 19 || words[target + 1] >= 0x8000_0000)) return -1;
+      }
+      const greatest = plan.greatest[step];
+      if (greatest !== Infinity) {
+        if (words[target + 1] !== 0 || words[target] > greatest || words[target] < plan.least[step]) return -1;
+      }
+    } else if (form === SIGNED) {
+      const negative = bytes[pos] === 0x2d;
+      const first = negative ? pos + 1 : pos;
+      pos = readDecimal(bytes, first, words, target);
+      if (pos === first || pos - first > 18 || words[target + 1] !== 0) return -1;
+      const value = negative ? -words[target] : words[target];
+      if (value > plan.greatest[step] || value < plan.least[step]) return -1;
+      words[target] = value;
+      words[target + 1] = value < 0 ? 0xffff_ffff : 0;
+    } else {
+      line.restStart = pos;
+      while (pos < end && bytes[pos] !== LF) {
+        if (bytes[pos] < BLANK || bytes[pos] > 0x7e) return -1;
+        pos++;
+      }
+      line.restEnd = pos;
+      if (pos - line.restStart > MAX_REST_BYTES) return -1;
+    }
+  }
+  if (bytes[pos] !== LF || pos >= end) return -1;
+  line.kind = plan.kinds[plan.kinds.length > 1 ? words[2 * LITERAL_SLOT] : 0];
+  line.cpu = words[2 * CPU_SLOT];
+  return pos + 1;
+}
+
+/** 16 bytes of comm, each at most `\xNN`. */
+const MAX_REST_BYTES = 64;
+
+/**
+ * Reads up to 19 digits at `pos` into two words, exactly. Groups of nine digits stay in 32-bit
+ * integers; their combination goes through doubles in steps that never pass 2^53.
+ *
+ * @returns index of the first byte that is no digit (a 20th digit is consumed and left to the caller)
+ */
+function readDecimal(bytes: Uint8Array, pos: number, words: Uint32Array, word: number): number {
+  let low = 0;
+  let high = 0;
+  for (let group = 0; group < 3; group++) {
+    let value = 0;
+    const first = pos;
+    const limit = group === 2 ? pos + 2 : pos + 9;
+    while (pos < limit) {
+      const digit = bytes[pos] - 0x30;
+      if (digit < 0 || digit > 9) break;
+      value = (value * 10 + digit) | 0;
+      pos++;
+    }
+    if (group === 0) {
+      low = value;
+      if (pos < limit) break;
+      continue;
+    }
+    // (high, low) * 10^k + value. low * 10^k < 2^62: multiplied in two halves of 16 bits.
+    const power = POW10[pos - first];
+    const lowPart = (low & 0xffff) * power + value;
+    const midPart = (low >>> 16) * power;
+    const midHigh = Math.floor(midPart / TWO_16);
+    const sum = (midPart - midHigh * TWO_16) * TWO_16 + lowPart;
+    const carry = Math.floor(sum / TWO_32);
+    high = high * power + midHigh + carry;
+    low = sum - carry * TWO_32;
+    if (pos < limit) break;
+  }
+  words[word] = low;
+  words[word + 1] = high;
+  return pos;
+}
+
+/**
+ * Says why `readEventLine` refused a line: undefined when its first word is no tag of the dialect (it
+ * is then no event at all), otherwise which column is wrong. Slow; for reports.
+ */
+export function whyNotAnEvent(text: string): string | undefined {
+  const words = text.split(' ');
+  const tag = words[0];
+  const names = (Object.keys(EVENTS) as EventName[]).filter((name) => eventDefinition(name).text?.tag === tag);
+  if (names.length === 0) return undefined;
+  const columns = ['time', 'cpu', ...(eventDefinition(names[0]).text?.columns ?? [])];
+  for (const [index, column] of columns.entries()) {
+    const word = words[index + 1];
+    const label = typeof column === 'object' ? 'start?' : column;
+    if (word === undefined || word === '') return `${tag}: ${label} is missing`;
+    if (!isColumnValue(label, word)) return `${tag}: ${label} is out of range or not a number`;
+    if (label === 'comm') return `${tag}: comm holds raw bytes or is too long`;
+  }
+  return words.length > columns.length + 1 ? `${tag}: too many columns` : `${tag}: not as the dialect has it`;
+}
+
+function isColumnValue(label: string, word: string): boolean {
+  if (label === 'time') return /^\d{1,19}$/.test(word) && BigInt(word) < 2n ** 63n;
+  if (label === 'cpu') return /^\d+$/.test(word) && Number(word) <= MAX_CPU;
+  if (label === 'start?') return word === '0' || word === '1';
+  const field = fieldDefinition(label as FieldName);
+  if (field.text === 'rest') return true;
+  if (field.text !== 'decimal') return /^[0-9a-f]{1,16}$/.test(word);
+  if (!/^-?\d{1,19}$/.test(word)) return false;
+  if (field.max === undefined) return !word.startsWith('-');
+  return Number(word) >= (field.min ?? 0) && Number(word) <= field.max;
+}

@@ -1,0 +1,221 @@
+/**
+ * The one table of events: their names, codes, fields, units and text form.
+ *
+ * The Arrow columns (package `trace`), the zod schemas (`event-schemas.ts`), the reader of the text
+ * dialect (`event-lines.ts`) and the documentation are derived from it, so a field is spelt, bounded
+ * and described here and nowhere else.
+ */
+
+/** How a value is stored in a column. Every integer is exact; `text` is printable ASCII. */
+export type Storage = 'u8' | 'i32' | 'u32' | 'u64' | 'text';
+
+/**
+ * How a value stands in a line of text: `pointer` is a kernel address in hex, which is replaced by a
+ * small id on import (it would defeat KASLR); `rest` is the rest of the line.
+ */
+export type TextForm = 'decimal' | 'hex' | 'pointer' | 'rest';
+
+export interface FieldDefinition {
+  readonly storage: Storage;
+  readonly text: TextForm;
+  /** Least and greatest legal value, both inclusive. A line outside them is rejected, not clipped. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly doc: string;
+}
+
+const U32_MAX = 0xffff_ffff;
+const I32_MIN = -0x8000_0000;
+const I32_MAX = 0x7fff_ffff;
+
+const flag = (doc: string): FieldDefinition => ({ storage: 'u8', text: 'decimal', min: 0, max: 1, doc });
+const i32 = (doc: string): FieldDefinition => ({ storage: 'i32', text: 'decimal', min: I32_MIN, max: I32_MAX, doc });
+const u32 = (doc: string): FieldDefinition => ({ storage: 'u32', text: 'decimal', min: 0, max: U32_MAX, doc });
+const code = (max: number, doc: string): FieldDefinition => ({ storage: 'u8', text: 'decimal', min: 0, max, doc });
+
+/** Every field an event can have beside `time` (ns, CLOCK_BOOTTIME), `cpu` and `line`. */
+export const FIELDS = {
+  vq: { storage: 'u32', text: 'pointer', doc: 'virtqueue, as an id of this recording' },
+  dev: { storage: 'u32', text: 'pointer', doc: 'vhost device, as an id of this recording' },
+  accessor: { storage: 'u8', text: 'decimal', min: 1, max: 10, doc: 'metadata accessor, see ACCESSORS' },
+  observed: code(2, 'decision seen in the kernel: 0 fallback, 1 direct map, 2 device IOTLB'),
+  n: u32('how many accesses this event stands for'),
+  entries: u32('ring entries moved by one put_used; 1 for the other accessors'),
+  area: code(2, 'ring area: 0 desc, 1 avail, 2 used'),
+  mask: code(7, 'areas that had a map, one bit each: 1 desc, 2 avail, 4 used'),
+  invalidateCount: i32('vq->invalidate_count after the event'),
+  cleared: flag('1 when the start removed a map'),
+  address: { storage: 'u64', text: 'hex', doc: 'user address of the first byte of the area' },
+  size: { storage: 'u64', text: 'decimal', doc: 'bytes in the area; 0 means not set up' },
+  result: i32('0 built; -14 refused, invalidate_count is not 0; 14 too few pages; 77 not contiguous; -12 no memory'),
+  pagesGot: i32('pages that get_user_pages returned; -1000 when it was not called'),
+  pagesWanted: i32('pages the area needs, ceil(size / page size)'),
+  start: { storage: 'u64', text: 'hex', doc: 'first user address of the range' },
+  end: { storage: 'u64', text: 'hex', doc: 'end of the range, exclusive for the memory manager' },
+  cause: code(255, 'enum mmu_notifier_event, see INVALIDATION_CAUSES'),
+  blockable: flag('0 when the caller of the notifier must not sleep'),
+  pid: u32('process (not thread) that invalidates'),
+  comm: { storage: 'text', text: 'rest', doc: 'name of the thread, unprintable bytes as \\xNN' },
+  registered: flag('1 the notifier is registered, 0 unregistration begins'),
+  error: i32('what the call returned; 0 is success'),
+  enabled: flag('1 the device IOTLB is on (VIRTIO_F_ACCESS_PLATFORM)'),
+  rank: u32('place of the virtqueue in address order within its recording'),
+  pointer: { storage: 'u64', text: 'pointer', doc: 'kernel address; only with --keep-pointers' },
+  lost: { storage: 'u64', text: 'decimal', doc: 'how many' },
+  note: { storage: 'text', text: 'rest', doc: 'words about the recording' },
+} as const satisfies Record<string, FieldDefinition>;
+
+export type FieldName = keyof typeof FIELDS;
+
+/** A field of the line, or a literal that tells two events with one tag apart. */
+export type TextColumn = FieldName | { readonly is: number };
+
+export interface EventDefinition {
+  /** Number in the `kind` column. Never reused, never renumbered: files keep it. */
+  readonly code: number;
+  readonly fields: readonly FieldName[];
+  /** Fields that may be absent (unknown) in a given event. */
+  readonly optional?: readonly FieldName[];
+  /** Line form in the `vhost-oracle 1` dialect: tag, ns, cpu, then these columns. */
+  readonly text?: { readonly tag: string; readonly columns: readonly TextColumn[] };
+  readonly doc: string;
+}
+
+const RANGE_FIELDS = ['dev', 'start', 'end', 'cause', 'blockable', 'pid', 'comm'] as const;
+const rangeColumns = (is: number): readonly TextColumn[] => ['dev', { is }, 'start', 'end', 'cause', 'blockable', 'pid', 'comm'];
+
+export const EVENTS = {
+  recording: {
+    code: 0,
+    fields: ['note'],
+    doc: 'A recording begins with empty state; time may jump back.',
+  },
+  virtqueue: {
+    code: 1,
+    fields: ['vq', 'dev', 'rank', 'pointer'],
+    optional: ['dev', 'rank', 'pointer'],
+    doc: 'What is known of a virtqueue: its device, and at the end of the recording its place in address order.',
+  },
+  lost: {
+    code: 2,
+    fields: ['lost', 'note'],
+    doc: 'Events that were lost; note says by whom.',
+  },
+  recording_end: {
+    code: 3,
+    fields: ['note'],
+    doc: 'The recording ends; note is a JSON object of counts.',
+  },
+  access: {
+    code: 4,
+    fields: ['vq', 'accessor', 'observed', 'n', 'entries'],
+    optional: ['observed', 'entries'],
+    text: { tag: 'A', columns: ['vq', 'accessor', 'observed', 'entries'] },
+    doc: 'Metadata accesses of one kind (a text line is one access).',
+  },
+  round: {
+    code: 5,
+    fields: ['vq'],
+    text: { tag: 'M', columns: ['vq'] },
+    doc: 'A round begins (vq_meta_prefetch).',
+  },
+  prefetch: {
+    code: 6,
+    fields: ['vq', 'area', 'result', 'pagesGot', 'pagesWanted'],
+    text: { tag: 'P', columns: ['vq', 'area', 'result', 'pagesGot', 'pagesWanted'] },
+    doc: 'One attempt to map an area.',
+  },
+  range_start: {
+    code: 7,
+    fields: RANGE_FIELDS,
+    text: { tag: 'R', columns: rangeColumns(1) },
+    doc: "vhost's invalidate_range_start callback is entered.",
+  },
+  range_end: {
+    code: 8,
+    fields: RANGE_FIELDS,
+    text: { tag: 'R', columns: rangeColumns(0) },
+    doc: "vhost's invalidate_range_end callback is entered.",
+  },
+  effect_start: {
+    code: 9,
+    fields: ['vq', 'area', 'invalidateCount', 'cleared'],
+    text: { tag: 'IS', columns: ['vq', 'area', 'invalidateCount', 'cleared'] },
+    doc: 'A start takes effect on one area, under vq->mmu_lock.',
+  },
+  effect_end: {
+    code: 10,
+    fields: ['vq', 'area', 'invalidateCount'],
+    text: { tag: 'IE', columns: ['vq', 'area', 'invalidateCount'] },
+    doc: 'An end takes effect on one area, under vq->mmu_lock.',
+  },
+  addresses: {
+    code: 11,
+    fields: ['vq', 'area', 'address', 'size', 'invalidateCount', 'error'],
+    optional: ['invalidateCount', 'error'],
+    text: { tag: 'U', columns: ['vq', 'area', 'address', 'size', 'invalidateCount'] },
+    doc: 'The user range of an area is recorded; error is what the ioctl returned, absent when not traced.',
+  },
+  unmap: {
+    code: 12,
+    fields: ['vq', 'mask', 'invalidateCount'],
+    text: { tag: 'X', columns: ['vq', 'mask', 'invalidateCount'] },
+    doc: 'Maps are dropped outside the notifier (ioctl, reset, cleanup).',
+  },
+  reset: {
+    code: 13,
+    fields: ['vq'],
+    text: { tag: 'Z', columns: ['vq'] },
+    doc: 'The virtqueue is reset: sizes 0, invalidate_count 0.',
+  },
+  notifier: {
+    code: 14,
+    fields: ['dev', 'registered', 'error'],
+    text: { tag: 'N', columns: ['dev', 'registered', 'error'] },
+    doc: 'The device registers its MMU notifier, or begins to unregister it.',
+  },
+  iotlb: {
+    code: 15,
+    fields: ['vq', 'enabled'],
+    doc: 'vq->iotlb is set or cleared; every design bypasses its maps while it is set.',
+  },
+} as const satisfies Record<string, EventDefinition>;
+
+export type EventName = keyof typeof EVENTS;
+
+/** Codes as plain constants, for the switch of a hot loop. */
+export const KIND = Object.fromEntries(
+  Object.entries(EVENTS).map(([name, definition]) => [name, definition.code]),
+) as { readonly [Name in EventName]: (typeof EVENTS)[Name]['code'] };
+
+/** Event names by code; undefined where no event has the code. */
+export const EVENT_NAMES: readonly (EventName | undefined)[] = (() => {
+  const names: (EventName | undefined)[] = [];
+  for (const name of Object.keys(EVENTS) as EventName[]) names[EVENTS[name].code] = name;
+  return names;
+})();
+
+/** The definition of an event as its general type (the table itself has literal types). */
+export function eventDefinition(name: EventName): EventDefinition {
+  return EVENTS[name];
+}
+
+/** The definition of a field as its general type. */
+export function fieldDefinition(name: FieldName): FieldDefinition {
+  return FIELDS[name];
+}
+
+/** enum mmu_notifier_event of Linux 6.1, by number (reference §5.3). */
+export const INVALIDATION_CAUSES: readonly string[] = [
+  'unmap',
+  'clear',
+  'protection_vma',
+  'protection_page',
+  'soft_dirty',
+  'release',
+  'migrate',
+  'exclusive',
+];
+
+/** `cpu` is rejected above this: the kernel's NR_CPUS never exceeds 8192. */
+export const MAX_CPU = 8191;

@@ -1,0 +1,69 @@
+/** What the engine counts. Plain arrays indexed by virtqueue id; `summary.ts` turns them into results. */
+import { OUTCOMES } from './outcome.ts';
+
+/** Columns per virtqueue in `accesses`: 16 accessor numbers times OUTCOMES. */
+const ACCESSOR_SPAN = 16;
+
+export interface Comparison {
+  agree: number;
+  disagree: number;
+  ambiguous: number;
+}
+
+export interface Tallies {
+  /** Accesses by (vq * 16 + accessor) * OUTCOMES + outcome. */
+  accesses: Float64Array;
+  /** Attempts to map by vq * OUTCOMES + outcome; HIT is a map built. */
+  prefetch: Float64Array;
+  /** Rounds by vq. */
+  rounds: Float64Array;
+  /** Accesses by 4 * outcome + observed decision (3: none observed), for verification. */
+  seen: Float64Array;
+  /** Predicted refusals of attempts against what the kernel did. */
+  refusals: Comparison;
+  ranges: {
+    start: number;
+    end: number;
+    nonBlockable: number;
+    /** Blockable starts that overlap an area. */
+    overlapping: number;
+    /** Areas that blockable starts and ends overlap. */
+    startedAreas: number;
+    endedAreas: number;
+    /** Non-blockable starts that the design answers with -EAGAIN. */
+    refused: number;
+  };
+  effects: { start: number; end: number };
+  lostEvents: bigint;
+}
+
+export function createTallies(): Tallies {
+  return {
+    accesses: new Float64Array(16 * ACCESSOR_SPAN * OUTCOMES),
+    prefetch: new Float64Array(16 * OUTCOMES),
+    rounds: new Float64Array(16),
+    seen: new Float64Array(4 * OUTCOMES),
+    refusals: { agree: 0, disagree: 0, ambiguous: 0 },
+    ranges: { start: 0, end: 0, nonBlockable: 0, overlapping: 0, startedAreas: 0, endedAreas: 0, refused: 0 },
+    effects: { start: 0, end: 0 },
+    lostEvents: 0n,
+  };
+}
+
+/** Makes room for as many virtqueues; the arrays are replaced when they grow. */
+export function growTallies(tallies: Tallies, virtqueues: number): void {
+  if (tallies.rounds.length >= virtqueues) return;
+  const grown = (array: Float64Array, span: number): Float64Array => {
+    const larger = new Float64Array(virtqueues * span);
+    larger.set(array);
+    return larger;
+  };
+  tallies.accesses = grown(tallies.accesses, ACCESSOR_SPAN * OUTCOMES);
+  tallies.prefetch = grown(tallies.prefetch, OUTCOMES);
+  tallies.rounds = grown(tallies.rounds, 1);
+}
+
+/** Index of the first outcome of an accessor in `Tallies.accesses`. */
+export function accessIndex(vq: number, accessor: number): number {
+  return (vq * ACCESSOR_SPAN + accessor) * OUTCOMES;
+}

@@ -1,0 +1,149 @@
+/**
+ * State of all virtqueues as columns, indexed by virtqueue id, or by slot = 4 * id + area for what an
+ * area has (reference §1.1).
+ */
+import { AREA_COUNT } from './ring.ts';
+import { AMBIGUOUS, IOTLB } from './outcome.ts';
+
+/** Half the width of an interval that says nothing about invalidate_count. */
+const UNKNOWN_COUNT = 1 << 28;
+
+export interface VirtqueueState {
+  capacity: number;
+  /** Ids seen are below this. */
+  size: number;
+  seen: Uint8Array;
+  /** Device id, -1 while unknown. */
+  dev: Int32Array;
+  iotlb: Uint8Array;
+  /** invalidate_count lies in [countLow, countHigh]; equal when it is known. */
+  countLow: Int32Array;
+  countHigh: Int32Array;
+  /** Clock of the engine when countLow was last below zero. */
+  negativeAt: Float64Array;
+  /** Map of each slot as an outcome, plus PENDING. */
+  map: Uint8Array;
+  /** Engine clock when each slot's map was last taken from unknown to absent. */
+  clearedAt: Float64Array;
+  /** What an access meets: the map, or IOTLB. Derived from `map` and `iotlb`. */
+  effective: Uint8Array;
+  /** First and last byte of each area, as words (index 2 * slot); meaningful where `sized`. */
+  first: Uint32Array;
+  last: Uint32Array;
+  sized: Uint8Array;
+  /** Least and greatest count since the attempt of the open round became possible. */
+  attemptLow: Int32Array;
+  attemptHigh: Int32Array;
+  /** get_user_pages outcome recorded in the open round; NO_OUTCOME when none. */
+  gup: Uint8Array;
+  /** 1 while a success of get_user_pages still holds: no overlapping range since. */
+  gupHolds: Uint8Array;
+  /** Effects of callbacks that are no longer followed one by one and may or may not have happened. */
+  looseStarts: Int32Array;
+  looseEnds: Int32Array;
+  /** 1 between the drop of maps by a reset and the reset's own event. */
+  resetting: Uint8Array;
+  /** What the kernel was seen to do in the open round: SEEN_NOTHING, SEEN_REFUSED, SEEN_TRIED. */
+  seenAttempt: Uint8Array;
+}
+
+export const NO_OUTCOME = 255;
+export const SEEN_NOTHING = 0;
+export const SEEN_REFUSED = 1;
+export const SEEN_TRIED = 2;
+
+export function createVirtqueueState(): VirtqueueState {
+  return allocate(16);
+}
+
+function allocate(capacity: number): VirtqueueState {
+  const slots = 4 * capacity;
+  return {
+    capacity,
+    size: 0,
+    seen: new Uint8Array(capacity),
+    dev: new Int32Array(capacity).fill(-1),
+    iotlb: new Uint8Array(capacity),
+    countLow: new Int32Array(capacity).fill(-UNKNOWN_COUNT),
+    countHigh: new Int32Array(capacity).fill(UNKNOWN_COUNT),
+    negativeAt: new Float64Array(capacity).fill(-1),
+    map: new Uint8Array(slots).fill(AMBIGUOUS),
+    clearedAt: new Float64Array(slots).fill(-1),
+    effective: new Uint8Array(slots).fill(AMBIGUOUS),
+    first: new Uint32Array(2 * slots),
+    last: new Uint32Array(2 * slots),
+    sized: new Uint8Array(slots),
+    attemptLow: new Int32Array(slots),
+    attemptHigh: new Int32Array(slots),
+    gup: new Uint8Array(slots).fill(NO_OUTCOME),
+    gupHolds: new Uint8Array(slots),
+    looseStarts: new Int32Array(capacity),
+    looseEnds: new Int32Array(capacity),
+    resetting: new Uint8Array(capacity),
+    seenAttempt: new Uint8Array(slots),
+  };
+}
+
+/** Makes room for an id. Existing columns are replaced: do not hold on to them across this call. */
+export function growVirtqueueState(state: VirtqueueState, id: number): void {
+  if (id >= state.capacity) {
+    const larger = allocate(2 ** Math.ceil(Math.log2(id + 1)));
+    for (const name of Object.keys(larger) as (keyof VirtqueueState)[]) {
+      const from = state[name];
+      const to = larger[name];
+      if (typeof from !== 'number' && typeof to !== 'number') to.set(from);
+    }
+    larger.size = state.size;
+    Object.assign(state, larger);
+  }
+  if (id >= state.size) state.size = id + 1;
+  state.seen[id] = 1;
+}
+
+/** Sets what a slot's map is; `map` may carry PENDING. */
+export function setMap(state: VirtqueueState, slot: number, map: number): void {
+  state.map[slot] = map;
+  state.effective[slot] = state.iotlb[slot >> 2] === 1 ? IOTLB : map;
+}
+
+/** Switches the device IOTLB of a virtqueue: maps stay, and are bypassed while it is on (§1.5). */
+export function setIotlb(state: VirtqueueState, vq: number, on: boolean): void {
+  state.iotlb[vq] = on ? 1 : 0;
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) setMap(state, slot, state.map[slot]);
+}
+
+/** Records the user range of an area; a size of 0 overlaps nothing. Words are low, high. */
+export function setRange(
+  state: VirtqueueState,
+  slot: number,
+  [addressLow, addressHigh]: readonly [number, number],
+  [sizeLow, sizeHigh]: readonly [number, number],
+): void {
+  state.sized[slot] = sizeLow !== 0 || sizeHigh !== 0 ? 1 : 0;
+  state.first[2 * slot] = addressLow;
+  state.first[2 * slot + 1] = addressHigh;
+  // last = address + size - 1 in 64 bits, as the kernel computes it
+  const low = addressLow + sizeLow - 1;
+  const carry = low < 0 ? -1 : low > 0xffff_ffff ? 1 : 0;
+  state.last[2 * slot] = low;
+  state.last[2 * slot + 1] = addressHigh + sizeHigh + carry;
+}
+
+/**
+ * Whether [start, end] touches a slot's area. The kernel takes `end` as inclusive although it is
+ * exclusive for the memory manager, so a range that ends just below the area counts (§1.4, 2).
+ */
+export function overlaps(
+  state: VirtqueueState,
+  slot: number,
+  startLow: number,
+  startHigh: number,
+  endLow: number,
+  endHigh: number,
+): boolean {
+  if (state.sized[slot] === 0) return false;
+  const { first, last } = state;
+  const word = 2 * slot;
+  if (endHigh < first[word + 1] || (endHigh === first[word + 1] && endLow < first[word])) return false;
+  return startHigh < last[word + 1] || (startHigh === last[word + 1] && startLow <= last[word]);
+}
