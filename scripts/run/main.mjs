@@ -13,10 +13,13 @@ const START = [
   ['replay', 'verify'],
 ];
 
+/** These two colour their output wherever CI is set, even with NO_COLOR; they use it for nothing else. */
+const NO_CI = { CI: undefined };
+
 /** What `npm test` runs after the build. All of it runs, even when one part fails. */
 const TEST = [
-  { name: 'format', command: ['oxfmt', '--check'], advice: 'npm run format' },
-  { name: 'lint', command: ['oxlint'] },
+  { name: 'format', command: ['oxfmt', '--check'], advice: 'npm run format', env: NO_CI },
+  { name: 'lint', command: ['oxlint'], env: NO_CI },
   { name: 'imports', command: [process.execPath, 'scripts/check-imports.mjs'] },
   {
     name: 'types and tests',
@@ -29,6 +32,8 @@ const TEST = [
       // One package's log after the other, without a prefix: it reads as vitest wrote it.
       '--log-order=grouped',
       '--log-prefix=none',
+      // A test run has threads of its own: more runs than processors take longer in all.
+      '--concurrency=100%',
       '--continue=dependencies-successful',
       '--no-update-notifier',
     ],
@@ -79,9 +84,9 @@ async function start(file) {
 
 async function test() {
   const failed = [];
-  for (const { name, command, advice } of TEST) {
+  for (const { name, command, advice, env } of TEST) {
     talk(`${name} …`);
-    const code = await exec(command, { cwd: root, env: toolEnvironment() });
+    const code = await exec(command, { cwd: root, env: { ...toolEnvironment(), ...env } });
     if (code !== 0) failed.push(advice ? `${name} (put right by \`${advice}\`)` : name);
   }
   if (failed.length === 0) return 0;
