@@ -84,8 +84,8 @@ export function createJsonLines(host: JsonHost): JsonLines {
       sink.repairs = 0;
       const records =
         readRecords(bytes, start, end, false, sink) ?? readRecords(bytes, start, end, true, sink);
-      const types = records?.map((record) => field(record, 'type'));
-      if (records === undefined || types?.every((type) => typeof type === 'string') !== true) {
+      const types = records?.map((record) => field(record, 'type')) ?? [];
+      if (records === undefined || !types.every((type) => typeof type === 'string')) {
         if (!seenRecord) return false;
         printf.flush();
         const reason = records === undefined ? 'syntax' : 'shape';
@@ -96,7 +96,7 @@ export function createJsonLines(host: JsonHost): JsonLines {
       context.escaped = sink.sawUnicodeEscape || printf.sink.sawUnicodeEscape;
       context.stickyHex = false;
       for (const [i, record] of records.entries()) {
-        deliver(record, types[i] as string, bytes.subarray(start, end));
+        deliver(record, types[i], bytes.subarray(start, end));
       }
       // What looked like a bare word was a number in hexadecimal.
       const mask = context.stickyHex

@@ -6,10 +6,12 @@ import type { Message, MessageBody } from './messages.js';
 import type { Parser, ParserOptions } from './options.js';
 import { createPosition } from './position.js';
 import { createPrintfLines } from './printf-lines.js';
-import { type Place, type TextLine, createTextBlocks } from './text-blocks.js';
+import { type Place, type PlacedText, createTextBlocks } from './text-blocks.js';
 
 /** Default of `maxLineBytes`. */
 const MAX_LINE_BYTES = 1 << 20;
+
+type Mutable<M> = { -readonly [K in keyof M]: M[K] };
 
 /**
  * A parser for one stream of bpftrace output, its standard output or its standard error.
@@ -33,7 +35,9 @@ export function createParser(options: ParserOptions): Parser {
   const position = createPosition();
 
   function emit(body: MessageBody): void {
-    const message = { ...body, line: position.line } as Message;
+    // Bodies are made for this one call; copying one by spread would cost more than parsing it.
+    const message = body as Mutable<Message>;
+    message.line = position.line;
     counts.messages[message.type]++;
     if (message.type === 'lost_events') counts.lostEvents += message.events;
     else if (message.type === 'unknown') counts.unknown++;
@@ -48,7 +52,7 @@ export function createParser(options: ParserOptions): Parser {
 
   const blocks = createTextBlocks({
     deliver: emitAt,
-    giveBack: ({ bytes, line, offset }) =>
+    giveBack: (bytes, { line, offset }) =>
       position.visit(line, offset, () => {
         if (!offer(bytes, 0, bytes.length)) classify(bytes, 0, bytes.length - 1);
       }),
@@ -77,19 +81,19 @@ export function createParser(options: ParserOptions): Parser {
     return true;
   }
 
-  function textLine(bytes: Uint8Array, start: number, lf: number): TextLine {
-    return {
-      text: decodeUtf8(bytes, start, lf),
-      bytes: bytes.subarray(start, lf + 1),
-      line: position.line,
-      offset: position.offset(),
-    };
+  function extendBlock(bytes: Uint8Array, start: number, lf: number): boolean {
+    return blocks.extend(placed(bytes, start, lf), bytes.subarray(start, lf + 1));
+  }
+
+  function placed(bytes: Uint8Array, start: number, lf: number): PlacedText {
+    const text = decodeUtf8(bytes, start, lf);
+    return { text, line: position.line, offset: position.offset() };
   }
 
   /** A line of text that nobody took. */
   function classify(bytes: Uint8Array, start: number, lf: number): void {
     if (start === lf) counts.blank++;
-    else blocks.begin(textLine(bytes, start, lf));
+    else blocks.begin(placed(bytes, start, lf));
   }
 
   /** A line that the loop below did not deal with itself. `lf` is the index of its LF. */
@@ -97,7 +101,7 @@ export function createParser(options: ParserOptions): Parser {
     if (readsJson && json.looksLikeRecord(bytes, start, lf)) {
       blocks.flush();
       if (json.accept(bytes, start, lf)) return;
-    } else if (blocks.open && blocks.extend(textLine(bytes, start, lf))) {
+    } else if (blocks.isOpen() && extendBlock(bytes, start, lf)) {
       return;
     }
     if (lf > start) printf.flush();
@@ -115,8 +119,8 @@ export function createParser(options: ParserOptions): Parser {
       let offered = false;
       let next = -1;
       if (readsJson && bytes[pos] === OPEN_BRACE) {
-        if (!blocks.open) next = json.tryPrintf(bytes, pos, end);
-      } else if (takeText !== undefined && !blocks.open && printf.pending === 0) {
+        if (!blocks.isOpen()) next = json.tryPrintf(bytes, pos, end);
+      } else if (takeText !== undefined && !blocks.isOpen() && printf.pending === 0) {
         offered = true;
         next = takeText(bytes, pos, end);
         if (next > pos && next <= end) counts.taken++;
@@ -155,7 +159,9 @@ export function createParser(options: ParserOptions): Parser {
   });
 
   return {
-    push: framing.push,
+    push(chunk) {
+      framing.push(chunk);
+    },
     end() {
       blocks.flush();
       printf.flush();

@@ -37,7 +37,8 @@ export const QUIRKS: Readonly<Record<QuirkId, Quirk>> = {
     from: '0.17',
     to: '0.26.1',
     evidence: 'run',
-    description: 'a byte from 0x80 on is printed as \\uffffffXX: made that byte again, then decoded',
+    description:
+      'a byte from 0x80 on is printed as \\uffffffXX: made that byte again, then decoded',
   },
   'bare-value': {
     bit: 2,

@@ -30,49 +30,53 @@ import {
  * back.
  */
 export interface TextBlocks {
-  /** Gives a line to the block that is open. False: there is none (any more), the line is free. */
-  extend(line: TextLine): boolean;
+  /**
+   * Gives a line to the block that is open. False: there is none (any more), the line is free.
+   *
+   * @param bytes - The line with its LF; valid during the call.
+   */
+  extend(line: PlacedText, bytes: Uint8Array): boolean;
   /** Begins a block with a line, or delivers it. */
-  begin(line: TextLine): void;
+  begin(line: PlacedText): void;
   /** Ends an open block early: other output, or the input's end, came. */
   flush(): void;
   /** Whether the next line may belong to a block. */
-  readonly open: boolean;
+  isOpen(): boolean;
 }
 
-/** A line of text output and its place. */
-export interface TextLine {
-  readonly text: string;
-  /** The same, with its LF; valid during the call. */
-  readonly bytes: Uint8Array;
+/** The place of a line: its number, 1-based, and the offset of its first byte in the input. */
+export interface Place {
   readonly line: number;
   readonly offset: number;
 }
 
-/** The place of a line. */
-export type Place = Pick<TextLine, 'line' | 'offset'>;
+/** A line of text output, without its LF. */
+export interface PlacedText extends Place {
+  readonly text: string;
+}
 
 /** Where the results go. */
 export interface TextHost {
   readonly deliver: (body: MessageBody, place: Place) => void;
-  /** Takes back a line that was kept for a block: as if it came now. */
-  readonly giveBack: (line: TextLine) => void;
+  /** Takes back the bytes of a line that was kept for a block: as if it came now. */
+  readonly giveBack: (bytes: Uint8Array, place: Place) => void;
 }
 
 /** Bounds what one block may hold, each line counted with what its record costs in memory. */
 const MAX_BLOCK_BYTES = 1 << 20;
 const LINE_COST_BYTES = 64;
 
-interface Kept extends Place {
-  readonly text: string;
+interface Kept extends PlacedText {
+  readonly bytes: Uint8Array;
 }
 
 type Block =
   | { kind: 'header'; header: MapLine }
   | { kind: 'hist'; header: MapLine; buckets: Bucket[] }
   | { kind: 'stack'; header: MapLine; lines: string[] }
-  | { kind: 'key'; lines: Kept[] }
-  | { kind: 'source'; body: SourcedBody; kept: TextLine | undefined }
+  | { kind: 'key'; lines: PlacedText[] }
+  | { kind: 'source'; body: SourcedBody; kept: Kept | undefined }
+  /** The verifier's log, which -v prints: delivered line by line. */
   | { kind: 'verifier' };
 
 type SourcedBody = Omit<LogMessage, 'line'> | Omit<HelperErrorMessage, 'line'>;
@@ -99,9 +103,9 @@ export function createTextBlocks(host: TextHost): TextBlocks {
   }
 
   /** Adds a line to the open block. Returns false, with the block closed, when it is not part. */
-  function extendBlock(current: Block, line: TextLine): boolean {
+  function extendBlock(current: Block, line: PlacedText, bytes: Uint8Array): boolean {
     if (current.kind === 'verifier') return extendVerifier(line);
-    blockBytes += line.bytes.length + LINE_COST_BYTES;
+    blockBytes += bytes.length + LINE_COST_BYTES;
     if (blockBytes > MAX_BLOCK_BYTES) {
       flush();
       return false;
@@ -116,7 +120,7 @@ export function createTextBlocks(host: TextHost): TextBlocks {
       case 'key':
         return extendKey(current.lines, line);
       case 'source':
-        return extendSource(current.body, current.kept, line);
+        return extendSource(current.body, current.kept, line, bytes);
     }
   }
 
@@ -166,12 +170,13 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     close({ type: 'map', name, ...contents(key, `\n${lines.join('\n')}\n`) });
   }
 
-  function extendKey(lines: Kept[], { text, line, offset }: TextLine): boolean {
+  function extendKey(lines: PlacedText[], line: PlacedText): boolean {
+    const { text } = line;
     if (text !== '' && !/^[\s,\]]/.test(text)) {
       flush();
       return false;
     }
-    lines.push({ text, line, offset });
+    lines.push(line);
     if (!/\]:(?: |$)/.test(text)) return true;
     const map = parseMapLine(lines.map((kept) => kept.text).join('\n'));
     if (map === undefined) return true;
@@ -180,9 +185,14 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     return true;
   }
 
-  function extendSource(body: SourcedBody, kept: TextLine | undefined, line: TextLine): boolean {
+  function extendSource(
+    body: SourcedBody,
+    kept: Kept | undefined,
+    line: PlacedText,
+    bytes: Uint8Array,
+  ): boolean {
     if (kept === undefined) {
-      block = { kind: 'source', body, kept: { ...line, bytes: line.bytes.slice() } };
+      block = { kind: 'source', body, kept: { ...line, bytes: bytes.slice() } };
       return true;
     }
     if (/^ *[~^]+ *$/.test(line.text)) {
@@ -193,7 +203,7 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     return false;
   }
 
-  function extendVerifier(line: TextLine): boolean {
+  function extendVerifier(line: PlacedText): boolean {
     if (endsVerifierLog(line.text)) block = undefined;
     if (line.text === '') return false;
     deliver({ type: 'verbose', text: line.text }, line);
@@ -203,7 +213,8 @@ export function createTextBlocks(host: TextHost): TextBlocks {
   function flush(): void {
     const current = block;
     block = undefined;
-    switch (current?.kind) {
+    if (current === undefined) return;
+    switch (current.kind) {
       case 'header':
         close(mapMessage(current.header));
         break;
@@ -214,27 +225,25 @@ export function createTextBlocks(host: TextHost): TextBlocks {
         closeStack(current.header, current.lines);
         break;
       case 'key':
-        for (const { text, line, offset } of current.lines) {
-          deliver({ type: 'text', text }, { line, offset });
-        }
+        for (const line of current.lines) deliver({ type: 'text', text: line.text }, line);
         break;
       case 'source':
         close(current.body);
-        if (current.kept !== undefined) giveBack(current.kept);
+        if (current.kept !== undefined) giveBack(current.kept.bytes, current.kept);
         break;
-      default:
+      case 'verifier':
+        break;
     }
   }
 
-  function begin(line: TextLine): void {
+  function begin(line: PlacedText): void {
     const { text } = line;
     if (text.startsWith('@')) {
       const map = parseMapLine(text);
       const name = mapName(text);
       if (map?.value === '') return open({ kind: 'header', header: map }, line);
       if (map === undefined && name !== undefined && text[name.length] === '[') {
-        const { offset } = line;
-        return open({ kind: 'key', lines: [{ text, line: line.line, offset }] }, line);
+        return open({ kind: 'key', lines: [line] }, line);
       }
     }
     const body = classifyLine(text);
@@ -245,20 +254,20 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     deliver(body, line);
   }
 
+  const isOpen = (): boolean => block !== undefined;
+
   return {
-    extend(line) {
+    extend(line, bytes) {
       // A line given back may have opened another block: ask on until one takes this one.
-      while (block !== undefined) {
-        if (extendBlock(block, line)) return true;
+      for (let current = block; current !== undefined; current = block) {
+        if (extendBlock(current, line, bytes)) return true;
       }
       return false;
     },
     begin,
     flush() {
-      while (block !== undefined) flush();
+      while (isOpen()) flush();
     },
-    get open() {
-      return block !== undefined;
-    },
+    isOpen,
   };
 }

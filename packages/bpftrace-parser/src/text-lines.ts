@@ -4,6 +4,10 @@ import type { LogLevel, MessageBody, ScriptLocation, Stats, Value } from './mess
 /** Lines longer than this are of no kind that bpftrace prints by itself, maps apart. */
 const MAX_KNOWN_CHARS = 8192;
 
+/** Most lines are printf output: one test instead of all those below. */
+const MAY_BE_KNOWN =
+  /^(?:Atta|Lost |No probes|__BPF|Program ID|The verif|processed |Running |create_|open\(|cannot |mmap|bpf: |libb)|(?:^|: )(?:FATAL|ERROR|BUG|WARNING|HINT|INFO): /;
+
 /**
  * What one line of text output says by itself. Lines that may begin something of several lines are
  * for text-blocks.ts to ask about first.
@@ -14,6 +18,7 @@ export function classifyLine(text: string): MessageBody {
     if (map !== undefined) return mapMessage(map);
   } else if (text.length <= MAX_KNOWN_CHARS) {
     const plain = stripColour(text);
+    if (!MAY_BE_KNOWN.test(plain)) return { type: 'text', text };
     const message = classifyProgress(plain) ?? classifyVerbose(plain) ?? parseLog(plain);
     if (message !== undefined) return message;
   }
@@ -189,9 +194,7 @@ export function contents<V>(
   key: string | undefined,
   value: V,
 ): { keyed: false; value: V } | { keyed: true; entries: { key: string; value: V }[] } {
-  return key === undefined
-    ? { keyed: false, value }
-    : { keyed: true, entries: [{ key, value }] };
+  return key === undefined ? { keyed: false, value } : { keyed: true, entries: [{ key, value }] };
 }
 
 /** Text shows integers as they are, and everything else without quotes. */
