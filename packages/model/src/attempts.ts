@@ -3,16 +3,16 @@
  * not, or unknown, and a count between a least and a greatest value (traces/README "From R alone").
  * In effects order the intervals are points, and the same rules are exact.
  */
-import { AREA_COUNT } from './ring.ts';
-import { AMBIGUOUS, HIT, OUTCOMES, PENDING, REFUSED_COUNT } from './outcome.ts';
+import { AREA_COUNT } from './ring.js';
+import { AMBIGUOUS, HIT, OUTCOMES, PENDING, REFUSED_COUNT } from './outcome.js';
 import {
   NO_OUTCOME,
   SEEN_NOTHING,
   SEEN_REFUSED,
   setMap,
   type VirtqueueState,
-} from './virtqueue-state.ts';
-import type { Tallies } from './tallies.ts';
+} from './virtqueue-state.js';
+import type { Tallies } from './tallies.js';
 
 /** The round of `vq` begins: every area that may lack a map will be tried (reference §1.3). */
 export function openAttempts(state: VirtqueueState, tallies: Tallies, vq: number): void {

@@ -3,11 +3,11 @@
  * state. What is left to find out is whether the recording has an effect for every range that calls
  * for one; if not, this order must not be trusted.
  */
-import { widenAttempts } from './attempts.ts';
-import { recycle, type EngineState } from './engine-state.ts';
-import type { Callback } from './callbacks.ts';
-import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.ts';
-import { setMap } from './virtqueue-state.ts';
+import { widenAttempts } from './attempts.js';
+import { recycle, type EngineState } from './engine-state.js';
+import type { Callback } from './callbacks.js';
+import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
+import { setMap } from './virtqueue-state.js';
 
 /** A start takes effect on one area: the count rises, the map goes (reference §1.4). */
 export function applyStart(engine: EngineState, vq: number, slot: number): void {

@@ -1,10 +1,10 @@
 /** Everything that the engine holds while it runs; the handlers in this folder are functions over it. */
-import { createCallback, type Callback, type Preemption } from './callbacks.ts';
-import type { Design } from './designs.ts';
-import { createDeviceState, type DeviceState } from './device-state.ts';
-import { createHistory, type History, type HistoryEntry } from './history.ts';
-import { createTallies, type Tallies } from './tallies.ts';
-import { createVirtqueueState, type VirtqueueState } from './virtqueue-state.ts';
+import { createCallback, type Callback, type Preemption } from './callbacks.js';
+import type { Design } from './designs.js';
+import { createDeviceState, type DeviceState } from './device-state.js';
+import { createHistory, type History, type HistoryEntry } from './history.js';
+import { createTallies, type Tallies } from './tallies.js';
+import { createVirtqueueState, type VirtqueueState } from './virtqueue-state.js';
 
 export type Order = 'effects' | 'ranges';
 

@@ -6,7 +6,7 @@
  * Which fields an event has follows from its kind (EVENTS) and, for optional ones, from
  * `details.present`. Columns may be longer than the batch; only the first `length` rows count.
  */
-import { EVENTS, FIELDS, eventDefinition, type EventName, type FieldName } from './events.ts';
+import { EVENTS, FIELDS, eventDefinition, type EventName, type FieldName } from './events.js';
 
 /** Fields with a row column of their own: those of `access`, which is nearly all of a trace. */
 export const ROW_FIELDS = ['vq', 'accessor', 'observed', 'n'] as const satisfies readonly FieldName[];

@@ -4,7 +4,7 @@
  *
  * HOT: runs once per line of an import, allocates nothing. Benchmark: `pnpm bench`.
  */
-import { EVENTS, FIELDS, MAX_CPU, eventDefinition, fieldDefinition, type EventName, type FieldName } from './events.ts';
+import { EVENTS, FIELDS, MAX_CPU, eventDefinition, fieldDefinition, type EventName, type FieldName } from './events.js';
 
 /** First line of a recording in this dialect. */
 export const RECORDING_HEADER = '# vhost-oracle 1';

@@ -1,12 +1,12 @@
 /** The vocabulary of vhost ring events, and the model of direct-mapped ring metadata. */
-export * from './events.ts';
-export * from './event-batch.ts';
-export * from './event-lines.ts';
-export * from './ring.ts';
-export * from './outcome.ts';
-export { DESIGNS, findDesign, type Design } from './designs.ts';
-export { createEngine, type Engine, type EngineOptions } from './replay-engine.ts';
-export type { Mismatch, Order } from './engine-state.ts';
-export type { Preemption } from './callbacks.ts';
-export type { HistoryEntry } from './history.ts';
-export { accessIndex, type Comparison, type Tallies } from './tallies.ts';
+export * from './events.js';
+export * from './event-batch.js';
+export * from './event-lines.js';
+export * from './ring.js';
+export * from './outcome.js';
+export { DESIGNS, findDesign, type Design } from './designs.js';
+export { createEngine, type Engine, type EngineOptions } from './replay-engine.js';
+export type { Mismatch, Order } from './engine-state.js';
+export type { Preemption } from './callbacks.js';
+export type { HistoryEntry } from './history.js';
+export { accessIndex, type Comparison, type Tallies } from './tallies.js';

@@ -3,11 +3,11 @@
  * a bound proves them done (`callbacks.ts`) they widen the interval of each count they may change, and
  * a map they may remove is unknown.
  */
-import { NO_CPU, sameRange, type Callback } from './callbacks.ts';
-import { widenAttempts } from './attempts.ts';
-import { recycle, type EngineState } from './engine-state.ts';
-import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.ts';
-import { setMap } from './virtqueue-state.ts';
+import { NO_CPU, sameRange, type Callback } from './callbacks.js';
+import { widenAttempts } from './attempts.js';
+import { recycle, type EngineState } from './engine-state.js';
+import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
+import { setMap } from './virtqueue-state.js';
 
 /** Starts that are followed one by one; older ones become loose. Only lost ends let them pile up. */
 const MAX_OPEN = 1024;

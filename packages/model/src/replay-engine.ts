@@ -8,15 +8,15 @@
  * (`ranges-order.ts`). Neither reads what the kernel was seen to decide, except to compare it with the
  * prediction; but an observed device IOTLB is an input, as no design has a say in it.
  */
-import { openAttempt, openAttempts, settleAttempt, settleAttempts } from './attempts.ts';
-import { addSlot, type Callback, type Preemption } from './callbacks.ts';
-import { assignVirtqueue, createDeviceState, NOTIFIER_OFF, NOTIFIER_ON } from './device-state.ts';
-import type { Design } from './designs.ts';
-import { applyEnd, applyStart, missingEffects, noteCallback } from './effects-order.ts';
-import { createEngineState, recycle, takeCallback, type EngineState, type Mismatch, type Order } from './engine-state.ts';
-import { DETAIL_BIT, NOT_OBSERVED, type DetailColumns, type DetailField, type EventBatch } from './event-batch.ts';
-import { KIND } from './events.ts';
-import { clearHistory, growHistory, recall, remember } from './history.ts';
+import { openAttempt, openAttempts, settleAttempt, settleAttempts } from './attempts.js';
+import { addSlot, type Callback, type Preemption } from './callbacks.js';
+import { assignVirtqueue, createDeviceState, NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
+import type { Design } from './designs.js';
+import { applyEnd, applyStart, missingEffects, noteCallback } from './effects-order.js';
+import { createEngineState, recycle, takeCallback, type EngineState, type Mismatch, type Order } from './engine-state.js';
+import { DETAIL_BIT, NOT_OBSERVED, type DetailColumns, type DetailField, type EventBatch } from './event-batch.js';
+import { KIND } from './events.js';
+import { clearHistory, growHistory, recall, remember } from './history.js';
 import {
   AMBIGUOUS,
   GUP_SHORT,
@@ -28,10 +28,10 @@ import {
   NOT_SET_UP,
   OBSERVED_OF_OUTCOME,
   PENDING,
-} from './outcome.ts';
-import { completeDevice, countChanged, enterCallback, passCpu, resetCountUnderWay } from './ranges-order.ts';
-import { AREA_COUNT, AREA_OF_ACCESSOR } from './ring.ts';
-import { accessIndex, growTallies, type Tallies } from './tallies.ts';
+} from './outcome.js';
+import { completeDevice, countChanged, enterCallback, passCpu, resetCountUnderWay } from './ranges-order.js';
+import { AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
+import { accessIndex, growTallies, type Tallies } from './tallies.js';
 import {
   createVirtqueueState,
   growVirtqueueState,
@@ -42,7 +42,7 @@ import {
   setIotlb,
   setMap,
   setRange,
-} from './virtqueue-state.ts';
+} from './virtqueue-state.js';
 
 export interface EngineOptions {
   readonly design: Design;

@@ -1,5 +1,5 @@
 /** What the engine counts. Plain arrays indexed by virtqueue id; `summary.ts` turns them into results. */
-import { OUTCOMES } from './outcome.ts';
+import { OUTCOMES } from './outcome.js';
 
 /** Columns per virtqueue in `accesses`: 16 accessor numbers times OUTCOMES. */
 const ACCESSOR_SPAN = 16;

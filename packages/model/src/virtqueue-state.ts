@@ -2,8 +2,8 @@
  * State of all virtqueues as columns, indexed by virtqueue id, or by slot = 4 * id + area for what an
  * area has (reference §1.1).
  */
-import { AREA_COUNT } from './ring.ts';
-import { AMBIGUOUS, IOTLB } from './outcome.ts';
+import { AREA_COUNT } from './ring.js';
+import { AMBIGUOUS, IOTLB } from './outcome.js';
 
 /** Half the width of an interval that says nothing about invalidate_count. */
 const UNKNOWN_COUNT = 1 << 28;
