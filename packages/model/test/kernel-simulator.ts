@@ -12,17 +12,31 @@
  * non-blockable range whose ring moved since its start.
  */
 import type { EventRecord } from './event-record.ts';
+import type { RareCase } from './rare-cases.ts';
 import { invalidator } from './simulated-invalidation.ts';
 import { SimulatedKernel, type SimulationOptions } from './simulated-kernel.ts';
-import { control, worker } from './simulated-vhost.ts';
+import { control } from './simulated-ioctls.ts';
+import { worker } from './simulated-worker.ts';
 
 export type { EventRecord } from './event-record.ts';
 export type { Preemption, SimulatedDesign, SimulationOptions } from './simulated-kernel.ts';
 
 const PROCESS = 100;
 
-/** Runs the kernel for `steps` steps and gives what a perfect tracer would have written. */
-export function simulateKernel(options: SimulationOptions): { events: EventRecord[] } {
+export interface Simulation {
+  /** In true global order, from `virtqueue` events on: what a perfect tracer would have written. */
+  readonly events: EventRecord[];
+  /**
+   * What the other of the two designs would have decided at each `access` event, in the same world
+   * (§3.3: a failed ioctl of a fixes-v5 kernel is taken not to have changed what merged records).
+   */
+  readonly otherDecisions: readonly number[];
+  /** The rare cases that happened. */
+  readonly seen: ReadonlySet<RareCase>;
+}
+
+/** Runs the simulated kernel for `steps` steps. */
+export function simulateKernel(options: SimulationOptions): Simulation {
   const kernel = new SimulatedKernel(options);
   const { random, scheduler } = kernel;
   let tid = PROCESS;
@@ -41,5 +55,5 @@ export function simulateKernel(options: SimulationOptions): { events: EventRecor
     scheduler.spawn(pid, comm, (thread) => invalidator(kernel, thread));
   }
   for (let step = 0; step < options.steps; step++) scheduler.tick();
-  return { events: kernel.events };
+  return { events: kernel.events, otherDecisions: kernel.otherDecisions, seen: kernel.seen };
 }

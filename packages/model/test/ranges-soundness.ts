@@ -1,5 +1,6 @@
 /** A simulated trace with less in it, to test what a model may conclude from less. */
 import type { EventRecord } from './event-record.ts';
+import type { AccessVerdict } from './oracle.ts';
 
 /** The same list as a trace of ranges only: when callbacks took effect is not in it. */
 export function withoutEffects(events: readonly EventRecord[]): EventRecord[] {
@@ -26,19 +27,25 @@ export function blankObservations(events: readonly EventRecord[]): EventRecord[]
     });
 }
 
-/** Whether every prediction that is sure is true: the demand on a model that sees less. */
+/**
+ * The predictions that are sure and untrue: there must be none, however little the model sees.
+ *
+ * @param truth decision (0, 1, 2) at each access; the recorded one unless given
+ */
 export function unsoundAccesses(
   events: readonly EventRecord[],
-  verdicts: readonly ('hit' | 'fallback' | 'iotlb' | 'ambiguous')[],
-): { index: number; time: bigint; predicted: string; observed: number }[] {
+  verdicts: readonly AccessVerdict[],
+  truth?: readonly number[],
+): { index: number; time: bigint; predicted: string; truth: number }[] {
   const decision = { fallback: 0, hit: 1, iotlb: 2 };
   const accesses = events.filter(({ event }) => event === 'access');
   if (accesses.length !== verdicts.length) {
     throw new Error(`${accesses.length} accesses but ${verdicts.length} verdicts`);
   }
   return accesses.flatMap(({ time, observed }, index) => {
+    const decided = truth?.[index] ?? Number(observed);
     const predicted = verdicts[index];
-    if (predicted === 'ambiguous' || decision[predicted] === observed) return [];
-    return [{ index, time, predicted, observed: Number(observed) }];
+    if (predicted === 'ambiguous' || decision[predicted] === decided) return [];
+    return [{ index, time, predicted, truth: decided }];
   });
 }

@@ -19,6 +19,13 @@ function logEntry(
   range: Invalidation,
   event: 'range_start' | 'range_end',
 ): void {
+  kernel.see('callback entered after unregister began', device.unregistering);
+  kernel.see('two callbacks of one device under way at once', device.callbacks > 0);
+  const areas = device.virtqueues.flatMap((vq) => vq.areas);
+  kernel.see(
+    'overlap by the inclusive end alone',
+    areas.some((area) => area.size !== 0n && area.address === range.end),
+  );
   kernel.log(thread, event, {
     dev: device.id,
     start: range.start,
@@ -40,18 +47,22 @@ function* startCallback(
   logEntry(kernel, thread, device, range, 'range_start');
   if (!range.blockable) {
     // merged: -EAGAIN before anything; fix 9: only where something overlaps. Never an effect.
-    if (kernel.design === 'merged') return true;
     const areas = device.virtqueues.flatMap((vq) => vq.areas);
-    return areas.some((area) => area.overlaps(range.start, range.end));
+    const isOverlap = areas.some((area) => area.overlaps(range.start, range.end));
+    kernel.see(`non-blockable range overlaps${isOverlap ? '' : ' nothing'}`);
+    return kernel.design === 'merged' || isOverlap;
   }
+  device.callbacks += 1;
   yield 'step';
   for (const vq of device.virtqueues) {
     for (const [index, area] of vq.areas.entries()) {
+      vq.shadow.startEffect(index, range.start, range.end);
       if (!area.overlaps(range.start, range.end)) continue;
       // Under vq->mmu_lock:
       vq.invalidateCount += 1n;
       const cleared = area.map;
       area.map = false;
+      vq.round.started = true;
       kernel.log(thread, 'effect_start', {
         vq: vq.id,
         area: index,
@@ -62,6 +73,7 @@ function* startCallback(
       yield cleared ? kernel.sleep(kernel.longestRcu) : 'step';
     }
   }
+  device.callbacks -= 1;
   return false;
 }
 
@@ -75,15 +87,44 @@ function* endCallback(
   logEntry(kernel, thread, device, range, 'range_end');
   // Non-blockable: nothing overlapped at its start (fix 9), and no time has passed since.
   if (!range.blockable) return;
+  device.callbacks += 1;
   yield 'step';
   for (const vq of device.virtqueues) {
     for (const [index, area] of vq.areas.entries()) {
+      vq.shadow.endEffect(index, range.start, range.end);
       if (!area.overlaps(range.start, range.end)) continue;
       vq.invalidateCount -= 1n;
+      if (vq.invalidateCount === 0n && vq.round.started) vq.round.whole = true;
+      kernel.see('negative count', vq.invalidateCount < 0n);
       const invalidateCount = Number(vq.invalidateCount);
       kernel.log(thread, 'effect_end', { vq: vq.id, area: index, invalidateCount });
       yield 'step';
     }
+  }
+  device.callbacks -= 1;
+}
+
+/** The areas of a device that a range overlaps, for comparison. */
+function overlapped(device: Device, { start, end }: Invalidation): string {
+  return device.virtqueues
+    .flatMap((vq) => vq.areas)
+    .map((area) => (area.overlaps(start, end) ? 1 : 0))
+    .join('');
+}
+
+/** Notes what the end of an invalidation does not undo of its start. */
+function compareWithStart(
+  kernel: SimulatedKernel,
+  device: Device,
+  range: Invalidation,
+  atStart: string | undefined,
+): void {
+  const atEnd = overlapped(device, range);
+  if (device.registered) {
+    kernel.see('end seen, start swallowed', atStart === undefined && atEnd.includes('1'));
+    kernel.see('ranges differ between start and end', atStart !== undefined && atStart !== atEnd);
+  } else {
+    kernel.see('start seen, end swallowed', atStart !== undefined && atStart.includes('1'));
   }
 }
 
@@ -95,27 +136,46 @@ export function* invalidate(
   change: () => void,
   inside?: () => Steps,
 ): Steps {
+  const atStart = new Map<Device, string>();
+  kernel.open.set(range, 'starting');
   const before = new Traversal();
   kernel.traversals.add(before);
   let refused = false;
   for (const device of kernel.devices) {
     if (!device.registered) continue;
+    atStart.set(device, overlapped(device, range));
     if (yield* startCallback(kernel, thread, device, range)) refused = true;
   }
   before.done = true;
   kernel.traversals.delete(before);
-  if (refused) return; // the caller of the memory manager gives up: no change, no end
+  if (refused) {
+    kernel.open.delete(range);
+    return; // the caller of the memory manager gives up: no change, no end
+  }
+  kernel.open.set(range, 'inside');
   if (range.blockable) yield 'step';
   change();
+  const virtqueues = kernel.devices.flatMap((device) => device.virtqueues);
+  const mapped = virtqueues.flatMap((vq) => vq.areas.filter((area) => area.map));
+  kernel.see(
+    'page tables change under a map',
+    mapped.some((area) => area.overlaps(range.start, range.end - 1n)),
+  );
   if (range.blockable) yield kernel.random.chance(0.3) ? kernel.sleep(1_000) : 'step';
   if (inside !== undefined) yield* inside();
   const after = new Traversal();
   kernel.traversals.add(after);
   for (const device of kernel.devices) {
+    compareWithStart(kernel, device, range, atStart.get(device));
     if (device.registered) yield* endCallback(kernel, thread, device, range);
   }
   after.done = true;
   kernel.traversals.delete(after);
+  kernel.open.delete(range);
+  kernel.see(
+    'count not 0 while no range is open',
+    kernel.open.size === 0 && virtqueues.some((vq) => vq.invalidateCount !== 0n),
+  );
   if (range.blockable) yield 'step';
 }
 
@@ -183,6 +243,7 @@ function chooseRange(kernel: SimulatedKernel): Invalidation {
 
 function* nest(kernel: SimulatedKernel, thread: Thread, depth: number): Steps {
   const range = chooseRange(kernel);
+  kernel.see('ranges of one thread nest', depth > 0);
   const goesDeeper = depth < 3 && range.blockable && kernel.random.chance(kernel.chances.nested);
   const inside = goesDeeper ? () => nest(kernel, thread, depth + 1) : undefined;
   yield* invalidate(kernel, thread, range, () => changePages(kernel, range), inside);

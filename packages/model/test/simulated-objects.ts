@@ -1,6 +1,7 @@
 /** What the simulated kernel is made of: pages, areas, virtqueues, devices; one object per thing. */
 import type { SeededRandom } from './seeded-random.ts';
 import type { Thread } from './simulated-scheduler.ts';
+import type { Shadow } from './simulated-shadow.ts';
 
 export const PAGE = 4096n;
 
@@ -65,6 +66,15 @@ export class Area {
   }
 }
 
+/** Notes on a round; no decision reads them. */
+export class Round {
+  countAtBegin = 0n;
+  started = false;
+  /** A start and the ends that brought the count back to 0, all since the round began. */
+  whole = false;
+  readonly decisions: Set<string> = new Set();
+}
+
 export class Virtqueue {
   readonly id: number;
   readonly rank: number;
@@ -78,10 +88,15 @@ export class Virtqueue {
   /** Without a backend the worker makes no rounds. */
   backend = false;
   mutex: Thread | undefined = undefined;
+  /** What happened since the round began; only to note rare cases. */
+  round: Round = new Round();
 
-  constructor(id: number, rank: number) {
+  readonly shadow: Shadow;
+
+  constructor(id: number, rank: number, shadow: Shadow) {
     this.id = id;
     this.rank = rank;
+    this.shadow = shadow;
   }
 
   /** Bits of the areas that have a map. */
@@ -100,6 +115,10 @@ export class Device {
   readonly virtqueues: readonly Virtqueue[];
   /** On the notifier list of the mm. */
   registered = false;
+  /** Between the begin of an unregistration and the removal from the list. */
+  unregistering = false;
+  /** Callbacks under way. */
+  callbacks = 0;
 
   constructor(id: number, virtqueues: readonly Virtqueue[]) {
     this.id = id;
