@@ -35,7 +35,7 @@ export const ALLOWED = {
   'bpftrace-parser': { packages: [], node: false },
   '@vhostscope/model': { packages: ['zod'], node: false },
   '@vhostscope/trace': {
-    packages: ['bpftrace-parser', '@vhostscope/model', 'apache-arrow'],
+    packages: ['bpftrace-parser', '@vhostscope/model', 'apache-arrow', 'zod'],
     node: true,
   },
   '@vhostscope/collector': PROGRAM,
@@ -43,8 +43,11 @@ export const ALLOWED = {
   '@vhostscope/tui': PROGRAM,
 };
 
-/** What tests may import beyond that; they run on Node, so its modules are theirs too. */
-const TESTS = ['vitest', 'fast-check'];
+/**
+ * What code that is not shipped (tests, benchmarks) may import beyond that. It runs on Node, so
+ * Node's modules are its too.
+ */
+const TOOLS = ['vitest', 'fast-check', 'mitata'];
 
 /** The one file outside its package that a package's vitest.config.ts is there to import. */
 const SHARED_CONFIG = 'vitest.shared.ts';
@@ -126,20 +129,23 @@ function checkRelative(file, target, { folder, manifest }) {
       message: `"${target}" leaves the package; import the other package by its name`,
     };
   }
-  if (path.startsWith(`${folder}/dist/`) && !file.startsWith(`${folder}/bin/`)) {
+  // Commands start what was built, and benchmarks measure it.
+  const runsBuild = file.startsWith(`${folder}/bin/`) || isBench(file);
+  if (path.startsWith(`${folder}/dist/`) && !runsBuild) {
     return { rule: 'own-dist', message: `"${target}" is built code of ${manifest.name} itself` };
   }
-  if (!isTest(file) && isTest(path)) {
-    return { rule: 'test-in-source', message: `"${target}" is a test or belongs to tests` };
+  const isSource = file.startsWith(`${folder}/src/`) && !isTest(file);
+  if (isSource && (isTest(path) || isBench(path))) {
+    return { rule: 'test-in-source', message: `"${target}" belongs to the tests or benchmarks` };
   }
   return undefined;
 }
 
 function checkBare(file, target, { manifest }, packages, row) {
   const { name } = manifest;
-  const test = isTest(file) || isConfig(file);
+  const unshipped = isTest(file) || isConfig(file) || isBench(file);
   if (isBuiltin(target)) {
-    if (row.node || test) return undefined;
+    if (row.node || unshipped) return undefined;
     return { rule: 'no-node', message: `${name} does no I/O, so "${target}" is not for it` };
   }
   // The package's own "imports" map: private names that cannot leave it.
@@ -157,19 +163,19 @@ function checkBare(file, target, { manifest }, packages, row) {
   const permitted =
     row.packages.includes(wanted) ||
     (row.anyThirdParty && !inWorkspace) ||
-    (test && TESTS.includes(wanted));
+    (unshipped && TOOLS.includes(wanted));
   if (!permitted) {
     const list = row.packages.length > 0 ? row.packages.join(', ') : 'nothing';
     return { rule: 'direction', message: `${name} may import ${list}, not ${wanted}` };
   }
 
-  const fields = test
+  const fields = unshipped
     ? ['dependencies', 'peerDependencies', 'optionalDependencies', 'devDependencies']
     : ['dependencies', 'peerDependencies', 'optionalDependencies'];
   if (!fields.some((field) => manifest[field]?.[wanted])) {
     return {
       rule: 'undeclared',
-      message: `${wanted} is not in the ${test ? '(dev)' : ''}dependencies of ${name}`,
+      message: `${wanted} is not in the ${unshipped ? '(dev)' : ''}dependencies of ${name}`,
     };
   }
   const entry = `.${target.slice(wanted.length)}`;
@@ -183,6 +189,10 @@ function checkBare(file, target, { manifest }, packages, row) {
 function isTest(path) {
   // A relative import names the emitted file.
   return /\.test\.[cm]?[jt]sx?$/.test(path) || /^packages\/[^/]+\/test\//.test(path);
+}
+
+function isBench(path) {
+  return /^packages\/[^/]+\/bench\//.test(path);
 }
 
 function isConfig(path) {

@@ -53,6 +53,7 @@ test('what the picture allows passes', () => {
       'packages/model/src/index.test.ts': `import 'node:fs'; import 'vitest'; import './index.js';`,
       'packages/model/test/rules.test.ts': `import '../src/index.js';`,
       'packages/model/vitest.config.ts': `export { default } from '../../vitest.shared.ts';`,
+      'packages/model/bench/speed.mjs': `import 'node:fs'; import '../dist/index.js';`,
       'packages/trace/src/index.ts': `import 'node:fs'; import '@vhostscope/model/text';`,
       'packages/replay/src/main.ts': `import { Command } from 'commander'; import '@vhostscope/model';`,
       'packages/replay/bin/replay.js': `await import('../dist/main.js');`,
@@ -83,6 +84,13 @@ test.each([
   ['itself', 'model/src/a.ts', `import '@vhostscope/model';`, 'own-name'],
   ['a test, from a source', 'model/src/a.ts', `import './b.test.js';`, 'test-in-source'],
   ['test helpers, from a source', 'model/src/a.ts', `import '../test/b.js';`, 'test-in-source'],
+  ['a benchmark, from a source', 'model/src/a.ts', `import '../bench/b.mjs';`, 'test-in-source'],
+  [
+    'a layer above, from a benchmark',
+    'model/bench/a.mjs',
+    `import '@vhostscope/trace';`,
+    'direction',
+  ],
   ['a URL', 'replay/src/a.ts', `import 'https://example.org/x.js';`, 'absolute'],
 ])('refuses %s', (_, file, text, rule) => {
   const path = `packages/${file}`;
