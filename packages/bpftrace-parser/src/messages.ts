@@ -123,7 +123,7 @@ export type StatsMessage = { readonly type: 'stats' } & Named<Stats>;
 
 /** One point of a `tseries()`. */
 export interface Sample {
-  /** As printed: local time, `YYYY-MM-DDThh:mm:ss.nnnnnnnnn` from 0.25. */
+  /** Local time, as printed: with `T` or a blank behind the date. */
   readonly intervalStart: string;
   readonly value: Value;
 }

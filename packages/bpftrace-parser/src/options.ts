@@ -8,6 +8,8 @@ import type { QuirkId } from './quirks.js';
  * Returns the index just past that LF when it took the line, or -1 when the line is not its own:
  * the parser then goes on to classify it. `bytes` are only valid during the call.
  *
+ * Any answer that is not just past a LF within the bounds counts as a refusal.
+ *
  * It runs once per line: no strings, no closures, no allocation in it.
  */
 export type LineTaker = (bytes: Uint8Array, start: number, end: number) => number;

@@ -76,7 +76,7 @@ export function createParser(options: ParserOptions): Parser {
   function offer(bytes: Uint8Array, start: number, end: number): boolean {
     if (takeText === undefined) return false;
     const next = takeText(bytes, start, end);
-    if (!(next > start && next <= end)) return false;
+    if (!(next > start && next <= end && bytes[next - 1] === LF)) return false;
     counts.taken++;
     return true;
   }
@@ -123,7 +123,7 @@ export function createParser(options: ParserOptions): Parser {
       } else if (takeText !== undefined && !blocks.isOpen() && printf.pending === 0) {
         offered = true;
         next = takeText(bytes, pos, end);
-        if (next > pos && next <= end) counts.taken++;
+        if (next > pos && next <= end && bytes[next - 1] === LF) counts.taken++;
         else next = -1;
       }
       if (next < 0) {

@@ -62,12 +62,11 @@ export function createPrintfLines(host: PrintfHost): PrintfLines {
     position.visit(pendingLine, pendingOffset, () => emit(0, length));
   }
 
-  /** Offers the lines in `[0, end)` of the sink, the last of which ends there. */
-  function offer(take: LineTaker, end: number): void {
-    let pos = 0;
+  /** Offers the lines in `[pos, end)` of the sink, the last of which ends there. */
+  function offer(take: LineTaker, pos: number, end: number): void {
     while (pos < end) {
       const next = take(sink.bytes, pos, end);
-      if (next > pos && next <= end) {
+      if (next > pos && next <= end && sink.bytes[next - 1] === LF) {
         onTaken();
         pos = next;
       } else {
@@ -80,7 +79,7 @@ export function createPrintfLines(host: PrintfHost): PrintfLines {
 
   /** The sink holds `pending` bytes from before and a new payload after them. */
   function deliver(): void {
-    if (takeLine === undefined) {
+    if (takeLine === undefined || sink.length === 0) {
       emit(0, sink.length);
       return;
     }
@@ -90,32 +89,33 @@ export function createPrintfLines(host: PrintfHost): PrintfLines {
       sink.bytes.copyWithin(0, start, sink.length);
       sink.length -= start;
     }
-    const length = sink.length;
-    const start = pending;
+    const joined = pending;
     pending = 0;
-    let whole = length;
-    if (length === 0) {
-      emit(0, 0);
-      return;
-    }
-    if (sink.bytes[length - 1] !== LF) {
-      // What waited holds no LF, and may be long: look at the new payload only.
-      const lf = sink.bytes.subarray(start, length).lastIndexOf(LF);
-      whole = lf < 0 ? 0 : start + lf + 1;
-    }
+    const whole = wholeLines(joined);
     if (whole > 0) {
-      const take = takeLine;
-      if (start > 0) position.visit(pendingLine, pendingOffset, () => offer(take, whole));
-      else offer(take, whole);
-    }
-    if (whole < length) {
-      if (whole > 0) sink.bytes.copyWithin(0, whole, length);
-      pending = length - whole;
-      if (start === 0 || whole > 0) {
-        pendingLine = position.line;
-        pendingOffset = position.offset();
+      const second = joined > 0 ? sink.bytes.indexOf(LF, joined) + 1 : 0;
+      if (second > 0) {
+        position.visit(pendingLine, pendingOffset, () => offer(takeLine, 0, second));
       }
+      offer(takeLine, second, whole);
     }
+    if (whole < sink.length) keep(whole, joined > 0 && whole === 0);
+  }
+
+  /** Length of the lines in the sink that are whole; there is no LF before `from`. */
+  function wholeLines(from: number): number {
+    if (sink.bytes[sink.length - 1] === LF) return sink.length;
+    const lf = sink.bytes.subarray(from, sink.length).lastIndexOf(LF);
+    return lf < 0 ? 0 : from + lf + 1;
+  }
+
+  /** Keeps the rest of the sink, from `start`, as the beginning of a line. */
+  function keep(start: number, beganEarlier: boolean): void {
+    if (start > 0) sink.bytes.copyWithin(0, start, sink.length);
+    pending = sink.length - start;
+    if (beganEarlier) return;
+    pendingLine = position.line;
+    pendingOffset = position.offset();
   }
 
   return {

@@ -8,6 +8,7 @@ import {
   endsVerifierLog,
   mapMessage,
   mapName,
+  parseHelperInfo,
   parseMapLine,
 } from './text-lines.js';
 
@@ -81,8 +82,8 @@ type Block =
 
 type SourcedBody = Omit<LogMessage, 'line'> | Omit<HelperErrorMessage, 'line'>;
 
-/** A stack in text: every frame is indented by four columns in a key, by eight in a value. */
-const FRAME = /^ {4,}\S/;
+/** A frame of a stack, and not the scale of a tseries(), which is indented too. */
+const FRAME = /^ {4,}(?:0x|[^\s\d-])/;
 
 /** See {@link TextBlocks}. */
 export function createTextBlocks(host: TextHost): TextBlocks {
@@ -192,6 +193,13 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     bytes: Uint8Array,
   ): boolean {
     if (kept === undefined) {
+      const info = body.type === 'log' ? parseHelperInfo(line.text) : undefined;
+      if (body.type === 'log' && info !== undefined) {
+        const { at, text: message } = body;
+        const error = { type: 'helper_error' as const, ...info, message, ...(at && { at }) };
+        block = { kind: 'source', body: error, kept: undefined };
+        return true;
+      }
       block = { kind: 'source', body, kept: { ...line, bytes: bytes.slice() } };
       return true;
     }

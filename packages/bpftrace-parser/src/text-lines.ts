@@ -89,8 +89,8 @@ const PROBE_PATTERNS: readonly RegExp[] = [
 ];
 
 /**
- * A diagnostic: `[file:line[:c1-c2]: ]LEVEL: text`. In text mode up to 0.23, bpftrace prints a
- * failed helper as such a warning, `Failed to probe_read_kernel: Bad address (-14)`.
+ * A diagnostic: `[file:line[:c1-c2]: ]LEVEL: text`. In text mode, bpftrace up to 0.19 prints a
+ * failed helper as such a warning, `Failed to probe_read: Bad address (-14)`.
  */
 function parseLog(text: string): MessageBody | undefined {
   const level = LEVEL.exec(text);
@@ -123,6 +123,12 @@ function parseLog(text: string): MessageBody | undefined {
     ...where,
     ...(probe !== undefined && { probe }),
   };
+}
+
+/** The second line of a failed helper's warning, from 0.20; its first line is any text. */
+export function parseHelperInfo(text: string): { helper: string; retcode: number } | undefined {
+  const match = /^Additional Info - helper: (\w+), retcode: (-?\d{1,9})$/.exec(stripColour(text));
+  return match === null ? undefined : { helper: match[1], retcode: Number(match[2]) };
 }
 
 function parseLocation(text: string): ScriptLocation | undefined {
@@ -202,8 +208,13 @@ function parseText(value: string): Value {
   return /^-?(?:0|[1-9]\d{0,38})$/.test(value) ? parseInteger(value) : value;
 }
 
+/** Up to 0.23 as in the first form, from 0.24 as the record that it is. */
+const STATS =
+  /^(?:count (-?\d{1,20}), average (-?\d{1,20}), total (-?\d{1,20})|\{ \.count = (-?\d{1,20}), \.average = (-?\d{1,20}), \.total = (-?\d{1,20}) \})$/;
+
 function parseStats(value: string): Stats | undefined {
-  const match = /^count (-?\d{1,20}), average (-?\d{1,20}), total (-?\d{1,20})$/.exec(value);
+  const match = STATS.exec(value);
   if (match === null) return undefined;
-  return { count: BigInt(match[1]), average: BigInt(match[2]), total: BigInt(match[3]) };
+  const [, count, average, total] = match.filter((group, i) => i === 0 || group !== undefined);
+  return { count: BigInt(count), average: BigInt(average), total: BigInt(total) };
 }
