@@ -7,9 +7,8 @@
  * waiting (mutex, unregister), a fault that reads, between rounds and between ranges. A worker keeps
  * its CPU during a round. `full`: anywhere, for long, and it may come back on another CPU.
  *
- * Left out: what the reference calls bug 10, an end that takes effect between `count = 0` and
- * `size = 0` of one reset (here one instant), a register that fails (bug 3), and an end of a
- * non-blockable range whose ring moved since its start.
+ * Left out: a register that fails (bug 3), and the end of a non-blockable range whose ring moved
+ * since its start. In only with `resetWindow`: callbacks that take effect inside a reset (bug 10).
  */
 import type { EventRecord } from './event-record.ts';
 import type { RareCase } from './rare-cases.ts';

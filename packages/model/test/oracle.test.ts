@@ -53,6 +53,24 @@ describe.each(KERNELS)('a simulated $design kernel, $preempt preemption', (kerne
     );
   });
 
+  it.skipIf(kernel.preempt === 'full')('keeps threads on their CPU where they cannot sleep', () => {
+    assert(
+      property(seeds, sizes, (seed, steps) => {
+        const { events } = simulateKernel({ ...kernel, seed, steps });
+        const previous = new Map<number, string>();
+        const cpuOfRound = new Map<unknown, number>();
+        for (const { event, cpu, vq } of events) {
+          // An end has all its effects before anything else happens on its CPU.
+          if (event === 'effect_end') expect(previous.get(cpu)).toMatch(/^(range|effect)_end$/);
+          if (event === 'round') cpuOfRound.set(vq, cpu);
+          if (event === 'prefetch') expect(cpu).toBe(cpuOfRound.get(vq));
+          previous.set(cpu, event);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('no decision of the oracle depends on an observation', () => {
     assert(
       property(seeds, sizes, (seed, steps) => {
@@ -66,6 +84,24 @@ describe.each(KERNELS)('a simulated $design kernel, $preempt preemption', (kerne
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('decides as the oracle says when callbacks take effect inside a reset', () => {
+    let [runs, share] = [0, 0];
+    for (let seed = 0; seed < 200; seed++) {
+      const { events, otherDecisions, seen } = simulateKernel({
+        ...kernel,
+        seed,
+        steps: 3_000,
+        resetWindow: true,
+      });
+      const other = kernel.design === 'merged' ? 'fixes-v5' : 'merged';
+      expect(unsoundAccesses(events, oracle(events, kernel.design).accesses)).toEqual([]);
+      expect(unsoundAccesses(events, oracle(events, other).accesses, otherDecisions)).toEqual([]);
+      runs += 1;
+      if (seen.has('callback takes effect inside a reset')) share += 1;
+    }
+    expect(share / runs).toBeGreaterThan(0.05);
   });
 
   it('decides under the other design as the oracle says, wherever the oracle is sure', () => {

@@ -2,9 +2,8 @@
  * The slow, obvious truth: what a design decides, given a list of events in the order in which they
  * took effect. `effect_start` and `effect_end` are the instants of the callbacks' effects.
  *
- * Read as inputs: what the outside world did, and where. Never read: `observed` 0 and 1,
- * `invalidateCount`, `cleared`, `mask`, and `result` -14 (its own count tells). § refers to
- * the reference of kernel rules (vhost-metadata.md).
+ * Never read: `observed` 0 and 1, `invalidateCount`, `cleared`, `mask`, and `result` -14 (its own
+ * count tells). §: the reference of kernel rules (vhost-metadata.md).
  */
 import { bigintOf, numberOf, type EventRecord } from './event-record.ts';
 
@@ -53,6 +52,8 @@ class VirtqueueState {
   count = 0n;
   iotlb = false;
   readonly areas: readonly AreaState[] = [new AreaState(), new AreaState(), new AreaState()];
+  /** Between the `unmap` and the `reset` event of one vhost_vq_reset. */
+  inReset = false;
   /** A callback overlaps this design's ranges and the recording's differently: nothing is sure. */
   untrusted = false;
   /** Areas without a map when the round began, for which no attempt was seen yet. */
@@ -262,13 +263,16 @@ export function oracle(events: readonly EventRecord[], design: OracleDesign): Or
         // Otherwise it is the ioctl, which resets the count only under fix 4 (§3.3).
         const isReset = vq.device !== undefined && registered.has(vq.device);
         if (isReset || design === 'fixes-v5') vq.resetCount();
+        vq.inReset = isReset;
         break;
       }
       case 'reset': {
-        // §1.5: count 0, maps dropped, sizes 0; vhost_vq_reset also clears vq->iotlb.
+        // §1.5: count 0, maps dropped, sizes 0; vhost_vq_reset also clears vq->iotlb. The count was
+        // 0 before the maps were dropped: what callbacks did to it since then stays (§3.1, bug 10).
         const vq = virtqueueOf(event);
         vq.dropMaps();
-        vq.resetCount();
+        if (!vq.inReset) vq.resetCount();
+        vq.inReset = false;
         vq.iotlb = false;
         for (const area of vq.areas) {
           area.own = NOWHERE;

@@ -83,13 +83,16 @@ function* attach(kernel: SimulatedKernel, thread: Thread, vq: Virtqueue): Steps 
   vq.mutex = undefined;
 }
 
-/** vhost_vq_reset. Its steps are one instant here: see the note on the window in kernel-simulator. */
-function resetVirtqueue(kernel: SimulatedKernel, thread: Thread, vq: Virtqueue): void {
+/** vhost_vq_reset, whose middle is one instant unless `resetWindow`. */
+function* resetVirtqueue(kernel: SimulatedKernel, thread: Thread, vq: Virtqueue): Steps {
   vq.invalidateCount = 0n;
+  vq.shadow.beginReset();
   unmap(kernel, thread, vq);
+  if (kernel.resetWindow) yield kernel.sleep(kernel.longestRcu);
+  kernel.see('callback takes effect inside a reset', vq.invalidateCount !== 0n);
   for (const area of vq.areas) area.size = 0n;
   vq.iotlb = false;
-  vq.shadow.reset();
+  vq.shadow.endReset();
   kernel.log(thread, 'reset', { vq: vq.id });
 }
 
@@ -103,7 +106,7 @@ function* resetOwner(kernel: SimulatedKernel, thread: Thread, device: Device): S
   kernel.see('reset in operation');
   for (const vq of device.virtqueues) {
     kernel.see('reset while the count is not 0', vq.invalidateCount !== 0n);
-    resetVirtqueue(kernel, thread, vq);
+    yield* resetVirtqueue(kernel, thread, vq);
     yield 'step';
   }
   yield* unregister(kernel, thread, device);
@@ -139,7 +142,7 @@ function* switchIotlb(kernel: SimulatedKernel, thread: Thread, device: Device): 
 /** The process that controls a device: sets it up, and meddles with it while it runs. */
 export function* control(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
   const { chances, random } = kernel;
-  for (const vq of device.virtqueues) resetVirtqueue(kernel, thread, vq); // open
+  for (const vq of device.virtqueues) yield* resetVirtqueue(kernel, thread, vq); // open
   yield* bringUp(kernel, thread, device);
   for (;;) {
     yield kernel.sleep(kernel.idle.control);

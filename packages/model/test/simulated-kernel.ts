@@ -16,11 +16,18 @@ export interface SimulationOptions {
   readonly steps: number;
   readonly design: SimulatedDesign;
   readonly preempt: Preemption;
+  /**
+   * Whether callbacks can take effect between `count = 0` and `size = 0` of a reset (bug 10 of §3.1):
+   * the count that they leave outlives the `reset` event. Off by default: the text dialect says
+   * that the count is 0 at `Z`, and a model that believes it is wrong only here.
+   */
+  readonly resetWindow?: boolean;
 }
 
 export class SimulatedKernel {
   readonly design: SimulatedDesign;
   readonly preempt: Preemption;
+  readonly resetWindow: boolean;
   readonly random: SeededRandom;
   readonly scheduler: Scheduler;
   readonly memory: Memory;
@@ -59,6 +66,7 @@ export class SimulatedKernel {
     this.random = random;
     this.design = options.design;
     this.preempt = options.preempt;
+    this.resetWindow = options.resetWindow ?? false;
     this.scheduler = new Scheduler(random, random.pick([1, 1, 2, 2, 3, 4]), options.preempt);
     this.memory = new Memory(random);
     this.base = random.pick([0x7f00_0000_0000n, 0xff_8000_0000_0000n]);

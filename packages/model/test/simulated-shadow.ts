@@ -53,11 +53,12 @@ export class Shadow {
     Object.assign(this.areas[index], { address, size });
   }
 
-  reset(): void {
+  beginReset(): void {
     this.count = 0n;
-    for (const area of this.areas) {
-      area.map = false;
-      area.size = 0n;
-    }
+    for (const area of this.areas) area.map = false;
+  }
+
+  endReset(): void {
+    for (const area of this.areas) area.size = 0n;
   }
 }
