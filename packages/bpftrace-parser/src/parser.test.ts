@@ -41,7 +41,7 @@ describe('takeLine on text', () => {
     for (let cut = 0; cut <= input.length; cut++) {
       expect(trace([input.slice(0, cut), input.slice(cut)])).toEqual(expected);
     }
-    expect(trace([...input])).toEqual(expected);
+    expect(trace(input.split(''))).toEqual(expected);
   });
 
   it('is not asked about records of JSON', () => {
@@ -92,6 +92,18 @@ describe('takeLine on text', () => {
       '1@0 {"type":"log","text":"odd"}',
       '2@26 E1',
     ]);
+  });
+
+  it('keeps no view of a chunk that its owner uses again', () => {
+    const seen: string[] = [];
+    const parser = createParser({ takeLine: takeEvents(seen), onMessage: () => {} });
+    for (const input of ['stdin:1:1-5: WARNING: odd\nE1\n', 'E2\nE', '3\n']) {
+      const chunk = Buffer.from(input);
+      parser.push(chunk);
+      chunk.fill(0x21);
+    }
+    parser.end();
+    expect(seen).toEqual(['E1', 'E2', 'E3']);
   });
 
   it.each([0, -7, 1.5, Number.NaN, 1e9, Number.POSITIVE_INFINITY])(

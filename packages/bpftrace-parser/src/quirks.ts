@@ -47,7 +47,7 @@ export const QUIRKS: Readonly<Record<QuirkId, Quirk>> = {
     evidence: 'run',
     description:
       'strings without quotes: strftime to 0.21, cgroup_path and strerror to 0.19, macaddr to ' +
-      '0.22, interval_start in 0.24: read up to where the rest of the line fits',
+      '0.23, interval_start in 0.24: read up to where the rest of the line fits',
   },
   'hex-integer': {
     bit: 4,

@@ -200,7 +200,8 @@ export function createTextBlocks(host: TextHost): TextBlocks {
         block = { kind: 'source', body: error, kept: undefined };
         return true;
       }
-      block = { kind: 'source', body, kept: { ...line, bytes: bytes.slice() } };
+      // A copy, by the constructor: slice() of a Node Buffer would still be a view.
+      block = { kind: 'source', body, kept: { ...line, bytes: new Uint8Array(bytes) } };
       return true;
     }
     if (/^ *[~^]+ *$/.test(line.text)) {

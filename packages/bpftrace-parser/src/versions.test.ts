@@ -4,7 +4,9 @@ import { QUIRKS, type QuirkId, parse } from './index.js';
 
 /** What a line or several become, without line numbers. */
 function messagesOf(input: string): unknown[] {
-  return parse(`${input}\n`).map(({ line: _, ...message }) => message);
+  return parse(`${input}\n`).map((message) =>
+    Object.fromEntries(Object.entries(message).filter(([name]) => name !== 'line')),
+  );
 }
 
 const scalar = (name: string, value: unknown): object => ({
