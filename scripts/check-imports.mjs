@@ -25,7 +25,7 @@ import ts from 'typescript';
  */
 
 const PROGRAM = {
-  packages: ['@vhostscope/model', '@vhostscope/trace'],
+  packages: ['@vhostscope/model', '@vhostscope/trace', '@vhostscope/terminal'],
   node: true,
   anyThirdParty: true,
 };
@@ -38,6 +38,7 @@ export const ALLOWED = {
     packages: ['bpftrace-parser', '@vhostscope/model', 'apache-arrow', 'zod'],
     node: true,
   },
+  '@vhostscope/terminal': { packages: [], node: true },
   '@vhostscope/collector': PROGRAM,
   '@vhostscope/replay': PROGRAM,
   '@vhostscope/tui': PROGRAM,

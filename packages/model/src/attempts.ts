@@ -65,7 +65,16 @@ export function settleAttempt(state: VirtqueueState, tallies: Tallies, slot: num
       : REFUSED_COUNT
     : judgeTry(before, gup, surelyTried);
   setMap(state, slot, after);
-  tallyAttempt(tallies, slot, before, after, surelyRefused, surelyTried, gup, state.seenAttempt[slot]);
+  tallyAttempt(
+    tallies,
+    slot,
+    before,
+    after,
+    surelyRefused,
+    surelyTried,
+    gup,
+    state.seenAttempt[slot],
+  );
   return after;
 }
 

@@ -18,7 +18,13 @@ export function createDeviceState(): DeviceState {
 }
 
 /** Gives a virtqueue to a device (-1: to none), taking it from the one that had it. */
-export function assignVirtqueue(devices: DeviceState, vq: number, from: number, to: number, rank: number): void {
+export function assignVirtqueue(
+  devices: DeviceState,
+  vq: number,
+  from: number,
+  to: number,
+  rank: number,
+): void {
   const left = devices.virtqueues[from];
   if (left !== undefined) devices.virtqueues[from] = left.filter((other) => other !== vq);
   devices.rank[vq] = rank;

@@ -48,7 +48,11 @@ export interface EngineState {
   recording: number;
 }
 
-export function createEngineState(design: Design, order: Order, preemption: Preemption): EngineState {
+export function createEngineState(
+  design: Design,
+  order: Order,
+  preemption: Preemption,
+): EngineState {
   return {
     design,
     order,

@@ -9,7 +9,12 @@
 import { EVENTS, FIELDS, eventDefinition, type EventName, type FieldName } from './events.js';
 
 /** Fields with a row column of their own: those of `access`, which is nearly all of a trace. */
-export const ROW_FIELDS = ['vq', 'accessor', 'observed', 'n'] as const satisfies readonly FieldName[];
+export const ROW_FIELDS = [
+  'vq',
+  'accessor',
+  'observed',
+  'n',
+] as const satisfies readonly FieldName[];
 
 export type RowField = (typeof ROW_FIELDS)[number];
 export type DetailField = Exclude<FieldName, RowField>;
@@ -63,9 +68,9 @@ export interface EventBatch {
 }
 
 /** Bit of a detail field in `present`. */
-export const DETAIL_BIT = Object.fromEntries(
-  DETAIL_FIELDS.map((name, index) => [name, index]),
-) as { readonly [Name in DetailField]: number };
+export const DETAIL_BIT = Object.fromEntries(DETAIL_FIELDS.map((name, index) => [name, index])) as {
+  readonly [Name in DetailField]: number;
+};
 
 /** For each event kind, the bits of the detail fields that it always has. */
 export const REQUIRED_DETAILS: Uint32Array = (() => {

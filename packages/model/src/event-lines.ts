@@ -4,7 +4,15 @@
  *
  * HOT: runs once per line of an import, allocates nothing. Benchmark: `pnpm bench`.
  */
-import { EVENTS, FIELDS, MAX_CPU, eventDefinition, fieldDefinition, type EventName, type FieldName } from './events.js';
+import {
+  EVENTS,
+  FIELDS,
+  MAX_CPU,
+  eventDefinition,
+  fieldDefinition,
+  type EventName,
+  type FieldName,
+} from './events.js';
 
 /** First line of a recording in this dialect. */
 export const RECORDING_HEADER = '# vhost-oracle 1';
@@ -117,7 +125,12 @@ const HEX_DIGIT = (() => {
  * @returns index just past the line's LF, or -1 when the line is not exactly an event of the dialect
  *   (see `whyNotAnEvent` for the reason)
  */
-export function readEventLine(bytes: Uint8Array, start: number, end: number, line: EventLine): number {
+export function readEventLine(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  line: EventLine,
+): number {
   let tag = bytes[start];
   let pos = start + 1;
   if (bytes[pos] !== BLANK) tag += 256 * bytes[pos++];
@@ -172,7 +185,8 @@ export function readEventLine(bytes: Uint8Array, start: number, end: number, lin
       }
       const greatest = plan.greatest[step];
       if (greatest !== Infinity) {
-        if (words[target + 1] !== 0 || words[target] > greatest || words[target] < plan.least[step]) return -1;
+        if (words[target + 1] !== 0 || words[target] > greatest || words[target] < plan.least[step])
+          return -1;
       }
     } else if (form === SIGNED) {
       const negative = bytes[pos] === 0x2d;
@@ -249,7 +263,9 @@ function readDecimal(bytes: Uint8Array, pos: number, words: Uint32Array, word: n
 export function whyNotAnEvent(text: string): string | undefined {
   const words = text.split(' ');
   const tag = words[0];
-  const names = (Object.keys(EVENTS) as EventName[]).filter((name) => eventDefinition(name).text?.tag === tag);
+  const names = (Object.keys(EVENTS) as EventName[]).filter(
+    (name) => eventDefinition(name).text?.tag === tag,
+  );
   if (names.length === 0) return undefined;
   const columns = ['time', 'cpu', ...(eventDefinition(names[0]).text?.columns ?? [])];
   for (const [index, column] of columns.entries()) {
@@ -259,7 +275,9 @@ export function whyNotAnEvent(text: string): string | undefined {
     if (!isColumnValue(label, word)) return `${tag}: ${label} is out of range or not a number`;
     if (label === 'comm') return `${tag}: comm holds raw bytes or is too long`;
   }
-  return words.length > columns.length + 1 ? `${tag}: too many columns` : `${tag}: not as the dialect has it`;
+  return words.length > columns.length + 1
+    ? `${tag}: too many columns`
+    : `${tag}: not as the dialect has it`;
 }
 
 function isColumnValue(label: string, word: string): boolean {

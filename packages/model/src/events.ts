@@ -28,16 +28,46 @@ const U32_MAX = 0xffff_ffff;
 const I32_MIN = -0x8000_0000;
 const I32_MAX = 0x7fff_ffff;
 
-const flag = (doc: string): FieldDefinition => ({ storage: 'u8', text: 'decimal', min: 0, max: 1, doc });
-const i32 = (doc: string): FieldDefinition => ({ storage: 'i32', text: 'decimal', min: I32_MIN, max: I32_MAX, doc });
-const u32 = (doc: string): FieldDefinition => ({ storage: 'u32', text: 'decimal', min: 0, max: U32_MAX, doc });
-const code = (max: number, doc: string): FieldDefinition => ({ storage: 'u8', text: 'decimal', min: 0, max, doc });
+const flag = (doc: string): FieldDefinition => ({
+  storage: 'u8',
+  text: 'decimal',
+  min: 0,
+  max: 1,
+  doc,
+});
+const i32 = (doc: string): FieldDefinition => ({
+  storage: 'i32',
+  text: 'decimal',
+  min: I32_MIN,
+  max: I32_MAX,
+  doc,
+});
+const u32 = (doc: string): FieldDefinition => ({
+  storage: 'u32',
+  text: 'decimal',
+  min: 0,
+  max: U32_MAX,
+  doc,
+});
+const code = (max: number, doc: string): FieldDefinition => ({
+  storage: 'u8',
+  text: 'decimal',
+  min: 0,
+  max,
+  doc,
+});
 
 /** Every field an event can have beside `time` (ns, CLOCK_BOOTTIME), `cpu` and `line`. */
 export const FIELDS = {
   vq: { storage: 'u32', text: 'pointer', doc: 'virtqueue, as an id of this recording' },
   dev: { storage: 'u32', text: 'pointer', doc: 'vhost device, as an id of this recording' },
-  accessor: { storage: 'u8', text: 'decimal', min: 1, max: 10, doc: 'metadata accessor, see ACCESSORS' },
+  accessor: {
+    storage: 'u8',
+    text: 'decimal',
+    min: 1,
+    max: 10,
+    doc: 'metadata accessor, see ACCESSORS',
+  },
   observed: code(2, 'decision seen in the kernel: 0 fallback, 1 direct map, 2 device IOTLB'),
   n: u32('how many accesses this event stands for'),
   entries: u32('ring entries moved by one put_used; 1 for the other accessors'),
@@ -47,7 +77,9 @@ export const FIELDS = {
   cleared: flag('1 when the start removed a map'),
   address: { storage: 'u64', text: 'hex', doc: 'user address of the first byte of the area' },
   size: { storage: 'u64', text: 'decimal', doc: 'bytes in the area; 0 means not set up' },
-  result: i32('0 built; -14 refused, invalidate_count is not 0; 14 too few pages; 77 not contiguous; -12 no memory'),
+  result: i32(
+    '0 built; -14 refused, invalidate_count is not 0; 14 too few pages; 77 not contiguous; -12 no memory',
+  ),
   pagesGot: i32('pages that get_user_pages returned; -1000 when it was not called'),
   pagesWanted: i32('pages the area needs, ceil(size / page size)'),
   start: { storage: 'u64', text: 'hex', doc: 'first user address of the range' },
@@ -82,7 +114,16 @@ export interface EventDefinition {
 }
 
 const RANGE_FIELDS = ['dev', 'start', 'end', 'cause', 'blockable', 'pid', 'comm'] as const;
-const rangeColumns = (is: number): readonly TextColumn[] => ['dev', { is }, 'start', 'end', 'cause', 'blockable', 'pid', 'comm'];
+const rangeColumns = (is: number): readonly TextColumn[] => [
+  'dev',
+  { is },
+  'start',
+  'end',
+  'cause',
+  'blockable',
+  'pid',
+  'comm',
+];
 
 export const EVENTS = {
   recording: {

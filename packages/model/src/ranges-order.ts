@@ -60,7 +60,8 @@ function completeMatchingStart(engine: EngineState, end: Callback): void {
   }
   if (found < 0) return;
   if (matches > 1) {
-    for (const other of engine.open) if (other.isStart && sameRange(other, end)) forgetCpu(engine, other);
+    for (const other of engine.open)
+      if (other.isStart && sameRange(other, end)) forgetCpu(engine, other);
   }
   const [start] = engine.open.splice(found, 1);
   forgetCpu(engine, start);
@@ -130,7 +131,8 @@ function complete(engine: EngineState, callback: Callback, upTo: number): void {
     if (slot < 0) continue;
     const vq = slot >> 2;
     if (callback.isStart) {
-      const mayBeNegative = virtqueues.countLow[vq] < 0 || virtqueues.negativeAt[vq] >= callback.enteredAt;
+      const mayBeNegative =
+        virtqueues.countLow[vq] < 0 || virtqueues.negativeAt[vq] >= callback.enteredAt;
       virtqueues.countLow[vq]++;
       if (!mayBeNegative) clearMap(engine, slot);
     } else {

@@ -13,8 +13,21 @@ import { addSlot, type Callback, type Preemption } from './callbacks.js';
 import { assignVirtqueue, createDeviceState, NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
 import type { Design } from './designs.js';
 import { applyEnd, applyStart, missingEffects, noteCallback } from './effects-order.js';
-import { createEngineState, recycle, takeCallback, type EngineState, type Mismatch, type Order } from './engine-state.js';
-import { DETAIL_BIT, NOT_OBSERVED, type DetailColumns, type DetailField, type EventBatch } from './event-batch.js';
+import {
+  createEngineState,
+  recycle,
+  takeCallback,
+  type EngineState,
+  type Mismatch,
+  type Order,
+} from './engine-state.js';
+import {
+  DETAIL_BIT,
+  NOT_OBSERVED,
+  type DetailColumns,
+  type DetailField,
+  type EventBatch,
+} from './event-batch.js';
 import { KIND } from './events.js';
 import { clearHistory, growHistory, recall, remember } from './history.js';
 import {
@@ -29,12 +42,19 @@ import {
   OBSERVED_OF_OUTCOME,
   PENDING,
 } from './outcome.js';
-import { completeDevice, countChanged, enterCallback, passCpu, resetCountUnderWay } from './ranges-order.js';
+import {
+  completeDevice,
+  countChanged,
+  enterCallback,
+  passCpu,
+  resetCountUnderWay,
+} from './ranges-order.js';
 import { AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
 import { accessIndex, growTallies, type Tallies } from './tallies.js';
 import {
   createVirtqueueState,
   growVirtqueueState,
+  isRange,
   NO_OUTCOME,
   overlaps,
   SEEN_REFUSED,
@@ -42,6 +62,7 @@ import {
   setIotlb,
   setMap,
   setRange,
+  UNKNOWN_COUNT,
 } from './virtqueue-state.js';
 
 export interface EngineOptions {
@@ -73,7 +94,11 @@ const KEPT_MISMATCHES = 10;
 
 export function createEngine({ design, order, preemption = 'unknown' }: EngineOptions): Engine {
   // Recorded effects belong to the recording kernel; a design with other rules has others.
-  const engine = createEngineState(design, design.callbackRules === 'direct-map' ? order : 'ranges', preemption);
+  const engine = createEngineState(
+    design,
+    design.callbackRules === 'direct-map' ? order : 'ranges',
+    preemption,
+  );
   return {
     design,
     order: engine.order,
@@ -166,11 +191,9 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       know(engine, vq);
       const area = details.area[detail];
       const failed = has(details, detail, 'error') && details.error[detail] !== 0;
-      if (!failed || !engine.design.keepsRangesOnFailedSetup) {
-        const word = 2 * detail;
-        const { address, size } = details;
-        setRange(virtqueues, 4 * vq + area, [address[word], address[word + 1]], [size[word], size[word + 1]]);
-      }
+      if (failed && engine.design.keepsRangesOnFailedSetup)
+        keepRange(engine, details, detail, 4 * vq + area);
+      else setRange(virtqueues, 4 * vq + area, details.address, details.size, 2 * detail);
       note(engine, batch, i, area);
       return;
     }
@@ -185,7 +208,12 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       note(engine, batch, i, -1);
       return;
     case KIND.notifier:
-      switchNotifier(engine, details.dev[detail], details.registered[detail], details.error[detail]);
+      switchNotifier(
+        engine,
+        details.dev[detail],
+        details.registered[detail],
+        details.error[detail],
+      );
       return;
     case KIND.iotlb:
       know(engine, vq);
@@ -204,7 +232,8 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       beginRecording(engine);
       return;
     case KIND.lost:
-      engine.tallies.lostEvents += (BigInt(details.lost[2 * detail + 1]) << 32n) | BigInt(details.lost[2 * detail]);
+      engine.tallies.lostEvents +=
+        (BigInt(details.lost[2 * detail + 1]) << 32n) | BigInt(details.lost[2 * detail]);
       return;
     default:
       return;
@@ -226,7 +255,8 @@ function know(engine: EngineState, vq: number): void {
 
 function fillMaps(engine: EngineState, vq: number, map: number): void {
   const becomes = engine.design.maps === 'never' ? NEVER_MAPS : map;
-  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) setMap(engine.virtqueues, slot, becomes);
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+    setMap(engine.virtqueues, slot, becomes);
 }
 
 function beginRecording(engine: EngineState): void {
@@ -261,8 +291,12 @@ function seePrefetch(engine: EngineState, batch: EventBatch, i: number, slot: nu
   // Without a round before it (the recording began in the middle) the attempt opens its own.
   if (virtqueues.map[slot] < PENDING) openAttempt(virtqueues, slot);
   virtqueues.seenAttempt[slot] = refused ? SEEN_REFUSED : SEEN_TRIED;
-  if (!refused) {
-    const gup = gupOutcome(result, batch.details.pagesGot[detail], batch.details.pagesWanted[detail]);
+  if (!refused && virtqueues.diverged[slot >> 2] === 0) {
+    const gup = gupOutcome(
+      result,
+      batch.details.pagesGot[detail],
+      batch.details.pagesWanted[detail],
+    );
     virtqueues.gup[slot] = gup;
     virtqueues.gupHolds[slot] = gup === HIT ? 1 : 0;
   }
@@ -272,7 +306,8 @@ function seePrefetch(engine: EngineState, batch: EventBatch, i: number, slot: nu
   virtqueues.attemptHigh[slot] = virtqueues.countHigh[vq];
   const before = tallies.refusals.disagree;
   const predicted = settleAttempt(virtqueues, tallies, slot);
-  if (tallies.refusals.disagree !== before) keepMismatch(engine, batch, i, 'prefetch', slot & 3, predicted, result);
+  if (tallies.refusals.disagree !== before)
+    keepMismatch(engine, batch, i, 'prefetch', slot & 3, predicted, result);
 }
 
 function gupOutcome(result: number, got: number, wanted: number): number {
@@ -302,7 +337,8 @@ function enterRange(engine: EngineState, batch: EventBatch, i: number, isStart: 
     // before either of them says nothing afterwards.
     for (let k = 0; k < callback.slotCount; k++) engine.virtqueues.gupHolds[callback.slots[k]] = 0;
   }
-  const kept = engine.order === 'effects' ? noteCallback(engine, callback) : enterCallback(engine, callback);
+  const kept =
+    engine.order === 'effects' ? noteCallback(engine, callback) : enterCallback(engine, callback);
   let noted = -1;
   for (let k = 0; k < callback.slotCount; k++) {
     const vq = callback.slots[k] >> 2;
@@ -317,7 +353,12 @@ function refusesNonBlockable(design: Design, callback: Callback): boolean {
   return design.refusesNonBlockable === 'always' || callback.slotCount > 0;
 }
 
-function readCallback(engine: EngineState, batch: EventBatch, i: number, isStart: boolean): Callback {
+function readCallback(
+  engine: EngineState,
+  batch: EventBatch,
+  i: number,
+  isStart: boolean,
+): Callback {
   const callback = takeCallback(engine);
   const { details } = batch;
   const detail = batch.detail[i];
@@ -341,10 +382,32 @@ function readCallback(engine: EngineState, batch: EventBatch, i: number, isStart
   const { startLow, startHigh, endLow, endHigh } = callback;
   for (const vq of virtqueues) {
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-      if (overlaps(engine.virtqueues, slot, startLow, startHigh, endLow, endHigh)) addSlot(callback, slot);
+      if (overlaps(engine.virtqueues, slot, startLow, startHigh, endLow, endHigh))
+        addSlot(callback, slot);
     }
   }
   return callback;
+}
+
+/**
+ * SET_VRING_NUM or SET_VRING_ADDR failed and the recording kernel took over what the fields held by
+ * then, while the design keeps the old range. Where the two differ, what the recording kernel then
+ * found out (the effects of ranges, the pages of the area) is not what the design would have.
+ */
+function keepRange(
+  engine: EngineState,
+  details: DetailColumns,
+  detail: number,
+  slot: number,
+): void {
+  const { virtqueues } = engine;
+  if (isRange(virtqueues, slot, details.address, details.size, 2 * detail)) return;
+  const vq = slot >> 2;
+  virtqueues.diverged[vq] = 1;
+  if (engine.order !== 'effects') return;
+  virtqueues.countLow[vq] = -UNKNOWN_COUNT;
+  virtqueues.countHigh[vq] = UNKNOWN_COUNT;
+  countChanged(engine, vq);
 }
 
 /**
@@ -363,6 +426,7 @@ function dropMaps(engine: EngineState, vq: number): void {
     resetCount(engine, vq);
     virtqueues.resetting[vq] = 1;
   }
+  virtqueues.diverged[vq] = 0;
   fillMaps(engine, vq, NOT_SET_UP);
 }
 
@@ -397,7 +461,8 @@ function switchNotifier(engine: EngineState, dev: number, registered: number, er
   if (on && engine.order === 'ranges') completeDevice(engine, dev);
   engine.devices.notifier[dev] = on ? NOTIFIER_ON : NOTIFIER_OFF;
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
-    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) engine.virtqueues.gupHolds[slot] = 0;
+    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+      engine.virtqueues.gupHolds[slot] = 0;
   }
 }
 
@@ -461,8 +526,25 @@ function note(engine: EngineState, batch: EventBatch, i: number, area: number): 
   noteFor(engine, batch, i, batch.vq[i], area);
 }
 
-function noteFor(engine: EngineState, batch: EventBatch, i: number, vq: number, area: number): void {
+function noteFor(
+  engine: EngineState,
+  batch: EventBatch,
+  i: number,
+  vq: number,
+  area: number,
+): void {
   const { countLow, countHigh } = engine.virtqueues;
   const { line, cpu, time, kind } = batch;
-  remember(engine.history, vq, line[i], cpu, time[2 * i], time[2 * i + 1], kind[i], area, countLow[vq], countHigh[vq]);
+  remember(
+    engine.history,
+    vq,
+    line[i],
+    cpu,
+    time[2 * i],
+    time[2 * i + 1],
+    kind[i],
+    area,
+    countLow[vq],
+    countHigh[vq],
+  );
 }

@@ -28,7 +28,19 @@ export type Accessor = Exclude<(typeof ACCESSORS)[number], 'none'>;
  * Area that an accessor touches, by accessor number (reference §1.2). The used_event word lives in
  * the avail ring and the avail_event word in the used ring.
  */
-export const AREA_OF_ACCESSOR: Uint8Array = Uint8Array.of(0, AVAIL, AVAIL, AVAIL, AVAIL, USED, DESC, USED, USED, USED, USED);
+export const AREA_OF_ACCESSOR: Uint8Array = Uint8Array.of(
+  0,
+  AVAIL,
+  AVAIL,
+  AVAIL,
+  AVAIL,
+  USED,
+  DESC,
+  USED,
+  USED,
+  USED,
+  USED,
+);
 
 /** x86-64, and the page size every published number was measured with. */
 export const PAGE_BYTES = 4096;

@@ -44,7 +44,15 @@ export function createTallies(): Tallies {
     rounds: new Float64Array(16),
     seen: new Float64Array(4 * OUTCOMES),
     refusals: { agree: 0, disagree: 0, ambiguous: 0 },
-    ranges: { start: 0, end: 0, nonBlockable: 0, overlapping: 0, startedAreas: 0, endedAreas: 0, refused: 0 },
+    ranges: {
+      start: 0,
+      end: 0,
+      nonBlockable: 0,
+      overlapping: 0,
+      startedAreas: 0,
+      endedAreas: 0,
+      refused: 0,
+    },
     effects: { start: 0, end: 0 },
     lostEvents: 0n,
   };

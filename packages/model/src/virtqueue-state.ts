@@ -5,8 +5,8 @@
 import { AREA_COUNT } from './ring.js';
 import { AMBIGUOUS, IOTLB } from './outcome.js';
 
-/** Half the width of an interval that says nothing about invalidate_count. */
-const UNKNOWN_COUNT = 1 << 28;
+/** invalidate_count lies between minus this and this: an interval that says nothing. */
+export const UNKNOWN_COUNT = 1 << 28;
 
 export interface VirtqueueState {
   capacity: number;
@@ -41,6 +41,8 @@ export interface VirtqueueState {
   /** Effects of callbacks that are no longer followed one by one and may or may not have happened. */
   looseStarts: Int32Array;
   looseEnds: Int32Array;
+  /** 1 while the recording kernel has other ranges than the design, which kept its own (§3.3, 1). */
+  diverged: Uint8Array;
   /** 1 between the drop of maps by a reset and the reset's own event. */
   resetting: Uint8Array;
   /** What the kernel was seen to do in the open round: SEEN_NOTHING, SEEN_REFUSED, SEEN_TRIED. */
@@ -79,6 +81,7 @@ function allocate(capacity: number): VirtqueueState {
     gupHolds: new Uint8Array(slots),
     looseStarts: new Int32Array(capacity),
     looseEnds: new Int32Array(capacity),
+    diverged: new Uint8Array(capacity),
     resetting: new Uint8Array(capacity),
     seenAttempt: new Uint8Array(slots),
   };
@@ -112,21 +115,53 @@ export function setIotlb(state: VirtqueueState, vq: number, on: boolean): void {
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) setMap(state, slot, state.map[slot]);
 }
 
-/** Records the user range of an area; a size of 0 overlaps nothing. Words are low, high. */
+/**
+ * Records the user range of an area; a size of 0 overlaps nothing.
+ *
+ * @param address columns of 64-bit words, low first; the value is at `word` and `word + 1`
+ * @param size bytes, likewise
+ */
 export function setRange(
   state: VirtqueueState,
   slot: number,
-  [addressLow, addressHigh]: readonly [number, number],
-  [sizeLow, sizeHigh]: readonly [number, number],
+  address: Uint32Array,
+  size: Uint32Array,
+  word: number,
 ): void {
-  state.sized[slot] = sizeLow !== 0 || sizeHigh !== 0 ? 1 : 0;
-  state.first[2 * slot] = addressLow;
-  state.first[2 * slot + 1] = addressHigh;
-  // last = address + size - 1 in 64 bits, as the kernel computes it
-  const low = addressLow + sizeLow - 1;
-  const carry = low < 0 ? -1 : low > 0xffff_ffff ? 1 : 0;
+  state.sized[slot] = size[word] !== 0 || size[word + 1] !== 0 ? 1 : 0;
+  state.first[2 * slot] = address[word];
+  state.first[2 * slot + 1] = address[word + 1];
+  const low = lastLow(address, size, word);
   state.last[2 * slot] = low;
-  state.last[2 * slot + 1] = addressHigh + sizeHigh + carry;
+  state.last[2 * slot + 1] = address[word + 1] + size[word + 1] + carryOf(low);
+}
+
+/** Whether an area has this range already. */
+export function isRange(
+  state: VirtqueueState,
+  slot: number,
+  address: Uint32Array,
+  size: Uint32Array,
+  word: number,
+): boolean {
+  const sized = size[word] !== 0 || size[word + 1] !== 0;
+  if (!sized || state.sized[slot] === 0) return sized === (state.sized[slot] === 1);
+  const low = lastLow(address, size, word);
+  return (
+    state.first[2 * slot] === address[word] &&
+    state.first[2 * slot + 1] === address[word + 1] &&
+    state.last[2 * slot] === low >>> 0 &&
+    state.last[2 * slot + 1] === (address[word + 1] + size[word + 1] + carryOf(low)) >>> 0
+  );
+}
+
+/** Low word of address + size - 1 before it is cut to 32 bits, as the kernel computes in 64. */
+function lastLow(address: Uint32Array, size: Uint32Array, word: number): number {
+  return address[word] + size[word] - 1;
+}
+
+function carryOf(low: number): number {
+  return low < 0 ? -1 : low > 0xffff_ffff ? 1 : 0;
 }
 
 /**
@@ -144,6 +179,7 @@ export function overlaps(
   if (state.sized[slot] === 0) return false;
   const { first, last } = state;
   const word = 2 * slot;
-  if (endHigh < first[word + 1] || (endHigh === first[word + 1] && endLow < first[word])) return false;
+  if (endHigh < first[word + 1] || (endHigh === first[word + 1] && endLow < first[word]))
+    return false;
   return startHigh < last[word + 1] || (startHigh === last[word + 1] && startLow <= last[word]);
 }

@@ -1,0 +1,7 @@
+/** Manners of the programs. */
+export { EXIT } from './exit-codes.js';
+export { byteSize, counted, grouped, percent, seconds } from './numbers.js';
+export { printable } from './printable.js';
+export { createProgressBar, type ProgressBar } from './progress-bar.js';
+export { ProgramError, runProgram, say, writeOut } from './run-program.js';
+export { tableLines, type TableColumn } from './text-table.js';

@@ -1,0 +1,43 @@
+import { byteSize } from './numbers.js';
+
+/** Shows how far the reading of an input has come. */
+export interface ProgressBar {
+  /** @param total bytes in all, undefined when not known */
+  update(done: number, total: number | undefined): void;
+  /** Removes the bar. */
+  clear(): void;
+}
+
+const WIDTH = 30;
+/** Between two drawings. */
+const PAUSE_MS = 100;
+const SILENT: ProgressBar = { update: () => undefined, clear: () => undefined };
+
+/** A bar on stderr when that is a terminal; otherwise nothing is drawn. */
+export function createProgressBar(label: string): ProgressBar {
+  const { stderr } = process;
+  if (!stderr.isTTY) return SILENT;
+  const begun = Date.now();
+  let drawn = 0;
+  return {
+    update: (done, total) => {
+      const now = Date.now();
+      // Short jobs draw nothing at all.
+      if (now - begun < 3 * PAUSE_MS || now - drawn < PAUSE_MS) return;
+      drawn = now;
+      const text =
+        total === undefined
+          ? `${label} ${byteSize(done)}`
+          : `${label} ${bar(done / total)} ${byteSize(done)}`;
+      stderr.write(`\r${text.slice(0, Math.max(0, stderr.columns - 1))}\u001b[K`);
+    },
+    clear: () => {
+      if (drawn > 0) stderr.write('\r\u001b[K');
+    },
+  };
+}
+
+function bar(fraction: number): string {
+  const full = Math.round(WIDTH * Math.min(1, fraction));
+  return `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}] ${Math.floor(100 * Math.min(1, fraction))} %`;
+}

@@ -1,0 +1,76 @@
+import { EXIT } from './exit-codes.js';
+import { printable } from './printable.js';
+
+/** An error with words for the user and an exit code. The message states facts, `advice` what to do. */
+export class ProgramError extends Error {
+  override name = 'ProgramError';
+  readonly exitCode: number;
+  readonly advice: string | undefined;
+
+  constructor(
+    message: string,
+    options: { exitCode?: number; advice?: string; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.exitCode = options.exitCode ?? EXIT.unusable;
+    this.advice = options.advice;
+  }
+}
+
+/**
+ * Runs a program's main function and ends the process with its exit code: errors become a sentence on
+ * stderr (a stack trace only with --debug), a reader of stdout that went away is no error.
+ */
+export async function runProgram(name: string, main: () => Promise<number>): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // `replay run … | head`: whoever read us has seen enough.
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+    say(name, `cannot write to standard output: ${error.message}`);
+    process.exit(EXIT.unusable);
+  });
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    process.exitCode = explain(name, error);
+  }
+}
+
+function explain(name: string, error: unknown): number {
+  if (process.argv.includes('--debug') && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ''}\n`);
+  if (error instanceof ProgramError) {
+    say(name, error.message);
+    if (error.advice !== undefined) say(name, error.advice);
+    return error.exitCode;
+  }
+  if (error instanceof Error && EXPECTED.has(error.name)) {
+    say(name, error.message);
+    return EXIT.unusable;
+  }
+  say(name, `unexpected error: ${error instanceof Error ? error.message : String(error)}`);
+  say(name, 'this is a bug; run again with --debug for the stack trace');
+  return EXIT.unusable;
+}
+
+/** Errors of package `trace` whose messages are written for users. */
+const EXPECTED: ReadonlySet<string> = new Set(['InputError', 'OutputError', 'TraceFormatError']);
+
+/** Talk goes to stderr, one line, with the program's name in front. */
+export function say(name: string, message: string): void {
+  process.stderr.write(`${name}: ${printable(message)}\n`);
+}
+
+/** Writes data to stdout and waits until it is handed over. */
+export async function writeOut(text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      if (
+        error === undefined ||
+        error === null ||
+        (error as NodeJS.ErrnoException).code === 'EPIPE'
+      )
+        resolve();
+      else reject(error);
+    });
+  });
+}

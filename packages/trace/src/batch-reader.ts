@@ -1,0 +1,240 @@
+/** Reads one batch of a trace file into memory that is used again, as views on the columns. */
+import { readSync } from 'node:fs';
+import {
+  DETAIL_BIT,
+  DETAIL_FIELDS,
+  EVENT_NAMES,
+  KIND,
+  REQUIRED_DETAILS,
+  eventDefinition,
+  fieldDefinition,
+  type DetailColumns,
+  type EventBatch,
+  type TextColumnData,
+} from '@vhostscope/model';
+import { BUFFER_COUNT } from './arrow-layout.js';
+import { MAX_OBJECTS } from './recording-objects.js';
+import { TraceFormatError } from './trace-header.js';
+import type { BatchPlace } from './trace-index.js';
+
+/** Memory for one batch at a time. */
+export interface BatchMemory {
+  buffer: ArrayBuffer;
+  present: Uint32Array;
+}
+
+export function createBatchMemory(): BatchMemory {
+  return { buffer: new ArrayBuffer(0), present: new Uint32Array(0) };
+}
+
+/**
+ * Reads a batch. The views are valid until the same memory is read into again.
+ *
+ * @throws TraceFormatError when the columns contradict each other or hold what no event may hold
+ */
+export function readBatch(fd: number, place: BatchPlace, memory: BatchMemory): EventBatch {
+  if (memory.buffer.byteLength < place.bytes) memory.buffer = new ArrayBuffer(place.bytes);
+  fill(fd, place, new Uint8Array(memory.buffer, 0, place.bytes));
+  const columns = new ColumnCursor(memory.buffer, place);
+  const { rows, details } = place;
+  columns.skipValidity();
+  const time = columns.u32(2 * rows);
+  columns.skipValidity();
+  columns.skip();
+  columns.skipValidity();
+  const line = columns.u32(rows);
+  columns.skipValidity();
+  const kind = columns.u8(rows);
+  columns.skipValidity();
+  const vq = columns.u32(rows);
+  columns.skipValidity();
+  const accessor = columns.u8(rows);
+  columns.skipValidity();
+  const observed = columns.u8(rows);
+  columns.skipValidity();
+  const n = columns.u32(rows);
+  columns.skipValidity();
+  const detail = columns.i32(rows + 1);
+  columns.skipValidity();
+  const batch: EventBatch = {
+    length: rows,
+    cpu: place.cpu,
+    time,
+    line,
+    kind,
+    vq,
+    accessor,
+    observed,
+    n,
+    detail,
+    details: readDetails(columns, details, memory),
+  };
+  checkBatch(batch, place);
+  return batch;
+}
+
+function fill(fd: number, place: BatchPlace, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.length) {
+    const got = readSync(fd, bytes, done, bytes.length - done, place.offset + done);
+    if (got === 0)
+      throw new TraceFormatError(
+        `the file was cut at byte ${place.offset + done} while it was read`,
+      );
+    done += got;
+  }
+}
+
+/** Walks the buffers of a batch in the order of the schema. */
+class ColumnCursor {
+  private readonly memory: ArrayBuffer;
+  private readonly place: BatchPlace;
+  private next = 0;
+
+  constructor(memory: ArrayBuffer, place: BatchPlace) {
+    this.memory = memory;
+    this.place = place;
+  }
+
+  skip(): void {
+    this.next++;
+  }
+
+  skipValidity(): void {
+    this.next++;
+  }
+
+  /** The validity bits of the next column, or undefined when every value is there. */
+  validity(rows: number): Uint8Array | undefined {
+    if (this.place.buffers[2 * this.next + 1] === 0) {
+      this.next++;
+      return undefined;
+    }
+    return this.u8((rows + 7) >> 3);
+  }
+
+  u8(length: number): Uint8Array {
+    return new Uint8Array(this.memory, this.take(length), length);
+  }
+
+  i32(length: number): Int32Array {
+    return new Int32Array(this.memory, this.take(4 * length), length);
+  }
+
+  u32(length: number): Uint32Array {
+    return new Uint32Array(this.memory, this.take(4 * length), length);
+  }
+
+  text(rows: number): TextColumnData {
+    const offsets = this.i32(rows + 1);
+    const bytes = this.u8(this.place.buffers[2 * this.next + 1]);
+    let before = 0;
+    for (let row = 0; row <= rows; row++) {
+      if (offsets[row] < before || offsets[row] > bytes.length)
+        throw this.damaged('text outside its column');
+      before = offsets[row];
+    }
+    return { offsets, bytes };
+  }
+
+  damaged(what: string): TraceFormatError {
+    return new TraceFormatError(
+      `batch at byte ${this.place.offset} has ${what}: the file is damaged there`,
+    );
+  }
+
+  private take(bytes: number): number {
+    const offset = this.place.buffers[2 * this.next];
+    const length = this.place.buffers[2 * this.next + 1];
+    if (this.next >= BUFFER_COUNT || length < bytes)
+      throw this.damaged('a column that is too short');
+    this.next++;
+    return offset;
+  }
+}
+
+function readDetails(columns: ColumnCursor, rows: number, memory: BatchMemory): DetailColumns {
+  if (memory.present.length < rows) memory.present = new Uint32Array(rows);
+  const present = memory.present.subarray(0, rows).fill(0);
+  const details: Partial<Record<string, unknown>> = { present };
+  for (const name of DETAIL_FIELDS) {
+    const validity = columns.validity(rows);
+    const bit = (1 << DETAIL_BIT[name]) >>> 0;
+    for (let row = 0; row < rows; row++) {
+      if (validity === undefined || ((validity[row >> 3] >>> (row & 7)) & 1) === 1)
+        present[row] |= bit;
+    }
+    switch (fieldDefinition(name).storage) {
+      case 'u8':
+        details[name] = columns.u8(rows);
+        break;
+      case 'i32':
+        details[name] = columns.i32(rows);
+        break;
+      case 'u32':
+        details[name] = columns.u32(rows);
+        break;
+      case 'u64':
+        details[name] = columns.u32(2 * rows);
+        break;
+      case 'text':
+        details[name] = columns.text(rows);
+        break;
+    }
+  }
+  return details as DetailColumns;
+}
+
+/** Per kind: 1 when the event names a virtqueue. */
+const NEEDS_VQ: Uint8Array = (() => {
+  const needs = new Uint8Array(256);
+  for (const [code, name] of EVENT_NAMES.entries()) {
+    if (name !== undefined && eventDefinition(name).fields.includes('vq')) needs[code] = 1;
+  }
+  return needs;
+})();
+
+const MAX_ACCESSOR = fieldDefinition('accessor').max ?? 0;
+
+/**
+ * Refuses what would lead the engine astray: it indexes by these values without looking. HOT: once per
+ * event read.
+ */
+function checkBatch(batch: EventBatch, place: BatchPlace): void {
+  const { length, kind, vq, accessor, detail, details } = batch;
+  let wrong = detail[0] !== 0 || detail[length] !== place.details;
+  for (let row = 0; row < length; row++) {
+    const code = kind[row];
+    const has = detail[row + 1] - detail[row];
+    if (has < 0 || has > 1) wrong = true;
+    if (NEEDS_VQ[code] === 1 && vq[row] >= MAX_OBJECTS) wrong = true;
+    if (code === KIND.access) {
+      if (accessor[row] === 0 || accessor[row] > MAX_ACCESSOR) wrong = true;
+      continue;
+    }
+    const required = REQUIRED_DETAILS[code];
+    if (
+      required !== 0 &&
+      (has !== 1 || (details.present[detail[row]] & required) >>> 0 !== required)
+    )
+      wrong = true;
+  }
+  for (const name of DETAIL_FIELDS) {
+    const { max } = fieldDefinition(name);
+    const column = details[name];
+    if (!(column instanceof Uint8Array) || max === undefined) continue;
+    const bit = DETAIL_BIT[name];
+    for (let row = 0; row < place.details; row++) {
+      if (column[row] > max && ((details.present[row] >>> bit) & 1) === 1) wrong = true;
+    }
+  }
+  for (let row = 0; row < place.details; row++) {
+    if (((details.present[row] >>> DETAIL_BIT.dev) & 1) === 1 && details.dev[row] >= MAX_OBJECTS)
+      wrong = true;
+  }
+  if (wrong) {
+    throw new TraceFormatError(
+      `batch at byte ${place.offset} holds impossible values: the file is damaged there`,
+    );
+  }
+}

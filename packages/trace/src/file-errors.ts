@@ -1,0 +1,44 @@
+/** Errors about files, as facts; the programs add what to do. */
+
+/** Something cannot be read. The message names it and says why. */
+export class InputError extends Error {
+  override name = 'InputError';
+}
+
+/** Something cannot be written. The message names it and says why. */
+export class OutputError extends Error {
+  override name = 'OutputError';
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'a part of the path is not a directory',
+  ENOSPC: 'no space left on the device',
+  EROFS: 'the file system is read-only',
+  EFBIG: 'the file would be too large',
+  EMFILE: 'too many open files',
+  EPIPE: 'the reader of the pipe is gone',
+  ELOOP: 'too many symbolic links',
+  EIO: 'input/output error',
+};
+
+/** Why a system call failed, in words. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  return (code !== undefined && REASONS[code]) || error.message;
+}
+
+/** Runs something that writes `name`; what the file system refuses becomes an OutputError. */
+export function writing<Result>(name: string, write: () => Result): Result {
+  try {
+    return write();
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error)
+      throw new OutputError(`cannot write ${name}: ${reasonOf(error)}`);
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+/** From bytes of bpftrace output to a trace: messages, events of the dialect, batches. */
+import { createEventLine, readEventLine, RECORDING_HEADER, whyNotAnEvent } from '@vhostscope/model';
+import { createParser, type Message, type Parser } from 'bpftrace-parser';
+import {
+  beginRecording,
+  endRecording,
+  writeEvent,
+  writeLoss,
+  type TraceWriter,
+} from './trace-writer.js';
+import { MAX_OBJECTS } from './recording-objects.js';
+
+/** A line that is not what it should be, with where and why. */
+export interface LineProblem {
+  readonly line: number;
+  /** Offset of the line's first byte in the decompressed input. */
+  readonly offset: number;
+  readonly reason: string;
+}
+
+/** What an import read, and what it could not. */
+export interface ImportReport {
+  bytes: number;
+  lines: number;
+  /** Lines that became events. */
+  events: number;
+  /** Lines that begin like an event and are not one, or were too long, or not whole. */
+  rejected: number;
+  /** Lines that are no events: other output of the program, or of bpftrace. */
+  other: number;
+  /** The first of the rejected, and of the others. */
+  readonly rejectedFirst: LineProblem[];
+  readonly otherFirst: LineProblem[];
+  /** Events that bpftrace says it lost. */
+  lostEvents: bigint;
+}
+
+export function createImportReport(): ImportReport {
+  return {
+    bytes: 0,
+    lines: 0,
+    events: 0,
+    rejected: 0,
+    other: 0,
+    rejectedFirst: [],
+    otherFirst: [],
+    lostEvents: 0n,
+  };
+}
+
+const KEPT_PROBLEMS = 3;
+
+export interface TextImporter {
+  push(bytes: Uint8Array): void;
+  /** The input has ended, and its recording with it; the trace stays open for another input. */
+  end(): void;
+}
+
+/** Imports one input into a trace, adding to a report that several inputs may share. */
+export function createTextImporter(writer: TraceWriter, report: ImportReport): TextImporter {
+  const line = createEventLine();
+  const linesBefore = report.lines;
+  /** The line at hand is an event, of one virtqueue or device too many. */
+  let tooMany = false;
+  const parser: Parser = createParser({
+    onMessage: (message) => receive(message),
+    takeLine: (bytes, start, end) => {
+      const next = readEventLine(bytes, start, end, line);
+      if (next < 0) return -1;
+      tooMany = !writeEvent(writer, line, bytes, parser.line);
+      if (tooMany) return -1;
+      report.events++;
+      return next;
+    },
+  });
+
+  function receive(message: Message): void {
+    switch (message.type) {
+      case 'text':
+        receiveText(message.text, message.line);
+        return;
+      case 'printf':
+        for (const text of message.data.replace(/\n$/, '').split('\n'))
+          receiveText(text, message.line);
+        return;
+      case 'lost_events':
+        report.lostEvents += message.events;
+        writeLoss(writer, message.events, 'bpftrace', message.line);
+        return;
+      case 'truncated':
+        reject('the input ends within this line', message.line);
+        return;
+      case 'rejected':
+        reject(`not readable: ${message.reason}`, message.line);
+        return;
+      default:
+        return;
+    }
+  }
+
+  function receiveText(text: string, at: number): void {
+    if (text === '') return;
+    if (text === RECORDING_HEADER) return beginRecording(writer, text);
+    const why = tooMany
+      ? `more than ${MAX_OBJECTS} virtqueues or devices in one trace`
+      : whyNotAnEvent(text);
+    tooMany = false;
+    if (why !== undefined) return reject(why, at);
+    report.other++;
+    keep(report.otherFirst, 'not an event', at);
+  }
+
+  function reject(reason: string, at: number): void {
+    report.rejected++;
+    keep(report.rejectedFirst, reason, at);
+    writeLoss(writer, 1n, 'unreadable input', at);
+  }
+
+  function keep(list: LineProblem[], reason: string, at: number): void {
+    if (list.length < KEPT_PROBLEMS) list.push({ line: at, offset: parser.offset, reason });
+  }
+
+  return {
+    push: (bytes) => {
+      report.bytes += bytes.length;
+      parser.push(bytes);
+    },
+    end: () => {
+      parser.end();
+      report.lines = linesBefore + parser.counts.lines;
+      endRecording(writer);
+    },
+  };
+}

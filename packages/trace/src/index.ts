@@ -1,0 +1,40 @@
+/** The trace file: written from bpftrace output, read back with its CPUs merged by time. */
+export { openTrace, nothingFound, type OpenOptions, type OpenTrace } from './open-trace.js';
+export { visitTrace, type RunVisitor } from './merge-cpus.js';
+export {
+  indexTrace,
+  type BatchPlace,
+  type RecordingIndex,
+  type TraceIndex,
+} from './trace-index.js';
+export { createBatchMemory, readBatch, type BatchMemory } from './batch-reader.js';
+export {
+  closeTrace,
+  createTraceWriter,
+  beginRecording,
+  writeEvent,
+  writeLoss,
+  type TraceWriter,
+} from './trace-writer.js';
+export {
+  createImportReport,
+  createTextImporter,
+  type ImportReport,
+  type LineProblem,
+  type TextImporter,
+} from './import-text.js';
+export { inputName, readInput, type InputEnd, type InputOptions } from './input-bytes.js';
+export { InputError, OutputError, reasonOf, writing } from './file-errors.js';
+export {
+  FORMAT_VERSION,
+  TraceFormatError,
+  traceHeaderSchema,
+  type TraceHeader,
+} from './trace-header.js';
+export { recordingCountsSchema, type RecordingCounts } from './recording-counts.js';
+export {
+  appendEvent,
+  createEventBuilder,
+  type EventBuilder,
+  type EventValues,
+} from './event-builder.js';

@@ -1,0 +1,181 @@
+/** Bytes of a file or of standard input, decompressed when they are gzip, pushed chunk by chunk. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createGunzip, type Gunzip } from 'node:zlib';
+import { InputError, reasonOf } from './file-errors.js';
+
+/** How an input ended. */
+export interface InputEnd {
+  /** What is wrong with the input's end, when it was cut or damaged. */
+  readonly damage: string | undefined;
+  readonly interrupted: boolean;
+}
+
+export interface InputOptions {
+  /** Takes the bytes; they are valid only during the call. */
+  readonly onChunk: (bytes: Uint8Array) => void;
+  /** Told how far the raw input has been read; `total` is undefined for pipes. */
+  readonly onProgress?: ((read: number, total: number | undefined) => void) | undefined;
+  /** Stops reading when aborted; what was read stays good. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const CHUNK_BYTES = 1 << 18;
+/** Chunks between two turns of the event loop, so that a signal is heard. */
+const CHUNKS_PER_TURN = 32;
+
+/** Name of an input for messages. */
+export function inputName(path: string): string {
+  return path === '-' ? 'standard input' : path;
+}
+
+/**
+ * Reads an input to its end. `-` is standard input.
+ *
+ * @throws InputError when it cannot be opened or read
+ */
+export async function readInput(path: string, options: InputOptions): Promise<InputEnd> {
+  return path === '-' ? readPipe(options) : readFile(path, options);
+}
+
+async function readFile(path: string, options: InputOptions): Promise<InputEnd> {
+  const cannot = (error: unknown): InputError =>
+    new InputError(`cannot read ${path}: ${reasonOf(error)}`);
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    throw cannot(error);
+  }
+  try {
+    const { size } = fstatSync(fd);
+    const total = size > 0 ? size : undefined;
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    const decoder = createDecoder(options);
+    let read = 0;
+    for (let chunks = 1; options.signal?.aborted !== true; chunks++) {
+      let got: number;
+      try {
+        got = readSync(fd, buffer, 0, CHUNK_BYTES, null);
+      } catch (error) {
+        throw cannot(error);
+      }
+      if (got === 0) break;
+      read += got;
+      await decoder.push(buffer.subarray(0, got));
+      options.onProgress?.(read, total);
+      if (chunks % CHUNKS_PER_TURN === 0) await nextTurn();
+    }
+    return await decoder.end();
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function readPipe(options: InputOptions): Promise<InputEnd> {
+  const decoder = createDecoder(options);
+  let read = 0;
+  const stop = (): void => {
+    process.stdin.destroy();
+  };
+  options.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const chunk of process.stdin) {
+      if (!(chunk instanceof Uint8Array)) continue;
+      read += chunk.length;
+      await decoder.push(chunk);
+      options.onProgress?.(read, undefined);
+    }
+  } catch (error) {
+    if (options.signal?.aborted !== true)
+      throw new InputError(`cannot read standard input: ${reasonOf(error)}`);
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+  }
+  return decoder.end();
+}
+
+/** Takes raw bytes and gives on plain ones; finds out from the first bytes whether they are gzip. */
+interface Decoder {
+  /** Resolves when more may be pushed; the bytes may be used again then. */
+  push(bytes: Uint8Array): Promise<void> | void;
+  end(): Promise<InputEnd>;
+}
+
+const GZIP_MAGIC = [0x1f, 0x8b];
+
+function createDecoder({ onChunk, signal }: InputOptions): Decoder {
+  let head: Uint8Array | undefined = new Uint8Array(0);
+  let gunzip: GunzipDecoder | undefined;
+  const begin = (bytes: Uint8Array): Promise<void> | void => {
+    head = undefined;
+    if (bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1]) {
+      gunzip = createGunzipDecoder(onChunk);
+      return gunzip.push(bytes);
+    }
+    onChunk(bytes);
+  };
+  return {
+    push: (bytes) => {
+      if (head === undefined) return gunzip === undefined ? onChunk(bytes) : gunzip.push(bytes);
+      const joined = Buffer.concat([head, bytes]);
+      if (joined.length >= GZIP_MAGIC.length) return begin(joined);
+      head = joined;
+    },
+    end: async () => {
+      if (head !== undefined && head.length > 0) await begin(head);
+      const interrupted = signal?.aborted === true;
+      const damage = gunzip === undefined ? undefined : await gunzip.end(interrupted);
+      return { damage, interrupted };
+    },
+  };
+}
+
+interface GunzipDecoder {
+  push(bytes: Uint8Array): Promise<void>;
+  /** Resolves to what is wrong with the gzip stream, if anything. */
+  end(interrupted: boolean): Promise<string | undefined>;
+}
+
+/** Data events and not async iteration: what was inflated before an error must not be dropped. */
+function createGunzipDecoder(onChunk: (bytes: Uint8Array) => void): GunzipDecoder {
+  const stream: Gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  let damage: string | undefined;
+  let thrown: { readonly error: unknown } | undefined;
+  const over = new Promise<void>((resolve) => {
+    stream.once('end', resolve);
+    stream.once('close', resolve);
+  });
+  stream.on('data', (bytes: Uint8Array) => {
+    try {
+      if (thrown === undefined) onChunk(bytes);
+    } catch (error) {
+      thrown = { error };
+      stream.destroy();
+    }
+  });
+  stream.once('error', (error: NodeJS.ErrnoException) => {
+    damage =
+      error.code === 'Z_BUF_ERROR'
+        ? 'the gzip stream is cut off'
+        : `damaged gzip stream (${error.message})`;
+  });
+  return {
+    push: async (bytes) => {
+      if (damage !== undefined || stream.destroyed) return;
+      // The bytes' memory is used again by the caller, so it has to wait until zlib has read them.
+      await Promise.race([
+        new Promise<void>((resolve) => stream.write(bytes, () => resolve())),
+        over,
+      ]);
+      if (thrown !== undefined) throw thrown.error;
+    },
+    end: async (interrupted) => {
+      if (interrupted) stream.destroy();
+      else stream.end();
+      await over;
+      if (thrown !== undefined) throw thrown.error;
+      return interrupted ? undefined : damage;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Merges the CPUs of a recording by time: one cursor per CPU, constant memory, no window, no event too
+ * late. Within a CPU the order of arrival is kept whatever its clock says; ties between CPUs go by the
+ * number of the input line.
+ */
+import type { EventBatch } from '@vhostscope/model';
+import { createBatchMemory, readBatch, type BatchMemory } from './batch-reader.js';
+import type { BatchPlace, RecordingIndex, TraceIndex } from './trace-index.js';
+
+/** Called with runs of events, `from` to `to` (exclusive), that follow one another in time. */
+export type RunVisitor = (batch: EventBatch, from: number, to: number) => void;
+
+/** Visits all events of a trace: recordings one after the other, each with its tables first. */
+export function visitTrace(fd: number, index: TraceIndex, visit: RunVisitor): void {
+  for (const recording of index.recordings) visitRecording(fd, recording, visit);
+}
+
+function visitRecording(fd: number, recording: RecordingIndex, visit: RunVisitor): void {
+  const memory = createBatchMemory();
+  const visitWhole = (place: BatchPlace | undefined): void => {
+    if (place !== undefined) visit(readBatch(fd, place, memory), 0, place.rows);
+  };
+  visitWhole(recording.begin);
+  // Which device a virtqueue belongs to holds for the whole recording, whenever it was found out.
+  for (const table of recording.tables) visitWhole(table);
+  mergeCpus(fd, recording, visit);
+  visitWhole(recording.end);
+}
+
+interface Cursor {
+  readonly places: readonly BatchPlace[];
+  /** Index of the next batch to read. */
+  next: number;
+  readonly memory: BatchMemory;
+  batch: EventBatch;
+  row: number;
+}
+
+function mergeCpus(fd: number, recording: RecordingIndex, visit: RunVisitor): void {
+  const cursors: Cursor[] = [];
+  for (const places of recording.events.values()) {
+    const memory = createBatchMemory();
+    const first = places[0];
+    if (first !== undefined)
+      cursors.push({ places, next: 1, memory, batch: readBatch(fd, first, memory), row: 0 });
+  }
+  for (let at = cursors.length - 1; at >= 0; at--) {
+    if (!refill(fd, cursors[at])) cursors.splice(at, 1);
+  }
+  while (cursors.length > 0) {
+    let first = 0;
+    let second = -1;
+    for (let other = 1; other < cursors.length; other++) {
+      if (isBefore(cursors[other], cursors[first])) {
+        second = first;
+        first = other;
+      } else if (second < 0 || isBefore(cursors[other], cursors[second])) {
+        second = other;
+      }
+    }
+    const cursor = cursors[first];
+    const from = cursor.row;
+    cursor.row = second < 0 ? cursor.batch.length : runEnd(cursor, cursors[second]);
+    visit(cursor.batch, from, cursor.row);
+    if (!refill(fd, cursor)) cursors.splice(first, 1);
+  }
+}
+
+/** Reads the cursor's next batch when this one is used up. Returns false when there is none. */
+function refill(fd: number, cursor: Cursor): boolean {
+  while (cursor.row >= cursor.batch.length) {
+    const place = cursor.places[cursor.next++];
+    if (place === undefined) return false;
+    cursor.batch = readBatch(fd, place, cursor.memory);
+    cursor.row = 0;
+  }
+  return true;
+}
+
+/** End of the run of rows of `cursor` that come before the next row of `other`. HOT. */
+function runEnd(cursor: Cursor, other: Cursor): number {
+  const { time, line, length } = cursor.batch;
+  const low = other.batch.time[2 * other.row];
+  const high = other.batch.time[2 * other.row + 1];
+  const tie = other.batch.line[other.row];
+  let row = cursor.row + 1;
+  while (row < length) {
+    const rowHigh = time[2 * row + 1];
+    const rowLow = time[2 * row];
+    if (rowHigh > high) break;
+    if (rowHigh === high && (rowLow > low || (rowLow === low && line[row] > tie))) break;
+    row++;
+  }
+  return row;
+}
+
+function isBefore(a: Cursor, b: Cursor): boolean {
+  const wordA = 2 * a.row;
+  const wordB = 2 * b.row;
+  const high = a.batch.time[wordA + 1] - b.batch.time[wordB + 1];
+  if (high !== 0) return high < 0;
+  const low = a.batch.time[wordA] - b.batch.time[wordB];
+  if (low !== 0) return low < 0;
+  return a.batch.line[a.row] < b.batch.line[b.row];
+}

@@ -1,0 +1,190 @@
+/**
+ * Opens whatever holds a trace: a trace file, gzipped or from a pipe, or bpftrace output as it was
+ * printed. What cannot be read in place goes through a temporary file without a name.
+ */
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InputError, reasonOf, writing } from './file-errors.js';
+import {
+  createImportReport,
+  createTextImporter,
+  type ImportReport,
+  type TextImporter,
+} from './import-text.js';
+import { inputName, readInput, type InputEnd } from './input-bytes.js';
+import { TraceFormatError, type TraceHeader } from './trace-header.js';
+import { indexTrace, type TraceIndex } from './trace-index.js';
+import { closeTrace, createTraceWriter, type TraceWriter } from './trace-writer.js';
+
+export interface OpenTrace {
+  readonly name: string;
+  readonly fd: number;
+  readonly index: TraceIndex;
+  /** How the text was read, when the input was bpftrace output and not a trace file. */
+  readonly imported: ImportReport | undefined;
+  /** What is wrong with the input that was nevertheless read, each with its place. */
+  readonly damage: readonly string[];
+  readonly interrupted: boolean;
+  close(): void;
+}
+
+export interface OpenOptions {
+  readonly onProgress?: ((read: number, total: number | undefined) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Program name and version for the headers of traces made in passing. */
+const WRITER = 'vhostscope';
+
+const ARROW_STREAM = [0xff, 0xff, 0xff, 0xff];
+
+/**
+ * Opens a trace for reading. `-` is standard input.
+ *
+ * @throws InputError, TraceFormatError, OutputError (the temporary file)
+ */
+export async function openTrace(path: string, options: OpenOptions = {}): Promise<OpenTrace> {
+  const direct = path === '-' ? undefined : openDirectly(path);
+  if (direct !== undefined) return direct;
+  return spool(path, options);
+}
+
+/** A plain trace file is read in place; undefined when it is something else. */
+function openDirectly(path: string): OpenTrace | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    throw new InputError(`cannot read ${path}: ${reasonOf(error)}`);
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (stat.isDirectory()) throw new InputError(`cannot read ${path}: is a directory`);
+    const head = new Uint8Array(ARROW_STREAM.length);
+    if (!stat.isFile() || readSync(fd, head, 0, head.length, 0) < head.length || !isArrow(head)) {
+      closeSync(fd);
+      return undefined;
+    }
+    const index = named(path, () => indexTrace(fd, stat.size));
+    return opened(path, fd, index, undefined, { damage: undefined, interrupted: false });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function isArrow(bytes: Uint8Array): boolean {
+  return ARROW_STREAM.every((byte, at) => bytes[at] === byte);
+}
+
+async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
+  const name = inputName(path);
+  const fd = writing('the temporary file', openTemporary);
+  const report = createImportReport();
+  let head: Uint8Array | undefined = new Uint8Array(0);
+  let text: { readonly writer: TraceWriter; readonly importer: TextImporter } | undefined;
+  const header: TraceHeader = {
+    sources: [path],
+    writer: WRITER,
+    clock: 'CLOCK_BOOTTIME',
+    keepsPointers: false,
+  };
+  const take = (bytes: Uint8Array): void => {
+    if (text !== undefined) text.importer.push(bytes);
+    else writeSync(fd, bytes);
+  };
+  const begin = (bytes: Uint8Array): void => {
+    head = undefined;
+    if (!isArrow(bytes)) {
+      const writer = createTraceWriter(fd, header);
+      text = { writer, importer: createTextImporter(writer, report) };
+    }
+    take(bytes);
+  };
+  const onChunk = (bytes: Uint8Array): void => {
+    writing('the temporary file', () => {
+      if (head === undefined) return take(bytes);
+      const joined = Buffer.concat([head, bytes]);
+      if (joined.length >= ARROW_STREAM.length) begin(joined);
+      else head = joined;
+    });
+  };
+  try {
+    const end = await readInput(path, {
+      onChunk,
+      onProgress: options.onProgress,
+      signal: options.signal,
+    });
+    writing('the temporary file', () => {
+      if (head !== undefined) begin(head);
+      if (text !== undefined) {
+        text.importer.end();
+        closeTrace(text.writer);
+      }
+    });
+    if (text !== undefined && report.events === 0 && !end.interrupted)
+      throw nothingFound(name, report, end);
+    const index = named(name, () => indexTrace(fd, fstatSync(fd).size));
+    return opened(name, fd, index, text === undefined ? undefined : report, end);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** A file without a name: it is gone when the process is, however it ends. */
+function openTemporary(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'vhostscope-'));
+  try {
+    return openSync(join(folder, 'spool'), 'wx+', 0o600);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The error for an input in which no event was found. */
+export function nothingFound(name: string, report: ImportReport, end: InputEnd): InputError {
+  if (report.bytes === 0)
+    return new InputError(`${name} is empty${end.damage === undefined ? '' : ` (${end.damage})`}`);
+  const first = report.rejectedFirst[0] ?? report.otherFirst[0];
+  const where = first === undefined ? '' : `; line ${first.line}: ${first.reason}`;
+  return new InputError(`no events in ${name} (${report.lines} lines)${where}`);
+}
+
+function named<Result>(name: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TraceFormatError) throw new TraceFormatError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+function opened(
+  name: string,
+  fd: number,
+  index: TraceIndex,
+  imported: ImportReport | undefined,
+  end: InputEnd,
+): OpenTrace {
+  const damage: string[] = [];
+  if (end.damage !== undefined) damage.push(`${name}: ${end.damage}`);
+  const torn = index.fileBytes - index.goodBytes;
+  if (!index.closed && !end.interrupted) {
+    damage.push(
+      torn > 0
+        ? `${name}: the last ${torn} bytes, from byte ${index.goodBytes}, are an unfinished batch and were left out`
+        : `${name}: the trace was not closed, its writer was stopped or is still running`,
+    );
+  }
+  return {
+    name,
+    fd,
+    index,
+    imported,
+    damage,
+    interrupted: end.interrupted,
+    close: () => closeSync(fd),
+  };
+}

@@ -1,0 +1,102 @@
+/** The virtqueues and devices of one recording: their ids, and which virtqueue belongs to which device. */
+import { KIND, SLOT, type EventLine } from '@vhostscope/model';
+import { createObjectIds, idOf, type ObjectIds } from './object-ids.js';
+
+/**
+ * Virtqueues, and devices, of one trace. The model keeps about 2 KB for each; input that names more is
+ * not a trace of one host.
+ */
+export const MAX_OBJECTS = 32_768;
+
+const NO_DEV = -1;
+
+export interface RecordingObjects {
+  readonly virtqueues: ObjectIds;
+  readonly devices: ObjectIds;
+  /** Device id by virtqueue (less the first id), NO_DEV while none lies below it. */
+  readonly deviceOf: number[];
+}
+
+/** Objects of the next recording. Ids go on from those of the last, so that an id is one object. */
+export function createRecordingObjects(previous: RecordingObjects | undefined): RecordingObjects {
+  const next = (table: ObjectIds | undefined): ObjectIds =>
+    createObjectIds(table === undefined ? 0 : table.firstId + table.size);
+  return { virtqueues: next(previous?.virtqueues), devices: next(previous?.devices), deviceOf: [] };
+}
+
+const HAS_DEV: Uint8Array = (() => {
+  const has = new Uint8Array(256);
+  for (const kind of [KIND.notifier, KIND.range_start, KIND.range_end]) has[kind] = 1;
+  return has;
+})();
+const VQ = 2 * SLOT.vq;
+const DEV = 2 * SLOT.dev;
+
+/**
+ * Puts ids in the place of the kernel addresses of `vq` and `dev` in a line. HOT.
+ *
+ * @returns whether the line was resolved; false when the trace has MAX_OBJECTS already
+ */
+export function resolveObjects(objects: RecordingObjects, line: EventLine): boolean {
+  const { words } = line;
+  const hasDev = HAS_DEV[line.kind] === 1;
+  const table = hasDev ? objects.devices : objects.virtqueues;
+  const word = hasDev ? DEV : VQ;
+  const id = idOf(table, words[word], words[word + 1]);
+  if (id >= MAX_OBJECTS) return false;
+  words[word] = id;
+  words[word + 1] = 0;
+  return true;
+}
+
+/**
+ * Gives virtqueues their devices: each belongs to the device with the greatest address below its own.
+ *
+ * @param virtqueuesBefore how many virtqueues and devices were placed by earlier calls
+ * @returns ids of the virtqueues whose device is new
+ */
+export function placeVirtqueues(
+  objects: RecordingObjects,
+  virtqueuesBefore: number,
+  devicesBefore: number,
+): number[] {
+  const { virtqueues, devices, deviceOf } = objects;
+  const changed: number[] = [];
+  for (
+    let index = devices.size > devicesBefore ? 0 : virtqueuesBefore;
+    index < virtqueues.size;
+    index++
+  ) {
+    const dev = deviceBelow(devices, virtqueues.addresses[index]);
+    if (deviceOf[index] === dev) continue;
+    deviceOf[index] = dev;
+    changed.push(virtqueues.firstId + index);
+  }
+  return changed;
+}
+
+function deviceBelow(devices: ObjectIds, address: bigint): number {
+  let best = -1;
+  for (const [index, at] of devices.addresses.entries()) {
+    if (at < address && (best < 0 || at > devices.addresses[best])) best = index;
+  }
+  return best < 0 ? NO_DEV : devices.firstId + best;
+}
+
+/** Device id of a virtqueue, or undefined while none is known. */
+export function deviceOfVirtqueue(objects: RecordingObjects, vq: number): number | undefined {
+  const dev = objects.deviceOf[vq - objects.virtqueues.firstId];
+  return dev === undefined || dev === NO_DEV ? undefined : dev;
+}
+
+/** Virtqueue ids of the recording in the order of their addresses. */
+export function virtqueuesByAddress({ virtqueues }: RecordingObjects): number[] {
+  const order = virtqueues.addresses.map((address, index) => ({ address, index }));
+  order.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+  return order.map(({ index }) => virtqueues.firstId + index);
+}
+
+/** Kernel address of a virtqueue. */
+export function addressOfVirtqueue({ virtqueues }: RecordingObjects, vq: number): bigint {
+  return virtqueues.addresses[vq - virtqueues.firstId] ?? 0n;
+}

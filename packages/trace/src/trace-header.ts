@@ -1,0 +1,68 @@
+/** What a trace file says about itself at its start: the metadata of its Arrow schema. */
+import { EVENT_NAMES, FIELDS } from '@vhostscope/model';
+import { z } from 'zod';
+
+/** Raised with every change of the layout; a reader refuses a newer one and keeps reading older ones. */
+export const FORMAT_VERSION = 1;
+
+const FORMAT = 'vhostscope';
+
+/** What is known when a trace is begun. What is not known is absent. */
+export const traceHeaderSchema = z.object({
+  /** Where the events came from: file names as given, `-` for standard input. */
+  sources: z.array(z.string()),
+  /** Program that wrote the file, with its version. */
+  writer: z.string(),
+  /** Clock of `time`. */
+  clock: z.literal('CLOCK_BOOTTIME'),
+  /** Preemption of the recording kernel; absent when the recording does not say. */
+  preemption: z.enum(['voluntary', 'full']).optional(),
+  /** The `pointer` column holds kernel addresses. */
+  keepsPointers: z.boolean(),
+});
+
+export type TraceHeader = z.infer<typeof traceHeaderSchema>;
+
+/** The file is not a trace that this program can read; the message says why. */
+export class TraceFormatError extends Error {
+  override name = 'TraceFormatError';
+}
+
+export function headerMetadata(header: TraceHeader): Map<string, string> {
+  const docs = Object.fromEntries(Object.entries(FIELDS).map(([name, { doc }]) => [name, doc]));
+  return new Map([
+    ['format', FORMAT],
+    ['format_version', String(FORMAT_VERSION)],
+    ['header', JSON.stringify(header)],
+    ['kinds', JSON.stringify(EVENT_NAMES)],
+    [
+      'fields',
+      JSON.stringify({ time: 'ns, CLOCK_BOOTTIME', cpu: 'CPU', line: 'input line', ...docs }),
+    ],
+  ]);
+}
+
+/** Reads the header back. Throws TraceFormatError when the file is not ours or is too new. */
+export function parseHeader(metadata: ReadonlyMap<string, string>): TraceHeader {
+  if (metadata.get('format') !== FORMAT) {
+    throw new TraceFormatError('an Arrow stream, but not a vhostscope trace');
+  }
+  const version = Number(metadata.get('format_version'));
+  if (!(version >= 1 && version <= FORMAT_VERSION)) {
+    throw new TraceFormatError(
+      `trace format ${String(metadata.get('format_version'))}; this program reads up to ${FORMAT_VERSION}`,
+    );
+  }
+  const header = traceHeaderSchema.safeParse(readJson(metadata.get('header') ?? ''));
+  if (!header.success)
+    throw new TraceFormatError(`unreadable trace header: ${z.prettifyError(header.error)}`);
+  return header.data;
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
