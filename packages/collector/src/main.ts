@@ -1,2 +1,4 @@
-process.stderr.write('collector: not written yet\n');
-process.exitCode = 2;
+import { runProgram } from '@vhostscope/terminal';
+import { main } from './program.js';
+
+await runProgram('collector', () => main(process.argv));

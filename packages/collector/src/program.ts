@@ -1,0 +1,63 @@
+/** The commands of `collector` and their options. What they do is loaded when one of them runs. */
+import { EXIT } from '@vhostscope/terminal';
+import { Command, CommanderError } from 'commander';
+import type { ImportOptions } from './import-command.js';
+
+/** Of the whole product: its packages are released together. */
+const VERSION = '0.1.0-dev';
+
+/** Runs the command line; returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const program = new Command('collector')
+    .description('Turns recordings of vhost on a host into trace files.')
+    .version(VERSION)
+    .option('--debug', 'print a stack trace when something goes wrong')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride();
+
+  program
+    .command('import')
+    .description('make a trace file from bpftrace output')
+    .argument(
+      '<file...>',
+      'bpftrace output as text or JSON; gzip or plain; - is stdin; each is a recording of its own',
+    )
+    .option(
+      '-o, --output <trace>',
+      'trace file to write; default: the name of the first file, with .arrows, in this folder',
+    )
+    .option(
+      '--force',
+      'write over the default output when it exists (a named one is always written over)',
+    )
+    .option(
+      '--keep-pointers',
+      'keep kernel addresses in the trace; they tell where the kernel lies in memory (KASLR)',
+    )
+    .option('--strict', 'exit 1 when lines could not be read or events were lost')
+    .option('--json', 'print what was done as one JSON document')
+    .action(async (files: string[], options: ImportOptions) => {
+      const { importCommand } = await import('./import-command.js');
+      exitCode = await importCommand(files, options);
+    });
+
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    // commander has said what is wrong, or printed what was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
+    throw error;
+  }
+  return exitCode;
+}
+
+const EXAMPLES = `
+Examples:
+  collector import run.txt.gz                   writes run.arrows
+  collector import monday.txt tuesday.txt -o week.arrows
+  bpftrace probes.bt | collector import - -o live.arrows
+
+Exit codes: 0 done, 1 with --strict: not all could be read, 2 wrong usage, unusable input or output,
+130 interrupted after what had arrived was saved.`;

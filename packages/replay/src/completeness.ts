@@ -1,0 +1,77 @@
+/** What is known to be missing from a trace, or wrong with it. */
+import { counted } from '@vhostscope/terminal';
+import type { ImportReport, OpenTrace } from '@vhostscope/trace';
+import { recordingCounts } from './recording-list.js';
+
+export interface Completeness {
+  /** false: something is known to be missing; true: counted in the kernel, all there; null: nobody counted. */
+  readonly complete: boolean | null;
+  /** How many were lost, by who lost them: decimal strings. */
+  readonly lost: Readonly<Record<string, string>>;
+  /** Damage that was read up to or around, each with its place. */
+  readonly damage: readonly string[];
+  /** All of it in sentences. */
+  readonly problems: readonly string[];
+}
+
+export function completenessOf(trace: OpenTrace): Completeness {
+  const lost = new Map<string, bigint>();
+  let backward = 0;
+  let unended = 0;
+  let counted_ = 0;
+  const recordings = trace.index.recordings.map((recording) =>
+    recordingCounts(trace.fd, recording),
+  );
+  for (const counts of recordings) {
+    if (counts === undefined) {
+      unended++;
+      continue;
+    }
+    backward += counts.backward;
+    if (counts.complete === true) counted_++;
+    for (const [by, howMany] of Object.entries(counts.lost))
+      lost.set(by, (lost.get(by) ?? 0n) + BigInt(howMany));
+  }
+  const damage = [...trace.damage];
+  if (backward > 0)
+    damage.push(`${trace.name}: the clock of a CPU went back ${counted(backward, 'time')}`);
+  const problems = [...damage, ...importProblems(trace.name, trace.imported)];
+  for (const [by, howMany] of lost) {
+    if (trace.imported === undefined || by !== UNREADABLE)
+      problems.push(`${trace.name}: lost ${counted(howMany, 'event')} (${by})`);
+  }
+  const missing = lost.size > 0 || damage.length > 0 || unended > 0;
+  return {
+    complete: missing
+      ? false
+      : recordings.length > 0 && counted_ === recordings.length
+        ? true
+        : null,
+    lost: Object.fromEntries([...lost].map(([by, howMany]) => [by, String(howMany)])),
+    damage,
+    problems,
+  };
+}
+
+/** As `writeLoss` is told by the import of text. */
+const UNREADABLE = 'unreadable input';
+
+/** Lines that were not taken as events, with the first places. */
+function importProblems(name: string, report: ImportReport | undefined): string[] {
+  if (report === undefined) return [];
+  const problems: string[] = [];
+  const [rejected] = report.rejectedFirst;
+  if (rejected !== undefined) {
+    problems.push(
+      `${name}: ${counted(report.rejected, 'line')} could not be read, the first is line ${rejected.line} ` +
+        `(byte ${rejected.offset}): ${rejected.reason}`,
+    );
+  }
+  const [other] = report.otherFirst;
+  if (other !== undefined) {
+    problems.push(
+      `${name}: ${counted(report.other, 'line')} held no event, the first is line ${other.line} (byte ${other.offset})`,
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,133 @@
+/** `replay info`: what a trace holds. */
+import {
+  counted,
+  EXIT,
+  grouped,
+  printable,
+  seconds,
+  tableLines,
+  writeOut,
+} from '@vhostscope/terminal';
+import { FORMAT_VERSION, type OpenTrace } from '@vhostscope/trace';
+import { z } from 'zod';
+import type { Completeness } from './completeness.js';
+import { withOpenTrace } from './opened-trace.js';
+import { listVirtqueues, recordingCounts } from './recording-list.js';
+
+const count = z.number().int().nonnegative();
+
+export const infoResultSchema = z.object({
+  trace: z.string(),
+  format_version: count,
+  /** Where the events came from, as they were named then. */
+  sources: z.array(z.string()),
+  writer: z.string(),
+  clock: z.string(),
+  preemption: z.enum(['voluntary', 'full', 'unknown']),
+  complete: z.boolean().nullable(),
+  lost: z.record(z.string(), z.string()),
+  damage: z.array(z.string()),
+  recordings: z.array(
+    z.object({
+      /** Events by name; null when the recording has no end. */
+      events: z.record(z.string(), count).nullable(),
+      /** First and last time, ns as decimal strings. */
+      first: z.string().nullable(),
+      last: z.string().nullable(),
+      cpus: z.array(count),
+      virtqueues: z.array(z.object({ id: count, dev: count.nullable() })),
+    }),
+  ),
+});
+export type InfoResult = z.infer<typeof infoResultSchema>;
+
+export async function infoCommand(
+  path: string,
+  options: { readonly json?: boolean; readonly strict?: boolean },
+): Promise<number> {
+  return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
+    const result = infoResult(trace, completeness);
+    await writeOut(
+      options.json === true ? `${JSON.stringify(result, null, 2)}\n` : infoText(result),
+    );
+    return EXIT.done;
+  });
+}
+
+function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
+  const { header, recordings } = trace.index;
+  const virtqueues = listVirtqueues(trace);
+  return {
+    trace: trace.name,
+    format_version: FORMAT_VERSION,
+    sources: header.sources,
+    writer: header.writer,
+    clock: header.clock,
+    preemption: header.preemption ?? 'unknown',
+    complete: completeness.complete,
+    lost: { ...completeness.lost },
+    damage: [...completeness.damage],
+    recordings: recordings.map((recording) => {
+      const counts = recordingCounts(trace.fd, recording);
+      return {
+        events: counts?.events ?? null,
+        first: counts?.first ?? null,
+        last: counts?.last ?? null,
+        cpus: [...recording.events.keys()].sort((a, b) => a - b),
+        virtqueues: virtqueues
+          .filter((virtqueue) => virtqueue.recording === recording.number)
+          .map(({ id, dev }) => ({ id, dev: dev ?? null })),
+      };
+    }),
+  };
+}
+
+function infoText(result: InfoResult): string {
+  const lines = [
+    `trace       ${printable(result.trace)}`,
+    `from        ${result.sources.map(printable).join(', ')}`,
+    `clock       ${result.clock}`,
+    `preemption  ${result.preemption}`,
+    `complete    ${completeText(result)}`,
+  ];
+  for (const [number, recording] of result.recordings.entries()) {
+    lines.push('', `recording ${number}`, ...recordingLines(recording));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function completeText({ complete, lost }: InfoResult): string {
+  if (complete === null) return 'not known: what was emitted was not counted';
+  if (complete) return 'yes, as counted in the kernel';
+  const losses = Object.entries(lost).map(
+    ([by, howMany]) => `${grouped(BigInt(howMany))} by ${printable(by)}`,
+  );
+  return `no${losses.length > 0 ? `: lost ${losses.join(', ')}` : ''}`;
+}
+
+function recordingLines({
+  events,
+  first,
+  last,
+  cpus,
+  virtqueues,
+}: InfoResult['recordings'][number]): string[] {
+  const lines: string[] = [];
+  if (first !== null && last !== null) {
+    lines.push(`  ${first} ns to ${last} ns: ${seconds(BigInt(last) - BigInt(first))}`);
+  }
+  lines.push(`  ${counted(cpus.length, 'CPU')}: ${cpus.join(', ')}`);
+  const names = virtqueues.map(({ id, dev }) =>
+    dev === null ? `vq ${id}` : `vq ${id} (dev ${dev})`,
+  );
+  lines.push(`  ${counted(virtqueues.length, 'virtqueue')} in address order: ${names.join(', ')}`);
+  if (events === null) return [...lines, '  the recording has no end: its events were not counted'];
+  const table = tableLines(
+    [
+      { title: 'event', align: 'left' },
+      { title: 'count', align: 'right' },
+    ],
+    Object.entries(events).map(([event, times]) => [event, grouped(times)]),
+  );
+  return [...lines, ...table.map((line) => `  ${line}`)];
+}

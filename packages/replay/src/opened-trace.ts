@@ -1,0 +1,39 @@
+/** Opens a command's trace, says what is wrong with it, and closes it again. */
+import { createProgressBar, EXIT, say } from '@vhostscope/terminal';
+import { openTrace, type OpenTrace } from '@vhostscope/trace';
+import { completenessOf, type Completeness } from './completeness.js';
+
+/**
+ * Calls `use` with the open trace and its completeness. What is damaged or incomplete is said on
+ * stderr; with `strict` it turns exit code 0 into 1.
+ */
+export async function withOpenTrace(
+  path: string,
+  strict: boolean,
+  use: (trace: OpenTrace, completeness: Completeness) => Promise<number>,
+): Promise<number> {
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once('SIGINT', stop);
+  const bar = createProgressBar('reading');
+  let trace: OpenTrace;
+  try {
+    trace = await openTrace(path, { onProgress: bar.update, signal: abort.signal });
+  } finally {
+    bar.clear();
+    process.removeListener('SIGINT', stop);
+  }
+  try {
+    if (trace.interrupted) {
+      say('replay', 'interrupted, nothing was replayed');
+      return EXIT.interrupted;
+    }
+    const completeness = completenessOf(trace);
+    for (const problem of completeness.problems) say('replay', problem);
+    const exitCode = await use(trace, completeness);
+    const flawed = completeness.complete === false || completeness.damage.length > 0;
+    return exitCode === EXIT.done && strict && flawed ? EXIT.no : exitCode;
+  } finally {
+    trace.close();
+  }
+}

@@ -1,0 +1,92 @@
+/** The commands of `replay` and their options. What they do is loaded when one of them runs. */
+import { EXIT } from '@vhostscope/terminal';
+import { Command, CommanderError, Option } from 'commander';
+import type { ReplayOptions } from './replay-trace.js';
+
+/** Of the whole product: its packages are released together. */
+const VERSION = '0.1.0-dev';
+
+interface JsonOption {
+  readonly json?: boolean;
+}
+
+/** Runs the command line; returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const program = new Command('replay')
+    .description('Replays a trace of vhost through a design of direct-mapped ring metadata.')
+    .version(VERSION)
+    .option('--debug', 'print a stack trace when something goes wrong')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride();
+
+  withReplayOptions(program.command('run'))
+    .description('what every metadata access would have become: direct map, fallback, or not known')
+    .action(async (trace: string, options: ReplayOptions & JsonOption) => {
+      const { runCommand } = await import('./run-command.js');
+      exitCode = await runCommand(trace, options);
+    });
+
+  withReplayOptions(program.command('verify'))
+    .description('whether the design decides as the traced kernel did; exit 1 when it does not')
+    .action(async (trace: string, options: ReplayOptions & JsonOption) => {
+      const { verifyCommand } = await import('./verify-command.js');
+      exitCode = await verifyCommand(trace, options);
+    });
+
+  withTrace(program.command('info'))
+    .description('what a trace holds: where it comes from, events, virtqueues, losses')
+    .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {
+      const { infoCommand } = await import('./info-command.js');
+      exitCode = await infoCommand(trace, options);
+    });
+
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    // commander has said what is wrong, or printed what was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
+    throw error;
+  }
+  return exitCode;
+}
+
+function withTrace(command: Command): Command {
+  return command
+    .argument(
+      '<trace>',
+      'trace file (.arrows), or bpftrace output as text or JSON; gzip or plain; - is stdin',
+    )
+    .option('--strict', 'exit 1 when the trace is damaged or known to be incomplete')
+    .option('--json', 'print one JSON document');
+}
+
+function withReplayOptions(command: Command): Command {
+  return withTrace(command)
+    .option('--design <name>', 'design to replay: merged, fixes-v5 or copy', 'merged')
+    .addOption(
+      new Option(
+        '--order <order>',
+        'when callbacks take effect: as recorded (effects), at an unknown moment after they are entered (ranges), ' +
+          'or effects where the whole trace has them (auto)',
+      )
+        .choices(['auto', 'effects', 'ranges'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option(
+        '--preempt <mode>',
+        'preemption of the recording kernel, for --order ranges; default: what the trace says',
+      ).choices(['voluntary', 'full', 'unknown']),
+    );
+}
+
+const EXAMPLES = `
+Examples:
+  replay run trace.arrows                        the summary
+  replay run --design fixes-v5 --json trace.txt  another design, for a program
+  replay verify trace.txt.gz                     does the model agree with the kernel?
+  zcat trace.txt.gz | replay run -               from a pipe
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage or unusable input, 130 interrupted.`;

@@ -1,0 +1,92 @@
+/** Runs engines over a trace, and chooses the order whose answer is given. */
+import {
+  createEngine,
+  DESIGNS,
+  findDesign,
+  type Design,
+  type Engine,
+  type Order,
+  type Preemption,
+} from '@vhostscope/model';
+import { EXIT, ProgramError } from '@vhostscope/terminal';
+import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+
+export interface ReplayOptions {
+  /** Name of a design. */
+  readonly design: string;
+  readonly order: 'auto' | Order;
+  /** Absent: what the trace's header says, else unknown. */
+  readonly preempt?: Preemption;
+  readonly strict?: boolean;
+}
+
+export interface Replayed {
+  readonly design: Design;
+  readonly engine: Engine;
+  readonly order: Order;
+  /** Why this order, in words. */
+  readonly orderReason: string;
+  /** Of the recording kernel, as assumed in ranges order. */
+  readonly preemption: Preemption;
+}
+
+/** The design of that name; a ProgramError names those that there are. */
+export function designNamed(name: string): Design {
+  const design = findDesign(name);
+  if (design !== undefined) return design;
+  const names = DESIGNS.map((known) => known.name).join(', ');
+  throw new ProgramError(`no design is called "${name}"`, {
+    advice: `the designs are: ${names}`,
+    exitCode: EXIT.unusable,
+  });
+}
+
+/**
+ * Replays a trace in one pass. Whether recorded effects can be trusted is known only at its end, so
+ * both orders run side by side unless one is ruled out from the start.
+ */
+export function replayTrace(trace: OpenTrace, options: ReplayOptions): Replayed {
+  const design = designNamed(options.design);
+  const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
+  const ranges = createEngine({ design, order: 'ranges', preemption });
+  const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
+  const effects = mayUseEffects ? createEngine({ design, order: 'effects' }) : undefined;
+  visitTrace(trace.fd, trace.index, (batch, from, to) => {
+    ranges.consume(batch, from, to);
+    effects?.consume(batch, from, to);
+  });
+  ranges.finish();
+  effects?.finish();
+  const byRanges = (orderReason: string): Replayed => ({
+    design,
+    engine: ranges,
+    order: 'ranges',
+    orderReason,
+    preemption,
+  });
+  if (options.order === 'ranges') return byRanges('as asked for');
+  if (effects === undefined) return byRanges(`recorded effects are not those of ${design.name}`);
+  const { effects: recorded, ranges: seen } = effects.tallies;
+  if (recorded.start === 0 && seen.startedAreas === 0)
+    return byRanges('no range overlaps a ring, so no effect was to be recorded');
+  const missing = effects.missingEffects();
+  if (missing === 0) {
+    return {
+      design,
+      engine: effects,
+      order: 'effects',
+      orderReason: 'every overlapping range has its effects',
+      preemption,
+    };
+  }
+  const lacks =
+    recorded.start === 0
+      ? 'the trace has no recorded effects (IS, IE)'
+      : `${missing} effects (IS, IE) are missing from the trace`;
+  if (options.order === 'effects') {
+    throw new ProgramError(`${lacks}, so --order effects cannot be answered`, {
+      advice: 'use --order ranges',
+    });
+  }
+  return byRanges(lacks);
+}

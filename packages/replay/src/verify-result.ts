@@ -1,0 +1,153 @@
+/** The result of `replay verify`, as `--json` prints it. */
+import {
+  ACCESSORS,
+  AMBIGUOUS,
+  AREAS,
+  decisionOf,
+  EVENT_NAMES,
+  OBSERVED_OF_OUTCOME,
+  OUTCOME_NAMES,
+  type Comparison,
+  type Mismatch,
+  type Tallies,
+} from '@vhostscope/model';
+import type { OpenTrace } from '@vhostscope/trace';
+import { z } from 'zod';
+import type { Completeness } from './completeness.js';
+import type { Replayed } from './replay-trace.js';
+
+const count = z.number().int().nonnegative();
+const comparison = z.object({ compared: count, agree: count, disagree: count, ambiguous: count });
+
+const mismatch = z.object({
+  what: z.enum(['access', 'prefetch']),
+  recording: count,
+  /** Line of the input, from 1. */
+  line: count,
+  /** ns, CLOCK_BOOTTIME, decimal. */
+  time: z.string(),
+  cpu: count,
+  vq: count,
+  /** Accessor of an access; null for a prefetch. */
+  accessor: z.string().nullable(),
+  /** Area of a prefetch; null for an access. */
+  area: z.string().nullable(),
+  /** What the model says, with the reason for a fallback. */
+  predicted: z.string(),
+  observed: z.string(),
+  /** The last events of the virtqueue before it, oldest first. */
+  events: z.array(
+    z.object({
+      line: count,
+      time: z.string(),
+      cpu: count,
+      event: z.string(),
+      area: z.string().nullable(),
+      /** invalidate_count as the model holds it then: least and greatest. */
+      invalidate_count: z.tuple([z.number().int(), z.number().int()]),
+    }),
+  ),
+});
+export type MismatchResult = z.infer<typeof mismatch>;
+
+export const verifyResultSchema = z.object({
+  trace: z.string(),
+  design: z.string(),
+  order: z.enum(['effects', 'ranges']),
+  order_reason: z.string(),
+  preemption: z.enum(['voluntary', 'full', 'unknown']),
+  complete: z.boolean().nullable(),
+  lost: z.record(z.string(), z.string()),
+  damage: z.array(z.string()),
+  /** Accesses and refusals together. compared = agree + disagree + ambiguous. */
+  compared: count,
+  agree: count,
+  disagree: count,
+  ambiguous: count,
+  accesses: comparison,
+  /** Whether each attempt to map is refused because invalidate_count is not 0. */
+  refusals: comparison,
+  first: z.array(mismatch),
+});
+export type VerifyResult = z.infer<typeof verifyResultSchema>;
+
+export function verifyResult(
+  trace: OpenTrace,
+  replayed: Replayed,
+  completeness: Completeness,
+): VerifyResult {
+  const { engine } = replayed;
+  const accesses = withSum(compareAccesses(engine.tallies));
+  const refusals = withSum(engine.tallies.refusals);
+  return {
+    trace: trace.name,
+    design: replayed.design.name,
+    order: replayed.order,
+    order_reason: replayed.orderReason,
+    preemption: replayed.preemption,
+    complete: completeness.complete,
+    lost: { ...completeness.lost },
+    damage: [...completeness.damage],
+    compared: accesses.compared + refusals.compared,
+    agree: accesses.agree + refusals.agree,
+    disagree: accesses.disagree + refusals.disagree,
+    ambiguous: accesses.ambiguous + refusals.ambiguous,
+    accesses,
+    refusals,
+    first: engine.mismatches.map(describeMismatch),
+  };
+}
+
+function withSum({ agree, disagree, ambiguous }: Comparison): z.infer<typeof comparison> {
+  return { compared: agree + disagree + ambiguous, agree, disagree, ambiguous };
+}
+
+/** Observed decisions are 0 to 2 in the table's rows of four; 3 stands for accesses without one. */
+function compareAccesses({ seen }: Tallies): Comparison {
+  const result: Comparison = { agree: 0, disagree: 0, ambiguous: 0 };
+  for (let outcome = 0; outcome < OUTCOME_NAMES.length; outcome++) {
+    for (let observed = 0; observed < 3; observed++) {
+      const accesses = seen[4 * outcome + observed] ?? 0;
+      if (outcome === AMBIGUOUS) result.ambiguous += accesses;
+      else if (OBSERVED_OF_OUTCOME[outcome] === observed) result.agree += accesses;
+      else result.disagree += accesses;
+    }
+  }
+  return result;
+}
+
+const OBSERVED_DECISIONS = ['fallback', 'hit', 'iotlb'];
+
+function describeMismatch(found: Mismatch): MismatchResult {
+  const isAccess = found.what === 'access';
+  const observed = isAccess
+    ? (OBSERVED_DECISIONS[found.observed] ?? String(found.observed))
+    : found.observed === -14
+      ? 'refused (result -14)'
+      : `tried (result ${found.observed})`;
+  return {
+    what: found.what,
+    recording: found.recording,
+    line: found.line,
+    time: String(found.time),
+    cpu: found.cpu,
+    vq: found.vq,
+    accessor: isAccess ? (ACCESSORS[found.which] ?? null) : null,
+    area: isAccess ? null : (AREAS[found.which] ?? null),
+    predicted: isAccess ? predictedAccess(found.predicted) : (OUTCOME_NAMES[found.predicted] ?? ''),
+    observed,
+    events: found.history.map(({ line, time, cpu, kind, area, countLow, countHigh }) => ({
+      line,
+      time: String(time),
+      cpu,
+      event: EVENT_NAMES[kind] ?? String(kind),
+      area: AREAS[area] ?? null,
+      invalidate_count: [countLow, countHigh],
+    })),
+  };
+}
+
+function predictedAccess(outcome: number): string {
+  const decision = decisionOf(outcome);
+  return decision === 'fallback' ? `fallback (${OUTCOME_NAMES[outcome] ?? ''})` : decision;
+}
