@@ -7,6 +7,7 @@
 import {
   EVENTS,
   FIELDS,
+  KIND,
   MAX_CPU,
   eventDefinition,
   fieldDefinition,
@@ -133,6 +134,10 @@ export function readEventLine(
 ): number {
   let tag = bytes[start];
   let pos = start + 1;
+  if (tag === ACCESS_TAG && bytes[pos] === BLANK) {
+    const next = readAccessLine(bytes, start, line);
+    if (next >= 0) return next;
+  }
   if (bytes[pos] !== BLANK) tag += 256 * bytes[pos++];
   const plan = PLANS[tag];
   if (plan === undefined) return -1;
@@ -213,6 +218,93 @@ export function readEventLine(
   return pos + 1;
 }
 
+const ACCESS_TAG = 0x41;
+const DIGIT_ZERO = 0x30;
+/** What a blank becomes when DIGIT_ZERO is taken off by exclusive or, as it is from digits. */
+const BLANK_AFTER_XOR = BLANK ^ DIGIT_ZERO;
+const VQ = 2 * SLOT.vq;
+const ACCESSOR = 2 * SLOT.accessor;
+const OBSERVED = 2 * SLOT.observed;
+const ENTRIES = 2 * SLOT.entries;
+const MAX_ACCESSOR = FIELDS.accessor.max;
+const MAX_OBSERVED = FIELDS.observed.max ?? 0;
+
+/**
+ * The plan of `access` written out, for lines of the usual shape: 99 of 100 lines are such, and this
+ * takes half the time. Anything unusual (a shorter address, a count of nine digits) returns -1 and is
+ * left to the plan, which decides. A test holds the two against each other.
+ */
+function readAccessLine(bytes: Uint8Array, start: number, line: EventLine): number {
+  const words = line.words;
+  let pos = start + 2;
+  const first = pos;
+  let digit = bytes[pos] ^ DIGIT_ZERO;
+  let leading = 0;
+  while (digit < 10 && pos < first + 9) {
+    leading = (leading * 10 + digit) | 0;
+    digit = bytes[++pos] ^ DIGIT_ZERO;
+  }
+  const second = pos;
+  let trailing = 0;
+  while (digit < 10 && pos < second + 9) {
+    trailing = (trailing * 10 + digit) | 0;
+    digit = bytes[++pos] ^ DIGIT_ZERO;
+  }
+  if (digit !== BLANK_AFTER_XOR || pos === first) return -1;
+  combine(words, 2 * TIME_SLOT, leading, 0, POW10[pos - second], trailing);
+
+  let cpu = bytes[++pos] ^ DIGIT_ZERO;
+  if (cpu > 9) return -1;
+  digit = bytes[++pos] ^ DIGIT_ZERO;
+  while (digit < 10 && cpu <= MAX_CPU) {
+    cpu = cpu * 10 + digit;
+    digit = bytes[++pos] ^ DIGIT_ZERO;
+  }
+  if (digit !== BLANK_AFTER_XOR || cpu > MAX_CPU) return -1;
+
+  const address = ++pos;
+  let high = 0;
+  let low = 0;
+  let nibble = HEX_DIGIT[bytes[pos]];
+  while (nibble < 16 && pos < address + 8) {
+    high = (high << 4) | nibble;
+    nibble = HEX_DIGIT[bytes[++pos]];
+  }
+  while (nibble < 16 && pos < address + 16) {
+    low = (low << 4) | nibble;
+    nibble = HEX_DIGIT[bytes[++pos]];
+  }
+  if (pos !== address + 16 || bytes[pos] !== BLANK) return -1;
+  words[VQ] = low;
+  words[VQ + 1] = high;
+
+  let accessor = bytes[++pos] ^ DIGIT_ZERO;
+  digit = bytes[++pos] ^ DIGIT_ZERO;
+  if (digit < 10 && accessor === 1) {
+    accessor = 10 + digit;
+    digit = bytes[++pos] ^ DIGIT_ZERO;
+  }
+  if (digit !== BLANK_AFTER_XOR || accessor === 0 || accessor > MAX_ACCESSOR) return -1;
+  words[ACCESSOR] = accessor;
+
+  const observed = bytes[++pos] ^ DIGIT_ZERO;
+  if (observed > MAX_OBSERVED || bytes[++pos] !== BLANK) return -1;
+  words[OBSERVED] = observed;
+
+  let entries = bytes[++pos] ^ DIGIT_ZERO;
+  if (entries > 9) return -1;
+  digit = bytes[++pos] ^ DIGIT_ZERO;
+  while (digit < 10 && entries < 10_000_000) {
+    entries = (entries * 10 + digit) | 0;
+    digit = bytes[++pos] ^ DIGIT_ZERO;
+  }
+  if (bytes[pos] !== LF) return -1;
+  words[ENTRIES] = entries;
+  line.kind = KIND.access;
+  line.cpu = cpu;
+  return pos + 1;
+}
+
 /** 16 bytes of comm, each at most `\xNN`. */
 const MAX_REST_BYTES = 64;
 
@@ -240,20 +332,35 @@ function readDecimal(bytes: Uint8Array, pos: number, words: Uint32Array, word: n
       if (pos < limit) break;
       continue;
     }
-    // (high, low) * 10^k + value. low * 10^k < 2^62: multiplied in two halves of 16 bits.
-    const power = POW10[pos - first];
-    const lowPart = (low & 0xffff) * power + value;
-    const midPart = (low >>> 16) * power;
-    const midHigh = Math.floor(midPart / TWO_16);
-    const sum = (midPart - midHigh * TWO_16) * TWO_16 + lowPart;
-    const carry = Math.floor(sum / TWO_32);
-    high = high * power + midHigh + carry;
-    low = sum - carry * TWO_32;
+    combine(words, word, low, high, POW10[pos - first], value);
+    low = words[word];
+    high = words[word + 1];
     if (pos < limit) break;
   }
   words[word] = low;
   words[word + 1] = high;
   return pos;
+}
+
+/**
+ * (high, low) * power + more, in two words, exactly: low * power is taken in halves of 16 bits, so that
+ * no step passes 2^53. `power` and `more` are at most 10^9, the result below 2^64.
+ */
+function combine(
+  words: Uint32Array,
+  word: number,
+  low: number,
+  high: number,
+  power: number,
+  more: number,
+): void {
+  const lowPart = (low & 0xffff) * power + more;
+  const midPart = (low >>> 16) * power;
+  const midHigh = Math.floor(midPart / TWO_16);
+  const sum = (midPart - midHigh * TWO_16) * TWO_16 + lowPart;
+  const carry = Math.floor(sum / TWO_32);
+  words[word] = sum - carry * TWO_32;
+  words[word + 1] = high * power + midHigh + carry;
 }
 
 /**
