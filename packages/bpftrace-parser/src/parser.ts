@@ -3,7 +3,7 @@ import { createCounts } from './counts.js';
 import { createFraming } from './framing.js';
 import { createJsonLines } from './json-lines.js';
 import type { Message, MessageBody } from './messages.js';
-import type { Parser, ParserOptions } from './options.js';
+import type { LineTaker, Parser, ParserOptions } from './options.js';
 import { createPosition } from './position.js';
 import { createPrintfLines } from './printf-lines.js';
 import { type Place, type PlacedText, createTextBlocks } from './text-blocks.js';
@@ -33,6 +33,8 @@ export function createParser(options: ParserOptions): Parser {
 
   const counts = createCounts();
   const position = createPosition();
+  /** Where the line begins that the taker refused last; -1 when it has not been asked. */
+  let refusedAt = -1;
 
   function emit(body: MessageBody): void {
     // Bodies are made for this one call; copying one by spread would cost more than parsing it.
@@ -110,25 +112,52 @@ export function createParser(options: ParserOptions): Parser {
     classify(bytes, start, lf);
   }
 
+  /**
+   * Lines that the taker takes one after the other, from `start` on. Returns where the first one
+   * begins that it does not take, or that is not to be offered to it.
+   *
+   * HOT: nothing but the taker's own work and the line's number is done per line.
+   */
+  function takeRun(taker: LineTaker, bytes: Uint8Array, start: number, end: number): number {
+    let pos = start;
+    let taken = 0;
+    while (pos < end && !(readsJson && bytes[pos] === OPEN_BRACE)) {
+      position.cursor = pos;
+      position.line++;
+      const next = taker(bytes, pos, end);
+      if (!(next > pos && next <= end && bytes[next - 1] === LF)) {
+        // Begun again by whoever goes on with it.
+        position.line--;
+        refusedAt = pos;
+        break;
+      }
+      taken++;
+      pos = next;
+    }
+    counts.taken += taken;
+    counts.lines += taken;
+    return pos;
+  }
+
   function onRegion(bytes: Uint8Array, start: number, end: number, offset: number): void {
     position.base = offset - start;
     let pos = start;
     while (pos < end) {
+      position.line = counts.lines;
+      refusedAt = -1;
+      if (takeText !== undefined && !blocks.isOpen() && printf.pending === 0) {
+        pos = takeRun(takeText, bytes, pos, end);
+        if (pos >= end) return;
+      }
       position.cursor = pos;
       position.line = ++counts.lines;
-      let offered = false;
       let next = -1;
-      if (readsJson && bytes[pos] === OPEN_BRACE) {
-        if (!blocks.isOpen()) next = json.tryPrintf(bytes, pos, end);
-      } else if (takeText !== undefined && !blocks.isOpen() && printf.pending === 0) {
-        offered = true;
-        next = takeText(bytes, pos, end);
-        if (next > pos && next <= end && bytes[next - 1] === LF) counts.taken++;
-        else next = -1;
+      if (readsJson && bytes[pos] === OPEN_BRACE && !blocks.isOpen()) {
+        next = json.tryPrintf(bytes, pos, end);
       }
       if (next < 0) {
         const lf = bytes.indexOf(LF, pos);
-        acceptLine(bytes, pos, lf, offered);
+        acceptLine(bytes, pos, lf, refusedAt === pos);
         next = lf + 1;
       }
       pos = next;

@@ -100,7 +100,10 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
 
   function receiveText(text: string, at: number): void {
     if (text === '') return;
-    if (text === RECORDING_HEADER) return beginRecording(writer, text);
+    if (text === RECORDING_HEADER) {
+      beginRecording(writer, text);
+      return;
+    }
     const why = tooMany
       ? `more than ${MAX_OBJECTS} virtqueues or devices in one trace`
       : whyNotAnEvent(text);

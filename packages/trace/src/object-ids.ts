@@ -12,6 +12,10 @@ export interface ObjectIds {
   /** Addresses in order of their ids, from the first id of this table on. */
   addresses: bigint[];
   firstId: number;
+  /** The address looked up last, and its id: most events are of the same virtqueue as the one before. */
+  lastLow: number;
+  lastHigh: number;
+  lastId: number;
 }
 
 const FIRST_PLACES = 64;
@@ -24,11 +28,23 @@ export function createObjectIds(firstId: number): ObjectIds {
     size: 0,
     addresses: [],
     firstId,
+    lastLow: 0,
+    lastHigh: 0,
+    lastId: -1,
   };
 }
 
 /** Id of the object at an address; a new id when it is new. Address 0 is an object like any other. */
 export function idOf(table: ObjectIds, low: number, high: number): number {
+  if (low === table.lastLow && high === table.lastHigh && table.lastId >= 0) return table.lastId;
+  const id = find(table, low, high);
+  table.lastLow = low;
+  table.lastHigh = high;
+  table.lastId = id;
+  return id;
+}
+
+function find(table: ObjectIds, low: number, high: number): number {
   const mask = table.ids.length - 1;
   const { keys, ids } = table;
   // Id + 1 is stored, so that a free place is 0 whatever the address.

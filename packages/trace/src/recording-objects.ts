@@ -15,13 +15,22 @@ export interface RecordingObjects {
   readonly devices: ObjectIds;
   /** Device id by virtqueue (less the first id), NO_DEV while none lies below it. */
   readonly deviceOf: number[];
+  /** Virtqueues and devices that placeVirtqueues has seen. */
+  placedVirtqueues: number;
+  placedDevices: number;
 }
 
 /** Objects of the next recording. Ids go on from those of the last, so that an id is one object. */
 export function createRecordingObjects(previous: RecordingObjects | undefined): RecordingObjects {
   const next = (table: ObjectIds | undefined): ObjectIds =>
     createObjectIds(table === undefined ? 0 : table.firstId + table.size);
-  return { virtqueues: next(previous?.virtqueues), devices: next(previous?.devices), deviceOf: [] };
+  return {
+    virtqueues: next(previous?.virtqueues),
+    devices: next(previous?.devices),
+    deviceOf: [],
+    placedVirtqueues: 0,
+    placedDevices: 0,
+  };
 }
 
 const HAS_DEV: Uint8Array = (() => {
@@ -49,29 +58,32 @@ export function resolveObjects(objects: RecordingObjects, line: EventLine): bool
   return true;
 }
 
+/** Whether objects have turned up since placeVirtqueues was last called. HOT. */
+export function hasUnplaced(objects: RecordingObjects): boolean {
+  return (
+    objects.virtqueues.size !== objects.placedVirtqueues ||
+    objects.devices.size !== objects.placedDevices
+  );
+}
+
 /**
  * Gives virtqueues their devices: each belongs to the device with the greatest address below its own.
+ * A new device may take virtqueues from others; a new virtqueue takes nothing.
  *
- * @param virtqueuesBefore how many virtqueues and devices were placed by earlier calls
  * @returns ids of the virtqueues whose device is new
  */
-export function placeVirtqueues(
-  objects: RecordingObjects,
-  virtqueuesBefore: number,
-  devicesBefore: number,
-): number[] {
+export function placeVirtqueues(objects: RecordingObjects): number[] {
   const { virtqueues, devices, deviceOf } = objects;
+  const from = devices.size > objects.placedDevices ? 0 : objects.placedVirtqueues;
   const changed: number[] = [];
-  for (
-    let index = devices.size > devicesBefore ? 0 : virtqueuesBefore;
-    index < virtqueues.size;
-    index++
-  ) {
+  for (let index = from; index < virtqueues.size; index++) {
     const dev = deviceBelow(devices, virtqueues.addresses[index]);
     if (deviceOf[index] === dev) continue;
     deviceOf[index] = dev;
     changed.push(virtqueues.firstId + index);
   }
+  objects.placedVirtqueues = virtqueues.size;
+  objects.placedDevices = devices.size;
   return changed;
 }
 

@@ -19,6 +19,7 @@ import {
   addressOfVirtqueue,
   createRecordingObjects,
   deviceOfVirtqueue,
+  hasUnplaced,
   placeVirtqueues,
   resolveObjects,
   virtqueuesByAddress,
@@ -37,15 +38,17 @@ export interface TraceWriter {
   recordings: number;
   /** The recording that is being written; undefined before the first and after the last. */
   current: RecordingInProgress | undefined;
-  /** Kept after a recording for the ids of the next. */
-  objects: RecordingObjects | undefined;
+  /** Objects of the latest recording: the ids of the next go on from theirs. */
+  lastObjects: RecordingObjects | undefined;
   /** Memory that recordings share. */
   readonly builders: (EventBuilder | undefined)[];
   readonly table: EventBuilder;
 }
 
-interface RecordingInProgress {
+/** A recording that is being written. */
+export interface RecordingInProgress {
   readonly number: number;
+  readonly objects: RecordingObjects;
   readonly byKind: Float64Array;
   readonly lost: Map<string, bigint>;
   backward: number;
@@ -66,17 +69,19 @@ export function createTraceWriter(fd: number, header: TraceHeader): TraceWriter 
     events: 0,
     recordings: 0,
     current: undefined,
-    objects: undefined,
+    lastObjects: undefined,
     builders: [],
     table: createEventBuilder(0),
   };
 }
 
 /** Begins a recording; one that is being written is ended. */
-export function beginRecording(writer: TraceWriter, note: string): void {
+export function beginRecording(writer: TraceWriter, note: string): RecordingInProgress {
   endRecording(writer);
+  writer.lastObjects = createRecordingObjects(writer.lastObjects);
   writer.current = {
     number: writer.recordings++,
+    objects: writer.lastObjects,
     byKind: new Float64Array(256),
     lost: new Map(),
     backward: 0,
@@ -85,7 +90,13 @@ export function beginRecording(writer: TraceWriter, note: string): void {
     note,
     latest: undefined,
   };
-  writer.objects = createRecordingObjects(writer.objects);
+  return writer.current;
+}
+
+function addBuilder(writer: TraceWriter, cpu: number): EventBuilder {
+  const builder = createEventBuilder(cpu);
+  writer.builders[cpu] = builder;
+  return builder;
 }
 
 /**
@@ -101,22 +112,16 @@ export function writeEvent(
   bytes: Uint8Array,
   lineNumber: number,
 ): boolean {
-  if (writer.current === undefined) beginRecording(writer, 'no header line');
-  const recording = writer.current!;
-  const objects = writer.objects!;
-  const virtqueues = objects.virtqueues.size;
-  const devices = objects.devices.size;
+  const recording = writer.current ?? beginRecording(writer, 'no header line');
+  const { objects } = recording;
   if (!resolveObjects(objects, line)) return false;
-  const builder =
-    writer.builders[line.cpu] ?? (writer.builders[line.cpu] = createEventBuilder(line.cpu));
+  const builder = writer.builders[line.cpu] ?? addBuilder(writer, line.cpu);
   appendLine(builder, line, bytes, lineNumber);
-  recording.byKind[line.kind]++;
   recording.latest = builder;
-  if (objects.virtqueues.size !== virtqueues || objects.devices.size !== devices) {
-    for (const vq of placeVirtqueues(objects, virtqueues, devices))
-      describeVirtqueue(writer, vq, undefined);
+  if (hasUnplaced(objects)) {
+    for (const vq of placeVirtqueues(objects)) describeVirtqueue(writer, recording, vq, undefined);
   }
-  if (builder.length === BATCH_ROWS) flushEvents(writer, builder);
+  if (builder.length === BATCH_ROWS) flushEvents(writer, recording, builder);
   return true;
 }
 
@@ -127,12 +132,11 @@ export function writeLoss(
   by: string,
   lineNumber: number,
 ): void {
-  if (writer.current === undefined) beginRecording(writer, 'no header line');
-  const recording = writer.current!;
+  const recording = writer.current ?? beginRecording(writer, 'no header line');
   recording.lost.set(by, (recording.lost.get(by) ?? 0n) + howMany);
-  const builder = recording.latest ?? (writer.builders[0] ??= createEventBuilder(0));
+  const builder = recording.latest ?? writer.builders[0] ?? addBuilder(writer, 0);
   appendEvent(builder, 'lost', latestTime(recording), lineNumber, { lost: howMany, note: by });
-  if (builder.length === BATCH_ROWS) flushEvents(writer, builder);
+  if (builder.length === BATCH_ROWS) flushEvents(writer, recording, builder);
 }
 
 /** Ends the recording, and with it the file. */
@@ -144,12 +148,14 @@ export function closeTrace(writer: TraceWriter): void {
 /** Ends the recording that is being written, if any; an event that follows begins another. */
 export function endRecording(writer: TraceWriter): void {
   const recording = writer.current;
-  const objects = writer.objects;
-  if (recording === undefined || objects === undefined) return;
-  for (const builder of writer.builders) if (builder !== undefined) flushEvents(writer, builder);
-  for (const [rank, vq] of virtqueuesByAddress(objects).entries())
-    describeVirtqueue(writer, vq, rank);
-  flushTable(writer);
+  if (recording === undefined) return;
+  for (const builder of writer.builders) {
+    if (builder !== undefined) flushEvents(writer, recording, builder);
+  }
+  for (const [rank, vq] of virtqueuesByAddress(recording.objects).entries()) {
+    describeVirtqueue(writer, recording, vq, rank);
+  }
+  flushTable(writer, recording);
   beginFile(writer, recording);
   const counts: RecordingCounts = {
     events: countsByName(recording.byKind),
@@ -165,31 +171,44 @@ export function endRecording(writer: TraceWriter): void {
   writer.current = undefined;
 }
 
-function describeVirtqueue(writer: TraceWriter, vq: number, rank: number | undefined): void {
-  const { table, objects, current } = writer;
-  if (objects === undefined || current === undefined) return;
+function describeVirtqueue(
+  writer: TraceWriter,
+  recording: RecordingInProgress,
+  vq: number,
+  rank: number | undefined,
+): void {
+  const { table } = writer;
+  const { objects } = recording;
   const dev = deviceOfVirtqueue(objects, vq);
-  appendEvent(table, 'virtqueue', latestTime(current), 0, {
+  appendEvent(table, 'virtqueue', latestTime(recording), 0, {
     vq,
     ...(dev !== undefined && { dev }),
     ...(rank !== undefined && { rank }),
     ...(writer.keepsPointers && { pointer: addressOfVirtqueue(objects, vq) }),
   });
-  if (table.length === BATCH_ROWS) flushTable(writer);
+  if (table.length === BATCH_ROWS) flushTable(writer, recording);
 }
 
-function flushEvents(writer: TraceWriter, builder: EventBuilder): void {
-  const recording = writer.current;
-  if (builder.length === 0 || recording === undefined) return;
-  summarise(recording, builder);
-  writer.events += builder.length;
-  flushTable(writer);
+function flushEvents(
+  writer: TraceWriter,
+  recording: RecordingInProgress,
+  builder: EventBuilder,
+): void {
+  if (builder.length === 0) return;
+  const { time, kind, length } = builder;
+  countKinds(kind, length, recording.byKind);
+  recording.backward += countBackward(time, length);
+  const first = timeOf(builder, 0);
+  const last = timeOf(builder, length - 1);
+  if (recording.first === undefined || first < recording.first) recording.first = first;
+  if (last > recording.last) recording.last = last;
+  writer.events += length;
+  flushTable(writer, recording);
   flush(writer, recording, builder, 'events');
 }
 
-function flushTable(writer: TraceWriter): void {
-  if (writer.table.length > 0 && writer.current !== undefined)
-    flush(writer, writer.current, writer.table, 'table');
+function flushTable(writer: TraceWriter, recording: RecordingInProgress): void {
+  if (writer.table.length > 0) flush(writer, recording, writer.table, 'table');
 }
 
 function flush(
@@ -224,21 +243,19 @@ function writeMark(
   flush(writer, recording, mark, role);
 }
 
-/** Time bounds of the recording, and how often a CPU's clock went back. */
-function summarise(recording: RecordingInProgress, builder: EventBuilder): void {
-  const { time, length } = builder;
-  let low = time[0];
-  let high = time[1];
+/** Adds up the kinds of a batch. HOT: once per event written. */
+function countKinds(kind: Uint8Array, length: number, byKind: Float64Array): void {
+  for (let row = 0; row < length; row++) byKind[kind[row]]++;
+}
+
+/** How often the clock of a batch's CPU went back. HOT: once per event written. */
+function countBackward(time: Uint32Array, length: number): number {
+  let backward = 0;
   for (let word = 2; word < 2 * length; word += 2) {
-    if (time[word + 1] < high || (time[word + 1] === high && time[word] < low))
-      recording.backward++;
-    low = time[word];
-    high = time[word + 1];
+    const high = time[word + 1] - time[word - 1];
+    if (high < 0 || (high === 0 && time[word] < time[word - 2])) backward++;
   }
-  const first = timeOf(builder, 0);
-  const last = timeOf(builder, length - 1);
-  if (recording.first === undefined || first < recording.first) recording.first = first;
-  if (last > recording.last) recording.last = last;
+  return backward;
 }
 
 /** Time of the event written last, for rows that have no time of their own; 0 before the first. */
