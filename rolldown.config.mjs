@@ -1,0 +1,16 @@
+// Bundles a program (run in its package folder): one file per command instead of some hundred modules,
+// which is most of the time that a short command takes. Libraries are built by tsc alone.
+import { defineConfig } from 'rolldown';
+
+export default defineConfig({
+  input: { main: 'src/main.ts' },
+  platform: 'node',
+  resolve: { conditionNames: ['@vhostscope/source', 'import', 'node', 'default'] },
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    sourcemap: true,
+    cleanDir: true,
+    chunkFileNames: '[name].js',
+  },
+});
