@@ -1,0 +1,54 @@
+// The paths without the start of a process: what a long-running reader of a live stream gets.
+import { closeSync, openSync, ftruncateSync } from 'node:fs';
+import { createEngine, findDesign } from '../packages/model/dist/index.js';
+import {
+  closeTrace,
+  createImportReport,
+  createTextImporter,
+  createTraceWriter,
+  openTrace,
+  visitTrace,
+} from '../packages/trace/dist/index.js';
+
+const TIMES = 5;
+const CHUNK = 1 << 18;
+
+export function importInProcess(text, file) {
+  const fd = openSync(file, 'w', 0o600);
+  let best = Infinity;
+  for (let time = 0; time < TIMES; time++) {
+    ftruncateSync(fd, 0);
+    const begun = performance.now();
+    const header = { sources: ['bench'], writer: 'bench', clock: 'CLOCK_BOOTTIME', keepsPointers: false };
+    const writer = createTraceWriter(fd, header);
+    const importer = createTextImporter(writer, createImportReport());
+    for (let at = 0; at < text.length; at += CHUNK) importer.push(text.subarray(at, at + CHUNK));
+    importer.end();
+    closeTrace(writer);
+    best = Math.min(best, performance.now() - begun);
+  }
+  closeSync(fd);
+  return { megabytesPerSecond: text.length / 1000 / best };
+}
+
+export async function replayInProcess(file) {
+  const trace = await openTrace(file);
+  let best = Infinity;
+  let events = 0;
+  let allocated = 0;
+  for (let time = 0; time < TIMES; time++) {
+    const engine = createEngine({ design: findDesign('merged'), order: 'ranges' });
+    events = 0;
+    const heapBefore = process.memoryUsage().heapUsed;
+    const begun = performance.now();
+    visitTrace(trace.fd, trace.index, (batch, from, to) => {
+      events += to - from;
+      engine.consume(batch, from, to);
+    });
+    engine.finish();
+    best = Math.min(best, performance.now() - begun);
+    allocated = Math.max(0, process.memoryUsage().heapUsed - heapBefore);
+  }
+  trace.close();
+  return { order: 'ranges', eventsPerSecond: (1000 * events) / best, allocatedPerEvent: allocated / events };
+}

@@ -1,0 +1,111 @@
+// `pnpm bench`: import and replay of 7 million lines against public tools on the same bytes, in one run
+// on one machine. Figures are medians of runs taken in turn; quote the ratios, the rest is this machine.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, appendFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { importInProcess, replayInProcess } from './in-process.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const EXAMPLE = join(ROOT, 'examples/d1-dpdk-virtio-user.txt.gz');
+/** 39 times 181,107 lines: 7 million, 276 MB. */
+const COPIES = 39;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+
+/** Prints the peak memory of a Node process on its last line of stderr. */
+const PEAK_MEMORY = `data:text/javascript,${encodeURIComponent(
+  "process.on('exit', () => process.stderr.write('\\n' + process.resourceUsage().maxRSS + '\\n'));",
+)}`;
+
+/**
+ * @param {string} file - of the trace as text
+ * @param {string} trace - trace file to write
+ */
+function commandsFor(file, trace) {
+  const program = (name, ...args) => ({
+    command: process.execPath,
+    args: ['--import', PEAK_MEMORY, join(ROOT, `packages/${name}/dist/main.js`), ...args],
+    measuresMemory: true,
+  });
+  return [
+    { name: 'wc -l', command: 'wc', args: ['-l', file] },
+    { name: 'grep -c ^A', command: 'grep', args: ['-c', '^A', file] },
+    { name: 'mawk', command: 'mawk', args: ['$1=="A"{n++;h+=$6} END{print n,h}', file] },
+    { name: 'collector import', ...program('collector', 'import', file, '-o', trace) },
+    { name: 'replay run (.arrows)', ...program('replay', 'run', trace) },
+    { name: 'replay run (text)', ...program('replay', 'run', file) },
+  ];
+}
+
+function run({ command, args, measuresMemory }) {
+  const begun = process.hrtime.bigint();
+  // Not to /dev/null: grep stops at the first match there.
+  const { status, error, stderr } = spawnSync(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
+  if (error?.code === 'ENOENT') return undefined;
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stderr}`);
+  return { seconds, kilobytes: measuresMemory ? Number(stderr.trim().split('\n').at(-1)) : undefined };
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+function row(cells) {
+  const widths = [24, 9, 10, 12, 10, 12];
+  console.log(cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join(' '));
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'vhostscope-bench-'));
+try {
+  const text = join(folder, 'd1x39.txt');
+  const once = gunzipSync(readFileSync(EXAMPLE));
+  writeFileSync(text, '');
+  for (let copy = 0; copy < COPIES; copy++) appendFileSync(text, once);
+  const trace = join(folder, 'd1x39.arrows');
+  const bytes = statSync(text).size;
+  const lines = once.reduce((sum, byte) => sum + (byte === 0x0a ? 1 : 0), 0) * COPIES;
+  console.log(`${(lines / 1e6).toFixed(2)} M lines, ${(bytes / 1e6).toFixed(0)} MB; medians of ${ROUNDS} rounds\n`);
+
+  const commands = commandsFor(text, trace);
+  const measured = new Map(commands.map(({ name }) => [name, []]));
+  // One round uncounted, to fill the page cache.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const command of commands) {
+      const figure = run(command);
+      if (round > 0 && figure !== undefined) measured.get(command.name).push(figure);
+    }
+  }
+  const mawk = median(measured.get('mawk').map(({ seconds }) => seconds));
+  row(['whole process', 'seconds', 'MB/s', 'M lines/s', 'x mawk', 'peak MB']);
+  for (const [name, figures] of measured) {
+    if (figures.length === 0) {
+      row([name, 'not here']);
+      continue;
+    }
+    const seconds = median(figures.map((figure) => figure.seconds));
+    const kilobytes = median(figures.map((figure) => figure.kilobytes ?? 0));
+    row([
+      name,
+      seconds.toFixed(3),
+      (bytes / 1e6 / seconds).toFixed(0),
+      (lines / 1e6 / seconds).toFixed(1),
+      mawk === undefined ? '' : `${(mawk / seconds).toFixed(2)}`,
+      kilobytes === 0 ? '' : (kilobytes / 1024).toFixed(0),
+    ]);
+  }
+
+  console.log('\nin one process, warm, best of 5');
+  const { megabytesPerSecond } = importInProcess(readFileSync(text), join(folder, 'again.arrows'));
+  console.log(`  import (text to trace file)    ${megabytesPerSecond.toFixed(0)} MB/s`);
+  const { order, eventsPerSecond, allocatedPerEvent } = await replayInProcess(trace);
+  console.log(`  replay (trace file to tallies) ${(eventsPerSecond / 1e6).toFixed(0)} M events/s, order ${order}`);
+  console.log(`  allocated while replaying      ${allocatedPerEvent.toFixed(3)} bytes per event`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
