@@ -110,26 +110,23 @@ export function createEngine({ design, order, preemption = 'unknown' }: EngineOp
   };
 }
 
+const ACCESS = KIND.access;
+
 function consume(engine: EngineState, batch: EventBatch, from: number, to: number): void {
   const { kind, vq: vqs, accessor: accessors, observed: observations, n, cpu } = batch;
   const { waitingOnCpu, tallies } = engine;
   const { seen } = tallies;
   let { accesses } = tallies;
-  let { effective } = engine.virtqueues;
+  let { effective, size } = engine.virtqueues;
   for (let i = from; i < to; i++) {
     if (waitingOnCpu[cpu] !== 0) passCpu(engine, cpu);
-    if (kind[i] !== KIND.access) {
-      engine.clock++;
-      handle(engine, batch, i);
-      accesses = tallies.accesses;
-      effective = engine.virtqueues.effective;
-      continue;
-    }
     const vq = vqs[i];
-    if (vq >= engine.virtqueues.size) {
-      know(engine, vq);
+    if (kind[i] !== ACCESS || vq >= size) {
+      if (kind[i] === ACCESS) know(engine, vq);
+      else handle(engine, batch, i);
       accesses = tallies.accesses;
-      effective = engine.virtqueues.effective;
+      ({ effective, size } = engine.virtqueues);
+      if (kind[i] !== ACCESS) continue;
     }
     const accessor = accessors[i];
     const slot = 4 * vq + AREA_OF_ACCESSOR[accessor];
@@ -150,6 +147,7 @@ function consume(engine: EngineState, batch: EventBatch, from: number, to: numbe
 
 /** Every event that is no access. */
 function handle(engine: EngineState, batch: EventBatch, i: number): void {
+  engine.clock++;
   const { details } = batch;
   const detail = batch.detail[i];
   const vq = batch.vq[i];
