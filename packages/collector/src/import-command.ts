@@ -1,11 +1,12 @@
 /** `collector import`: from bpftrace output to a trace file. */
-import { closeSync, fchmodSync, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import {
   byteSize,
   counted,
   createProgressBar,
   EXIT,
+  jsonDocument,
   ProgramError,
   say,
   writeOut,
@@ -18,16 +19,16 @@ import {
   InputError,
   inputName,
   nothingFound,
-  OutputError,
   readInput,
   reasonOf,
   writing,
-  type ImportReport,
-  type InputEnd,
   type TraceHeader,
   type TraceWriter,
 } from '@vhostscope/trace';
-import { importResult } from './import-result.js';
+import { isFlawed, problemsOf } from './import-problems.js';
+import { eventsOf, importResult, type ImportedInput, type ImportResult } from './import-result.js';
+import { openOutput, type OutputFile } from './output-file.js';
+import { readVersion } from './version.js';
 
 export interface ImportOptions {
   readonly output?: string;
@@ -37,74 +38,116 @@ export interface ImportOptions {
   readonly json?: boolean;
 }
 
-const WRITER = 'vhostscope collector 0.1.0-dev';
-
 export async function importCommand(
   files: readonly string[],
   options: ImportOptions,
 ): Promise<number> {
   const output = options.output ?? defaultOutput(files);
   checkInputs(files, output);
-  const header: TraceHeader = {
-    sources: [...files],
-    writer: WRITER,
-    clock: 'CLOCK_BOOTTIME',
-    keepsPointers: options.keepPointers === true,
-  };
-  const fd = openOutput(output, options);
-  const report = createImportReport();
-  const damage: string[] = [];
-  let interrupted = false;
-  let writer: TraceWriter;
+  const file = openOutput(output, options.output !== undefined || options.force === true);
+  const inputs: ImportedInput[] = [];
+  let result: ImportResult;
   try {
-    writer = writing(output, () => createTraceWriter(fd, header));
-    for (const file of files) {
-      const end = await importFile(file, writer, report, output);
-      if (end.damage !== undefined) damage.push(`${inputName(file)}: ${end.damage}`);
-      interrupted = end.interrupted;
-      if (interrupted) break;
-      if (report.events === 0 && files.length === 1)
-        throw nothingFound(inputName(file), report, end);
-    }
-    writing(output, () => closeTrace(writer));
+    const header: TraceHeader = {
+      sources: [...files],
+      writer: `vhostscope collector ${readVersion()}`,
+      clock: 'CLOCK_BOOTTIME',
+      keepsPointers: options.keepPointers === true,
+    };
+    const writer = writing(output, () => createTraceWriter(file.fd, header));
+    const interrupted = await importFiles(files, { output, file, writer, inputs });
+    result = importResult(file.named ? output : null, writer, inputs, interrupted);
   } finally {
-    closeSync(fd);
+    file.close();
   }
-  if (report.events === 0 && !interrupted) throw new InputError('no events in any of the inputs');
-  const result = importResult(output, writer, report, damage, interrupted);
-  for (const problem of problemsOf(report, damage)) say('collector', problem);
-  if (options.json === true) await writeOut(`${JSON.stringify(result, null, 2)}\n`);
-  else sayDone(output, writer, report, interrupted);
-  if (interrupted) return EXIT.interrupted;
-  const flawed = damage.length > 0 || report.rejected > 0 || report.lostEvents > 0n;
-  return flawed && options.strict === true ? EXIT.no : EXIT.done;
+  for (const problem of problemsOf(inputs)) say('collector', problem);
+  if (options.json === true) await writeOut(jsonDocument(result));
+  else say('collector', summary(result));
+  if (result.interrupted) return EXIT.interrupted;
+  return options.strict === true && inputs.some(isFlawed) ? EXIT.no : EXIT.done;
 }
 
-async function importFile(
-  file: string,
-  writer: TraceWriter,
-  report: ImportReport,
-  output: string,
-): Promise<InputEnd> {
-  const importer = createTextImporter(writer, report);
+/** An import under way. */
+interface Import {
+  readonly output: string;
+  readonly file: OutputFile;
+  readonly writer: TraceWriter;
+  /** Inputs that were read, in order. */
+  readonly inputs: ImportedInput[];
+}
+
+/** Imports all files and closes the trace; returns whether it was interrupted before the end. */
+async function importFiles(files: readonly string[], to: Import): Promise<boolean> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const bar = createProgressBar(`importing ${inputName(file)}`);
   try {
-    const end = await readInput(file, {
-      onChunk: (bytes) => writing(output, () => importer.push(bytes)),
-      onProgress: bar.update,
-      signal: abort.signal,
-    });
-    writing(output, () => importer.end());
-    return end;
+    for (const file of files) {
+      if (abort.signal.aborted) break;
+      await importFile(file, to, abort.signal);
+    }
+    if (eventsOf(to.inputs) === 0 && !abort.signal.aborted) throw noEvents(to.inputs);
+  } catch (error) {
+    if (!(error instanceof InputError) || eventsOf(to.inputs) === 0) throw error;
+    finish(to);
+    throw new InputError(`${error.message}; ${to.output} holds what was read before`);
   } finally {
-    bar.clear();
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
   }
+  if (eventsOf(to.inputs) > 0) finish(to);
+  return abort.signal.aborted;
+}
+
+function finish({ output, file, writer }: Import): void {
+  writing(output, () => closeTrace(writer));
+  file.giveName();
+}
+
+async function importFile(path: string, to: Import, signal: AbortSignal): Promise<void> {
+  const { output, file, writer } = to;
+  const name = inputName(path);
+  const report = createImportReport();
+  const importer = createTextImporter(writer, report);
+  const bar = createProgressBar(`importing ${name}`);
+  let damage: string | undefined;
+  let nothing: InputError | undefined;
+  try {
+    const end = await readInput(path, {
+      onChunk: (bytes) => {
+        if (report.bytes === 0) refuseTrace(name, bytes);
+        writing(output, () => importer.push(bytes));
+        // From its first batch on, a trace that grows can be read under its name.
+        if (writer.events > 0) file.giveName();
+      },
+      onProgress: (read, total) => bar.update(read, total),
+      signal,
+    });
+    ({ damage } = end);
+    writing(output, () => importer.end());
+    if (report.events === 0 && !end.interrupted) {
+      nothing = nothingFound(name, report, end);
+      damage ??= 'no events';
+    }
+  } finally {
+    bar.clear();
+    to.inputs.push({ name, report, damage, nothing });
+  }
+}
+
+const ARROW_STREAM = [0xff, 0xff, 0xff, 0xff];
+
+function refuseTrace(name: string, bytes: Uint8Array): void {
+  if (ARROW_STREAM.every((byte, at) => bytes[at] === byte))
+    throw new InputError(`${name} is a trace file already: replay reads it as it is`);
+}
+
+function noEvents(inputs: readonly ImportedInput[]): InputError {
+  const [first] = inputs;
+  if (inputs.length === 1 && first?.nothing !== undefined) return first.nothing;
+  const reasons = inputs.map(({ nothing }) => nothing?.message);
+  return new InputError(`none of the inputs holds an event: ${reasons.join('; ')}`);
 }
 
 /** The first input's name without its endings, in the current folder. */
@@ -121,74 +164,47 @@ function checkInputs(files: readonly string[], output: string): void {
     throw new ProgramError('standard input can be read only once');
   for (const file of files) {
     if (file === '-') continue;
-    try {
-      const input = statSync(file);
-      if (input.isDirectory()) throw new InputError(`cannot read ${file}: is a directory`);
-      const existing = statSync(output, { throwIfNoEntry: false });
-      if (existing !== undefined && existing.ino === input.ino && existing.dev === input.dev) {
-        throw new ProgramError(`${output} is an input and the output`, {
-          advice: 'name another output with -o',
-        });
-      }
-    } catch (error) {
-      if (error instanceof Error && 'syscall' in error)
-        throw new InputError(`cannot read ${file}: ${reasonOf(error)}`);
-      throw error;
-    }
-  }
-}
-
-function openOutput(output: string, { output: named, force }: ImportOptions): number {
-  try {
-    if (named === undefined && force !== true) return openSync(output, 'wx', 0o600);
-    // Not emptied before its permissions are ours: what is there may be readable by others.
-    const fd = openSync(output, 'a', 0o600);
-    if (fstatSync(fd).isFile()) {
-      fchmodSync(fd, 0o600);
-      ftruncateSync(fd, 0);
-    }
-    return fd;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new ProgramError(`${output} exists`, {
-        advice: 'name an output with -o, or write over it with --force',
+    const input = inputStatus(file);
+    if (input.isDirectory()) throw new InputError(`cannot read ${file}: is a directory`);
+    if (isSameFile(input, output)) {
+      throw new ProgramError(`${output} is an input and the output`, {
+        advice: 'name another output with -o',
       });
     }
-    throw new OutputError(`cannot write ${output}: ${reasonOf(error)}`);
   }
 }
 
-function problemsOf(report: ImportReport, damage: readonly string[]): string[] {
-  const problems = [...damage];
-  const [rejected] = report.rejectedFirst;
-  if (rejected !== undefined) {
-    problems.push(
-      `${counted(report.rejected, 'line')} could not be read, the first is line ${rejected.line} ` +
-        `(byte ${rejected.offset}): ${rejected.reason}`,
-    );
+function inputStatus(file: string): ReturnType<typeof statSync> & object {
+  try {
+    return statSync(file);
+  } catch (error) {
+    throw new InputError(`cannot read ${file}: ${reasonOf(error)}`);
   }
-  const [other] = report.otherFirst;
-  if (other !== undefined) {
-    problems.push(
-      `${counted(report.other, 'line')} held no event, the first is line ${other.line} (byte ${other.offset})`,
-    );
-  }
-  if (report.lostEvents > 0n)
-    problems.push(
-      `bpftrace lost ${counted(report.lostEvents, 'event')}: the trace is not complete`,
-    );
-  return problems;
 }
 
-function sayDone(
-  output: string,
-  writer: TraceWriter,
-  report: ImportReport,
-  interrupted: boolean,
-): void {
-  say(
-    'collector',
-    `${interrupted ? 'interrupted; ' : ''}${output}: ${counted(report.events, 'event')} in ` +
-      `${counted(writer.recordings, 'recording')} from ${byteSize(report.bytes)}, ${byteSize(writer.bytes)} written`,
+function isSameFile(input: { ino: unknown; dev: unknown }, output: string): boolean {
+  try {
+    const existing = statSync(output);
+    return existing.ino === input.ino && existing.dev === input.dev;
+  } catch {
+    // There is no such file yet, or none that could be written: openOutput says which.
+    return false;
+  }
+}
+
+function summary({
+  output,
+  events,
+  recordings,
+  inputs,
+  interrupted,
+  ...rest
+}: ImportResult): string {
+  if (output === null) return 'interrupted before the first event; nothing was written';
+  const read = inputs.reduce((sum, { bytes }) => sum + bytes, 0);
+  return (
+    `${interrupted ? 'interrupted; what had arrived is saved: ' : ''}${output}: ` +
+    `${counted(events, 'event')} in ${counted(recordings, 'recording')} from ${byteSize(read)}, ` +
+    `${byteSize(rest.bytes_written)} written`
   );
 }

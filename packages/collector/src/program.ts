@@ -2,19 +2,16 @@
 import { EXIT } from '@vhostscope/terminal';
 import { Command, CommanderError } from 'commander';
 import type { ImportOptions } from './import-command.js';
-
-/** Of the whole product: its packages are released together. */
-const VERSION = '0.1.0-dev';
+import { readVersion } from './version.js';
 
 /** Runs the command line; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.done;
   const program = new Command('collector')
     .description('Turns recordings of vhost on a host into trace files.')
-    .version(VERSION)
+    .version(readVersion())
     .option('--debug', 'print a stack trace when something goes wrong')
-    .addHelpText('after', EXAMPLES)
-    .exitOverride();
+    .addHelpText('after', EXAMPLES);
 
   program
     .command('import')
@@ -42,7 +39,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await importCommand(files, options);
     });
 
-  for (const command of program.commands) command.exitOverride();
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({
+        outputError: (text, write) => write(text.replace(/^error: /, 'collector: ')),
+      })
+      .showHelpAfterError(`collector: see \`${fullName(command)} --help\``);
+  }
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -53,11 +57,18 @@ export async function main(argv: readonly string[]): Promise<number> {
   return exitCode;
 }
 
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+}
+
 const EXAMPLES = `
 Examples:
   collector import run.txt.gz                   writes run.arrows
   collector import monday.txt tuesday.txt -o week.arrows
   bpftrace probes.bt | collector import - -o live.arrows
+
+The output appears with its first event: an import that finds none leaves nothing behind, and what
+was there before as it was.
 
 Exit codes: 0 done, 1 with --strict: not all could be read, 2 wrong usage, unusable input or output,
 130 interrupted after what had arrived was saved.`;

@@ -14,16 +14,22 @@ import {
 } from './virtqueue-state.js';
 import type { Tallies } from './tallies.js';
 
-/** The round of `vq` begins: every area that may lack a map will be tried (reference §1.3). */
-export function openAttempts(state: VirtqueueState, tallies: Tallies, vq: number): void {
+/**
+ * The round of `vq` begins: every area that lacks a map will be tried (reference §1.3). Areas that have
+ * one may lose it before the round comes to them; where attempts are seen (`onlyAbsent`) that shows.
+ */
+export function openAttempts(
+  state: VirtqueueState,
+  tallies: Tallies,
+  vq: number,
+  onlyAbsent: boolean,
+): void {
   settleAttempts(state, tallies, vq);
-  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) openAttempt(state, slot);
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+    if (!onlyAbsent || state.map[slot] > AMBIGUOUS) openAttempt(state, slot);
 }
 
-/**
- * As openAttempts, for one area. One that surely has a map is opened too: an invalidation may take it
- * away before the round comes to it.
- */
+/** An attempt to map one area may be made from now on. */
 export function openAttempt(state: VirtqueueState, slot: number): void {
   state.gup[slot] = NO_OUTCOME;
   state.seenAttempt[slot] = SEEN_NOTHING;
@@ -47,6 +53,17 @@ export function widenAttempts(state: VirtqueueState, vq: number): void {
 export function settleAttempts(state: VirtqueueState, tallies: Tallies, vq: number): void {
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     if (state.map[slot] >= PENDING) settleAttempt(state, tallies, slot);
+  }
+}
+
+/**
+ * The device IOTLB turns out to have been on: the round tried nothing (reference §1.3), or it was on
+ * before that and nobody knows what became of its attempts.
+ */
+export function abandonAttempts(state: VirtqueueState, vq: number): void {
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    if (state.map[slot] >= PENDING)
+      setMap(state, slot, state.map[slot] === (HIT | PENDING) ? HIT : AMBIGUOUS);
   }
 }
 

@@ -26,7 +26,10 @@ export interface Callback {
   commLength: number;
   /** Engine clock at entry. */
   enteredAt: number;
-  /** Slots that it overlaps, in the order in which the kernel walks them. */
+  /**
+   * Slots that it overlaps, in the order in which the kernel walks them; `doubtful` where it is not
+   * known whether it overlaps the slot, or still finds it.
+   */
   slots: Int32Array;
   slotCount: number;
   /** Slots before this one have surely been dealt with. */
@@ -59,6 +62,17 @@ export function createCallback(): Callback {
     slotCount: 0,
     done: 0,
   };
+}
+
+/** Marks a slot of a callback whose effect may never happen: it is not followed. */
+export function doubtful(slot: number): number {
+  return slot < 0 ? slot : ~slot;
+}
+
+/** A slot of a callback, whether or not it is doubtful. */
+export function slotAt(callback: Callback, index: number): number {
+  const slot = callback.slots[index];
+  return slot < 0 ? ~slot : slot;
 }
 
 /** Appends a slot to a callback's list. */

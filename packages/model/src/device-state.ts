@@ -30,5 +30,5 @@ export function assignVirtqueue(
   devices.rank[vq] = rank;
   if (to < 0) return;
   const list = [...(devices.virtqueues[to] ?? []), vq];
-  devices.virtqueues[to] = list.sort((a, b) => devices.rank[a] - devices.rank[b]);
+  devices.virtqueues[to] = list.toSorted((a, b) => devices.rank[a] - devices.rank[b]);
 }

@@ -3,72 +3,82 @@
  * state. What is left to find out is whether the recording has an effect for every range that calls
  * for one; if not, this order must not be trusted.
  */
-import { widenAttempts } from './attempts.js';
-import { recycle, type EngineState } from './engine-state.js';
 import type { Callback } from './callbacks.js';
+import { addToCount } from './counts.js';
+import type { EngineState } from './engine-state.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
+import { AREA_COUNT } from './ring.js';
 import { setMap } from './virtqueue-state.js';
 
 /** A start takes effect on one area: the count rises, the map goes (reference §1.4). */
 export function applyStart(engine: EngineState, vq: number, slot: number): void {
   const { virtqueues, tallies } = engine;
   tallies.effects.start++;
-  virtqueues.countLow[vq]++;
-  virtqueues.countHigh[vq]++;
+  if (virtqueues.startsDue[slot] > 0) virtqueues.startsDue[slot]--;
+  addToCount(engine, vq, 1, 1);
   const map = virtqueues.map[slot];
   const base = map & (PENDING - 1);
-  if (base === HIT || base === AMBIGUOUS) setMap(virtqueues, slot, INVALIDATED | (map & PENDING));
-  if (map >= PENDING) {
-    // Whatever the open round's attempt did before is gone; it matters only if it is still to come.
-    virtqueues.attemptLow[slot] = virtqueues.countLow[vq];
-    virtqueues.attemptHigh[slot] = virtqueues.countHigh[vq];
-  }
-  widenAttempts(virtqueues, vq);
+  // Where the design has another range than the recording kernel, it may not overlap there.
+  const becomes = virtqueues.diverged[vq] === 1 ? AMBIGUOUS : INVALIDATED;
+  if (base === HIT || base === AMBIGUOUS) setMap(virtqueues, slot, becomes | (map & PENDING));
 }
 
 /** An end takes effect on one area. */
-export function applyEnd(engine: EngineState, vq: number): void {
+export function applyEnd(engine: EngineState, vq: number, slot: number): void {
   const { virtqueues, tallies } = engine;
   tallies.effects.end++;
-  virtqueues.countLow[vq]--;
-  virtqueues.countHigh[vq]--;
-  widenAttempts(virtqueues, vq);
+  if (virtqueues.endsDue[slot] > 0) virtqueues.endsDue[slot]--;
+  addToCount(engine, vq, -1, -1);
 }
 
-/** Callbacks that may still lack effects at the end of a recording; lost ends let them pile up. */
-const MAX_UNDER_WAY = 4096;
+/** A callback is entered: its effects are due. */
+export function expectEffects(engine: EngineState, callback: Callback): void {
+  const { startsDue, endsDue, openRanges } = engine.virtqueues;
+  for (let i = 0; i < callback.slotCount; i++) {
+    const slot = callback.slots[i];
+    if (callback.isStart) {
+      startsDue[slot]++;
+      openRanges[slot]++;
+    } else {
+      endsDue[slot]++;
+      if (openRanges[slot] > 0) openRanges[slot]--;
+    }
+  }
+}
+
+/** All callbacks of a device have returned: effects that are still due were not recorded. */
+export function countMissing(engine: EngineState, dev: number): void {
+  const { startsDue, endsDue } = engine.virtqueues;
+  for (const vq of engine.devices.virtqueues[dev] ?? []) {
+    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+      engine.tallies.effects.missing += startsDue[slot] + endsDue[slot];
+    expectNothing(engine, vq);
+  }
+}
+
+/** A virtqueue has no areas any more: effects that were due do not come. */
+export function expectNothing(engine: EngineState, vq: number): void {
+  const { startsDue, endsDue, openRanges } = engine.virtqueues;
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    startsDue[slot] = 0;
+    endsDue[slot] = 0;
+    openRanges[slot] = 0;
+  }
+}
+
+/** End callbacks that may be under way at once; they leave no trace of when they return. */
+const MAX_ENDS_UNDER_WAY = 64;
 
 /**
- * Keeps the last callback of every thread that may still be under way: its effects may be missing at
- * the end of the recording without anything having been lost. Returns whether it is kept.
+ * Effects that the ranges call for and that were not recorded. 0 in a whole recording: what is due of
+ * callbacks that may be under way is not missing. A start that is under way has no end yet.
  */
-export function noteCallback(engine: EngineState, callback: Callback): boolean {
-  let kept = 0;
-  for (const other of engine.open) {
-    if (sameThread(other, callback)) recycle(engine, other);
-    else engine.open[kept++] = other;
-  }
-  engine.open.length = kept;
-  if (callback.slotCount === 0) return false;
-  engine.open.push(callback);
-  if (engine.open.length > MAX_UNDER_WAY) {
-    const oldest = engine.open.shift();
-    if (oldest !== undefined) recycle(engine, oldest);
-  }
-  return true;
-}
-
-function sameThread(a: Callback, b: Callback): boolean {
-  if (a.dev !== b.dev || a.pid !== b.pid || a.commLength !== b.commLength) return false;
-  for (let i = 0; i < a.commLength; i++) if (a.comm[i] !== b.comm[i]) return false;
-  return true;
-}
-
-/** Effects that the ranges call for and that were not recorded. 0 in a whole recording. */
 export function missingEffects(engine: EngineState): number {
-  const { ranges, effects } = engine.tallies;
-  let underWay = 0;
-  for (const callback of engine.open) underWay += callback.slotCount;
-  const missing = ranges.startedAreas - effects.start + (ranges.endedAreas - effects.end);
-  return Math.max(0, missing - underWay);
+  const { startsDue, endsDue, openRanges, size } = engine.virtqueues;
+  let { missing } = engine.tallies.effects;
+  for (let slot = 0; slot < 4 * size; slot++) {
+    missing += Math.max(0, startsDue[slot] - openRanges[slot]);
+    missing += Math.max(0, endsDue[slot] - MAX_ENDS_UNDER_WAY);
+  }
+  return missing;
 }

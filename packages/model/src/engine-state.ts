@@ -3,6 +3,7 @@ import { createCallback, type Callback, type Preemption } from './callbacks.js';
 import type { Design } from './designs.js';
 import { createDeviceState, type DeviceState } from './device-state.js';
 import { createHistory, type History, type HistoryEntry } from './history.js';
+import { AMBIGUOUS, NEVER_MAPS } from './outcome.js';
 import { createTallies, type Tallies } from './tallies.js';
 import { createVirtqueueState, type VirtqueueState } from './virtqueue-state.js';
 
@@ -60,7 +61,7 @@ export function createEngineState(
     tallies: createTallies(),
     mismatches: [],
     history: createHistory(),
-    virtqueues: createVirtqueueState(),
+    virtqueues: createVirtqueueState(firstMap(design)),
     devices: createDeviceState(),
     open: [],
     spare: [],
@@ -68,6 +69,11 @@ export function createEngineState(
     clock: 0,
     recording: -1,
   };
+}
+
+/** What is known of a map when a recording begins. */
+export function firstMap(design: Design): number {
+  return design.maps === 'never' ? NEVER_MAPS : AMBIGUOUS;
 }
 
 /** A callback to fill; give it back with `recycle`. */

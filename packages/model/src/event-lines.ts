@@ -97,7 +97,7 @@ function planOf(name: EventName, kinds: readonly number[]): TagPlan {
 
 /** Plans by tag: one or two upper-case letters, as first + 256 * second. */
 const PLANS: (TagPlan | undefined)[] = (() => {
-  const plans: (TagPlan | undefined)[] = new Array<TagPlan | undefined>(65536).fill(undefined);
+  const plans: (TagPlan | undefined)[] = Array.from({ length: 65536 }, () => undefined);
   for (const name of Object.keys(EVENTS) as EventName[]) {
     const { text } = eventDefinition(name);
     if (text === undefined) continue;

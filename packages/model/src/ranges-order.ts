@@ -3,11 +3,11 @@
  * a bound proves them done (`callbacks.ts`) they widen the interval of each count they may change, and
  * a map they may remove is unknown.
  */
-import { NO_CPU, sameRange, type Callback } from './callbacks.js';
-import { widenAttempts } from './attempts.js';
+import { doubtful, NO_CPU, sameRange, slotAt, type Callback } from './callbacks.js';
+import { addToCount, forgetCount, setCount } from './counts.js';
 import { recycle, type EngineState } from './engine-state.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
-import { setMap } from './virtqueue-state.js';
+import { SEEN_NOTHING, setMap } from './virtqueue-state.js';
 
 /** Starts that are followed one by one; older ones become loose. Only lost ends let them pile up. */
 const MAX_OPEN = 1024;
@@ -17,16 +17,21 @@ export function enterCallback(engine: EngineState, callback: Callback): boolean 
   return callback.isStart ? enterStart(engine, callback) : enterEnd(engine, callback);
 }
 
+/** A map that was there may go at any moment. */
+function doubtMap(engine: EngineState, slot: number): void {
+  const { virtqueues } = engine;
+  const map = virtqueues.map[slot];
+  if ((map & (PENDING - 1)) === HIT) setMap(virtqueues, slot, AMBIGUOUS | (map & PENDING));
+}
+
 function enterStart(engine: EngineState, callback: Callback): boolean {
   if (callback.slotCount === 0) return false;
-  const { virtqueues } = engine;
   for (let i = 0; i < callback.slotCount; i++) {
-    const slot = callback.slots[i];
-    virtqueues.countHigh[slot >> 2]++;
-    const map = virtqueues.map[slot];
-    if ((map & (PENDING - 1)) === HIT) setMap(virtqueues, slot, AMBIGUOUS | (map & PENDING));
+    const slot = slotAt(callback, i);
+    if (callback.slots[i] < 0) forgetCount(engine, slot >> 2);
+    else addToCount(engine, slot >> 2, 0, 1);
+    doubtMap(engine, slot);
   }
-  countsChanged(engine, callback);
   follow(engine, callback);
   return true;
 }
@@ -34,9 +39,11 @@ function enterStart(engine: EngineState, callback: Callback): boolean {
 function enterEnd(engine: EngineState, callback: Callback): boolean {
   completeMatchingStart(engine, callback);
   if (callback.slotCount === 0) return false;
-  const { virtqueues } = engine;
-  for (let i = 0; i < callback.slotCount; i++) virtqueues.countLow[callback.slots[i] >> 2]--;
-  countsChanged(engine, callback);
+  for (let i = 0; i < callback.slotCount; i++) {
+    const slot = slotAt(callback, i);
+    if (callback.slots[i] < 0) forgetCount(engine, slot >> 2);
+    else addToCount(engine, slot >> 2, -1, 0);
+  }
   if (engine.preemption === 'voluntary') {
     follow(engine, callback);
     return true;
@@ -47,26 +54,37 @@ function enterEnd(engine: EngineState, callback: Callback): boolean {
 
 /**
  * The same thread entered the end of a range, so its start callback has returned. Of several equal
- * starts one has returned, and it does not matter which: their effects are the same. But then the
- * CPU on which the others were entered is no longer certain.
+ * starts one has returned, and nobody knows which: all that is sure is what follows if it was the one
+ * known to have come furthest, and the CPU and the age of the others are no longer certain.
  */
 function completeMatchingStart(engine: EngineState, end: Callback): void {
+  const { open } = engine;
   let found = -1;
   let matches = 0;
-  for (let i = 0; i < engine.open.length; i++) {
-    if (!engine.open[i].isStart || !sameRange(engine.open[i], end)) continue;
+  let oldest = Infinity;
+  for (let i = 0; i < open.length; i++) {
+    const start = open[i];
+    if (!start.isStart || !sameRange(start, end)) continue;
     matches++;
-    if (found < 0) found = i;
+    if (start.enteredAt < oldest) oldest = start.enteredAt;
+    if (found < 0 || toDo(start) < toDo(open[found])) found = i;
   }
   if (found < 0) return;
   if (matches > 1) {
-    for (const other of engine.open)
-      if (other.isStart && sameRange(other, end)) forgetCpu(engine, other);
+    for (const other of open) {
+      if (!other.isStart || !sameRange(other, end)) continue;
+      forgetCpu(engine, other);
+      other.enteredAt = oldest;
+    }
   }
-  const [start] = engine.open.splice(found, 1);
+  const [start] = open.splice(found, 1);
   forgetCpu(engine, start);
   complete(engine, start, start.slotCount);
   recycle(engine, start);
+}
+
+function toDo(callback: Callback): number {
+  return callback.slotCount - callback.done;
 }
 
 /** All callbacks of a device have returned: unregistration waits for them. */
@@ -82,13 +100,11 @@ export function completeDevice(engine: EngineState, dev: number): void {
     recycle(engine, callback);
   }
   engine.open.length = kept;
-  const { virtqueues } = engine;
+  const { looseStarts, looseEnds } = engine.virtqueues;
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
-    virtqueues.countLow[vq] += virtqueues.looseStarts[vq];
-    virtqueues.countHigh[vq] -= virtqueues.looseEnds[vq];
-    virtqueues.looseStarts[vq] = 0;
-    virtqueues.looseEnds[vq] = 0;
-    countChanged(engine, vq);
+    addToCount(engine, vq, looseStarts[vq], -looseEnds[vq]);
+    looseStarts[vq] = 0;
+    looseEnds[vq] = 0;
   }
 }
 
@@ -112,33 +128,46 @@ export function passCpu(engine: EngineState, cpu: number): void {
   engine.open.length = kept;
 }
 
+/**
+ * A start sleeps once it has removed a map of the recording kernel, which may differ from the design's.
+ * Every map that the former built was seen to succeed at get_user_pages.
+ */
 function slotsBeforeSleep(engine: EngineState, callback: Callback): number {
+  const { map, mayBeMapped, goneAt } = engine.virtqueues;
   for (let i = 0; i < callback.slotCount; i++) {
     const slot = callback.slots[i];
-    const map = engine.virtqueues.map[slot];
+    // It may have removed a map here, of an area whose place is not known or before a reset.
+    if (slot < 0) return i + 1;
     // An attempt under way may build a map before the callback comes to the area.
-    const mayBeMapped = map >= PENDING || map === AMBIGUOUS || map === HIT;
-    if (mayBeMapped || engine.virtqueues.clearedAt[slot] >= callback.enteredAt) return i + 1;
+    if (map[slot] >= PENDING || mayBeMapped[slot] === 1 || goneAt[slot] >= callback.enteredAt)
+      return i + 1;
   }
   return callback.slotCount;
 }
 
+/** The recording kernel has no map of this area any more. */
+export function noteUnmapped(engine: EngineState, slot: number): void {
+  const { mayBeMapped, goneAt } = engine.virtqueues;
+  if (mayBeMapped[slot] === 0) return;
+  mayBeMapped[slot] = 0;
+  goneAt[slot] = engine.clock;
+}
+
 /** The effects on slots before `upTo` have happened. */
 function complete(engine: EngineState, callback: Callback, upTo: number): void {
-  const { virtqueues } = engine;
+  const { countLow, negativeAt, builtAt } = engine.virtqueues;
   for (; callback.done < upTo; callback.done++) {
     const slot = callback.slots[callback.done];
     if (slot < 0) continue;
     const vq = slot >> 2;
     if (callback.isStart) {
-      const mayBeNegative =
-        virtqueues.countLow[vq] < 0 || virtqueues.negativeAt[vq] >= callback.enteredAt;
-      virtqueues.countLow[vq]++;
+      const mayBeNegative = countLow[vq] < 0 || negativeAt[vq] >= callback.enteredAt;
+      addToCount(engine, vq, 1, 0);
       if (!mayBeNegative) clearMap(engine, slot);
+      if (builtAt[slot] < callback.enteredAt) noteUnmapped(engine, slot);
     } else {
-      virtqueues.countHigh[vq]--;
+      addToCount(engine, vq, 0, -1);
     }
-    countChanged(engine, vq);
   }
 }
 
@@ -151,32 +180,40 @@ function clearMap(engine: EngineState, slot: number): void {
   const map = virtqueues.map[slot];
   if ((map & (PENDING - 1)) === AMBIGUOUS) {
     setMap(virtqueues, slot, INVALIDATED | (map & PENDING));
-    virtqueues.clearedAt[slot] = engine.clock;
   }
   if (map >= PENDING) {
     virtqueues.attemptLow[slot] = virtqueues.countLow[slot >> 2];
     virtqueues.attemptHigh[slot] = virtqueues.countHigh[slot >> 2];
+    // The attempt that was seen may be the earlier one: nothing to compare a prediction with.
+    virtqueues.seenAttempt[slot] = SEEN_NOTHING;
   }
 }
 
 /** A reset sets the count to 0 while callbacks may be under way: theirs may come before or after. */
 export function resetCountUnderWay(engine: EngineState, vq: number): void {
-  const { virtqueues } = engine;
-  let low = -virtqueues.looseEnds[vq];
-  let high = virtqueues.looseStarts[vq];
-  virtqueues.looseEnds[vq] = 0;
-  virtqueues.looseStarts[vq] = 0;
+  const { looseStarts, looseEnds } = engine.virtqueues;
+  let low = -looseEnds[vq];
+  let high = looseStarts[vq];
   for (const callback of engine.open) {
     for (let i = callback.done; i < callback.slotCount; i++) {
-      if (callback.slots[i] >> 2 !== vq) continue;
+      if (slotAt(callback, i) >> 2 !== vq) continue;
       if (callback.isStart) high++;
       else low--;
-      callback.slots[i] = -1;
     }
   }
-  virtqueues.countLow[vq] = low;
-  virtqueues.countHigh[vq] = high;
-  countChanged(engine, vq);
+  detachCallbacks(engine, vq);
+  setCount(engine, vq, low, high);
+}
+
+/** Callbacks under way may or may not have an effect on a virtqueue any more, and nothing will tell. */
+export function detachCallbacks(engine: EngineState, vq: number): void {
+  const { looseStarts, looseEnds } = engine.virtqueues;
+  looseEnds[vq] = 0;
+  looseStarts[vq] = 0;
+  for (const callback of engine.open) {
+    for (let i = callback.done; i < callback.slotCount; i++)
+      if (callback.slots[i] >> 2 === vq) callback.slots[i] = doubtful(callback.slots[i]);
+  }
 }
 
 function follow(engine: EngineState, callback: Callback): void {
@@ -205,14 +242,4 @@ function forgetCpu(engine: EngineState, callback: Callback): void {
   if (callback.cpu === NO_CPU) return;
   if (engine.preemption === 'voluntary') engine.waitingOnCpu[callback.cpu]--;
   callback.cpu = NO_CPU;
-}
-
-function countsChanged(engine: EngineState, callback: Callback): void {
-  for (let i = 0; i < callback.slotCount; i++) countChanged(engine, callback.slots[i] >> 2);
-}
-
-/** To be called after every change of a count's interval. */
-export function countChanged(engine: EngineState, vq: number): void {
-  if (engine.virtqueues.countLow[vq] < 0) engine.virtqueues.negativeAt[vq] = engine.clock;
-  widenAttempts(engine.virtqueues, vq);
 }

@@ -8,15 +8,20 @@
  * (`ranges-order.ts`). Neither reads what the kernel was seen to decide, except to compare it with the
  * prediction; but an observed device IOTLB is an input, as no design has a say in it.
  */
-import { openAttempt, openAttempts, settleAttempt, settleAttempts } from './attempts.js';
-import { addSlot, type Callback, type Preemption } from './callbacks.js';
-import { assignVirtqueue, createDeviceState, NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
+import {
+  abandonAttempts,
+  openAttempt,
+  openAttempts,
+  settleAttempt,
+  settleAttempts,
+} from './attempts.js';
+import type { Preemption } from './callbacks.js';
+import { assignVirtqueue, createDeviceState } from './device-state.js';
 import type { Design } from './designs.js';
-import { applyEnd, applyStart, missingEffects, noteCallback } from './effects-order.js';
+import { applyEnd, applyStart, missingEffects } from './effects-order.js';
 import {
   createEngineState,
-  recycle,
-  takeCallback,
+  firstMap,
   type EngineState,
   type Mismatch,
   type Order,
@@ -29,40 +34,30 @@ import {
   type EventBatch,
 } from './event-batch.js';
 import { KIND } from './events.js';
-import { clearHistory, growHistory, recall, remember } from './history.js';
+import { clearHistory, growHistory } from './history.js';
+import { keepMismatch, noteFor } from './mismatches.js';
 import {
   AMBIGUOUS,
   GUP_SHORT,
   HIT,
   IOTLB,
-  NEVER_MAPS,
   NO_MEMORY,
   NOT_CONTIGUOUS,
-  NOT_SET_UP,
   OBSERVED_OF_OUTCOME,
   PENDING,
 } from './outcome.js';
-import {
-  completeDevice,
-  countChanged,
-  enterCallback,
-  passCpu,
-  resetCountUnderWay,
-} from './ranges-order.js';
+import { passCpu } from './ranges-order.js';
+import { enterRange } from './recorded-ranges.js';
+import { dropMaps, recordRange, reset, switchNotifier } from './ring-setup.js';
 import { AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
 import { accessIndex, growTallies, type Tallies } from './tallies.js';
 import {
   createVirtqueueState,
   growVirtqueueState,
-  isRange,
   NO_OUTCOME,
-  overlaps,
   SEEN_REFUSED,
   SEEN_TRIED,
   setIotlb,
-  setMap,
-  setRange,
-  UNKNOWN_COUNT,
 } from './virtqueue-state.js';
 
 export interface EngineOptions {
@@ -89,9 +84,6 @@ export interface Engine {
   finish(): void;
 }
 
-/** Mismatches kept with their history; the others are only counted. */
-const KEPT_MISMATCHES = 10;
-
 export function createEngine({ design, order, preemption = 'unknown' }: EngineOptions): Engine {
   // Recorded effects belong to the recording kernel; a design with other rules has others.
   const engine = createEngineState(
@@ -106,27 +98,52 @@ export function createEngine({ design, order, preemption = 'unknown' }: EngineOp
     mismatches: engine.mismatches,
     missingEffects: () => missingEffects(engine),
     consume: (batch, from, to) => consume(engine, batch, from, to),
-    finish: () => settleAll(engine),
+    finish: () => {
+      // In effects order attempts are seen: one that was not has not been made yet.
+      if (engine.order === 'ranges') settleAll(engine);
+    },
   };
 }
 
-const ACCESS = KIND.access;
+/**
+ * Kinds of events that the CPU itself logged: not the recorder's own words, and not the effects, which
+ * ranges order does not read (one of several effects says nothing of the others).
+ */
+const SHOWS_PROGRESS: Uint8Array = (() => {
+  const shows = new Uint8Array(256).fill(1);
+  for (const kind of [
+    KIND.recording,
+    KIND.virtqueue,
+    KIND.lost,
+    KIND.recording_end,
+    KIND.effect_start,
+    KIND.effect_end,
+  ])
+    shows[kind] = 0;
+  return shows;
+})();
 
 function consume(engine: EngineState, batch: EventBatch, from: number, to: number): void {
   const { kind, vq: vqs, accessor: accessors, observed: observations, n, cpu } = batch;
   const { waitingOnCpu, tallies } = engine;
   const { seen } = tallies;
   let { accesses } = tallies;
-  let { effective, size } = engine.virtqueues;
+  let { effective } = engine.virtqueues;
   for (let i = from; i < to; i++) {
+    if (kind[i] !== KIND.access) {
+      engine.clock++;
+      if (waitingOnCpu[cpu] !== 0 && SHOWS_PROGRESS[kind[i]] === 1) passCpu(engine, cpu);
+      handle(engine, batch, i);
+      accesses = tallies.accesses;
+      effective = engine.virtqueues.effective;
+      continue;
+    }
     if (waitingOnCpu[cpu] !== 0) passCpu(engine, cpu);
     const vq = vqs[i];
-    if (kind[i] !== ACCESS || vq >= size) {
-      if (kind[i] === ACCESS) know(engine, vq);
-      else handle(engine, batch, i);
+    if (vq >= engine.virtqueues.size) {
+      know(engine, vq);
       accesses = tallies.accesses;
-      ({ effective, size } = engine.virtqueues);
-      if (kind[i] !== ACCESS) continue;
+      effective = engine.virtqueues.effective;
     }
     const accessor = accessors[i];
     const slot = 4 * vq + AREA_OF_ACCESSOR[accessor];
@@ -147,7 +164,6 @@ function consume(engine: EngineState, batch: EventBatch, from: number, to: numbe
 
 /** Every event that is no access. */
 function handle(engine: EngineState, batch: EventBatch, i: number): void {
-  engine.clock++;
   const { details } = batch;
   const detail = batch.detail[i];
   const vq = batch.vq[i];
@@ -162,7 +178,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       know(engine, vq);
       const area = details.area[detail];
       note(engine, batch, i, area);
-      seePrefetch(engine, batch, i, 4 * vq + area);
+      if (engine.design.maps !== 'never') seePrefetch(engine, batch, i, 4 * vq + area);
       return;
     }
     case KIND.range_start:
@@ -179,19 +195,19 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       note(engine, batch, i, area);
       return;
     }
-    case KIND.effect_end:
+    case KIND.effect_end: {
       if (engine.order !== 'effects' || engine.design.maps === 'never') return;
       know(engine, vq);
-      applyEnd(engine, vq);
-      note(engine, batch, i, details.area[detail]);
+      const area = details.area[detail];
+      applyEnd(engine, vq, 4 * vq + area);
+      note(engine, batch, i, area);
       return;
+    }
     case KIND.addresses: {
       know(engine, vq);
       const area = details.area[detail];
       const failed = has(details, detail, 'error') && details.error[detail] !== 0;
-      if (failed && engine.design.keepsRangesOnFailedSetup)
-        keepRange(engine, details, detail, 4 * vq + area);
-      else setRange(virtqueues, 4 * vq + area, details.address, details.size, 2 * detail);
+      recordRange(engine, details, detail, 4 * vq + area, failed);
       note(engine, batch, i, area);
       return;
     }
@@ -209,8 +225,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       switchNotifier(
         engine,
         details.dev[detail],
-        details.registered[detail],
-        details.error[detail],
+        details.registered[detail] === 1 && details.error[detail] === 0,
       );
       return;
     case KIND.iotlb:
@@ -220,7 +235,8 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       return;
     case KIND.virtqueue: {
       know(engine, vq);
-      const dev = has(details, detail, 'dev') ? details.dev[detail] : -1;
+      if (!has(details, detail, 'dev')) return;
+      const dev = details.dev[detail];
       const rank = has(details, detail, 'rank') ? details.rank[detail] : vq;
       assignVirtqueue(engine.devices, vq, virtqueues.dev[vq], dev, rank);
       virtqueues.dev[vq] = dev;
@@ -244,23 +260,16 @@ function has(details: DetailColumns, detail: number, field: DetailField): boolea
 
 /** Makes room for a virtqueue. One that was not reset before our eyes may be in any state. */
 function know(engine: EngineState, vq: number): void {
-  if (vq < engine.virtqueues.size && engine.virtqueues.seen[vq] === 1) return;
+  if (vq < engine.virtqueues.size) return;
   growVirtqueueState(engine.virtqueues, vq);
   growTallies(engine.tallies, engine.virtqueues.capacity);
   growHistory(engine.history, engine.virtqueues.capacity);
-  if (engine.design.maps === 'never') fillMaps(engine, vq, NEVER_MAPS);
-}
-
-function fillMaps(engine: EngineState, vq: number, map: number): void {
-  const becomes = engine.design.maps === 'never' ? NEVER_MAPS : map;
-  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
-    setMap(engine.virtqueues, slot, becomes);
 }
 
 function beginRecording(engine: EngineState): void {
   settleAll(engine);
   engine.recording++;
-  engine.virtqueues = createVirtqueueState();
+  engine.virtqueues = createVirtqueueState(firstMap(engine.design));
   engine.devices = createDeviceState();
   engine.open.length = 0;
   engine.waitingOnCpu.fill(0);
@@ -276,30 +285,31 @@ function settleAll(engine: EngineState): void {
 function beginRound(engine: EngineState, vq: number): void {
   engine.tallies.rounds[vq]++;
   if (engine.design.maps === 'never' || engine.virtqueues.iotlb[vq] === 1) return;
-  openAttempts(engine.virtqueues, engine.tallies, vq);
+  openAttempts(engine.virtqueues, engine.tallies, vq, engine.order === 'effects');
 }
 
 /** What get_user_pages did, of an attempt on a slot; a refused attempt tells nothing of it. */
 function seePrefetch(engine: EngineState, batch: EventBatch, i: number, slot: number): void {
-  if (engine.design.maps === 'never') return;
   const { virtqueues, tallies } = engine;
   const detail = batch.detail[i];
   const result = batch.details.result[detail];
-  const refused = result === -14;
-  // Without a round before it (the recording began in the middle) the attempt opens its own.
-  if (virtqueues.map[slot] < PENDING) openAttempt(virtqueues, slot);
-  virtqueues.seenAttempt[slot] = refused ? SEEN_REFUSED : SEEN_TRIED;
-  if (!refused && virtqueues.diverged[slot >> 2] === 0) {
-    const gup = gupOutcome(
-      result,
-      batch.details.pagesGot[detail],
-      batch.details.pagesWanted[detail],
-    );
+  const gup = gupOutcome(result, batch.details.pagesGot[detail], batch.details.pagesWanted[detail]);
+  if (virtqueues.map[slot] < PENDING) {
+    // That a refused attempt was made is for ranges order to predict.
+    if (gup === NO_OUTCOME && engine.order === 'ranges') return;
+    openAttempt(virtqueues, slot);
+  }
+  virtqueues.seenAttempt[slot] = result === -14 ? SEEN_REFUSED : SEEN_TRIED;
+  const vq = slot >> 2;
+  if (gup === HIT) {
+    virtqueues.mayBeMapped[slot] = 1;
+    virtqueues.builtAt[slot] = engine.clock;
+  }
+  if (gup !== NO_OUTCOME && virtqueues.diverged[vq] === 0) {
     virtqueues.gup[slot] = gup;
-    virtqueues.gupHolds[slot] = gup === HIT ? 1 : 0;
+    virtqueues.gupHolds[slot] = gup === HIT && engine.order === 'ranges' ? 1 : 0;
   }
   if (engine.order !== 'effects') return;
-  const vq = slot >> 2;
   virtqueues.attemptLow[slot] = virtqueues.countLow[vq];
   virtqueues.attemptHigh[slot] = virtqueues.countHigh[vq];
   const before = tallies.refusals.disagree;
@@ -315,159 +325,11 @@ function gupOutcome(result: number, got: number, wanted: number): number {
   return result === 77 ? NOT_CONTIGUOUS : HIT;
 }
 
-/** A notifier callback is entered. Non-blockable ranges change nothing (reference §1.4, §5.3). */
-function enterRange(engine: EngineState, batch: EventBatch, i: number, isStart: boolean): void {
-  const { ranges } = engine.tallies;
-  if (isStart) ranges.start++;
-  else ranges.end++;
-  const callback = readCallback(engine, batch, i, isStart);
-  const blockable = batch.details.blockable[batch.detail[i]] === 1;
-  if (isStart && !blockable) {
-    ranges.nonBlockable++;
-    if (refusesNonBlockable(engine.design, callback)) ranges.refused++;
-  }
-  if (!blockable || engine.design.maps === 'never') return recycle(engine, callback);
-  if (callback.slotCount > 0) {
-    if (isStart) ranges.overlapping++;
-    if (isStart) ranges.startedAreas += callback.slotCount;
-    else ranges.endedAreas += callback.slotCount;
-    // Pages may go at any moment between the entries of start and end: what get_user_pages found
-    // before either of them says nothing afterwards.
-    for (let k = 0; k < callback.slotCount; k++) engine.virtqueues.gupHolds[callback.slots[k]] = 0;
-  }
-  const kept =
-    engine.order === 'effects' ? noteCallback(engine, callback) : enterCallback(engine, callback);
-  let noted = -1;
-  for (let k = 0; k < callback.slotCount; k++) {
-    const vq = callback.slots[k] >> 2;
-    if (vq !== noted) noteFor(engine, batch, i, vq, -1);
-    noted = vq;
-  }
-  if (!kept) recycle(engine, callback);
-}
-
-function refusesNonBlockable(design: Design, callback: Callback): boolean {
-  if (design.maps === 'never') return false;
-  return design.refusesNonBlockable === 'always' || callback.slotCount > 0;
-}
-
-function readCallback(
-  engine: EngineState,
-  batch: EventBatch,
-  i: number,
-  isStart: boolean,
-): Callback {
-  const callback = takeCallback(engine);
-  const { details } = batch;
-  const detail = batch.detail[i];
-  const low = 2 * detail;
-  callback.dev = details.dev[detail];
-  callback.isStart = isStart;
-  callback.cpu = batch.cpu;
-  callback.pid = details.pid[detail];
-  callback.cause = details.cause[detail];
-  callback.startLow = details.start[low];
-  callback.startHigh = details.start[low + 1];
-  callback.endLow = details.end[low];
-  callback.endHigh = details.end[low + 1];
-  callback.enteredAt = engine.clock;
-  const comm = details.comm;
-  const from = comm.offsets[detail];
-  callback.commLength = Math.min(comm.offsets[detail + 1] - from, callback.comm.length);
-  for (let k = 0; k < callback.commLength; k++) callback.comm[k] = comm.bytes[from + k];
-  const virtqueues = engine.devices.virtqueues[callback.dev];
-  if (virtqueues === undefined) return callback;
-  const { startLow, startHigh, endLow, endHigh } = callback;
-  for (const vq of virtqueues) {
-    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-      if (overlaps(engine.virtqueues, slot, startLow, startHigh, endLow, endHigh))
-        addSlot(callback, slot);
-    }
-  }
-  return callback;
-}
-
-/**
- * SET_VRING_NUM or SET_VRING_ADDR failed and the recording kernel took over what the fields held by
- * then, while the design keeps the old range. Where the two differ, what the recording kernel then
- * found out (the effects of ranges, the pages of the area) is not what the design would have.
- */
-function keepRange(
-  engine: EngineState,
-  details: DetailColumns,
-  detail: number,
-  slot: number,
-): void {
-  const { virtqueues } = engine;
-  if (isRange(virtqueues, slot, details.address, details.size, 2 * detail)) return;
-  const vq = slot >> 2;
-  virtqueues.diverged[vq] = 1;
-  if (engine.order !== 'effects') return;
-  virtqueues.countLow[vq] = -UNKNOWN_COUNT;
-  virtqueues.countHigh[vq] = UNKNOWN_COUNT;
-  countChanged(engine, vq);
-}
-
-/**
- * Maps are dropped outside the notifier (reference §1.5). When unregistration has not begun this is a
- * reset, which sets the count to 0 first; otherwise it is SET_VRING_NUM or SET_VRING_ADDR, and the
- * callbacks of the device have all returned.
- */
-function dropMaps(engine: EngineState, vq: number): void {
-  const { virtqueues, tallies } = engine;
-  const dev = virtqueues.dev[vq];
-  settleAttempts(virtqueues, tallies, vq);
-  if (dev >= 0 && engine.devices.notifier[dev] === NOTIFIER_OFF) {
-    if (engine.order === 'ranges') completeDevice(engine, dev);
-    if (engine.design.resetsCountOnSetup) setCount(engine, vq, 0);
-  } else {
-    resetCount(engine, vq);
-    virtqueues.resetting[vq] = 1;
-  }
-  virtqueues.diverged[vq] = 0;
-  fillMaps(engine, vq, NOT_SET_UP);
-}
-
-/** vhost_vq_reset is through: sizes 0. Its count went to 0 when it dropped the maps, if it did. */
-function reset(engine: EngineState, vq: number): void {
-  const { virtqueues, tallies } = engine;
-  settleAttempts(virtqueues, tallies, vq);
-  if (virtqueues.resetting[vq] === 0) resetCount(engine, vq);
-  virtqueues.resetting[vq] = 0;
-  setIotlb(virtqueues, vq, false);
-  fillMaps(engine, vq, NOT_SET_UP);
-  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-    virtqueues.sized[slot] = 0;
-    virtqueues.gupHolds[slot] = 0;
-  }
-}
-
-function resetCount(engine: EngineState, vq: number): void {
-  if (engine.order === 'ranges') resetCountUnderWay(engine, vq);
-  else setCount(engine, vq, 0);
-}
-
-function setCount(engine: EngineState, vq: number, count: number): void {
-  engine.virtqueues.countLow[vq] = count;
-  engine.virtqueues.countHigh[vq] = count;
-  countChanged(engine, vq);
-}
-
-/** No range is reported while the notifier is off, so nothing is known to hold over that time. */
-function switchNotifier(engine: EngineState, dev: number, registered: number, error: number): void {
-  const on = registered === 1 && error === 0;
-  if (on && engine.order === 'ranges') completeDevice(engine, dev);
-  engine.devices.notifier[dev] = on ? NOTIFIER_ON : NOTIFIER_OFF;
-  for (const vq of engine.devices.virtqueues[dev] ?? []) {
-    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
-      engine.virtqueues.gupHolds[slot] = 0;
-  }
-}
-
 /** The first access of a round: its attempts are over. */
 function settleBefore(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
   const { refusals } = engine.tallies;
   const { virtqueues, tallies } = engine;
+  if (batch.observed[i] === 2) return abandonAttempts(virtqueues, vq);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     if (virtqueues.map[slot] < PENDING) continue;
     const before = refusals.disagree;
@@ -495,54 +357,6 @@ function contradicted(engine: EngineState, batch: EventBatch, i: number, outcome
   return outcome;
 }
 
-function keepMismatch(
-  engine: EngineState,
-  batch: EventBatch,
-  i: number,
-  what: Mismatch['what'],
-  which: number,
-  predicted: number,
-  observed: number,
-): void {
-  if (engine.mismatches.length >= KEPT_MISMATCHES) return;
-  const vq = batch.vq[i];
-  engine.mismatches.push({
-    what,
-    recording: engine.recording,
-    line: batch.line[i],
-    time: (BigInt(batch.time[2 * i + 1]) << 32n) | BigInt(batch.time[2 * i]),
-    cpu: batch.cpu,
-    vq,
-    which,
-    predicted,
-    observed,
-    history: recall(engine.history, vq),
-  });
-}
-
 function note(engine: EngineState, batch: EventBatch, i: number, area: number): void {
   noteFor(engine, batch, i, batch.vq[i], area);
-}
-
-function noteFor(
-  engine: EngineState,
-  batch: EventBatch,
-  i: number,
-  vq: number,
-  area: number,
-): void {
-  const { countLow, countHigh } = engine.virtqueues;
-  const { line, cpu, time, kind } = batch;
-  remember(
-    engine.history,
-    vq,
-    line[i],
-    cpu,
-    time[2 * i],
-    time[2 * i + 1],
-    kind[i],
-    area,
-    countLow[vq],
-    countHigh[vq],
-  );
 }

@@ -33,7 +33,12 @@ export interface Tallies {
     /** Non-blockable starts that the design answers with -EAGAIN. */
     refused: number;
   };
-  effects: { start: number; end: number };
+  effects: {
+    start: number;
+    end: number;
+    /** Effects of callbacks that have returned, which were not recorded. */
+    missing: number;
+  };
   lostEvents: bigint;
 }
 
@@ -53,7 +58,7 @@ export function createTallies(): Tallies {
       endedAreas: 0,
       refused: 0,
     },
-    effects: { start: 0, end: 0 },
+    effects: { start: 0, end: 0, missing: 0 },
     lostEvents: 0n,
   };
 }

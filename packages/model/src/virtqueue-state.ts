@@ -3,7 +3,7 @@
  * area has (reference §1.1).
  */
 import { AREA_COUNT } from './ring.js';
-import { AMBIGUOUS, IOTLB } from './outcome.js';
+import { IOTLB } from './outcome.js';
 
 /** invalidate_count lies between minus this and this: an interval that says nothing. */
 export const UNKNOWN_COUNT = 1 << 28;
@@ -12,7 +12,6 @@ export interface VirtqueueState {
   capacity: number;
   /** Ids seen are below this. */
   size: number;
-  seen: Uint8Array;
   /** Device id, -1 while unknown. */
   dev: Int32Array;
   iotlb: Uint8Array;
@@ -21,15 +20,21 @@ export interface VirtqueueState {
   countHigh: Int32Array;
   /** Clock of the engine when countLow was last below zero. */
   negativeAt: Float64Array;
+  /** What `map` holds until something is known. */
+  firstMap: number;
   /** Map of each slot as an outcome, plus PENDING. */
   map: Uint8Array;
-  /** Engine clock when each slot's map was last taken from unknown to absent. */
-  clearedAt: Float64Array;
+  /** 1 where the recording kernel, whatever its design, may have a map (ranges order). */
+  mayBeMapped: Uint8Array;
+  /** Engine clock of the last sign that it built one, and of the last time it was taken for gone. */
+  builtAt: Float64Array;
+  goneAt: Float64Array;
   /** What an access meets: the map, or IOTLB. Derived from `map` and `iotlb`. */
   effective: Uint8Array;
-  /** First and last byte of each area, as words (index 2 * slot); meaningful where `sized`. */
+  /** First and last byte of each area, as words (index 2 * slot); meaningful where RANGE_SET. */
   first: Uint32Array;
   last: Uint32Array;
+  /** RANGE_UNKNOWN, RANGE_NONE (size 0) or RANGE_SET. */
   sized: Uint8Array;
   /** Least and greatest count since the attempt of the open round became possible. */
   attemptLow: Int32Array;
@@ -43,35 +48,53 @@ export interface VirtqueueState {
   looseEnds: Int32Array;
   /** 1 while the recording kernel has other ranges than the design, which kept its own (§3.3, 1). */
   diverged: Uint8Array;
-  /** 1 between the drop of maps by a reset and the reset's own event. */
+  /** NOT_RESETTING, RESETTING or PERHAPS_RESETTING. */
   resetting: Uint8Array;
+  /** Recorded effects that are due of callbacks entered (effects order). */
+  startsDue: Int32Array;
+  endsDue: Int32Array;
+  /** Overlapping ranges whose start was entered and whose end was not (effects order). */
+  openRanges: Int32Array;
   /** What the kernel was seen to do in the open round: SEEN_NOTHING, SEEN_REFUSED, SEEN_TRIED. */
   seenAttempt: Uint8Array;
 }
+
+export const RANGE_UNKNOWN = 0;
+export const RANGE_NONE = 1;
+export const RANGE_SET = 2;
+
+export const NOT_RESETTING = 0;
+/** Between the drop of maps by a reset and the reset's own event. */
+export const RESETTING = 1;
+/** Likewise, where it is not known whether a reset dropped the maps, or the ioctls of the ring did. */
+export const PERHAPS_RESETTING = 2;
 
 export const NO_OUTCOME = 255;
 export const SEEN_NOTHING = 0;
 export const SEEN_REFUSED = 1;
 export const SEEN_TRIED = 2;
 
-export function createVirtqueueState(): VirtqueueState {
-  return allocate(16);
+/** @param map what is known of the maps of a virtqueue that was not reset before our eyes */
+export function createVirtqueueState(map: number): VirtqueueState {
+  return allocate(16, map);
 }
 
-function allocate(capacity: number): VirtqueueState {
+function allocate(capacity: number, map: number): VirtqueueState {
   const slots = 4 * capacity;
   return {
     capacity,
     size: 0,
-    seen: new Uint8Array(capacity),
     dev: new Int32Array(capacity).fill(-1),
     iotlb: new Uint8Array(capacity),
     countLow: new Int32Array(capacity).fill(-UNKNOWN_COUNT),
     countHigh: new Int32Array(capacity).fill(UNKNOWN_COUNT),
     negativeAt: new Float64Array(capacity).fill(-1),
-    map: new Uint8Array(slots).fill(AMBIGUOUS),
-    clearedAt: new Float64Array(slots).fill(-1),
-    effective: new Uint8Array(slots).fill(AMBIGUOUS),
+    firstMap: map,
+    map: new Uint8Array(slots).fill(map),
+    mayBeMapped: new Uint8Array(slots).fill(1),
+    builtAt: new Float64Array(slots).fill(-1),
+    goneAt: new Float64Array(slots).fill(-1),
+    effective: new Uint8Array(slots).fill(map),
     first: new Uint32Array(2 * slots),
     last: new Uint32Array(2 * slots),
     sized: new Uint8Array(slots),
@@ -83,6 +106,9 @@ function allocate(capacity: number): VirtqueueState {
     looseEnds: new Int32Array(capacity),
     diverged: new Uint8Array(capacity),
     resetting: new Uint8Array(capacity),
+    startsDue: new Int32Array(slots),
+    endsDue: new Int32Array(slots),
+    openRanges: new Int32Array(slots),
     seenAttempt: new Uint8Array(slots),
   };
 }
@@ -90,7 +116,7 @@ function allocate(capacity: number): VirtqueueState {
 /** Makes room for an id. Existing columns are replaced: do not hold on to them across this call. */
 export function growVirtqueueState(state: VirtqueueState, id: number): void {
   if (id >= state.capacity) {
-    const larger = allocate(2 ** Math.ceil(Math.log2(id + 1)));
+    const larger = allocate(2 ** Math.ceil(Math.log2(id + 1)), state.firstMap);
     for (const name of Object.keys(larger) as (keyof VirtqueueState)[]) {
       const from = state[name];
       const to = larger[name];
@@ -100,7 +126,6 @@ export function growVirtqueueState(state: VirtqueueState, id: number): void {
     Object.assign(state, larger);
   }
   if (id >= state.size) state.size = id + 1;
-  state.seen[id] = 1;
 }
 
 /** Sets what a slot's map is; `map` may carry PENDING. */
@@ -128,7 +153,7 @@ export function setRange(
   size: Uint32Array,
   word: number,
 ): void {
-  state.sized[slot] = size[word] !== 0 || size[word + 1] !== 0 ? 1 : 0;
+  state.sized[slot] = size[word] !== 0 || size[word + 1] !== 0 ? RANGE_SET : RANGE_NONE;
   state.first[2 * slot] = address[word];
   state.first[2 * slot + 1] = address[word + 1];
   const low = lastLow(address, size, word);
@@ -144,8 +169,8 @@ export function isRange(
   size: Uint32Array,
   word: number,
 ): boolean {
-  const sized = size[word] !== 0 || size[word + 1] !== 0;
-  if (!sized || state.sized[slot] === 0) return sized === (state.sized[slot] === 1);
+  if (size[word] === 0 && size[word + 1] === 0) return state.sized[slot] === RANGE_NONE;
+  if (state.sized[slot] !== RANGE_SET) return false;
   const low = lastLow(address, size, word);
   return (
     state.first[2 * slot] === address[word] &&
@@ -176,7 +201,7 @@ export function overlaps(
   endLow: number,
   endHigh: number,
 ): boolean {
-  if (state.sized[slot] === 0) return false;
+  if (state.sized[slot] !== RANGE_SET) return false;
   const { first, last } = state;
   const word = 2 * slot;
   if (endHigh < first[word + 1] || (endHigh === first[word + 1] && endLow < first[word]))

@@ -18,7 +18,7 @@ export function completenessOf(trace: OpenTrace): Completeness {
   const lost = new Map<string, bigint>();
   let backward = 0;
   let unended = 0;
-  let counted_ = 0;
+  let whole = 0;
   const recordings = trace.index.recordings.map((recording) =>
     recordingCounts(trace.fd, recording),
   );
@@ -28,7 +28,7 @@ export function completenessOf(trace: OpenTrace): Completeness {
       continue;
     }
     backward += counts.backward;
-    if (counts.complete === true) counted_++;
+    if (counts.complete === true) whole++;
     for (const [by, howMany] of Object.entries(counts.lost))
       lost.set(by, (lost.get(by) ?? 0n) + BigInt(howMany));
   }
@@ -42,11 +42,7 @@ export function completenessOf(trace: OpenTrace): Completeness {
   }
   const missing = lost.size > 0 || damage.length > 0 || unended > 0;
   return {
-    complete: missing
-      ? false
-      : recordings.length > 0 && counted_ === recordings.length
-        ? true
-        : null,
+    complete: missing ? false : recordings.length > 0 && whole === recordings.length ? true : null,
     lost: Object.fromEntries([...lost].map(([by, howMany]) => [by, String(howMany)])),
     damage,
     problems,

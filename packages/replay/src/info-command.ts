@@ -3,6 +3,7 @@ import {
   counted,
   EXIT,
   grouped,
+  jsonDocument,
   printable,
   seconds,
   tableLines,
@@ -13,6 +14,7 @@ import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
 import { listVirtqueues, recordingCounts } from './recording-list.js';
+import { listLines, numberColumn, virtqueueName, textColumn } from './text-parts.js';
 
 const count = z.number().int().nonnegative();
 
@@ -47,9 +49,7 @@ export async function infoCommand(
 ): Promise<number> {
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const result = infoResult(trace, completeness);
-    await writeOut(
-      options.json === true ? `${JSON.stringify(result, null, 2)}\n` : infoText(result),
-    );
+    await writeOut(options.json === true ? jsonDocument(result) : infoText(result));
     return EXIT.done;
   });
 }
@@ -73,7 +73,7 @@ function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
         events: counts?.events ?? null,
         first: counts?.first ?? null,
         last: counts?.last ?? null,
-        cpus: [...recording.events.keys()].sort((a, b) => a - b),
+        cpus: [...recording.events.keys()].toSorted((a, b) => a - b),
         virtqueues: virtqueues
           .filter((virtqueue) => virtqueue.recording === recording.number)
           .map(({ id, dev }) => ({ id, dev: dev ?? null })),
@@ -85,14 +85,14 @@ function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
 function infoText(result: InfoResult): string {
   const lines = [
     `trace       ${printable(result.trace)}`,
-    `from        ${result.sources.map(printable).join(', ')}`,
+    `format      ${result.format_version}, written by ${printable(result.writer)}`,
+    ...listLines('from       ', result.sources.map(printable)),
     `clock       ${result.clock}`,
-    `preemption  ${result.preemption}`,
+    `preemption  ${result.preemption === 'unknown' ? 'not known' : result.preemption}`,
     `complete    ${completeText(result)}`,
   ];
-  for (const [number, recording] of result.recordings.entries()) {
-    lines.push('', `recording ${number}`, ...recordingLines(recording));
-  }
+  for (const [number, recording] of result.recordings.entries())
+    lines.push('', ...recordingLines(number, recording));
   return `${lines.join('\n')}\n`;
 }
 
@@ -102,31 +102,26 @@ function completeText({ complete, lost }: InfoResult): string {
   const losses = Object.entries(lost).map(
     ([by, howMany]) => `${grouped(BigInt(howMany))} by ${printable(by)}`,
   );
-  return `no${losses.length > 0 ? `: lost ${losses.join(', ')}` : ''}`;
+  return `NO${losses.length > 0 ? `: lost ${losses.join(', ')}` : ''}`;
 }
 
-function recordingLines({
-  events,
-  first,
-  last,
-  cpus,
-  virtqueues,
-}: InfoResult['recordings'][number]): string[] {
-  const lines: string[] = [];
-  if (first !== null && last !== null) {
-    lines.push(`  ${first} ns to ${last} ns: ${seconds(BigInt(last) - BigInt(first))}`);
-  }
-  lines.push(`  ${counted(cpus.length, 'CPU')}: ${cpus.join(', ')}`);
-  const names = virtqueues.map(({ id, dev }) =>
-    dev === null ? `vq ${id}` : `vq ${id} (dev ${dev})`,
+function recordingLines(
+  number: number,
+  { events, first, last, cpus, virtqueues }: InfoResult['recordings'][number],
+): string[] {
+  const lines = [`recording ${number}`];
+  if (first !== null && last !== null)
+    lines.push(`  ${seconds(BigInt(last) - BigInt(first))}, from ${first} to ${last} ns`);
+  lines.push(
+    ...listLines(`  ${counted(cpus.length, 'CPU')}:`, cpus.map(String)),
+    ...listLines(
+      `  ${counted(virtqueues.length, 'virtqueue')} in address order:`,
+      virtqueues.map(virtqueueName),
+    ),
   );
-  lines.push(`  ${counted(virtqueues.length, 'virtqueue')} in address order: ${names.join(', ')}`);
   if (events === null) return [...lines, '  the recording has no end: its events were not counted'];
   const table = tableLines(
-    [
-      { title: 'event', align: 'left' },
-      { title: 'count', align: 'right' },
-    ],
+    [textColumn('event'), numberColumn('count')],
     Object.entries(events).map(([event, times]) => [event, grouped(times)]),
   );
   return [...lines, ...table.map((line) => `  ${line}`)];

@@ -1,6 +1,6 @@
 /** Opens a command's trace, says what is wrong with it, and closes it again. */
 import { createProgressBar, EXIT, say } from '@vhostscope/terminal';
-import { openTrace, type OpenTrace } from '@vhostscope/trace';
+import { InputError, openTrace, TraceFormatError, type OpenTrace } from '@vhostscope/trace';
 import { completenessOf, type Completeness } from './completeness.js';
 
 /**
@@ -18,7 +18,10 @@ export async function withOpenTrace(
   const bar = createProgressBar('reading');
   let trace: OpenTrace;
   try {
-    trace = await openTrace(path, { onProgress: bar.update, signal: abort.signal });
+    trace = await openTrace(path, {
+      onProgress: (read, total) => bar.update(read, total),
+      signal: abort.signal,
+    });
   } finally {
     bar.clear();
     process.removeListener('SIGINT', stop);
@@ -28,11 +31,18 @@ export async function withOpenTrace(
       say('replay', 'interrupted, nothing was replayed');
       return EXIT.interrupted;
     }
+    if (trace.index.recordings.every(({ events }) => events.size === 0))
+      throw new InputError(`no events in ${trace.name}`);
     const completeness = completenessOf(trace);
     for (const problem of completeness.problems) say('replay', problem);
     const exitCode = await use(trace, completeness);
     const flawed = completeness.complete === false || completeness.damage.length > 0;
     return exitCode === EXIT.done && strict && flawed ? EXIT.no : exitCode;
+  } catch (error) {
+    // Batches are read while the trace is in use; only here is it known in which file.
+    if (error instanceof TraceFormatError)
+      throw new TraceFormatError(`${trace.name}: ${error.message}`);
+    throw error;
   } finally {
     trace.close();
   }

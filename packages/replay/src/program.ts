@@ -1,10 +1,9 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
+import { DESIGNS } from '@vhostscope/model';
 import { EXIT } from '@vhostscope/terminal';
 import { Command, CommanderError, Option } from 'commander';
 import type { ReplayOptions } from './replay-trace.js';
-
-/** Of the whole product: its packages are released together. */
-const VERSION = '0.1.0-dev';
+import { readVersion } from './version.js';
 
 interface JsonOption {
   readonly json?: boolean;
@@ -15,10 +14,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.done;
   const program = new Command('replay')
     .description('Replays a trace of vhost through a design of direct-mapped ring metadata.')
-    .version(VERSION)
+    .version(readVersion())
     .option('--debug', 'print a stack trace when something goes wrong')
-    .addHelpText('after', EXAMPLES)
-    .exitOverride();
+    .addHelpText('after', EXAMPLES);
 
   withReplayOptions(program.command('run'))
     .description('what every metadata access would have become: direct map, fallback, or not known')
@@ -41,7 +39,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await infoCommand(trace, options);
     });
 
-  for (const command of program.commands) command.exitOverride();
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({
+        outputError: (text, write) => write(text.replace(/^error: /, 'replay: ')),
+      })
+      .showHelpAfterError(`replay: see \`${fullName(command)} --help\``);
+  }
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -50,6 +55,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     throw error;
   }
   return exitCode;
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
 }
 
 function withTrace(command: Command): Command {
@@ -63,8 +72,9 @@ function withTrace(command: Command): Command {
 }
 
 function withReplayOptions(command: Command): Command {
+  const designs = DESIGNS.map(({ name, title }) => `${name} (${title})`).join('; ');
   return withTrace(command)
-    .option('--design <name>', 'design to replay: merged, fixes-v5 or copy', 'merged')
+    .option('--design <name>', `design to replay: ${designs}`, 'merged')
     .addOption(
       new Option(
         '--order <order>',

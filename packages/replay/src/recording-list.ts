@@ -57,7 +57,7 @@ export function listVirtqueues(trace: OpenTrace): VirtqueueDescription[] {
       }
     }
   }
-  return [...found.values()].sort(
+  return [...found.values()].toSorted(
     (a, b) => a.recording - b.recording || a.rank - b.rank || a.id - b.id,
   );
 }

@@ -8,7 +8,7 @@ import {
   type Order,
   type Preemption,
 } from '@vhostscope/model';
-import { EXIT, ProgramError } from '@vhostscope/terminal';
+import { counted, EXIT, ProgramError } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 
 export interface ReplayOptions {
@@ -45,8 +45,7 @@ export function designNamed(name: string): Design {
  * Replays a trace in one pass. Whether recorded effects can be trusted is known only at its end, so
  * both orders run side by side unless one is ruled out from the start.
  */
-export function replayTrace(trace: OpenTrace, options: ReplayOptions): Replayed {
-  const design = designNamed(options.design);
+export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOptions): Replayed {
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const ranges = createEngine({ design, order: 'ranges', preemption });
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
@@ -82,10 +81,10 @@ export function replayTrace(trace: OpenTrace, options: ReplayOptions): Replayed 
   const lacks =
     recorded.start === 0
       ? 'the trace has no recorded effects (IS, IE)'
-      : `${missing} effects (IS, IE) are missing from the trace`;
+      : `${counted(missing, 'effect')} (IS, IE) that the ranges call for are not in the trace`;
   if (options.order === 'effects') {
-    throw new ProgramError(`${lacks}, so --order effects cannot be answered`, {
-      advice: 'use --order ranges',
+    throw new ProgramError(`${lacks}, so --order effects has no answer`, {
+      advice: 'use --order ranges, which needs only when the callbacks were entered',
     });
   }
   return byRanges(lacks);

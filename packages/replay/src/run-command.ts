@@ -1,7 +1,7 @@
 /** `replay run`: what every access would have become. */
-import { EXIT, writeOut } from '@vhostscope/terminal';
+import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { withOpenTrace } from './opened-trace.js';
-import { replayTrace, type ReplayOptions } from './replay-trace.js';
+import { designNamed, replayTrace, type ReplayOptions } from './replay-trace.js';
 import { runResult } from './run-result.js';
 import { runText } from './run-text.js';
 
@@ -9,14 +9,11 @@ export async function runCommand(
   path: string,
   options: ReplayOptions & { readonly json?: boolean },
 ): Promise<number> {
+  const design = designNamed(options.design);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const replayed = replayTrace(trace, options);
+    const replayed = replayTrace(trace, design, options);
     const result = runResult(trace, replayed, completeness);
-    await writeOut(
-      options.json === true
-        ? `${JSON.stringify(result, null, 2)}\n`
-        : runText(result, replayed.design),
-    );
+    await writeOut(options.json === true ? jsonDocument(result) : runText(result, design));
     return EXIT.done;
   });
 }

@@ -1,101 +1,112 @@
 /** The result of `replay run` for people. */
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
-import {
-  counted,
-  grouped,
-  percent,
-  printable,
-  tableLines,
-  type TableColumn,
-} from '@vhostscope/terminal';
+import { counted, grouped, percent, tableLines, type TableColumn } from '@vhostscope/terminal';
 import type { Decisions, RunResult } from './run-result.js';
+import { headLines, numberColumn, shareLines, virtqueueName, textColumn } from './text-parts.js';
+
+/** What the table shows beside the columns that it always has. */
+interface Extras {
+  /** The trace holds several recordings. */
+  readonly recordings: boolean;
+  /** Some access found the device IOTLB on. */
+  readonly iotlb: boolean;
+}
 
 export function runText(result: RunResult, design: Design): string {
-  const { totals } = result;
-  const several = result.virtqueues.some(({ recording }) => recording > 0);
+  const extras: Extras = {
+    recordings: result.virtqueues.some(({ recording }) => recording > 0),
+    iotlb: result.totals.iotlb > 0,
+  };
   const lines = [
-    `trace    ${printable(result.trace)}${completeText(result)}`,
-    `design   ${design.name}: ${design.title} (${design.source})`,
-    `order    ${orderText(result)}`,
+    ...headLines(result, design),
     '',
     ...totalLines(result),
     '',
-    ...tableLines(columns(several), rows(result, several)),
+    ...tableLines(columns(extras), rows(result, extras)),
+    ...fallbackLines(result.totals),
+    ...attemptLines(result),
   ];
-  const reasons = Object.entries(totals.reasons).sort(([, a], [, b]) => b - a);
-  if (reasons.length > 0 || totals.ambiguous > 0) {
-    lines.push('', 'why not the direct map');
-    if (totals.ambiguous > 0) reasons.push(['ambiguous', totals.ambiguous]);
-    const width = Math.max(...reasons.map(([, accesses]) => grouped(accesses).length));
-    for (const [reason, accesses] of reasons) {
-      lines.push(
-        `  ${grouped(accesses).padStart(width)}  ${reason.padEnd(14)}  ${OUTCOME_MEANING[reason] ?? ''}`,
-      );
-    }
-  }
   return `${lines.join('\n')}\n`;
 }
 
-function completeText({ complete }: RunResult): string {
-  if (complete === null) return '';
-  return complete
-    ? ' (complete)'
-    : ' (INCOMPLETE: events are missing, every number below is of what is left)';
-}
-
-function orderText({ order, order_reason: reason, preemption }: RunResult): string {
-  if (order === 'effects') return `effects: ${reason}`;
-  return `ranges: ${reason}; preemption of the recording kernel: ${preemption}`;
-}
-
-function totalLines({ totals, rounds, prefetch, ranges }: RunResult): string[] {
-  const attempts = Object.entries(prefetch)
-    .filter(([, times]) => times > 0)
-    .map(([outcome, times]) => `${grouped(times)} ${outcome.replaceAll('_', ' ')}`);
-  const parts = [`${counted(totals.fallbacks, 'fallback')}`];
-  if (totals.iotlb > 0) parts.push(`${grouped(totals.iotlb)} device IOTLB`);
-  parts.push(`${grouped(totals.ambiguous)} ambiguous`);
+function totalLines({ totals, rounds, ranges }: RunResult): string[] {
+  const { accesses, hits, fallbacks, iotlb, ambiguous } = totals;
+  const parts = [
+    `${counted(hits, 'direct-map hit')} (${percent(hits, accesses)})`,
+    counted(fallbacks, 'fallback'),
+  ];
+  if (iotlb > 0) parts.push(`${grouped(iotlb)} by device IOTLB`);
+  parts.push(`${grouped(ambiguous)} ambiguous`);
+  const overlapping = ranges.overlapping === 0 ? 'none' : grouped(ranges.overlapping);
   const refused = ranges.refused > 0 ? `, ${grouped(ranges.refused)} refused as non-blockable` : '';
   return [
-    `${counted(totals.accesses, 'access').replace('accesss', 'accesses')}: ${grouped(totals.hits)} by direct map ` +
-      `(${percent(totals.hits, totals.accesses)}), ${parts.join(', ')}`,
-    `${counted(rounds, 'round')}; attempts to map an area: ${attempts.length === 0 ? 'none' : attempts.join(', ')}`,
-    `${counted(ranges.start, 'invalidation')}, ${grouped(ranges.overlapping)} of them over a ring area${refused}`,
+    `${grouped(accesses)} ${accesses === 1 ? 'access' : 'accesses'}: ${parts.join(', ')}`,
+    `${counted(rounds, 'round')}; ${counted(ranges.start, 'invalidation')}, ${overlapping} of them over a ring${refused}`,
   ];
 }
 
-function columns(several: boolean): TableColumn[] {
+function columns({ recordings, iotlb }: Extras): TableColumn[] {
   return [
-    ...(several ? [{ title: 'recording', align: 'right' } as const] : []),
-    { title: 'virtqueue', align: 'left' },
-    { title: 'accessor', align: 'left' },
-    { title: 'accesses', align: 'right' },
-    { title: 'direct map', align: 'right' },
-    { title: 'fallback', align: 'right' },
-    { title: 'ambiguous', align: 'right' },
-    { title: 'hit ratio', align: 'right' },
+    ...(recordings ? [numberColumn('recording')] : []),
+    textColumn('virtqueue'),
+    textColumn('accessor'),
+    numberColumn('accesses'),
+    numberColumn('hits'),
+    numberColumn('fallbacks'),
+    ...(iotlb ? [numberColumn('device IOTLB')] : []),
+    numberColumn('ambiguous'),
+    numberColumn('hit ratio'),
   ];
 }
 
-function rows(result: RunResult, several: boolean): string[][] {
-  return result.virtqueues.flatMap(({ id, recording, dev, totals, accessors }) => {
-    const name = dev === null ? `vq ${id}` : `vq ${id} (dev ${dev})`;
-    const head = several ? [String(recording), name] : [name];
-    const body = Object.entries(accessors).map(([accessor, decisions]) => [
+function rows({ virtqueues }: RunResult, extras: Extras): string[][] {
+  return virtqueues.flatMap((virtqueue) => {
+    const name = virtqueueName(virtqueue);
+    const head = extras.recordings ? [String(virtqueue.recording), name] : [name];
+    const body = Object.entries(virtqueue.accessors).map(([accessor, decisions]) => [
       ...head.map(() => ''),
       accessor,
-      ...decisionCells(decisions),
+      ...decisionCells(decisions, extras),
     ]);
-    return [[...head, 'all', ...decisionCells(totals)], ...body];
+    return [[...head, 'all', ...decisionCells(virtqueue.totals, extras)], ...body];
   });
 }
 
-function decisionCells({ accesses, hits, fallbacks, ambiguous }: Decisions): string[] {
+function decisionCells(
+  { accesses, hits, fallbacks, iotlb, ambiguous }: Decisions,
+  extras: Extras,
+): string[] {
+  const counts = [accesses, hits, fallbacks, ...(extras.iotlb ? [iotlb] : []), ambiguous];
+  return [...counts.map((count) => grouped(count)), percent(hits, accesses)];
+}
+
+/** Why accesses did not use the direct map. */
+function fallbackLines({ accesses, hits, iotlb, ambiguous, reasons }: Decisions): string[] {
+  const missed = accesses - hits;
+  if (missed === 0) return [];
+  const counts = [
+    ...Object.entries(reasons),
+    ['iotlb', iotlb] as const,
+    ['ambiguous', ambiguous] as const,
+  ];
   return [
-    grouped(accesses),
-    grouped(hits),
-    grouped(fallbacks),
-    grouped(ambiguous),
-    percent(hits, accesses),
+    '',
+    missed === 1
+      ? 'why not the direct map: 1 access'
+      : `why not the direct map: ${grouped(missed)} accesses`,
+    ...shareLines(counts, (reason) => OUTCOME_MEANING[reason] ?? ''),
+  ];
+}
+
+/** What became of the attempts to map an area. */
+function attemptLines({ prefetch }: RunResult): string[] {
+  const attempts = Object.values(prefetch).reduce((sum, count) => sum + count, 0);
+  if (attempts === 0) return [];
+  return [
+    '',
+    `attempts to map an area: ${grouped(attempts)}`,
+    ...shareLines(Object.entries(prefetch), (outcome) =>
+      outcome === 'built' ? 'the area is mapped from then on' : (OUTCOME_MEANING[outcome] ?? ''),
+    ),
   ];
 }

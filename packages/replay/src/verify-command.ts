@@ -1,7 +1,7 @@
 /** `replay verify`: does the design decide as the kernel did? */
-import { EXIT, writeOut } from '@vhostscope/terminal';
+import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { withOpenTrace } from './opened-trace.js';
-import { replayTrace, type ReplayOptions } from './replay-trace.js';
+import { designNamed, replayTrace, type ReplayOptions } from './replay-trace.js';
 import { verifyResult } from './verify-result.js';
 import { verifyText } from './verify-text.js';
 
@@ -9,12 +9,11 @@ export async function verifyCommand(
   path: string,
   options: ReplayOptions & { readonly json?: boolean },
 ): Promise<number> {
+  const design = designNamed(options.design);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const replayed = replayTrace(trace, options);
+    const replayed = replayTrace(trace, design, options);
     const result = verifyResult(trace, replayed, completeness);
-    await writeOut(
-      options.json === true ? `${JSON.stringify(result, null, 2)}\n` : verifyText(result),
-    );
+    await writeOut(options.json === true ? jsonDocument(result) : verifyText(result, design));
     return result.disagree > 0 ? EXIT.no : EXIT.done;
   });
 }

@@ -1,59 +1,109 @@
 /** The result of `replay verify` for people. */
-import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
+import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
+import { counted, grouped, tableLines } from '@vhostscope/terminal';
+import { headLines, numberColumn, textColumn } from './text-parts.js';
 import type { MismatchResult, VerifyResult } from './verify-result.js';
 
-/** Disagreements printed in full. */
+/** Disagreements that are explained. */
 const SHOWN = 3;
 
-export function verifyText(result: VerifyResult): string {
-  const { accesses, refusals } = result;
-  const lines = [
-    `verify   ${printable(result.trace)}, design ${result.design}, order ${result.order}`,
-  ];
+export function verifyText(result: VerifyResult, design: Design): string {
+  const lines = [...headLines(result, design), ''];
   if (result.compared === 0) {
     lines.push('nothing to compare: the trace does not say what the kernel decided');
     return `${lines.join('\n')}\n`;
   }
   lines.push(
-    `${grouped(accesses.agree)} of ${counted(accesses.compared, 'decision')} as the kernel took them, ` +
-      `${grouped(accesses.disagree)} otherwise, ${grouped(accesses.ambiguous)} ambiguous`,
-    `${grouped(refusals.agree)} of ${counted(refusals.compared, 'attempt')} to map refused or not as in the kernel, ` +
-      `${grouped(refusals.disagree)} otherwise, ${grouped(refusals.ambiguous)} ambiguous`,
+    ...tableLines(
+      [
+        textColumn('what the kernel decided'),
+        numberColumn('compared'),
+        numberColumn('agree'),
+        numberColumn('disagree'),
+        numberColumn('ambiguous'),
+      ],
+      [
+        ['accesses: direct map or not', ...comparisonCells(result.accesses)],
+        ['attempts to map: refused or not', ...comparisonCells(result.refusals)],
+      ],
+    ),
+    '',
     verdict(result),
+    ...explanations(result.first.slice(0, SHOWN)),
   );
-  for (const mismatch of result.first.slice(0, SHOWN)) lines.push('', ...mismatchLines(mismatch));
-  if (result.disagree > SHOWN)
-    lines.push('', `… and ${grouped(result.disagree - SHOWN)} more; --json lists the first ten`);
+  if (result.disagree > SHOWN) {
+    lines.push(
+      '',
+      `and ${grouped(result.disagree - SHOWN)} more; --json explains the first ${result.first.length}`,
+    );
+  }
   return `${lines.join('\n')}\n`;
 }
 
+function comparisonCells({
+  compared,
+  agree,
+  disagree,
+  ambiguous,
+}: VerifyResult['accesses']): string[] {
+  return [compared, agree, disagree, ambiguous].map((count) => grouped(count));
+}
+
 function verdict({ disagree, ambiguous }: VerifyResult): string {
-  if (disagree > 0) return `NO: the model disagrees with the kernel ${counted(disagree, 'time')}`;
-  return ambiguous > 0 ? 'yes, wherever the trace can tell' : 'yes, everywhere';
+  if (disagree > 0)
+    return `NO: ${counted(disagree, 'decision')} of the kernel contradict the model`;
+  return ambiguous > 0
+    ? 'yes: the model agrees with the kernel wherever the trace can tell'
+    : 'yes: the model agrees with the kernel everywhere';
+}
+
+/** Each with the events that led to it; events that stand under an earlier one are not repeated. */
+function explanations(mismatches: readonly MismatchResult[]): string[] {
+  const lines: string[] = [];
+  const seen = new Set<string>();
+  for (const mismatch of mismatches) {
+    const events = mismatch.events.filter(
+      (event) => !seen.has(`${mismatch.recording} ${mismatch.vq} ${event.line} ${event.time}`),
+    );
+    for (const event of events)
+      seen.add(`${mismatch.recording} ${mismatch.vq} ${event.line} ${event.time}`);
+    lines.push('', ...mismatchLines(mismatch));
+    if (events.length < mismatch.events.length) lines.push('  what led there: as above, then');
+    else if (events.length > 0) lines.push('  what led there:');
+    if (events.length > 0) lines.push(...eventLines(events));
+  }
+  return lines;
 }
 
 function mismatchLines(mismatch: MismatchResult): string[] {
-  const subject = mismatch.accessor ?? `map of ${mismatch.area ?? ''}`;
+  const recording = mismatch.recording > 0 ? `recording ${mismatch.recording}, ` : '';
+  const subject = mismatch.accessor ?? `attempt to map ${mismatch.area ?? ''}`;
+  const meaning = OUTCOME_MEANING[mismatch.predicted.replace(/^fallback \((.*)\)$/, '$1')];
   return [
-    `line ${mismatch.line}, ${mismatch.time} ns, cpu ${mismatch.cpu}, vq ${mismatch.vq}, ${subject}: ` +
-      `predicted ${mismatch.predicted}, kernel ${mismatch.observed}; what led there:`,
-    ...tableLines(
-      [
-        { title: '  line', align: 'right' },
-        { title: 'time (ns)', align: 'right' },
-        { title: 'cpu', align: 'right' },
-        { title: 'event', align: 'left' },
-        { title: 'area', align: 'left' },
-        { title: 'invalidate_count', align: 'left' },
-      ],
-      mismatch.events.map(({ line, time, cpu, event, area, invalidate_count: [low, high] }) => [
-        String(line),
-        time,
-        String(cpu),
-        event,
-        area ?? '',
-        low === high ? String(low) : `${low}…${high}`,
-      ]),
-    ),
+    `${recording}line ${mismatch.line}, ${mismatch.time} ns, cpu ${mismatch.cpu}, vq ${mismatch.vq}, ${subject}`,
+    `  the model: ${mismatch.predicted}${meaning === undefined ? '' : `: ${meaning}`}`,
+    `  the kernel: ${mismatch.observed}`,
   ];
+}
+
+function eventLines(events: MismatchResult['events']): string[] {
+  const table = tableLines(
+    [
+      numberColumn('line'),
+      numberColumn('time (ns)'),
+      numberColumn('cpu'),
+      textColumn('event'),
+      textColumn('area'),
+      numberColumn('invalidate_count'),
+    ],
+    events.map(({ line, time, cpu, event, area, invalidate_count: [low, high] }) => [
+      String(line),
+      time,
+      String(cpu),
+      event,
+      area ?? '',
+      low === high ? String(low) : `${low}…${high}`,
+    ]),
+  );
+  return table.map((line) => `    ${line}`);
 }

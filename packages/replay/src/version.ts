@@ -1,2 +1,8 @@
-/** Of the whole product: its packages are released together. */
-export const VERSION = '0.1.0-dev';
+import { readFileSync } from 'node:fs';
+
+/** Version of the program, as its package.json has it. */
+export function readVersion(): string {
+  // package.json lies beside both src and dist.
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,5 +1,6 @@
 /** Manners of the programs. */
 export { EXIT } from './exit-codes.js';
+export { jsonDocument } from './json-document.js';
 export { byteSize, counted, grouped, percent, seconds } from './numbers.js';
 export { printable } from './printable.js';
 export { createProgressBar, type ProgressBar } from './progress-bar.js';

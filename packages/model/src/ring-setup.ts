@@ -1,0 +1,120 @@
+/** Set-up of rings and devices: addresses, maps dropped outside the notifier, resets, the notifier. */
+import { settleAttempts } from './attempts.js';
+import { forgetCount, setCount } from './counts.js';
+import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
+import { countMissing, expectNothing } from './effects-order.js';
+import type { EngineState } from './engine-state.js';
+import type { DetailColumns } from './event-batch.js';
+import { NEVER_MAPS, NOT_SET_UP } from './outcome.js';
+import {
+  completeDevice,
+  detachCallbacks,
+  noteUnmapped,
+  resetCountUnderWay,
+} from './ranges-order.js';
+import { AREA_COUNT } from './ring.js';
+import {
+  isRange,
+  NOT_RESETTING,
+  PERHAPS_RESETTING,
+  RANGE_NONE,
+  RESETTING,
+  setIotlb,
+  setMap,
+  setRange,
+} from './virtqueue-state.js';
+
+/** SET_VRING_NUM or SET_VRING_ADDR records the range of an area. */
+export function recordRange(
+  engine: EngineState,
+  details: DetailColumns,
+  detail: number,
+  slot: number,
+  failed: boolean,
+): void {
+  const { virtqueues } = engine;
+  itWasTheIoctl(engine, slot >> 2);
+  if (!failed || !engine.design.keepsRangesOnFailedSetup) {
+    setRange(virtqueues, slot, details.address, details.size, 2 * detail);
+    return;
+  }
+  // The recording kernel took over what the fields held by then, the design keeps the old range. What
+  // the former then found out (effects of ranges, pages of the area) the latter would not have.
+  if (isRange(virtqueues, slot, details.address, details.size, 2 * detail)) return;
+  virtqueues.diverged[slot >> 2] = 1;
+  if (engine.order === 'effects') forgetCount(engine, slot >> 2);
+}
+
+/**
+ * Maps are dropped outside the notifier (reference §1.5). With the notifier live this is a reset, which
+ * sets the count to 0 first; otherwise it is SET_VRING_NUM or SET_VRING_ADDR, or the cleanup after a
+ * reset, and the callbacks of the device have all returned.
+ */
+export function dropMaps(engine: EngineState, vq: number): void {
+  const { virtqueues, tallies } = engine;
+  const dev = virtqueues.dev[vq];
+  settleAttempts(virtqueues, tallies, vq);
+  if (engine.devices.notifier[dev] === NOTIFIER_OFF) {
+    if (engine.order === 'ranges') completeDevice(engine, dev);
+    else countMissing(engine, dev);
+    if (engine.design.resetsCountOnSetup) setCount(engine, vq, 0, 0);
+  } else {
+    resetCount(engine, vq);
+    const isSure = engine.devices.notifier[dev] === NOTIFIER_ON;
+    virtqueues.resetting[vq] = isSure ? RESETTING : PERHAPS_RESETTING;
+  }
+  virtqueues.diverged[vq] = 0;
+  fillMaps(engine, vq);
+}
+
+/** The maps of `vq` were not dropped by a reset, but by the ioctl: that does not touch the count. */
+function itWasTheIoctl(engine: EngineState, vq: number): void {
+  const { resetting } = engine.virtqueues;
+  if (resetting[vq] !== PERHAPS_RESETTING) return;
+  resetting[vq] = NOT_RESETTING;
+  if (!engine.design.resetsCountOnSetup) forgetCount(engine, vq);
+}
+
+/** vhost_vq_reset is through: sizes 0. Its count went to 0 when it dropped the maps, if it did. */
+export function reset(engine: EngineState, vq: number): void {
+  const { virtqueues, tallies } = engine;
+  settleAttempts(virtqueues, tallies, vq);
+  if (virtqueues.resetting[vq] === NOT_RESETTING) resetCount(engine, vq);
+  virtqueues.resetting[vq] = NOT_RESETTING;
+  // Callbacks under way find nothing to overlap any more.
+  if (engine.order === 'ranges') detachCallbacks(engine, vq);
+  else expectNothing(engine, vq);
+  setIotlb(virtqueues, vq, false);
+  fillMaps(engine, vq);
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    virtqueues.sized[slot] = RANGE_NONE;
+    virtqueues.gupHolds[slot] = 0;
+  }
+}
+
+function resetCount(engine: EngineState, vq: number): void {
+  if (engine.order === 'ranges') resetCountUnderWay(engine, vq);
+  else setCount(engine, vq, 0, 0);
+}
+
+function fillMaps(engine: EngineState, vq: number): void {
+  const map = engine.design.maps === 'never' ? NEVER_MAPS : NOT_SET_UP;
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    setMap(engine.virtqueues, slot, map);
+    noteUnmapped(engine, slot);
+  }
+}
+
+/**
+ * The notifier is registered, or unregistration begins. No range is reported while it is off, so
+ * nothing is known to hold over that time. Callbacks may be under way at either event: registration is
+ * seen only after it took place.
+ */
+export function switchNotifier(engine: EngineState, dev: number, isOn: boolean): void {
+  engine.devices.notifier[dev] = isOn ? NOTIFIER_ON : NOTIFIER_OFF;
+  for (const vq of engine.devices.virtqueues[dev] ?? []) {
+    itWasTheIoctl(engine, vq);
+    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+      engine.virtqueues.gupHolds[slot] = 0;
+  }
+}
