@@ -66,8 +66,8 @@ export function expectNothing(engine: EngineState, vq: number): void {
   }
 }
 
-/** End callbacks that may be under way at once; they leave no trace of when they return. */
-const MAX_ENDS_UNDER_WAY = 64;
+/** Ends that may be under way at once; they leave no trace of when they return. */
+const MAX_ENDS_UNDER_WAY = 8;
 
 /**
  * Effects that the ranges call for and that were not recorded. 0 in a whole recording: what is due of
@@ -76,9 +76,10 @@ const MAX_ENDS_UNDER_WAY = 64;
 export function missingEffects(engine: EngineState): number {
   const { startsDue, endsDue, openRanges, size } = engine.virtqueues;
   let { missing } = engine.tallies.effects;
+  const endsUnderWay = engine.tallies.effects.end === 0 ? 0 : MAX_ENDS_UNDER_WAY;
   for (let slot = 0; slot < 4 * size; slot++) {
     missing += Math.max(0, startsDue[slot] - openRanges[slot]);
-    missing += Math.max(0, endsDue[slot] - MAX_ENDS_UNDER_WAY);
+    missing += Math.max(0, endsDue[slot] - endsUnderWay);
   }
   return missing;
 }

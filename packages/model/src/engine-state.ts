@@ -2,6 +2,7 @@
 import { createCallback, type Callback, type Preemption } from './callbacks.js';
 import type { Design } from './designs.js';
 import { createDeviceState, type DeviceState } from './device-state.js';
+import { MAX_CPU } from './events.js';
 import { createHistory, type History, type HistoryEntry } from './history.js';
 import { AMBIGUOUS, NEVER_MAPS } from './outcome.js';
 import { createTallies, type Tallies } from './tallies.js';
@@ -41,8 +42,10 @@ export interface EngineState {
   open: Callback[];
   /** Callbacks that may be used again, so that none is allocated per event. */
   readonly spare: Callback[];
-  /** Callbacks that wait for the next event of each CPU (voluntary preemption only). */
+  /** Callbacks and rounds that wait for the next event of each CPU (voluntary preemption only). */
   waitingOnCpu: Int32Array;
+  /** Virtqueue whose attempts to map wait for the next event of a CPU; -1 for none. */
+  roundOnCpu: Int32Array;
   /** Events consumed. */
   clock: number;
   /** Recordings begun, less one. */
@@ -61,19 +64,21 @@ export function createEngineState(
     tallies: createTallies(),
     mismatches: [],
     history: createHistory(),
-    virtqueues: createVirtqueueState(firstMap(design)),
+    virtqueues: unknownVirtqueues(design),
     devices: createDeviceState(),
     open: [],
     spare: [],
-    waitingOnCpu: new Int32Array(8192),
+    waitingOnCpu: new Int32Array(MAX_CPU + 1),
+    roundOnCpu: new Int32Array(MAX_CPU + 1).fill(-1),
     clock: 0,
     recording: -1,
   };
 }
 
-/** What is known of a map when a recording begins. */
-export function firstMap(design: Design): number {
-  return design.maps === 'never' ? NEVER_MAPS : AMBIGUOUS;
+/** Virtqueues as a recording finds them. */
+export function unknownVirtqueues(design: Design): VirtqueueState {
+  const map = design.maps === 'never' ? NEVER_MAPS : AMBIGUOUS;
+  return createVirtqueueState(map, design.keepsRangesOnFailedSetup ? 1 : 0);
 }
 
 /** A callback to fill; give it back with `recycle`. */

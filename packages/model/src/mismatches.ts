@@ -10,13 +10,13 @@ export function keepMismatch(
   engine: EngineState,
   batch: EventBatch,
   i: number,
+  vq: number,
   what: Mismatch['what'],
   which: number,
   predicted: number,
   observed: number,
 ): void {
   if (engine.mismatches.length >= KEPT_MISMATCHES) return;
-  const vq = batch.vq[i];
   engine.mismatches.push({
     what,
     recording: engine.recording,

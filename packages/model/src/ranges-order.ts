@@ -32,8 +32,16 @@ function enterStart(engine: EngineState, callback: Callback): boolean {
     else addToCount(engine, slot >> 2, 0, 1);
     doubtMap(engine, slot);
   }
+  if (mayOverlapOthers(engine, callback.dev)) callback.cpu = NO_CPU;
   follow(engine, callback);
   return true;
+}
+
+/** In the recording kernel a range may overlap, and its start sleep at, areas that it does not here. */
+function mayOverlapOthers(engine: EngineState, dev: number): boolean {
+  for (const vq of engine.devices.virtqueues[dev] ?? [])
+    if (engine.virtqueues.diverged[vq] === 1) return true;
+  return false;
 }
 
 function enterEnd(engine: EngineState, callback: Callback): boolean {
@@ -109,10 +117,10 @@ export function completeDevice(engine: EngineState, dev: number): void {
 }
 
 /**
- * An event of `cpu` shows that callbacks entered there have come as far as they can without leaving
- * the CPU: ends are done, starts up to the first area that may have had a map (voluntary preemption).
+ * Callbacks entered on `cpu` have come as far as they can without leaving it: ends are done, starts up
+ * to the first area that may have had a map.
  */
-export function passCpu(engine: EngineState, cpu: number): void {
+export function passCallbacks(engine: EngineState, cpu: number): void {
   let kept = 0;
   for (const callback of engine.open) {
     let stays = true;
@@ -217,8 +225,8 @@ export function detachCallbacks(engine: EngineState, vq: number): void {
 }
 
 function follow(engine: EngineState, callback: Callback): void {
-  if (engine.preemption === 'voluntary') engine.waitingOnCpu[callback.cpu]++;
-  else callback.cpu = NO_CPU;
+  if (engine.preemption !== 'voluntary') callback.cpu = NO_CPU;
+  if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]++;
   engine.open.push(callback);
   if (engine.open.length > MAX_OPEN) {
     const oldest = engine.open.shift();

@@ -21,7 +21,7 @@ import type { Design } from './designs.js';
 import { applyEnd, applyStart, missingEffects } from './effects-order.js';
 import {
   createEngineState,
-  firstMap,
+  unknownVirtqueues,
   type EngineState,
   type Mismatch,
   type Order,
@@ -46,13 +46,12 @@ import {
   OBSERVED_OF_OUTCOME,
   PENDING,
 } from './outcome.js';
-import { passCpu } from './ranges-order.js';
+import { passCallbacks } from './ranges-order.js';
 import { enterRange } from './recorded-ranges.js';
 import { dropMaps, recordRange, reset, switchNotifier } from './ring-setup.js';
 import { AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
 import { accessIndex, growTallies, type Tallies } from './tallies.js';
 import {
-  createVirtqueueState,
   growVirtqueueState,
   NO_OUTCOME,
   SEEN_REFUSED,
@@ -106,8 +105,8 @@ export function createEngine({ design, order, preemption = 'unknown' }: EngineOp
 }
 
 /**
- * Kinds of events that the CPU itself logged: not the recorder's own words, and not the effects, which
- * ranges order does not read (one of several effects says nothing of the others).
+ * Kinds of events that show how far a CPU has come in ranges order: not the recorder's own words, and
+ * nothing from within a callback or the attempts of a round, which are not over by then.
  */
 const SHOWS_PROGRESS: Uint8Array = (() => {
   const shows = new Uint8Array(256).fill(1);
@@ -116,6 +115,7 @@ const SHOWS_PROGRESS: Uint8Array = (() => {
     KIND.virtqueue,
     KIND.lost,
     KIND.recording_end,
+    KIND.prefetch,
     KIND.effect_start,
     KIND.effect_end,
   ])
@@ -132,13 +132,13 @@ function consume(engine: EngineState, batch: EventBatch, from: number, to: numbe
   for (let i = from; i < to; i++) {
     if (kind[i] !== KIND.access) {
       engine.clock++;
-      if (waitingOnCpu[cpu] !== 0 && SHOWS_PROGRESS[kind[i]] === 1) passCpu(engine, cpu);
+      if (waitingOnCpu[cpu] !== 0 && SHOWS_PROGRESS[kind[i]] === 1) passCpu(engine, batch, i);
       handle(engine, batch, i);
       accesses = tallies.accesses;
       effective = engine.virtqueues.effective;
       continue;
     }
-    if (waitingOnCpu[cpu] !== 0) passCpu(engine, cpu);
+    if (waitingOnCpu[cpu] !== 0) passCpu(engine, batch, i);
     const vq = vqs[i];
     if (vq >= engine.virtqueues.size) {
       know(engine, vq);
@@ -149,7 +149,7 @@ function consume(engine: EngineState, batch: EventBatch, from: number, to: numbe
     const slot = 4 * vq + AREA_OF_ACCESSOR[accessor];
     let outcome = effective[slot];
     if (outcome >= PENDING) {
-      settleBefore(engine, batch, i, vq);
+      settleRound(engine, batch, i, vq);
       outcome = effective[slot];
     }
     const observed = observations[i];
@@ -171,7 +171,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
   switch (batch.kind[i]) {
     case KIND.round:
       know(engine, vq);
-      beginRound(engine, vq);
+      beginRound(engine, batch.cpu, vq);
       note(engine, batch, i, -1);
       return;
     case KIND.prefetch: {
@@ -269,10 +269,11 @@ function know(engine: EngineState, vq: number): void {
 function beginRecording(engine: EngineState): void {
   settleAll(engine);
   engine.recording++;
-  engine.virtqueues = createVirtqueueState(firstMap(engine.design));
+  engine.virtqueues = unknownVirtqueues(engine.design);
   engine.devices = createDeviceState();
   engine.open.length = 0;
   engine.waitingOnCpu.fill(0);
+  engine.roundOnCpu.fill(-1);
   clearHistory(engine.history);
 }
 
@@ -282,10 +283,36 @@ function settleAll(engine: EngineState): void {
 }
 
 /** vq_meta_prefetch: with the device IOTLB on it leaves the maps alone (reference §1.3). */
-function beginRound(engine: EngineState, vq: number): void {
-  engine.tallies.rounds[vq]++;
-  if (engine.design.maps === 'never' || engine.virtqueues.iotlb[vq] === 1) return;
-  openAttempts(engine.virtqueues, engine.tallies, vq, engine.order === 'effects');
+function beginRound(engine: EngineState, cpu: number, vq: number): void {
+  const { virtqueues, tallies, order } = engine;
+  tallies.rounds[vq]++;
+  if (engine.design.maps === 'never' || virtqueues.iotlb[vq] === 1) return;
+  openAttempts(virtqueues, tallies, vq, order === 'effects');
+  if (order === 'effects' || engine.preemption !== 'voluntary') return;
+  endWaitOfRound(engine, vq);
+  virtqueues.roundCpu[vq] = cpu;
+  engine.roundOnCpu[cpu] = vq;
+  engine.waitingOnCpu[cpu]++;
+}
+
+function endWaitOfRound(engine: EngineState, vq: number): void {
+  const cpu = engine.virtqueues.roundCpu[vq];
+  if (cpu < 0) return;
+  engine.virtqueues.roundCpu[vq] = -1;
+  engine.roundOnCpu[cpu] = -1;
+  engine.waitingOnCpu[cpu]--;
+}
+
+/**
+ * Without preemption of kernel code, what was entered on a CPU before its next event has come as far
+ * as it can without leaving it. A worker does not leave it before its round has tried all areas.
+ */
+function passCpu(engine: EngineState, batch: EventBatch, i: number): void {
+  passCallbacks(engine, batch.cpu);
+  const vq = engine.roundOnCpu[batch.cpu];
+  if (vq < 0) return;
+  endWaitOfRound(engine, vq);
+  settleRound(engine, batch, i, vq);
 }
 
 /** What get_user_pages did, of an attempt on a slot; a refused attempt tells nothing of it. */
@@ -315,7 +342,7 @@ function seePrefetch(engine: EngineState, batch: EventBatch, i: number, slot: nu
   const before = tallies.refusals.disagree;
   const predicted = settleAttempt(virtqueues, tallies, slot);
   if (tallies.refusals.disagree !== before)
-    keepMismatch(engine, batch, i, 'prefetch', slot & 3, predicted, result);
+    keepMismatch(engine, batch, i, vq, 'prefetch', slot & 3, predicted, result);
 }
 
 function gupOutcome(result: number, got: number, wanted: number): number {
@@ -325,18 +352,18 @@ function gupOutcome(result: number, got: number, wanted: number): number {
   return result === 77 ? NOT_CONTIGUOUS : HIT;
 }
 
-/** The first access of a round: its attempts are over. */
-function settleBefore(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
-  const { refusals } = engine.tallies;
+/** The attempts of a round are over: event `i` shows it. */
+function settleRound(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
   const { virtqueues, tallies } = engine;
-  if (batch.observed[i] === 2) return abandonAttempts(virtqueues, vq);
+  const { refusals } = tallies;
+  if (batch.vq[i] === vq && batch.observed[i] === 2) return abandonAttempts(virtqueues, vq);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     if (virtqueues.map[slot] < PENDING) continue;
     const before = refusals.disagree;
     const predicted = settleAttempt(virtqueues, tallies, slot);
     if (refusals.disagree !== before) {
       const result = virtqueues.seenAttempt[slot] === SEEN_REFUSED ? -14 : 0;
-      keepMismatch(engine, batch, i, 'prefetch', slot & 3, predicted, result);
+      keepMismatch(engine, batch, i, vq, 'prefetch', slot & 3, predicted, result);
     }
   }
 }
@@ -352,7 +379,7 @@ function contradicted(engine: EngineState, batch: EventBatch, i: number, outcome
     return IOTLB;
   }
   if (outcome !== AMBIGUOUS) {
-    keepMismatch(engine, batch, i, 'access', batch.accessor[i], outcome, batch.observed[i]);
+    keepMismatch(engine, batch, i, vq, 'access', batch.accessor[i], outcome, batch.observed[i]);
   }
   return outcome;
 }

@@ -20,8 +20,9 @@ export interface VirtqueueState {
   countHigh: Int32Array;
   /** Clock of the engine when countLow was last below zero. */
   negativeAt: Float64Array;
-  /** What `map` holds until something is known. */
+  /** What `map` and `diverged` hold until something is known. */
   firstMap: number;
+  firstDiverged: number;
   /** Map of each slot as an outcome, plus PENDING. */
   map: Uint8Array;
   /** 1 where the recording kernel, whatever its design, may have a map (ranges order). */
@@ -39,6 +40,8 @@ export interface VirtqueueState {
   /** Least and greatest count since the attempt of the open round became possible. */
   attemptLow: Int32Array;
   attemptHigh: Int32Array;
+  /** CPU on whose next event the attempts of the open round are over; -1 where that is not known. */
+  roundCpu: Int32Array;
   /** get_user_pages outcome recorded in the open round; NO_OUTCOME when none. */
   gup: Uint8Array;
   /** 1 while a success of get_user_pages still holds: no overlapping range since. */
@@ -46,7 +49,7 @@ export interface VirtqueueState {
   /** Effects of callbacks that are no longer followed one by one and may or may not have happened. */
   looseStarts: Int32Array;
   looseEnds: Int32Array;
-  /** 1 while the recording kernel has other ranges than the design, which kept its own (§3.3, 1). */
+  /** 1 where the recording kernel may have other ranges than the design, which kept its own (§3.3, 1). */
   diverged: Uint8Array;
   /** NOT_RESETTING, RESETTING or PERHAPS_RESETTING. */
   resetting: Uint8Array;
@@ -74,12 +77,17 @@ export const SEEN_NOTHING = 0;
 export const SEEN_REFUSED = 1;
 export const SEEN_TRIED = 2;
 
-/** @param map what is known of the maps of a virtqueue that was not reset before our eyes */
-export function createVirtqueueState(map: number): VirtqueueState {
-  return allocate(16, map);
+/**
+ * Of virtqueues that are not reset before our eyes, nothing is known.
+ *
+ * @param map what `map` holds then
+ * @param diverged what `diverged` holds then
+ */
+export function createVirtqueueState(map: number, diverged: number): VirtqueueState {
+  return allocate(16, map, diverged);
 }
 
-function allocate(capacity: number, map: number): VirtqueueState {
+function allocate(capacity: number, map: number, diverged: number): VirtqueueState {
   const slots = 4 * capacity;
   return {
     capacity,
@@ -90,6 +98,7 @@ function allocate(capacity: number, map: number): VirtqueueState {
     countHigh: new Int32Array(capacity).fill(UNKNOWN_COUNT),
     negativeAt: new Float64Array(capacity).fill(-1),
     firstMap: map,
+    firstDiverged: diverged,
     map: new Uint8Array(slots).fill(map),
     mayBeMapped: new Uint8Array(slots).fill(1),
     builtAt: new Float64Array(slots).fill(-1),
@@ -100,11 +109,12 @@ function allocate(capacity: number, map: number): VirtqueueState {
     sized: new Uint8Array(slots),
     attemptLow: new Int32Array(slots),
     attemptHigh: new Int32Array(slots),
+    roundCpu: new Int32Array(capacity).fill(-1),
     gup: new Uint8Array(slots).fill(NO_OUTCOME),
     gupHolds: new Uint8Array(slots),
     looseStarts: new Int32Array(capacity),
     looseEnds: new Int32Array(capacity),
-    diverged: new Uint8Array(capacity),
+    diverged: new Uint8Array(capacity).fill(diverged),
     resetting: new Uint8Array(capacity),
     startsDue: new Int32Array(slots),
     endsDue: new Int32Array(slots),
@@ -116,7 +126,7 @@ function allocate(capacity: number, map: number): VirtqueueState {
 /** Makes room for an id. Existing columns are replaced: do not hold on to them across this call. */
 export function growVirtqueueState(state: VirtqueueState, id: number): void {
   if (id >= state.capacity) {
-    const larger = allocate(2 ** Math.ceil(Math.log2(id + 1)), state.firstMap);
+    const larger = allocate(2 ** Math.ceil(Math.log2(id + 1)), state.firstMap, state.firstDiverged);
     for (const name of Object.keys(larger) as (keyof VirtqueueState)[]) {
       const from = state[name];
       const to = larger[name];
