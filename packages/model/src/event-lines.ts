@@ -4,9 +4,12 @@
  *
  * HOT: runs once per line of an import, allocates nothing. Benchmark: `pnpm bench`.
  */
+import { rememberShape } from './access-line-memory.js';
+import { readAccessLine } from './access-line.js';
+import { CPU_SLOT, LITERAL_SLOT, SLOT, TIME_SLOT, type EventLine } from './event-line.js';
+import { HEX_DIGIT, readDecimal } from './exact-numbers.js';
 import {
   EVENTS,
-  FIELDS,
   KIND,
   MAX_CPU,
   eventDefinition,
@@ -17,38 +20,6 @@ import {
 
 /** First line of a recording in this dialect. */
 export const RECORDING_HEADER = '# vhost-oracle 1';
-
-/** Slots of `EventLine.words`: two words each, low first; negative values are two's complement. */
-export const TIME_SLOT = 0;
-const CPU_SLOT = 1;
-const LITERAL_SLOT = 2;
-const FIRST_FIELD_SLOT = 3;
-
-/** Slot of every field in `EventLine.words`; the value's words are at 2 * slot and 2 * slot + 1. */
-export const SLOT = Object.fromEntries(
-  (Object.keys(FIELDS) as FieldName[]).map((name, index) => [name, FIRST_FIELD_SLOT + index]),
-) as { readonly [Name in FieldName]: number };
-
-/** The line that was read last. Overwritten by the next one. */
-export interface EventLine {
-  kind: number;
-  cpu: number;
-  words: Uint32Array;
-  /** Where the `rest` column (comm) lies in the bytes that were read. */
-  restStart: number;
-  restEnd: number;
-}
-
-/** An empty line to read into; make one and reuse it. */
-export function createEventLine(): EventLine {
-  return {
-    kind: 0,
-    cpu: 0,
-    words: new Uint32Array(2 * (FIRST_FIELD_SLOT + Object.keys(FIELDS).length)),
-    restStart: 0,
-    restEnd: 0,
-  };
-}
 
 const DECIMAL = 0;
 const SIGNED = 1;
@@ -109,15 +80,7 @@ const PLANS: (TagPlan | undefined)[] = (() => {
 
 const BLANK = 0x20;
 const LF = 0x0a;
-const POW10 = Float64Array.from({ length: 10 }, (_, exponent) => 10 ** exponent);
-const TWO_16 = 0x1_0000;
-const TWO_32 = 0x1_0000_0000;
-
-const HEX_DIGIT = (() => {
-  const values = new Uint8Array(256).fill(255);
-  for (let digit = 0; digit < 16; digit++) values[digit.toString(16).charCodeAt(0)] = digit;
-  return values;
-})();
+const ACCESS_TAG = 0x41;
 
 /**
  * Reads one line into `line`.
@@ -135,7 +98,7 @@ export function readEventLine(
   let tag = bytes[start];
   let pos = start + 1;
   if (tag === ACCESS_TAG && bytes[pos] === BLANK) {
-    const next = readAccessLine(bytes, start, line);
+    const next = readAccessLine(line.memory, bytes, start, line);
     if (next >= 0) return next;
   }
   if (bytes[pos] !== BLANK) tag += 256 * bytes[pos++];
@@ -215,153 +178,12 @@ export function readEventLine(
   if (bytes[pos] !== LF || pos >= end) return -1;
   line.kind = plan.kinds[plan.kinds.length > 1 ? words[2 * LITERAL_SLOT] : 0];
   line.cpu = words[2 * CPU_SLOT];
-  return pos + 1;
-}
-
-const ACCESS_TAG = 0x41;
-const DIGIT_ZERO = 0x30;
-/** What a blank becomes when DIGIT_ZERO is taken off by exclusive or, as it is from digits. */
-const BLANK_AFTER_XOR = BLANK ^ DIGIT_ZERO;
-const VQ = 2 * SLOT.vq;
-const ACCESSOR = 2 * SLOT.accessor;
-const OBSERVED = 2 * SLOT.observed;
-const ENTRIES = 2 * SLOT.entries;
-const MAX_ACCESSOR = FIELDS.accessor.max;
-const MAX_OBSERVED = FIELDS.observed.max ?? 0;
-
-/**
- * The plan of `access` written out, for lines of the usual shape: 99 of 100 lines are such, and this
- * takes half the time. Anything unusual (a shorter address, a count of nine digits) returns -1 and is
- * left to the plan, which decides. A test holds the two against each other.
- */
-function readAccessLine(bytes: Uint8Array, start: number, line: EventLine): number {
-  const words = line.words;
-  let pos = start + 2;
-  const first = pos;
-  let digit = bytes[pos] ^ DIGIT_ZERO;
-  let leading = 0;
-  while (digit < 10 && pos < first + 9) {
-    leading = (leading * 10 + digit) | 0;
-    digit = bytes[++pos] ^ DIGIT_ZERO;
-  }
-  const second = pos;
-  let trailing = 0;
-  while (digit < 10 && pos < second + 9) {
-    trailing = (trailing * 10 + digit) | 0;
-    digit = bytes[++pos] ^ DIGIT_ZERO;
-  }
-  if (digit !== BLANK_AFTER_XOR || pos === first) return -1;
-  combine(words, 2 * TIME_SLOT, leading, 0, POW10[pos - second], trailing);
-
-  let cpu = bytes[++pos] ^ DIGIT_ZERO;
-  if (cpu > 9) return -1;
-  digit = bytes[++pos] ^ DIGIT_ZERO;
-  while (digit < 10 && cpu <= MAX_CPU) {
-    cpu = cpu * 10 + digit;
-    digit = bytes[++pos] ^ DIGIT_ZERO;
-  }
-  if (digit !== BLANK_AFTER_XOR || cpu > MAX_CPU) return -1;
-
-  const address = ++pos;
-  let high = 0;
-  let low = 0;
-  let nibble = HEX_DIGIT[bytes[pos]];
-  while (nibble < 16 && pos < address + 8) {
-    high = (high << 4) | nibble;
-    nibble = HEX_DIGIT[bytes[++pos]];
-  }
-  while (nibble < 16 && pos < address + 16) {
-    low = (low << 4) | nibble;
-    nibble = HEX_DIGIT[bytes[++pos]];
-  }
-  if (pos !== address + 16 || bytes[pos] !== BLANK) return -1;
-  words[VQ] = low;
-  words[VQ + 1] = high;
-
-  let accessor = bytes[++pos] ^ DIGIT_ZERO;
-  digit = bytes[++pos] ^ DIGIT_ZERO;
-  if (digit < 10 && accessor === 1) {
-    accessor = 10 + digit;
-    digit = bytes[++pos] ^ DIGIT_ZERO;
-  }
-  if (digit !== BLANK_AFTER_XOR || accessor === 0 || accessor > MAX_ACCESSOR) return -1;
-  words[ACCESSOR] = accessor;
-
-  const observed = bytes[++pos] ^ DIGIT_ZERO;
-  if (observed > MAX_OBSERVED || bytes[++pos] !== BLANK) return -1;
-  words[OBSERVED] = observed;
-
-  let entries = bytes[++pos] ^ DIGIT_ZERO;
-  if (entries > 9) return -1;
-  digit = bytes[++pos] ^ DIGIT_ZERO;
-  while (digit < 10 && entries < 10_000_000) {
-    entries = (entries * 10 + digit) | 0;
-    digit = bytes[++pos] ^ DIGIT_ZERO;
-  }
-  if (bytes[pos] !== LF) return -1;
-  words[ENTRIES] = entries;
-  line.kind = KIND.access;
-  line.cpu = cpu;
+  if (line.kind === KIND.access) rememberShape(line.memory, bytes, start);
   return pos + 1;
 }
 
 /** 16 bytes of comm, each at most `\xNN`. */
 const MAX_REST_BYTES = 64;
-
-/**
- * Reads up to 19 digits at `pos` into two words, exactly. Groups of nine digits stay in 32-bit
- * integers; their combination goes through doubles in steps that never pass 2^53.
- *
- * @returns index of the first byte that is no digit (a 20th digit is consumed and left to the caller)
- */
-function readDecimal(bytes: Uint8Array, pos: number, words: Uint32Array, word: number): number {
-  let low = 0;
-  let high = 0;
-  for (let group = 0; group < 3; group++) {
-    let value = 0;
-    const first = pos;
-    const limit = group === 2 ? pos + 2 : pos + 9;
-    while (pos < limit) {
-      const digit = bytes[pos] - 0x30;
-      if (digit < 0 || digit > 9) break;
-      value = (value * 10 + digit) | 0;
-      pos++;
-    }
-    if (group === 0) {
-      low = value;
-      if (pos < limit) break;
-      continue;
-    }
-    combine(words, word, low, high, POW10[pos - first], value);
-    low = words[word];
-    high = words[word + 1];
-    if (pos < limit) break;
-  }
-  words[word] = low;
-  words[word + 1] = high;
-  return pos;
-}
-
-/**
- * (high, low) * power + more, in two words, exactly: low * power is taken in halves of 16 bits, so that
- * no step passes 2^53. `power` and `more` are at most 10^9, the result below 2^64.
- */
-function combine(
-  words: Uint32Array,
-  word: number,
-  low: number,
-  high: number,
-  power: number,
-  more: number,
-): void {
-  const lowPart = (low & 0xffff) * power + more;
-  const midPart = (low >>> 16) * power;
-  const midHigh = Math.floor(midPart / TWO_16);
-  const sum = (midPart - midHigh * TWO_16) * TWO_16 + lowPart;
-  const carry = Math.floor(sum / TWO_32);
-  words[word] = sum - carry * TWO_32;
-  words[word + 1] = high * power + midHigh + carry;
-}
 
 /**
  * Says why `readEventLine` refused a line: undefined when its first word is no tag of the dialect (it

@@ -1,6 +1,7 @@
 /** The vocabulary of vhost ring events, and the model of direct-mapped ring metadata. */
 export * from './events.js';
 export * from './event-batch.js';
+export * from './event-line.js';
 export * from './event-lines.js';
 export * from './ring.js';
 export * from './outcome.js';
