@@ -194,7 +194,6 @@ const NEEDS_VQ: Uint8Array = (() => {
   return needs;
 })();
 
-const ACCESS = KIND.access;
 const MAX_ACCESSOR = fieldDefinition('accessor').max ?? 0;
 
 /**
@@ -206,21 +205,19 @@ function checkBatch(batch: EventBatch, place: BatchPlace): void {
   let wrong = detail[0] !== 0 || detail[length] !== place.details;
   for (let row = 0; row < length; row++) {
     const code = kind[row];
-    if (code === ACCESS) {
-      // Zero wraps around to a large number.
-      if (vq[row] >= MAX_OBJECTS || (accessor[row] - 1) >>> 0 >= MAX_ACCESSOR) wrong = true;
-      continue;
-    }
     const has = detail[row + 1] - detail[row];
     if (has < 0 || has > 1) wrong = true;
     if (NEEDS_VQ[code] === 1 && vq[row] >= MAX_OBJECTS) wrong = true;
+    if (code === KIND.access) {
+      if (accessor[row] === 0 || accessor[row] > MAX_ACCESSOR) wrong = true;
+      continue;
+    }
     const required = REQUIRED_DETAILS[code];
     if (
       required !== 0 &&
       (has !== 1 || (details.present[detail[row]] & required) >>> 0 !== required)
-    ) {
+    )
       wrong = true;
-    }
   }
   for (const name of DETAIL_FIELDS) {
     const { max } = fieldDefinition(name);
