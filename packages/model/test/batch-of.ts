@@ -13,20 +13,28 @@ import {
 import { KIND, fieldDefinition } from '../src/events.ts';
 import { numberOf, type EventRecord } from './event-record.ts';
 
-/** One batch per run of events of one CPU, in the order of the list; `line` is the place in it. */
-export function batchesOf(events: readonly EventRecord[]): EventBatch[] {
-  const batches: EventBatch[] = [];
+/** Events `from` to `to` (exclusive) of a batch. */
+export interface BatchRun {
+  readonly batch: EventBatch;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Runs of events of one CPU, in the order of the list; `line` is the place in it, from 1. */
+export function batchesOf(events: readonly EventRecord[]): BatchRun[] {
+  const columns = columnsOf(events);
+  const runs: BatchRun[] = [];
   let from = 0;
   for (let i = 1; i <= events.length; i++) {
     if (i < events.length && events[i].cpu === events[from].cpu) continue;
-    batches.push(batchOf(events.slice(from, i), from + 1));
+    runs.push({ batch: { ...columns, cpu: events[from].cpu }, from, to: i });
     from = i;
   }
-  return batches;
+  return runs;
 }
 
-/** @param firstLine `line` of the first event */
-function batchOf(events: readonly EventRecord[], firstLine: number): EventBatch {
+/** All events as columns, whatever their CPU. */
+function columnsOf(events: readonly EventRecord[]): Omit<EventBatch, 'cpu'> {
   const details: EventRecord[] = [];
   const detail = [0];
   for (const event of events) {
@@ -35,9 +43,8 @@ function batchOf(events: readonly EventRecord[], firstLine: number): EventBatch 
   }
   return {
     length: events.length,
-    cpu: events[0].cpu,
     time: Uint32Array.from(events.flatMap(({ time }) => words(time))),
-    line: Uint32Array.from(events, (_, index) => firstLine + index),
+    line: Uint32Array.from(events, (_, index) => index + 1),
     kind: Uint8Array.from(events, ({ event }) => KIND[event]),
     vq: Uint32Array.from(events, ({ vq }) => Number(vq ?? NO_VQ)),
     accessor: Uint8Array.from(events, ({ accessor }) => Number(accessor ?? NO_ACCESSOR)),

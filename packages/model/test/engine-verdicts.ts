@@ -19,11 +19,11 @@ export function engineVerdicts(
   const accesses: Decision[] = [];
   const { seen } = engine.tallies;
   const before = new Float64Array(seen.length);
-  for (const batch of batchesOf(events)) {
-    for (let i = 0; i < batch.length; i++) {
-      before.set(seen);
+  for (const { batch, from, to } of batchesOf(events)) {
+    for (let i = from; i < to; i++) {
+      if (events[i].event === 'access') before.set(seen);
       engine.consume(batch, i, i + 1);
-      if (events[batch.line[i] - 1].event !== 'access') continue;
+      if (events[i].event !== 'access') continue;
       const changed = seen.findIndex((count, index) => count !== before[index]);
       accesses.push(decisionOf(changed >> 2));
     }

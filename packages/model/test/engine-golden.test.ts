@@ -1,0 +1,81 @@
+/** The engine on what a real kernel did: nothing wrong, and how much is left in doubt. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DESIGNS, findDesign, type Design } from '../src/designs.ts';
+import { AMBIGUOUS, decisionOf, OUTCOMES } from '../src/outcome.ts';
+import { createEngine, type Engine, type EngineOptions } from '../src/replay-engine.ts';
+import { batchesOf } from './batch-of.ts';
+import type { EventRecord } from './event-record.ts';
+import { withoutEffects } from './ranges-soundness.ts';
+import { readTextTrace } from './text-trace.ts';
+
+/** Traces come from `examples/`; VHOSTSCOPE_TRACES names a folder with more of them. */
+const folder = process.env['VHOSTSCOPE_TRACES'] ?? join(import.meta.dirname, '../../../examples');
+const traces = existsSync(folder)
+  ? readdirSync(folder).filter((name) => /^[a-z]\d-.*\.txt\.gz$/.test(name))
+  : [];
+
+/** Least share that the rules reach, in per cent of accesses, where the kernel preempts voluntarily. */
+const MOST_DOUBTS: Readonly<Record<string, number>> = { s1: 60, s2: 25, s3: 6, s4: 55, f1: 35 };
+
+function replay(events: readonly EventRecord[], options: EngineOptions): Engine {
+  const engine = createEngine(options);
+  for (const { batch, from, to } of batchesOf(events)) engine.consume(batch, from, to);
+  engine.finish();
+  return engine;
+}
+
+function compared({ tallies: { seen } }: Engine) {
+  let [of, disagree, ambiguous] = [0, 0, 0];
+  for (let outcome = 0; outcome < OUTCOMES; outcome++) {
+    for (const observed of [0, 1, 2]) {
+      const count = seen[4 * outcome + observed];
+      of += count;
+      if (outcome === AMBIGUOUS) ambiguous += count;
+      else if (['fallback', 'hit', 'iotlb'][observed] !== decisionOf(outcome)) disagree += count;
+    }
+  }
+  return { of, disagree, ambiguous };
+}
+
+/** The design of the kernel that a trace was recorded on. */
+function designOf(name: string): Design {
+  return findDesign(name.startsWith('f1') ? 'fixes-v5' : 'merged') ?? DESIGNS[0];
+}
+
+describe.skipIf(traces.length === 0)('the engine on golden traces', { timeout: 60_000 }, () => {
+  it.each(traces)('%s: effects order decides everything', (name) => {
+    const engine = replay(readTextTrace(join(folder, name)), {
+      design: designOf(name),
+      order: 'effects',
+    });
+    expect(compared(engine)).toMatchObject({ disagree: 0, ambiguous: 0 });
+    expect(engine.tallies.refusals).toMatchObject({ disagree: 0, ambiguous: 0 });
+    expect(engine.missingEffects()).toBe(0);
+  });
+
+  it.each(traces)('%s: ranges order is not wrong', (name) => {
+    const events = withoutEffects(readTextTrace(join(folder, name)));
+    const isFull = name.startsWith('p1');
+    for (const preemption of [isFull ? 'full' : 'voluntary', 'unknown'] as const) {
+      const engine = replay(events, { design: designOf(name), order: 'ranges', preemption });
+      const { of, disagree, ambiguous } = compared(engine);
+      expect(disagree).toBe(0);
+      expect(engine.tallies.refusals.disagree).toBe(0);
+      const share = (100 * ambiguous) / of;
+      if (preemption === 'voluntary') {
+        process.stdout.write(`${share.toFixed(2).padStart(6)} % in doubt: ${name}\n`);
+        expect(share).toBeLessThanOrEqual(MOST_DOUBTS[name.slice(0, 2)] ?? 0.1);
+      }
+    }
+  });
+
+  const fixes = traces.filter((name) => name.startsWith('f1'));
+  it.skipIf(fixes.length === 0)('f1 under the merged rules is wrong somewhere', () => {
+    const events = readTextTrace(join(folder, fixes[0]));
+    const engine = replay(events, { design: DESIGNS[0], order: 'effects' });
+    expect(compared(engine).disagree).toBeGreaterThan(0);
+    expect(engine.mismatches.length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,224 @@
+/** The engine against simulated kernels: as the oracle in effects order, never wrong in ranges order. */
+import { assert, constantFrom, integer, nat, property } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DESIGNS, findDesign, type Design } from '../src/designs.ts';
+import {
+  GUP_SHORT,
+  HIT,
+  NO_MEMORY,
+  NOT_CONTIGUOUS,
+  REFUSED_COUNT,
+  type Decision,
+} from '../src/outcome.ts';
+import type { EngineOptions } from '../src/replay-engine.ts';
+import { attemptTotals, engineVerdicts } from './engine-verdicts.ts';
+import type { EventRecord } from './event-record.ts';
+import { simulateKernel, type Simulation, type SimulationOptions } from './kernel-simulator.ts';
+import { oracle, type OracleDesign } from './oracle.ts';
+import { blankObservations, unsoundAccesses, withoutEffects } from './ranges-soundness.ts';
+
+const KERNELS = (['merged', 'fixes-v5'] as const).flatMap((design) =>
+  (['voluntary', 'full'] as const).map((preempt) => ({ design, preempt })),
+);
+const seeds = nat();
+const sizes = integer({ min: 0, max: 2_000 });
+const designs = constantFrom(...DESIGNS);
+const windows = constantFrom(false, true);
+
+/** What a design decides in the simulated world, by access. */
+function truthOf(
+  { events, otherDecisions }: Simulation,
+  recorded: string,
+  design: Design,
+): readonly number[] {
+  const accesses = events.filter(({ event }) => event === 'access');
+  if (design.name === 'copy') return accesses.map(({ observed }) => (observed === 2 ? 2 : 0));
+  return design.name === recorded
+    ? accesses.map((access) => Number(access.observed))
+    : otherDecisions;
+}
+
+function shareOf(verdicts: readonly Decision[]): number {
+  return verdicts.filter((verdict) => verdict === 'ambiguous').length;
+}
+
+/** Runs of a kernel, each as the events of it that a recording has, with the truth about them. */
+function recordings(simulation: Simulation, truth: readonly number[], begins: number) {
+  const { events } = simulation;
+  const first = events.findIndex(({ event }) => event !== 'virtqueue');
+  const cut = Math.max(first, Math.floor(events.length * begins));
+  const missed = events.slice(0, cut).filter(({ event }) => event === 'access').length;
+  return {
+    events: [...events.slice(0, Math.max(first, 0)), ...events.slice(cut)],
+    truth: truth.slice(missed),
+  };
+}
+
+/** Sure and wrong predictions. */
+function wrong(events: readonly EventRecord[], truth: readonly number[], options: EngineOptions) {
+  return unsoundAccesses(events, engineVerdicts(events, options).accesses, truth);
+}
+
+describe.each(KERNELS)(
+  'effects order, recorded by a $design kernel, $preempt preemption',
+  { timeout: 120_000 },
+  (kernel) => {
+    it('decides its own recording as the oracle does', () => {
+      assert(
+        property(seeds, sizes, windows, (seed, steps, resetWindow) => {
+          const { events } = simulateKernel({ ...kernel, seed, steps, resetWindow });
+          const told = oracle(events, kernel.design);
+          const options = { design: designNamed(kernel.design), order: 'effects' } as const;
+          const { accesses, engine } = engineVerdicts(events, options);
+          expect(accesses).toEqual(told.accesses);
+          expect(engine.mismatches).toEqual([]);
+          expect(engine.tallies.refusals).toMatchObject({ disagree: 0, ambiguous: 0 });
+          if (events.some(({ observed }) => observed === 2)) return; // rounds may try nothing then
+          const { totals } = told;
+          const outcomes = attemptTotals(engine);
+          expect(outcomes[HIT]).toBe(Number(totals.built));
+          expect(outcomes[REFUSED_COUNT]).toBe(Number(totals.refused));
+          expect(outcomes[GUP_SHORT]).toBe(Number(totals.gup_short));
+          expect(outcomes[NOT_CONTIGUOUS]).toBe(Number(totals.not_contiguous));
+          expect(outcomes[NO_MEMORY]).toBe(Number(totals.no_memory));
+        }),
+        { numRuns: 100 },
+      );
+    });
+
+    it('never decides wrongly for another design, nor when the recording begins in the middle', () => {
+      assert(
+        property(
+          seeds,
+          sizes,
+          designs,
+          constantFrom(0, 0.2, 0.5),
+          (seed, steps, design, begins) => {
+            const simulation = simulateKernel({ ...kernel, seed, steps });
+            const truth = truthOf(simulation, kernel.design, design);
+            const recording = recordings(simulation, truth, begins);
+            expect(wrong(recording.events, recording.truth, { design, order: 'effects' })).toEqual(
+              [],
+            );
+          },
+        ),
+        { numRuns: 200 },
+      );
+    });
+
+    it('does not depend on observations, given that refused attempts were made', () => {
+      assert(
+        property(seeds, sizes, designs, (seed, steps, design) => {
+          const { events } = simulateKernel({ ...kernel, seed, steps });
+          const blanked = events.flatMap((event) =>
+            event.result === -14 ? [{ ...event, result: 0 }] : blankObservations([event]),
+          );
+          const options = { design, order: 'effects' } as const;
+          expect(engineVerdicts(blanked, options).accesses).toEqual(
+            engineVerdicts(events, options).accesses,
+          );
+        }),
+        { numRuns: 40 },
+      );
+    });
+  },
+);
+
+describe('effects order', () => {
+  it('is in doubt across designs on hardly more than the oracle', () => {
+    let [engineDoubts, oracleDoubts] = [0, 0];
+    for (let seed = 0; seed < 120; seed++) {
+      const kernel = KERNELS[seed % KERNELS.length];
+      const { events } = simulateKernel({ ...kernel, seed, steps: 2_000 });
+      const other = kernel.design === 'merged' ? 'fixes-v5' : 'merged';
+      const options = { design: designNamed(other), order: 'effects' } as const;
+      engineDoubts += shareOf(engineVerdicts(events, options).accesses);
+      oracleDoubts += oracle(events, other).accesses.filter((v) => v === 'ambiguous').length;
+    }
+    expect(oracleDoubts).toBeGreaterThan(0);
+    expect(engineDoubts).toBeLessThan(1.2 * oracleDoubts);
+  });
+
+  it('notices a recording without its effects', () => {
+    const unnoticed: number[] = [];
+    for (let seed = 0; seed < 50; seed++) {
+      const kernel = KERNELS[seed % KERNELS.length];
+      const { events } = simulateKernel({ ...kernel, seed, steps: 2_000 });
+      if (events.every(({ event }) => event !== 'effect_end')) continue;
+      const options = { design: designNamed(kernel.design), order: 'effects' } as const;
+      const { engine } = engineVerdicts(withoutEffects(events), options);
+      if (engine.missingEffects() === 0) unnoticed.push(seed);
+    }
+    expect(unnoticed).toEqual([]);
+  });
+});
+
+describe.each(KERNELS)(
+  'ranges order, recorded by a $design kernel, $preempt preemption',
+  { timeout: 120_000 },
+  (kernel) => {
+    const preemptions = constantFrom(kernel.preempt, 'unknown' as const);
+    const run = (options: Omit<SimulationOptions, 'design' | 'preempt'>): Simulation =>
+      simulateKernel({ ...kernel, ...options });
+
+    it('is never sure and wrong, for any design', () => {
+      assert(
+        property(
+          seeds,
+          sizes,
+          designs,
+          preemptions,
+          windows,
+          (seed, steps, design, preemption, resetWindow) => {
+            const simulation = run({ seed, steps, resetWindow });
+            const truth = truthOf(simulation, kernel.design, design);
+            const options = { design, order: 'ranges', preemption } as const;
+            expect(wrong(withoutEffects(simulation.events), truth, options)).toEqual([]);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    });
+
+    it('is never sure and wrong when the recording begins in the middle', () => {
+      assert(
+        property(
+          seeds,
+          sizes,
+          designs,
+          preemptions,
+          integer({ min: 1, max: 90 }),
+          (seed, steps, design, preemption, percent) => {
+            const simulation = run({ seed, steps });
+            const truth = truthOf(simulation, kernel.design, design);
+            const recording = recordings(simulation, truth, percent / 100);
+            const options = { design, order: 'ranges', preemption } as const;
+            const events = withoutEffects(recording.events);
+            expect(wrong(events, recording.truth, options)).toEqual([]);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    });
+
+    it('reads neither observations nor effects', () => {
+      assert(
+        property(seeds, sizes, designs, preemptions, (seed, steps, design, preemption) => {
+          const { events } = run({ seed, steps });
+          const options = { design, order: 'ranges', preemption } as const;
+          const ranges = withoutEffects(events);
+          const { accesses } = engineVerdicts(ranges, options);
+          expect(engineVerdicts(events, options).accesses).toEqual(accesses);
+          expect(engineVerdicts(blankObservations(ranges), options).accesses).toEqual(accesses);
+        }),
+        { numRuns: 40 },
+      );
+    });
+  },
+);
+
+function designNamed(name: OracleDesign): Design {
+  const design = findDesign(name);
+  if (design === undefined) throw new Error(name);
+  return design;
+}
