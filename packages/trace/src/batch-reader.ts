@@ -1,10 +1,10 @@
 /** Reads one batch of a trace file into memory that is used again, as views on the columns. */
-import { readSync } from 'node:fs';
 import {
   DETAIL_BIT,
   DETAIL_FIELDS,
   EVENT_NAMES,
   KIND,
+  NOT_OBSERVED,
   REQUIRED_DETAILS,
   eventDefinition,
   fieldDefinition,
@@ -13,18 +13,26 @@ import {
   type TextColumnData,
 } from '@vhostscope/model';
 import { BUFFER_COUNT } from './arrow-layout.js';
+import { readFully } from './file-access.js';
+import { readBatchLayout, readMessage, type BatchLayout } from './message-reader.js';
 import { MAX_OBJECTS } from './recording-objects.js';
 import { TraceFormatError } from './trace-header.js';
-import type { BatchPlace } from './trace-index.js';
+import { PREFIX_BYTES, type BatchPlace } from './trace-index.js';
 
 /** Memory for one batch at a time. */
 export interface BatchMemory {
-  buffer: ArrayBuffer;
+  bytes: ArrayBuffer;
   present: Uint32Array;
+  /** Offset in the body and length of every buffer. */
+  readonly buffers: Float64Array;
 }
 
 export function createBatchMemory(): BatchMemory {
-  return { buffer: new ArrayBuffer(0), present: new Uint32Array(0) };
+  return {
+    bytes: new ArrayBuffer(0),
+    present: new Uint32Array(0),
+    buffers: new Float64Array(2 * BUFFER_COUNT),
+  };
 }
 
 /**
@@ -33,10 +41,14 @@ export function createBatchMemory(): BatchMemory {
  * @throws TraceFormatError when the columns contradict each other or hold what no event may hold
  */
 export function readBatch(fd: number, place: BatchPlace, memory: BatchMemory): EventBatch {
-  if (memory.buffer.byteLength < place.bytes) memory.buffer = new ArrayBuffer(place.bytes);
-  fill(fd, place, new Uint8Array(memory.buffer, 0, place.bytes));
-  const columns = new ColumnCursor(memory.buffer, place);
-  const { rows, details } = place;
+  const { metadataBytes, bodyBytes, rows } = place;
+  // The metadata is put where the body behind it begins at a multiple of eight.
+  const start = -metadataBytes & 7;
+  const bytes = start + metadataBytes + bodyBytes;
+  if (memory.bytes.byteLength < bytes) memory.bytes = new ArrayBuffer(bytes);
+  readFully(fd, new Uint8Array(memory.bytes, start, bytes - start), place.offset + PREFIX_BYTES);
+  const layout = readLayout(new DataView(memory.bytes, start, metadataBytes), place, memory);
+  const columns = new ColumnCursor(memory, start + metadataBytes, place);
   columns.skipValidity();
   const time = columns.u32(2 * rows);
   columns.skipValidity();
@@ -67,32 +79,38 @@ export function readBatch(fd: number, place: BatchPlace, memory: BatchMemory): E
     observed,
     n,
     detail,
-    details: readDetails(columns, details, memory),
+    details: readDetails(columns, layout.details, memory),
   };
-  checkBatch(batch, place);
+  checkBatch(batch, place, layout);
   return batch;
 }
 
-function fill(fd: number, place: BatchPlace, bytes: Uint8Array): void {
-  let done = 0;
-  while (done < bytes.length) {
-    const got = readSync(fd, bytes, done, bytes.length - done, place.offset + done);
-    if (got === 0)
-      throw new TraceFormatError(
-        `the file was cut at byte ${place.offset + done} while it was read`,
-      );
-    done += got;
+function readLayout(metadata: DataView, place: BatchPlace, memory: BatchMemory): BatchLayout {
+  const message = readMessage(metadata);
+  const layout =
+    message?.bodyBytes === place.bodyBytes
+      ? readBatchLayout(metadata, message, memory.buffers)
+      : undefined;
+  if (layout?.rows !== place.rows) {
+    throw new TraceFormatError(
+      `the batch at byte ${place.offset} is not what it was: something writes over the file`,
+    );
   }
+  return layout;
 }
 
 /** Walks the buffers of a batch in the order of the schema. */
 class ColumnCursor {
-  private readonly memory: ArrayBuffer;
+  private readonly bytes: ArrayBuffer;
+  private readonly buffers: Float64Array;
+  private readonly body: number;
   private readonly place: BatchPlace;
   private next = 0;
 
-  constructor(memory: ArrayBuffer, place: BatchPlace) {
-    this.memory = memory;
+  constructor({ bytes, buffers }: BatchMemory, body: number, place: BatchPlace) {
+    this.bytes = bytes;
+    this.buffers = buffers;
+    this.body = body;
     this.place = place;
   }
 
@@ -106,7 +124,7 @@ class ColumnCursor {
 
   /** The validity bits of the next column, or undefined when every value is there. */
   validity(rows: number): Uint8Array | undefined {
-    if (this.place.buffers[2 * this.next + 1] === 0) {
+    if (this.buffers[2 * this.next + 1] === 0) {
       this.next++;
       return undefined;
     }
@@ -114,20 +132,20 @@ class ColumnCursor {
   }
 
   u8(length: number): Uint8Array {
-    return new Uint8Array(this.memory, this.take(length), length);
+    return new Uint8Array(this.bytes, this.take(length), length);
   }
 
   i32(length: number): Int32Array {
-    return new Int32Array(this.memory, this.take(4 * length), length);
+    return new Int32Array(this.bytes, this.take(4 * length), length);
   }
 
   u32(length: number): Uint32Array {
-    return new Uint32Array(this.memory, this.take(4 * length), length);
+    return new Uint32Array(this.bytes, this.take(4 * length), length);
   }
 
   text(rows: number): TextColumnData {
     const offsets = this.i32(rows + 1);
-    const bytes = this.u8(this.place.buffers[2 * this.next + 1]);
+    const bytes = this.u8(this.buffers[2 * this.next + 1]);
     let before = 0;
     for (let row = 0; row <= rows; row++) {
       if (offsets[row] < before || offsets[row] > bytes.length)
@@ -144,12 +162,12 @@ class ColumnCursor {
   }
 
   private take(bytes: number): number {
-    const offset = this.place.buffers[2 * this.next];
-    const length = this.place.buffers[2 * this.next + 1];
+    const offset = this.buffers[2 * this.next];
+    const length = this.buffers[2 * this.next + 1];
     if (this.next >= BUFFER_COUNT || length < bytes)
       throw this.damaged('a column that is too short');
     this.next++;
-    return offset;
+    return this.body + offset;
   }
 }
 
@@ -185,31 +203,35 @@ function readDetails(columns: ColumnCursor, rows: number, memory: BatchMemory): 
   return details as DetailColumns;
 }
 
-/** Per kind: 1 when the event names a virtqueue. */
+const UNKNOWN = 2;
+/** Per kind: 1 when the event names a virtqueue, UNKNOWN when there is no such event. */
 const NEEDS_VQ: Uint8Array = (() => {
-  const needs = new Uint8Array(256);
+  const needs = new Uint8Array(256).fill(UNKNOWN);
   for (const [code, name] of EVENT_NAMES.entries()) {
-    if (name !== undefined && eventDefinition(name).fields.includes('vq')) needs[code] = 1;
+    if (name !== undefined) needs[code] = eventDefinition(name).fields.includes('vq') ? 1 : 0;
   }
   return needs;
 })();
 
 const MAX_ACCESSOR = fieldDefinition('accessor').max ?? 0;
+const MAX_OBSERVED = fieldDefinition('observed').max ?? 0;
 
 /**
  * Refuses what would lead the engine astray: it indexes by these values without looking. HOT: once per
  * event read.
  */
-function checkBatch(batch: EventBatch, place: BatchPlace): void {
-  const { length, kind, vq, accessor, detail, details } = batch;
-  let wrong = detail[0] !== 0 || detail[length] !== place.details;
+function checkBatch(batch: EventBatch, place: BatchPlace, layout: BatchLayout): void {
+  const { length, kind, vq, accessor, observed, detail, details } = batch;
+  let wrong = detail[0] !== 0 || detail[length] !== layout.details;
   for (let row = 0; row < length; row++) {
     const code = kind[row];
     const has = detail[row + 1] - detail[row];
     if (has < 0 || has > 1) wrong = true;
-    if (NEEDS_VQ[code] === 1 && vq[row] >= MAX_OBJECTS) wrong = true;
+    const needs = NEEDS_VQ[code];
+    if (needs !== 0 && (needs === UNKNOWN || vq[row] >= MAX_OBJECTS)) wrong = true;
     if (code === KIND.access) {
       if (accessor[row] === 0 || accessor[row] > MAX_ACCESSOR) wrong = true;
+      if (observed[row] > MAX_OBSERVED && observed[row] !== NOT_OBSERVED) wrong = true;
       continue;
     }
     const required = REQUIRED_DETAILS[code];
@@ -224,11 +246,11 @@ function checkBatch(batch: EventBatch, place: BatchPlace): void {
     const column = details[name];
     if (!(column instanceof Uint8Array) || max === undefined) continue;
     const bit = DETAIL_BIT[name];
-    for (let row = 0; row < place.details; row++) {
+    for (let row = 0; row < layout.details; row++) {
       if (column[row] > max && ((details.present[row] >>> bit) & 1) === 1) wrong = true;
     }
   }
-  for (let row = 0; row < place.details; row++) {
+  for (let row = 0; row < layout.details; row++) {
     if (((details.present[row] >>> DETAIL_BIT.dev) & 1) === 1 && details.dev[row] >= MAX_OBJECTS)
       wrong = true;
   }

@@ -47,15 +47,21 @@ export function parseHeader(metadata: ReadonlyMap<string, string>): TraceHeader 
   if (metadata.get('format') !== FORMAT) {
     throw new TraceFormatError('an Arrow stream, but not a vhostscope trace');
   }
-  const version = Number(metadata.get('format_version'));
-  if (!(version >= 1 && version <= FORMAT_VERSION)) {
+  const version = /^\d{1,9}$/.exec(metadata.get('format_version') ?? '')?.[0];
+  if (version === undefined)
+    throw new TraceFormatError('a vhostscope trace without a readable format version');
+  if (Number(version) < 1 || Number(version) > FORMAT_VERSION) {
     throw new TraceFormatError(
-      `trace format ${String(metadata.get('format_version'))}; this program reads up to ${FORMAT_VERSION}`,
+      `trace format ${version}; this program reads up to ${FORMAT_VERSION}`,
     );
   }
   const header = traceHeaderSchema.safeParse(readJson(metadata.get('header') ?? ''));
-  if (!header.success)
-    throw new TraceFormatError(`unreadable trace header: ${z.prettifyError(header.error)}`);
+  if (!header.success) {
+    const [issue] = header.error.issues;
+    const where =
+      issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+    throw new TraceFormatError(`unreadable trace header${where}: ${issue?.message ?? ''}`);
+  }
   return header.data;
 }
 

@@ -2,21 +2,20 @@
  * Finds the batches of a trace file without reading them: the plan for merging the CPUs with one
  * cursor each. Only the messages' metadata is read.
  */
-import { readSync } from 'node:fs';
-import { Message, type RecordBatch as BatchHeader } from 'apache-arrow/ipc/metadata/message';
+import { BUFFER_COUNT } from './arrow-layout.js';
 import { decodeBatchMetadata, type BatchMetadata } from './batch-metadata.js';
-import { BUFFER_COUNT, NODE_COUNT } from './arrow-layout.js';
+import { readFully } from './file-access.js';
+import { readBatchLayout, readMessage, type StreamMessage } from './message-reader.js';
 import { parseHeader, TraceFormatError, type TraceHeader } from './trace-header.js';
 
-/** Where a batch lies in the file, and where its columns lie in it. */
+/** Where a batch lies in the file. A long trace has many: its columns are looked up when it is read. */
 export interface BatchPlace extends BatchMetadata {
-  /** File offset of the body, and its bytes. */
+  /** File offset of its message. */
   readonly offset: number;
-  readonly bytes: number;
+  /** Bytes of the message's metadata, after a prefix of PREFIX_BYTES, and of the body behind it. */
+  readonly metadataBytes: number;
+  readonly bodyBytes: number;
   readonly rows: number;
-  readonly details: number;
-  /** Offset in the body and length of every buffer, in the order of the schema. */
-  readonly buffers: Float64Array;
 }
 
 export interface RecordingIndex {
@@ -40,8 +39,11 @@ export interface TraceIndex {
 }
 
 const CONTINUATION = 0xffff_ffff;
-/** Far above what our batches need; a longer one is damage. */
+/** Before every message: the continuation mark and the length of its metadata. */
+export const PREFIX_BYTES = 8;
+/** Far above what our messages need; a longer one is damage, and is not read into memory. */
 const MAX_METADATA_BYTES = 1 << 24;
+const MAX_BODY_BYTES = 1 << 26;
 
 /**
  * Indexes an open, seekable file.
@@ -49,24 +51,24 @@ const MAX_METADATA_BYTES = 1 << 24;
  * @throws TraceFormatError when the file is no trace, or is damaged before its end
  */
 export function indexTrace(fd: number, fileBytes: number): TraceIndex {
-  const schema = readMessage(fd, 0, fileBytes);
-  if (schema === undefined || schema === 'end' || !schema.message.isSchema()) {
+  const schema = findMessage(fd, 0, fileBytes);
+  if (schema === undefined || schema === 'end' || schema.message.kind !== 'schema') {
     throw new TraceFormatError('no Arrow stream with a schema at its start');
   }
-  const header = parseHeader(schema.message.header().metadata);
+  const header = parseHeader(schema.message.metadata);
+  const buffers = new Float64Array(2 * BUFFER_COUNT);
   const recordings = new Map<number, MutableRecording>();
   let offset = schema.end;
   let closed = false;
   while (offset < fileBytes) {
-    const found = readMessage(fd, offset, fileBytes);
+    const found = findMessage(fd, offset, fileBytes);
     if (found === undefined) break;
     if (found === 'end') {
       closed = true;
-      offset += 8;
+      offset += PREFIX_BYTES;
       break;
     }
-    const place = placeOf(found.message, found.body, offset);
-    addBatch(recordings, place);
+    addBatch(recordings, placeOf(found, offset, buffers));
     offset = found.end;
   }
   return { header, recordings: [...recordings.values()], goodBytes: offset, fileBytes, closed };
@@ -105,92 +107,59 @@ function addBatch(recordings: Map<number, MutableRecording>, place: BatchPlace):
 }
 
 interface FoundMessage {
-  readonly message: Message;
-  readonly body: number;
+  readonly metadata: DataView;
+  readonly message: StreamMessage;
   readonly end: number;
 }
 
 /** The message at an offset; undefined when the file ends inside it; 'end' for the end-of-stream mark. */
-function readMessage(
+function findMessage(
   fd: number,
   offset: number,
   fileBytes: number,
 ): FoundMessage | 'end' | undefined {
-  if (offset + 8 > fileBytes) return undefined;
-  const prefix = readAt(fd, offset, 8);
-  const metadataBytes = prefix.getInt32(4, true);
-  if (
-    prefix.getUint32(0, true) !== CONTINUATION ||
-    metadataBytes < 0 ||
-    metadataBytes > MAX_METADATA_BYTES
-  ) {
-    throw new TraceFormatError(`no Arrow message at byte ${offset}: the file is damaged there`);
-  }
+  if (offset + PREFIX_BYTES > fileBytes) return undefined;
+  const prefix = readAt(fd, offset, PREFIX_BYTES);
+  const metadataBytes = prefix.getUint32(4, true);
+  if (prefix.getUint32(0, true) !== CONTINUATION || metadataBytes > MAX_METADATA_BYTES)
+    throw damaged(offset, 'no Arrow message');
   if (metadataBytes === 0) return 'end';
-  if (offset + 8 + metadataBytes > fileBytes) return undefined;
-  const bytes = readAt(fd, offset + 8, metadataBytes);
-  let message: Message;
-  try {
-    message = Message.decode(new Uint8Array(bytes.buffer));
-  } catch {
-    throw new TraceFormatError(
-      `unreadable Arrow message at byte ${offset}: the file is damaged there`,
-    );
-  }
-  const body = offset + 8 + metadataBytes;
-  const end = body + message.bodyLength;
-  if (!(message.bodyLength >= 0)) {
-    throw new TraceFormatError(
-      `Arrow message at byte ${offset} has no length: the file is damaged there`,
-    );
-  }
-  return end > fileBytes ? undefined : { message, body, end };
+  const body = offset + PREFIX_BYTES + metadataBytes;
+  if (body > fileBytes) return undefined;
+  const metadata = readAt(fd, offset + PREFIX_BYTES, metadataBytes);
+  const message = readMessage(metadata);
+  if (message === undefined) throw damaged(offset, 'unreadable Arrow message');
+  if (message.bodyBytes > MAX_BODY_BYTES)
+    throw damaged(offset, 'Arrow message of impossible length');
+  const end = body + message.bodyBytes;
+  return end > fileBytes ? undefined : { metadata, message, end };
 }
 
-function placeOf(message: Message, body: number, offset: number): BatchPlace {
-  const damaged = (what: string): TraceFormatError =>
-    new TraceFormatError(`batch at byte ${offset} ${what}: the file is damaged there`);
-  const metadata = decodeBatchMetadata(message.metadata);
-  if (!message.isRecordBatch() || metadata === undefined) throw damaged('is not one of a trace');
-  const header: BatchHeader = message.header();
-  if (header.nodes.length !== NODE_COUNT || header.buffers.length !== BUFFER_COUNT) {
-    throw damaged('has other columns than the format');
-  }
-  const buffers = new Float64Array(2 * BUFFER_COUNT);
-  for (const [i, region] of header.buffers.entries()) {
-    if (
-      region.offset < 0 ||
-      region.length < 0 ||
-      region.offset + region.length > message.bodyLength ||
-      region.offset % 8 !== 0
-    ) {
-      throw damaged('has a column outside its body');
-    }
-    buffers[2 * i] = region.offset;
-    buffers[2 * i + 1] = region.length;
-  }
+function placeOf(
+  { metadata, message }: FoundMessage,
+  offset: number,
+  buffers: Float64Array,
+): BatchPlace {
+  const says = decodeBatchMetadata(message.metadata);
+  if (message.kind !== 'batch' || says === undefined)
+    throw damaged(offset, 'something other than a batch of a trace');
+  const layout = readBatchLayout(metadata, message, buffers);
+  if (layout === undefined) throw damaged(offset, 'batch with other columns than a trace has');
   return {
-    ...metadata,
-    offset: body,
-    bytes: message.bodyLength,
-    rows: header.length,
-    details: header.nodes[DETAILS_NODE].length,
-    buffers,
+    ...says,
+    offset,
+    metadataBytes: metadata.byteLength,
+    bodyBytes: message.bodyBytes,
+    rows: layout.rows,
   };
 }
 
-/** Node of the struct inside the list of details: after the eight row columns and the list. */
-const DETAILS_NODE = 9;
+function damaged(offset: number, what: string): TraceFormatError {
+  return new TraceFormatError(`${what} at byte ${offset}: the file is damaged there`);
+}
 
 function readAt(fd: number, offset: number, bytes: number): DataView {
-  const buffer = new ArrayBuffer(bytes);
-  const view = new Uint8Array(buffer);
-  let done = 0;
-  while (done < bytes) {
-    const got = readSync(fd, view, done, bytes - done, offset + done);
-    if (got === 0)
-      throw new TraceFormatError(`the file was cut at byte ${offset + done} while it was read`);
-    done += got;
-  }
-  return new DataView(buffer);
+  const buffer = new Uint8Array(bytes);
+  readFully(fd, buffer, offset);
+  return new DataView(buffer.buffer);
 }
