@@ -62,6 +62,8 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
   const linesBefore = report.lines;
   /** The line at hand is an event, of one virtqueue or device too many. */
   let tooMany = false;
+  /** Events of this input that bpftrace says it lost. */
+  let lost = 0n;
   const parser: Parser = createParser({
     onMessage: (message) => receive(message),
     takeLine: (bytes, start, end) => {
@@ -84,16 +86,38 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
           receiveText(text, message.line);
         return;
       case 'lost_events':
-        report.lostEvents += message.events;
-        writeLoss(writer, message.events, 'bpftrace', message.line);
-        return;
+        return lose(message.events, message.line);
+      case 'lost_total':
+        // Of the whole run, at its end: what the messages before it have not told.
+        return lose(message.events - lost, message.line);
       case 'truncated':
         reject('the input ends within this line', message.line);
         return;
       case 'rejected':
         reject(`not readable: ${message.reason}`, message.line);
         return;
-      default:
+      // Printed by the program, and no event of the dialect.
+      case 'time':
+      case 'cat':
+      case 'join':
+      case 'syscall':
+      case 'value':
+      case 'unknown':
+        return other(message.line);
+      // What bpftrace prints of itself, and what it prints of the program's maps when it ends.
+      case 'attached_probes':
+      case 'probes_ready':
+      case 'no_probes':
+      case 'map':
+      case 'hist':
+      case 'stats':
+      case 'tseries':
+      case 'helper_error':
+      case 'runtime_error':
+      case 'errorf':
+      case 'warnf':
+      case 'log':
+      case 'verbose':
         return;
     }
   }
@@ -106,11 +130,24 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
     }
     const why = tooMany
       ? `more than ${MAX_OBJECTS} virtqueues or devices in one trace`
-      : whyNotAnEvent(text);
+      : text.endsWith('\r')
+        ? 'the line ends in CR LF and not in LF: something between bpftrace and here changed the bytes'
+        : whyNotAnEvent(text);
     tooMany = false;
     if (why !== undefined) return reject(why, at);
+    other(at);
+  }
+
+  function other(at: number): void {
     report.other++;
     keep(report.otherFirst, 'not an event', at);
+  }
+
+  function lose(events: bigint, at: number): void {
+    if (events <= 0n) return;
+    lost += events;
+    report.lostEvents += events;
+    writeLoss(writer, events, 'bpftrace', at);
   }
 
   function reject(reason: string, at: number): void {

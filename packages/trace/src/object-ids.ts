@@ -12,6 +12,8 @@ export interface ObjectIds {
   /** Addresses in order of their ids, from the first id of this table on. */
   addresses: bigint[];
   firstId: number;
+  /** Ids stay below this; what would get a greater one is not kept. */
+  readonly limit: number;
   /** The address looked up last, and its id: most events are of the same virtqueue as the one before. */
   lastLow: number;
   lastHigh: number;
@@ -21,20 +23,24 @@ export interface ObjectIds {
 const FIRST_PLACES = 64;
 
 /** An empty table whose first object gets the id `firstId`. */
-export function createObjectIds(firstId: number): ObjectIds {
+export function createObjectIds(firstId: number, limit: number): ObjectIds {
   return {
     keys: new Uint32Array(2 * FIRST_PLACES),
     ids: new Uint32Array(FIRST_PLACES),
     size: 0,
     addresses: [],
     firstId,
+    limit,
     lastLow: 0,
     lastHigh: 0,
     lastId: -1,
   };
 }
 
-/** Id of the object at an address; a new id when it is new. Address 0 is an object like any other. */
+/**
+ * Id of the object at an address; a new id when it is new, `limit` when the table is full. Address 0 is
+ * an object like any other.
+ */
 export function idOf(table: ObjectIds, low: number, high: number): number {
   if (low === table.lastLow && high === table.lastHigh && table.lastId >= 0) return table.lastId;
   const id = find(table, low, high);
@@ -63,6 +69,7 @@ function hash(low: number, high: number): number {
 
 function insert(table: ObjectIds, place: number, low: number, high: number): number {
   const id = table.firstId + table.size;
+  if (id >= table.limit) return table.limit;
   table.keys[2 * place] = low;
   table.keys[2 * place + 1] = high;
   table.ids[place] = id + 1;

@@ -23,7 +23,7 @@ export interface RecordingObjects {
 /** Objects of the next recording. Ids go on from those of the last, so that an id is one object. */
 export function createRecordingObjects(previous: RecordingObjects | undefined): RecordingObjects {
   const next = (table: ObjectIds | undefined): ObjectIds =>
-    createObjectIds(table === undefined ? 0 : table.firstId + table.size);
+    createObjectIds(table === undefined ? 0 : table.firstId + table.size, MAX_OBJECTS);
   return {
     virtqueues: next(previous?.virtqueues),
     devices: next(previous?.devices),
@@ -58,7 +58,7 @@ export function resolveObjects(objects: RecordingObjects, line: EventLine): bool
   return true;
 }
 
-/** Whether objects have turned up since placeVirtqueues was last called. HOT. */
+/** Whether objects have turned up since placeVirtqueues was last called. */
 export function hasUnplaced(objects: RecordingObjects): boolean {
   return (
     objects.virtqueues.size !== objects.placedVirtqueues ||
@@ -74,10 +74,13 @@ export function hasUnplaced(objects: RecordingObjects): boolean {
  */
 export function placeVirtqueues(objects: RecordingObjects): number[] {
   const { virtqueues, devices, deviceOf } = objects;
-  const from = devices.size > objects.placedDevices ? 0 : objects.placedVirtqueues;
+  const deviceOrder = indexesByAddress(devices);
   const changed: number[] = [];
-  for (let index = from; index < virtqueues.size; index++) {
-    const dev = deviceBelow(devices, virtqueues.addresses[index]);
+  let below = 0;
+  for (const index of indexesByAddress(virtqueues)) {
+    const address = virtqueues.addresses[index];
+    while (below < deviceOrder.length && devices.addresses[deviceOrder[below]] < address) below++;
+    const dev = below === 0 ? NO_DEV : devices.firstId + deviceOrder[below - 1];
     if (deviceOf[index] === dev) continue;
     deviceOf[index] = dev;
     changed.push(virtqueues.firstId + index);
@@ -87,12 +90,8 @@ export function placeVirtqueues(objects: RecordingObjects): number[] {
   return changed;
 }
 
-function deviceBelow(devices: ObjectIds, address: bigint): number {
-  let best = -1;
-  for (const [index, at] of devices.addresses.entries()) {
-    if (at < address && (best < 0 || at > devices.addresses[best])) best = index;
-  }
-  return best < 0 ? NO_DEV : devices.firstId + best;
+function indexesByAddress({ addresses }: ObjectIds): number[] {
+  return [...addresses.keys()].toSorted((a, b) => (addresses[a] < addresses[b] ? -1 : 1));
 }
 
 /** Device id of a virtqueue, or undefined while none is known. */
@@ -103,9 +102,7 @@ export function deviceOfVirtqueue(objects: RecordingObjects, vq: number): number
 
 /** Virtqueue ids of the recording in the order of their addresses. */
 export function virtqueuesByAddress({ virtqueues }: RecordingObjects): number[] {
-  const order = virtqueues.addresses.map((address, index) => ({ address, index }));
-  order.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
-  return order.map(({ index }) => virtqueues.firstId + index);
+  return indexesByAddress(virtqueues).map((index) => virtqueues.firstId + index);
 }
 
 /** Kernel address of a virtqueue. */

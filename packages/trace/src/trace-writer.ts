@@ -14,7 +14,13 @@ import {
   createEventBuilder,
   type EventBuilder,
 } from './event-builder.js';
-import { countsByName, type RecordingCounts } from './recording-counts.js';
+import {
+  countsOf,
+  createRecording,
+  latestTime,
+  summariseBatch,
+  type RecordingInProgress,
+} from './recording-in-progress.js';
 import {
   addressOfVirtqueue,
   createRecordingObjects,
@@ -43,22 +49,14 @@ export interface TraceWriter {
   /** Memory that recordings share. */
   readonly builders: (EventBuilder | undefined)[];
   readonly table: EventBuilder;
+  /** CPUs seen, and how many rows a batch of one of them gets. */
+  cpus: number;
+  batchRows: number;
 }
 
-/** A recording that is being written. */
-export interface RecordingInProgress {
-  readonly number: number;
-  readonly objects: RecordingObjects;
-  readonly byKind: Float64Array;
-  readonly lost: Map<string, bigint>;
-  backward: number;
-  first: bigint | undefined;
-  last: bigint;
-  /** The `recording` row waits for the first event, whose time it takes. */
-  note: string | undefined;
-  /** Builder of the last event, for rows that have no CPU of their own. */
-  latest: EventBuilder | undefined;
-}
+/** Rows of all CPUs together that wait for their batch to be full; readers need memory for as many. */
+const MAX_WAITING_ROWS = 32 * BATCH_ROWS;
+const MIN_BATCH_ROWS = 512;
 
 /** Begins a trace in an open file. Throws what the file system throws. */
 export function createTraceWriter(fd: number, header: TraceHeader): TraceWriter {
@@ -72,6 +70,8 @@ export function createTraceWriter(fd: number, header: TraceHeader): TraceWriter 
     lastObjects: undefined,
     builders: [],
     table: createEventBuilder(0),
+    cpus: 0,
+    batchRows: BATCH_ROWS,
   };
 }
 
@@ -79,23 +79,18 @@ export function createTraceWriter(fd: number, header: TraceHeader): TraceWriter 
 export function beginRecording(writer: TraceWriter, note: string): RecordingInProgress {
   endRecording(writer);
   writer.lastObjects = createRecordingObjects(writer.lastObjects);
-  writer.current = {
-    number: writer.recordings++,
-    objects: writer.lastObjects,
-    byKind: new Float64Array(256),
-    lost: new Map(),
-    backward: 0,
-    first: undefined,
-    last: 0n,
-    note,
-    latest: undefined,
-  };
+  writer.current = createRecording(writer.recordings++, writer.lastObjects, note);
   return writer.current;
 }
 
 function addBuilder(writer: TraceWriter, cpu: number): EventBuilder {
   const builder = createEventBuilder(cpu);
   writer.builders[cpu] = builder;
+  writer.cpus++;
+  writer.batchRows = Math.max(
+    MIN_BATCH_ROWS,
+    Math.min(BATCH_ROWS, Math.floor(MAX_WAITING_ROWS / writer.cpus)),
+  );
   return builder;
 }
 
@@ -113,15 +108,11 @@ export function writeEvent(
   lineNumber: number,
 ): boolean {
   const recording = writer.current ?? beginRecording(writer, 'no header line');
-  const { objects } = recording;
-  if (!resolveObjects(objects, line)) return false;
+  if (!resolveObjects(recording.objects, line)) return false;
   const builder = writer.builders[line.cpu] ?? addBuilder(writer, line.cpu);
   appendLine(builder, line, bytes, lineNumber);
   recording.latest = builder;
-  if (hasUnplaced(objects)) {
-    for (const vq of placeVirtqueues(objects)) describeVirtqueue(writer, recording, vq, undefined);
-  }
-  if (builder.length === BATCH_ROWS) flushEvents(writer, recording, builder);
+  if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
   return true;
 }
 
@@ -136,7 +127,7 @@ export function writeLoss(
   recording.lost.set(by, (recording.lost.get(by) ?? 0n) + howMany);
   const builder = recording.latest ?? writer.builders[0] ?? addBuilder(writer, 0);
   appendEvent(builder, 'lost', latestTime(recording), lineNumber, { lost: howMany, note: by });
-  if (builder.length === BATCH_ROWS) flushEvents(writer, recording, builder);
+  if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
 }
 
 /** Ends the recording, and with it the file. */
@@ -152,22 +143,17 @@ export function endRecording(writer: TraceWriter): void {
   for (const builder of writer.builders) {
     if (builder !== undefined) flushEvents(writer, recording, builder);
   }
+  if (recording.note !== undefined) {
+    // Nothing happened in it. Headers one after the other are no recordings.
+    writer.recordings--;
+    writer.current = undefined;
+    return;
+  }
   for (const [rank, vq] of virtqueuesByAddress(recording.objects).entries()) {
     describeVirtqueue(writer, recording, vq, rank);
   }
   flushTable(writer, recording);
-  beginFile(writer, recording);
-  const counts: RecordingCounts = {
-    events: countsByName(recording.byKind),
-    ...(recording.first !== undefined && {
-      first: String(recording.first),
-      last: String(recording.last),
-    }),
-    backward: recording.backward,
-    lost: Object.fromEntries([...recording.lost].map(([by, howMany]) => [by, String(howMany)])),
-    complete: recording.lost.size > 0 ? false : null,
-  };
-  writeMark(writer, recording, 'end', recording.last, JSON.stringify(counts));
+  writeMark(writer, recording, 'end', recording.last, JSON.stringify(countsOf(recording)));
   writer.current = undefined;
 }
 
@@ -186,7 +172,7 @@ function describeVirtqueue(
     ...(rank !== undefined && { rank }),
     ...(writer.keepsPointers && { pointer: addressOfVirtqueue(objects, vq) }),
   });
-  if (table.length === BATCH_ROWS) flushTable(writer, recording);
+  if (table.length === BATCH_ROWS) flush(writer, recording, table, 'table');
 }
 
 function flushEvents(
@@ -195,19 +181,21 @@ function flushEvents(
   builder: EventBuilder,
 ): void {
   if (builder.length === 0) return;
-  const { time, kind, length } = builder;
-  countKinds(kind, length, recording.byKind);
-  recording.backward += countBackward(time, length);
-  const first = timeOf(builder, 0);
-  const last = timeOf(builder, length - 1);
-  if (recording.first === undefined || first < recording.first) recording.first = first;
-  if (last > recording.last) recording.last = last;
-  writer.events += length;
+  summariseBatch(recording, builder);
+  writer.events += builder.length;
   flushTable(writer, recording);
   flush(writer, recording, builder, 'events');
 }
 
+/**
+ * Writes what is new of virtqueues. Not when it is found out: devices that turn up one by one may take
+ * all virtqueues from one another each time.
+ */
 function flushTable(writer: TraceWriter, recording: RecordingInProgress): void {
+  const { objects } = recording;
+  if (hasUnplaced(objects)) {
+    for (const vq of placeVirtqueues(objects)) describeVirtqueue(writer, recording, vq, undefined);
+  }
   if (writer.table.length > 0) flush(writer, recording, writer.table, 'table');
 }
 
@@ -241,28 +229,4 @@ function writeMark(
   const mark = createEventBuilder(0);
   appendEvent(mark, role === 'begin' ? 'recording' : 'recording_end', time, 0, { note });
   flush(writer, recording, mark, role);
-}
-
-/** Adds up the kinds of a batch. HOT: once per event written. */
-function countKinds(kind: Uint8Array, length: number, byKind: Float64Array): void {
-  for (let row = 0; row < length; row++) byKind[kind[row]]++;
-}
-
-/** How often the clock of a batch's CPU went back. HOT: once per event written. */
-function countBackward(time: Uint32Array, length: number): number {
-  let backward = 0;
-  for (let word = 2; word < 2 * length; word += 2) {
-    const high = time[word + 1] - time[word - 1];
-    if (high < 0 || (high === 0 && time[word] < time[word - 2])) backward++;
-  }
-  return backward;
-}
-
-/** Time of the event written last, for rows that have no time of their own; 0 before the first. */
-function latestTime({ latest, last }: RecordingInProgress): bigint {
-  return latest === undefined || latest.length === 0 ? last : timeOf(latest, latest.length - 1);
-}
-
-function timeOf(builder: EventBuilder, row: number): bigint {
-  return (BigInt(builder.time[2 * row + 1]) << 32n) | BigInt(builder.time[2 * row]);
 }
