@@ -56,6 +56,21 @@ export function countMissing(engine: EngineState, dev: number): void {
   }
 }
 
+/**
+ * A virtqueue is about to lose its areas: what should have been recorded by now is missing, what is
+ * due of callbacks that may be under way may never come.
+ */
+export function countOverdue(engine: EngineState, vq: number): void {
+  const { startsDue, endsDue } = engine.virtqueues;
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    const starts = overdueStarts(engine, slot);
+    const ends = overdueEnds(engine, slot);
+    engine.tallies.effects.missing += starts + ends;
+    startsDue[slot] -= starts;
+    endsDue[slot] -= ends;
+  }
+}
+
 /** A virtqueue has no areas any more: effects that were due do not come. */
 export function expectNothing(engine: EngineState, vq: number): void {
   const { startsDue, endsDue, openRanges } = engine.virtqueues;
@@ -74,12 +89,18 @@ const MAX_ENDS_UNDER_WAY = 8;
  * callbacks that may be under way is not missing. A start that is under way has no end yet.
  */
 export function missingEffects(engine: EngineState): number {
-  const { startsDue, endsDue, openRanges, size } = engine.virtqueues;
   let { missing } = engine.tallies.effects;
-  const endsUnderWay = engine.tallies.effects.end === 0 ? 0 : MAX_ENDS_UNDER_WAY;
-  for (let slot = 0; slot < 4 * size; slot++) {
-    missing += Math.max(0, startsDue[slot] - openRanges[slot]);
-    missing += Math.max(0, endsDue[slot] - endsUnderWay);
-  }
+  for (let slot = 0; slot < 4 * engine.virtqueues.size; slot++)
+    missing += overdueStarts(engine, slot) + overdueEnds(engine, slot);
   return missing;
+}
+
+/** A start has returned when the end of its range is entered. */
+function overdueStarts({ virtqueues }: EngineState, slot: number): number {
+  return Math.max(0, virtqueues.startsDue[slot] - virtqueues.openRanges[slot]);
+}
+
+function overdueEnds({ virtqueues, tallies }: EngineState, slot: number): number {
+  const underWay = tallies.effects.end === 0 ? 0 : MAX_ENDS_UNDER_WAY;
+  return Math.max(0, virtqueues.endsDue[slot] - underWay);
 }

@@ -2,7 +2,7 @@
 import { settleAttempts } from './attempts.js';
 import { forgetCount, setCount } from './counts.js';
 import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
-import { countMissing, expectNothing } from './effects-order.js';
+import { countMissing, countOverdue, expectNothing } from './effects-order.js';
 import type { EngineState } from './engine-state.js';
 import type { DetailColumns } from './event-batch.js';
 import { NEVER_MAPS, NOT_SET_UP } from './outcome.js';
@@ -59,6 +59,7 @@ export function dropMaps(engine: EngineState, vq: number): void {
     else countMissing(engine, dev);
     if (engine.design.resetsCountOnSetup) setCount(engine, vq, 0, 0);
   } else {
+    if (engine.order === 'effects') countOverdue(engine, vq);
     resetCount(engine, vq);
     const isSure = engine.devices.notifier[dev] === NOTIFIER_ON;
     virtqueues.resetting[vq] = isSure ? RESETTING : PERHAPS_RESETTING;

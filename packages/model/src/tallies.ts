@@ -27,9 +27,6 @@ export interface Tallies {
     nonBlockable: number;
     /** Blockable starts that overlap an area. */
     overlapping: number;
-    /** Areas that blockable starts and ends overlap. */
-    startedAreas: number;
-    endedAreas: number;
     /** Non-blockable starts that the design answers with -EAGAIN. */
     refused: number;
   };
@@ -54,8 +51,6 @@ export function createTallies(): Tallies {
       end: 0,
       nonBlockable: 0,
       overlapping: 0,
-      startedAreas: 0,
-      endedAreas: 0,
       refused: 0,
     },
     effects: { start: 0, end: 0, missing: 0 },
