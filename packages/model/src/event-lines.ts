@@ -66,13 +66,13 @@ function planOf(name: EventName, kinds: readonly number[]): TagPlan {
   };
 }
 
-/** Plans by tag: one or two upper-case letters, as first + 256 * second. */
+/** Plans by the first two bytes of a line, as first + 256 * second; the second may be the blank. */
 const PLANS: (TagPlan | undefined)[] = (() => {
   const plans: (TagPlan | undefined)[] = Array.from({ length: 65536 }, () => undefined);
   for (const name of Object.keys(EVENTS) as EventName[]) {
     const { text } = eventDefinition(name);
     if (text === undefined) continue;
-    const key = text.tag.charCodeAt(0) + 256 * (text.tag.length > 1 ? text.tag.charCodeAt(1) : 0);
+    const key = text.tag.charCodeAt(0) + 256 * `${text.tag} `.charCodeAt(1);
     plans[key] = planOf(name, plans[key]?.kinds ?? []);
   }
   return plans;
@@ -80,7 +80,8 @@ const PLANS: (TagPlan | undefined)[] = (() => {
 
 const BLANK = 0x20;
 const LF = 0x0a;
-const ACCESS_TAG = 0x41;
+/** "A " */
+const ACCESS_TAG = 0x2041;
 
 /**
  * Reads one line into `line`.
@@ -95,13 +96,12 @@ export function readEventLine(
   end: number,
   line: EventLine,
 ): number {
-  let tag = bytes[start];
-  let pos = start + 1;
-  if (tag === ACCESS_TAG && bytes[pos] === BLANK) {
+  const tag = bytes[start] + 256 * bytes[start + 1];
+  if (tag === ACCESS_TAG) {
     const next = readAccessLine(line.memory, bytes, start, line);
     if (next >= 0) return next;
   }
-  if (bytes[pos] !== BLANK) tag += 256 * bytes[pos++];
+  let pos = start + (bytes[start + 1] === BLANK ? 1 : 2);
   const plan = PLANS[tag];
   if (plan === undefined) return -1;
   const { forms, targets } = plan;
@@ -217,6 +217,6 @@ function isColumnValue(label: string, word: string): boolean {
   if (field.text === 'rest') return true;
   if (field.text !== 'decimal') return /^[0-9a-f]{1,16}$/.test(word);
   if (!/^-?\d{1,19}$/.test(word)) return false;
-  if (field.max === undefined) return !word.startsWith('-');
+  if (field.max === undefined) return !word.startsWith('-') && BigInt(word) < 2n ** 63n;
   return Number(word) >= (field.min ?? 0) && Number(word) <= field.max;
 }

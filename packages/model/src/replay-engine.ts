@@ -15,7 +15,7 @@ import {
   settleAttempt,
   settleAttempts,
 } from './attempts.js';
-import type { Preemption } from './callbacks.js';
+import { slotAt, type Preemption } from './callbacks.js';
 import { assignVirtqueue, createDeviceState } from './device-state.js';
 import type { Design } from './designs.js';
 import { applyEnd, applyStart, missingEffects } from './effects-order.js';
@@ -334,7 +334,7 @@ function seePrefetch(engine: EngineState, batch: EventBatch, i: number, slot: nu
   }
   if (gup !== NO_OUTCOME && virtqueues.diverged[vq] === 0) {
     virtqueues.gup[slot] = gup;
-    virtqueues.gupHolds[slot] = gup === HIT && engine.order === 'ranges' ? 1 : 0;
+    virtqueues.gupHolds[slot] = gup === HIT && pagesStay(engine, slot) ? 1 : 0;
   }
   if (engine.order !== 'effects') return;
   virtqueues.attemptLow[slot] = virtqueues.countLow[vq];
@@ -343,6 +343,20 @@ function seePrefetch(engine: EngineState, batch: EventBatch, i: number, slot: nu
   const predicted = settleAttempt(virtqueues, tallies, slot);
   if (tallies.refusals.disagree !== before)
     keepMismatch(engine, batch, i, vq, 'prefetch', slot & 3, predicted, result);
+}
+
+/**
+ * Whether what get_user_pages found holds until something is entered: pages change only between the
+ * entries of a start and its end, and a notifier is not registered while a range is under way (the
+ * memory manager holds all locks then). In effects order attempts are seen and need no such inference.
+ */
+function pagesStay(engine: EngineState, slot: number): boolean {
+  if (engine.order === 'effects') return false;
+  for (const callback of engine.open) {
+    if (!callback.isStart) continue;
+    for (let k = 0; k < callback.slotCount; k++) if (slotAt(callback, k) === slot) return false;
+  }
+  return true;
 }
 
 function gupOutcome(result: number, got: number, wanted: number): number {
