@@ -31,10 +31,10 @@ export async function withOpenTrace(
       say('replay', 'interrupted, nothing was replayed');
       return EXIT.interrupted;
     }
-    if (trace.index.recordings.every(({ events }) => events.size === 0))
-      throw new InputError(`no events in ${trace.name}`);
     const completeness = completenessOf(trace);
     for (const problem of completeness.problems) say('replay', problem);
+    if (trace.index.recordings.every(({ events }) => events.size === 0))
+      throw new InputError(`no events in ${trace.name}`);
     const exitCode = await use(trace, completeness);
     const flawed = completeness.complete === false || completeness.damage.length > 0;
     return exitCode === EXIT.done && strict && flawed ? EXIT.no : exitCode;

@@ -18,7 +18,7 @@ export function runText(result: RunResult, design: Design): string {
     iotlb: result.totals.iotlb > 0,
   };
   const lines = [
-    ...headLines(result, design),
+    ...headLines(result, design, result.totals.ambiguous),
     '',
     ...totalLines(result),
     '',

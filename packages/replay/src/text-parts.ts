@@ -15,6 +15,7 @@ export function headLines(
     readonly preemption: Preemption;
   },
   design: Design,
+  ambiguous: number,
 ): string[] {
   const lines = [`trace       ${printable(result.trace)}`];
   if (result.complete === true) lines.push('complete    yes, as counted in the kernel');
@@ -24,14 +25,20 @@ export function headLines(
     `design      ${design.name}: ${design.title} (${design.source})`,
     `order       ${result.order}: ${result.order_reason}`,
   );
-  if (result.order === 'ranges') lines.push(`preemption  ${PREEMPTION_MEANING[result.preemption]}`);
+  if (result.order === 'ranges') {
+    const advice =
+      result.preemption === 'unknown' && ambiguous > 0
+        ? '; if it is voluntary, --preempt voluntary tells more'
+        : '';
+    lines.push(`preemption  ${PREEMPTION_MEANING[result.preemption]}${advice}`);
+  }
   return lines;
 }
 
 const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {
   voluntary: 'voluntary, in the recording kernel',
   full: 'full, in the recording kernel',
-  unknown: 'not known of the recording kernel; if it is voluntary, --preempt voluntary tells more',
+  unknown: 'not known of the recording kernel',
 };
 
 /** A virtqueue's name for people. */

@@ -8,7 +8,7 @@ import type { MismatchResult, VerifyResult } from './verify-result.js';
 const SHOWN = 3;
 
 export function verifyText(result: VerifyResult, design: Design): string {
-  const lines = [...headLines(result, design), ''];
+  const lines = [...headLines(result, design, result.ambiguous), ''];
   if (result.compared === 0) {
     lines.push('nothing to compare: the trace does not say what the kernel decided');
     return `${lines.join('\n')}\n`;
@@ -49,9 +49,11 @@ function comparisonCells({
   return [compared, agree, disagree, ambiguous].map((count) => grouped(count));
 }
 
-function verdict({ disagree, ambiguous }: VerifyResult): string {
-  if (disagree > 0)
-    return `NO: ${counted(disagree, 'decision')} of the kernel contradict the model`;
+function verdict({ disagree, ambiguous, complete }: VerifyResult): string {
+  if (disagree > 0) {
+    const no = `NO: ${counted(disagree, 'decision')} of the kernel contradict the model`;
+    return complete === false ? `${no}; events are missing, which may be why` : no;
+  }
   return ambiguous > 0
     ? 'yes: the model agrees with the kernel wherever the trace can tell'
     : 'yes: the model agrees with the kernel everywhere';

@@ -1,0 +1,135 @@
+/** Damaged input: read up to or around the damage, said on stderr, and in one JSON document. */
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { infoResultSchema } from '../src/info-command.ts';
+import { runResultSchema } from '../src/run-result.ts';
+import { verifyResultSchema } from '../src/verify-result.ts';
+import { replay } from './in-process.ts';
+import { temporaryFolder, textOf, trace, writeTrace } from './traces.ts';
+
+const folder = temporaryFolder();
+const SCHEMAS = { run: runResultSchema, verify: verifyResultSchema, info: infoResultSchema };
+const COMMANDS = Object.keys(SCHEMAS) as (keyof typeof SCHEMAS)[];
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? Buffer.from(content, 'latin1') : content);
+  return path;
+}
+
+/** A trace file with its second half, from a place within a batch, missing. */
+function tornTrace(): string {
+  const path = join(folder, 'torn.arrows');
+  writeTrace(path, [textOf('d1')]);
+  truncateSync(path, readFileSync(path).length >> 1);
+  return path;
+}
+
+const lines = textOf('s3').split('\n');
+
+const DAMAGED: readonly (readonly [string, () => string, RegExp])[] = [
+  [
+    'a gzip stream that is cut off',
+    () => file('cut.gz', readFileSync(trace('d1').path).subarray(0, 300_000)),
+    /cut\.gz: the gzip stream is cut off/,
+  ],
+  [
+    'a gzip stream with damage in the middle',
+    () => {
+      const bytes = gzipSync(textOf('d1'));
+      bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 64);
+      return file('damaged.gz', bytes);
+    },
+    /damaged\.gz: damaged gzip stream/,
+  ],
+  [
+    'a text that ends within a line',
+    () => file('ends.txt', textOf('s3').slice(0, -5)),
+    /ends\.txt: 1 line could not be read, the first is line 23466 \(byte \d+\): the input ends within/,
+  ],
+  [
+    'lines that are no events',
+    () =>
+      file('lines.txt', [...lines.slice(0, 100), 'A 1 2 x', 'M', ...lines.slice(100)].join('\n')),
+    /lines\.txt: 2 lines could not be read, the first is line 101 \(byte \d+\): A: vq is out of range/,
+  ],
+  [
+    'a trace file that was cut off',
+    tornTrace,
+    /torn\.arrows: the last \d+ bytes, from byte \d+, are an unfinished batch and were left out/,
+  ],
+];
+
+describe.each(DAMAGED)('%s', (_what, make, said) => {
+  it.each(COMMANDS)(
+    '%s reads the rest, says so, and exits 1 only with --strict',
+    async (command) => {
+      const path = make();
+      const plain = await replay(command, '--json', path);
+      expect(plain.err).toMatch(said);
+      expect(plain.err).toMatch(/^(replay: .*\n)+$/);
+      expect(plain.code).toBe(0);
+      const result = SCHEMAS[command].parse(JSON.parse(plain.out));
+      expect(result.complete).toBe(false);
+      expect(result.damage.length + Object.keys(result.lost).length).toBeGreaterThan(0);
+      const strict = await replay(command, '--json', '--strict', path);
+      expect(strict).toEqual({ ...plain, code: 1 });
+      const text = await replay(command, path);
+      expect(text.out).toMatch(/^complete {4}NO/m);
+    },
+  );
+});
+
+it('--strict is silent about a whole trace, and about lines that other programs printed', async () => {
+  expect(await replay('verify', '--strict', trace('u5').path)).toMatchObject({ code: 0, err: '' });
+  const noisy = file('noisy.txt', ['Attaching 12 probes...', ...lines, 'bye', ''].join('\n'));
+  const { code, err } = await replay('run', '--strict', noisy);
+  expect(code).toBe(0);
+  expect(err).toMatch(/^replay: .*noisy\.txt: 1 line held no event, the first is line 23471 .*\n$/);
+});
+
+it('events that bpftrace lost are said to be missing', async () => {
+  const path = file(
+    'lost.txt',
+    [...lines.slice(0, 50), 'Lost 17 events', ...lines.slice(50)].join('\n'),
+  );
+  const { code, out, err } = await replay('run', '--json', path);
+  expect(code).toBe(0);
+  expect(err).toMatch(/lost 17 events \(bpftrace\)/);
+  expect(runResultSchema.parse(JSON.parse(out))).toMatchObject({
+    complete: false,
+    lost: { bpftrace: '17' },
+  });
+});
+
+it('a trace file with damage in the middle: it is named, with the byte', async () => {
+  const path = join(folder, 'middle.arrows');
+  writeTrace(path, [textOf('d1')]);
+  const bytes = readFileSync(path);
+  // More than a batch, so that the beginning of one is hit.
+  bytes.fill(0xee, bytes.length >> 1, (bytes.length >> 1) + 1_500_000);
+  writeFileSync(path, bytes);
+  const { code, out, err } = await replay('run', path);
+  expect(err).toMatch(/^replay: .*middle\.arrows: .*byte \d+.*\n/);
+  expect(err).not.toMatch(/bug/);
+  if (code !== 0) expect({ code, out }).toEqual({ code: 2, out: '' });
+});
+
+it('a trace that was cut off before its first batch: both are said', async () => {
+  const path = join(folder, 'first.arrows');
+  writeTrace(path, [textOf('s1')]);
+  truncateSync(path, 20_000);
+  const { code, out, err } = await replay('run', path);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(/unfinished batch .*\nreplay: no events in .*first\.arrows\n$/);
+});
+
+it('a mismatch in a trace that lacks events may come from that, and the verdict says so', async () => {
+  // Of s1 the invalidations stand at the end of the file.
+  const path = file('half.txt', textOf('s1').slice(0, 1_000_000));
+  const { code, out } = await replay('verify', path);
+  expect(code).toBe(1);
+  expect(out).toMatch(/^NO: .* contradict the model; events are missing, which may be why$/m);
+});
