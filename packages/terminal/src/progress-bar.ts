@@ -1,4 +1,5 @@
 import { byteSize } from './numbers.js';
+import { printable } from './printable.js';
 
 /** Shows how far the reading of an input has come. */
 export interface ProgressBar {
@@ -17,6 +18,7 @@ const SILENT: ProgressBar = { update: () => undefined, clear: () => undefined };
 export function createProgressBar(label: string): ProgressBar {
   const { stderr } = process;
   if (!stderr.isTTY) return SILENT;
+  const name = printable(label);
   const begun = Date.now();
   let drawn = 0;
   return {
@@ -27,8 +29,8 @@ export function createProgressBar(label: string): ProgressBar {
       drawn = now;
       const text =
         total === undefined
-          ? `${label} ${byteSize(done)}`
-          : `${label} ${bar(done / total)} ${byteSize(done)}`;
+          ? `${name} ${byteSize(done)}`
+          : `${name} ${bar(total === 0 ? 1 : done / total)} ${byteSize(done)}`;
       stderr.write(`\r${text.slice(0, Math.max(0, stderr.columns - 1))}\u001b[K`);
     },
     clear: () => {

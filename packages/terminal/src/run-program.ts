@@ -28,6 +28,8 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
     say(name, `cannot write to standard output: ${error.message}`);
     process.exit(EXIT.unusable);
   });
+  // When nobody listens to the talk any more, the work goes on.
+  process.stderr.removeListener('error', ignore).on('error', ignore);
   try {
     process.exitCode = await main();
   } catch (error) {
@@ -35,9 +37,11 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
   }
 }
 
+const ignore = (): void => undefined;
+
 function explain(name: string, error: unknown): number {
   if (process.argv.includes('--debug') && error instanceof Error)
-    process.stderr.write(`${error.stack ?? ''}\n`);
+    process.stderr.write(`${(error.stack ?? '').split('\n').map(printable).join('\n')}\n`);
   if (error instanceof ProgramError) {
     say(name, error.message);
     if (error.advice !== undefined) say(name, error.advice);

@@ -1,0 +1,108 @@
+/** Programs as processes, of the built code. */
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+const INDEX = new URL('../dist/index.js', import.meta.url).href;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface RunOptions {
+  readonly args?: readonly string[];
+  /** Shell line that runs the program, "$@". */
+  readonly shell?: string;
+  readonly stdout?: number | 'pipe';
+}
+
+/** Runs a program whose main function has this body. */
+function run(
+  body: string,
+  { args = [], shell = '"$@"', stdout = 'pipe' }: RunOptions = {},
+): Outcome {
+  const script = `import { EXIT, ProgramError, runProgram, say, writeOut } from '${INDEX}';
+    class InputError extends Error { name = 'InputError'; }
+    await runProgram('prog', async () => { ${body} });`;
+  const {
+    status,
+    stdout: out,
+    stderr,
+  } = spawnSync(
+    '/bin/sh',
+    ['-c', shell, 'sh', process.execPath, '--input-type=module', '-e', script, '--', ...args],
+    { encoding: 'utf8', stdio: ['ignore', stdout, 'pipe'] },
+  );
+  return { code: status, out: out ?? '', err: stderr };
+}
+
+test('the exit code is what main returns', () => {
+  expect(run(`await writeOut('data\\n'); say('prog', 'talk'); return EXIT.no;`)).toEqual({
+    code: 1,
+    out: 'data\n',
+    err: 'prog: talk\n',
+  });
+});
+
+test('errors for users are said, each line of them with the name of the program', () => {
+  expect(
+    run(`throw new ProgramError('no design', { advice: 'name one', exitCode: EXIT.host });`),
+  ).toEqual({
+    code: 3,
+    out: '',
+    err: 'prog: no design\nprog: name one\n',
+  });
+  expect(run(`throw new ProgramError('wrong usage');`)).toEqual({
+    code: 2,
+    out: '',
+    err: 'prog: wrong usage\n',
+  });
+  expect(run(`throw new InputError('cannot read a\\u001b[2Jb\\nc');`)).toEqual({
+    code: 2,
+    out: '',
+    err: 'prog: cannot read a\\x1b[2Jb\\x0ac\n',
+  });
+});
+
+test('any other error is a bug, and its stack is shown only on request', () => {
+  const body = `throw new TypeError('x is \\u001b[2J not a function');`;
+  const plain = run(body);
+  expect(plain).toEqual({
+    code: 2,
+    out: '',
+    err:
+      'prog: unexpected error: x is \\x1b[2J not a function\n' +
+      'prog: this is a bug; run again with --debug for the stack trace\n',
+  });
+  const debug = run(body, { args: ['--debug'] });
+  expect(debug.code).toBe(2);
+  expect(debug.err).toMatch(/^TypeError: x is \\x1b\[2J not a function\n {4}at /);
+  expect(debug.err).toContain(plain.err);
+  expect(run(`throw 'text';`).err).toMatch(/^prog: unexpected error: text\n/);
+});
+
+const MUCH = `for (let i = 0; i < 200; i++) await writeOut('x'.repeat(9999) + '\\n'); return EXIT.done;`;
+
+test('a reader that has seen enough is no error', () => {
+  expect(run(MUCH, { shell: '{ "$@"; echo "code $?" >&2; } | head -c 1' })).toEqual({
+    code: 0,
+    out: 'x',
+    err: 'code 0\n',
+  });
+});
+
+test('a full disk is an error', () => {
+  const full = openSync('/dev/full', 'w');
+  const { code, err } = run(MUCH, { stdout: full });
+  closeSync(full);
+  expect(code).toBe(2);
+  expect(err).toMatch(/^prog: cannot write to standard output: .*ENOSPC/);
+});
+
+test('the work goes on when nobody hears the talk', () => {
+  const body = `for (let i = 0; i < 9; i++) { say('prog', 'x'.repeat(99999)); await new Promise(setImmediate); } await writeOut('done'); return EXIT.no;`;
+  const shell = 'exec 3>&1; { "$@" 2>&1 >&3; echo "code $?" >&3; } | true';
+  expect(run(body, { shell }).out).toBe('donecode 1\n');
+});
