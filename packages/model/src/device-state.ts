@@ -1,14 +1,13 @@
 /** Which virtqueues a device has, and whether its MMU notifier is registered. */
 
-export const NOTIFIER_UNSEEN = 0;
 export const NOTIFIER_ON = 1;
 export const NOTIFIER_OFF = 2;
 
 export interface DeviceState {
   /** Virtqueue ids by device id, in address order: the order in which the kernel walks them. */
   virtqueues: number[][];
-  /** By device id; NOTIFIER_OFF from the moment when unregistration begins. */
-  notifier: number[];
+  /** By device id, nothing until seen; NOTIFIER_OFF from the moment when unregistration begins. */
+  notifier: (number | undefined)[];
   /** Place in address order by virtqueue id. */
   rank: number[];
 }

@@ -18,7 +18,7 @@ import { control } from './simulated-ioctls.ts';
 import { worker } from './simulated-worker.ts';
 
 export type { EventRecord } from './event-record.ts';
-export type { Preemption, SimulatedDesign, SimulationOptions } from './simulated-kernel.ts';
+export type { SimulationOptions } from './simulated-kernel.ts';
 
 const PROCESS = 100;
 
