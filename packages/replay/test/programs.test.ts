@@ -82,8 +82,9 @@ it('Ctrl-C while a slow pipe is read: exit 130, and a word', async () => {
   let out = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stdin.write(textOf('s3').slice(0, 300_000));
-  await pause(800);
+  // Handed over when the program has read all but what fits into a pipe.
+  await new Promise((resolve) => child.stdin.write(textOf('s3').slice(0, 300_000), resolve));
+  await pause(100);
   child.kill('SIGINT');
   const [code] = (await once(child, 'close')) as [number];
   expect({ code, out, err }).toEqual({
