@@ -1,25 +1,29 @@
-/** What the reader of access lines remembers from line to line: the shape of the latest, and addresses. */
+/**
+ * What the reader of access lines (`access-line.ts`) remembers from line to line: how many digits time
+ * and CPU have, and the ids of virtqueues by the characters of their addresses.
+ */
 
 const BLANK = 0x20;
-/** "0000" */
-export const FOUR_ZEROS = 0x3030_3030;
 
-/** Digits of a time below 10^17 ns, three years of uptime, and of 0.1 s at least. */
-const MIN_TIME_DIGITS = 9;
-const MAX_TIME_DIGITS = 17;
-/** What is remembered from line to line. */
 export interface AccessLineMemory {
+  /** What `view` is a view of. */
   bytes: Uint8Array;
   view: DataView;
-  /** Digits of the time of the latest access line; 0 before the first. */
+  /** Digits of the time of the latest access line; 0 while none of use was seen. */
   timeDigits: number;
-  /** Addresses seen lately: 16 characters as four words, then low and high word of the value. */
+  /** Digits of its CPU. */
+  cpuDigits: number;
+  /** Per place: the 16 characters of an address as four words, and the virtqueue's id, -1 for none. */
   readonly addresses: Int32Array;
 }
 
 /** Words of one place in `addresses`, and places; the latter a power of two. */
-export const ADDRESS_WORDS = 6;
-export const ADDRESS_PLACES = 16;
+export const ADDRESS_WORDS = 5;
+const ADDRESS_PLACES = 16;
+
+/** Digits of times from 0.1 s to three years of uptime. */
+const MIN_TIME_DIGITS = 9;
+const MAX_TIME_DIGITS = 17;
 
 export function createAccessLineMemory(): AccessLineMemory {
   const bytes = new Uint8Array(0);
@@ -27,18 +31,48 @@ export function createAccessLineMemory(): AccessLineMemory {
     bytes,
     view: new DataView(bytes.buffer),
     timeDigits: 0,
-    // Every place must be true: sixteen zeros are the address 0.
-    addresses: new Int32Array(ADDRESS_WORDS * ADDRESS_PLACES).map((_, word) =>
-      word % ADDRESS_WORDS < 4 ? FOUR_ZEROS : 0,
-    ),
+    cpuDigits: 0,
+    addresses: new Int32Array(ADDRESS_WORDS * ADDRESS_PLACES).fill(-1),
   };
 }
 
-/** Learns the shape of an access line that the general plan has read. */
-export function rememberShape(memory: AccessLineMemory, bytes: Uint8Array, start: number): void {
-  const first = start + 2;
-  let pos = first;
-  while (bytes[pos] !== BLANK) pos++;
-  const digits = pos - first;
+/** Place of an address, from its last eight characters. */
+export function addressPlace(c: number, d: number): number {
+  return (d ^ (d >>> 11) ^ (c >>> 3)) & (ADDRESS_PLACES - 1);
+}
+
+/** Forgets the virtqueues: in another recording an address is another one. */
+export function forgetAddresses(memory: AccessLineMemory): void {
+  memory.addresses.fill(-1);
+}
+
+/**
+ * Learns from an access line that the general plan has read.
+ *
+ * @param start index of its tag in `bytes`
+ * @param vq id of its virtqueue
+ */
+export function rememberAccessLine(
+  memory: AccessLineMemory,
+  bytes: Uint8Array,
+  start: number,
+  vq: number,
+): void {
+  const timeEnd = bytes.indexOf(BLANK, start + 2);
+  const digits = timeEnd - (start + 2);
   memory.timeDigits = digits >= MIN_TIME_DIGITS && digits <= MAX_TIME_DIGITS ? digits : 0;
+  const cpuEnd = bytes.indexOf(BLANK, timeEnd + 1);
+  memory.cpuDigits = cpuEnd - (timeEnd + 1);
+  const address = cpuEnd + 1;
+  if (bytes[address + 16] !== BLANK) return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + address, 16);
+  const c = view.getInt32(8, true);
+  const d = view.getInt32(12, true);
+  const place = ADDRESS_WORDS * addressPlace(c, d);
+  const { addresses } = memory;
+  addresses[place] = view.getInt32(0, true);
+  addresses[place + 1] = view.getInt32(4, true);
+  addresses[place + 2] = c;
+  addresses[place + 3] = d;
+  addresses[place + 4] = vq;
 }

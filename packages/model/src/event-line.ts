@@ -1,5 +1,4 @@
 /** One line of the text dialect, read. */
-import { createAccessLineMemory, type AccessLineMemory } from './access-line-memory.js';
 import { FIELDS, type FieldName } from './events.js';
 
 /** Slots of `EventLine.words`: two words each, low first; negative values are two's complement. */
@@ -21,8 +20,6 @@ export interface EventLine {
   /** Where the `rest` column (comm) lies in the bytes that were read. */
   restStart: number;
   restEnd: number;
-  /** What speeds up the next line. */
-  readonly memory: AccessLineMemory;
 }
 
 /** An empty line to read into; make one and reuse it. */
@@ -33,6 +30,5 @@ export function createEventLine(): EventLine {
     words: new Uint32Array(2 * (FIRST_FIELD_SLOT + Object.keys(FIELDS).length)),
     restStart: 0,
     restEnd: 0,
-    memory: createAccessLineMemory(),
   };
 }

@@ -4,13 +4,10 @@
  *
  * HOT: runs once per line of an import, allocates nothing. Benchmark: `pnpm bench`.
  */
-import { rememberShape } from './access-line-memory.js';
-import { readAccessLine } from './access-line.js';
 import { CPU_SLOT, LITERAL_SLOT, SLOT, TIME_SLOT, type EventLine } from './event-line.js';
 import { HEX_DIGIT, readDecimal } from './exact-numbers.js';
 import {
   EVENTS,
-  KIND,
   MAX_CPU,
   eventDefinition,
   fieldDefinition,
@@ -80,8 +77,6 @@ const PLANS: (TagPlan | undefined)[] = (() => {
 
 const BLANK = 0x20;
 const LF = 0x0a;
-/** "A " */
-const ACCESS_TAG = 0x2041;
 
 /**
  * Reads one line into `line`.
@@ -97,10 +92,6 @@ export function readEventLine(
   line: EventLine,
 ): number {
   const tag = bytes[start] + 256 * bytes[start + 1];
-  if (tag === ACCESS_TAG) {
-    const next = readAccessLine(line.memory, bytes, start, line);
-    if (next >= 0) return next;
-  }
   let pos = start + (bytes[start + 1] === BLANK ? 1 : 2);
   const plan = PLANS[tag];
   if (plan === undefined) return -1;
@@ -178,7 +169,6 @@ export function readEventLine(
   if (bytes[pos] !== LF || pos >= end) return -1;
   line.kind = plan.kinds[plan.kinds.length > 1 ? words[2 * LITERAL_SLOT] : 0];
   line.cpu = words[2 * CPU_SLOT];
-  if (line.kind === KIND.access) rememberShape(line.memory, bytes, start);
   return pos + 1;
 }
 

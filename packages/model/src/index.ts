@@ -1,6 +1,13 @@
 /** The vocabulary of vhost ring events, and the model of direct-mapped ring metadata. */
 export * from './events.js';
 export * from './event-batch.js';
+export { readAccessRow } from './access-line.js';
+export {
+  createAccessLineMemory,
+  forgetAddresses,
+  rememberAccessLine,
+  type AccessLineMemory,
+} from './access-line-memory.js';
 export * from './event-line.js';
 export * from './event-lines.js';
 export * from './ring.js';

@@ -4,6 +4,7 @@ import { createParser, type Message, type Parser } from 'bpftrace-parser';
 import {
   beginRecording,
   endRecording,
+  writeAccessLine,
   writeEvent,
   writeLoss,
   type TraceWriter,
@@ -62,17 +63,19 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
   const linesBefore = report.lines;
   /** The line at hand is an event, of one virtqueue or device too many. */
   let tooMany = false;
+  /** Lines taken as events that the report knows of. */
+  let counted = 0;
   /** Events of this input that bpftrace says it lost. */
   let lost = 0n;
   const parser: Parser = createParser({
     onMessage: (message) => receive(message),
     takeLine: (bytes, start, end) => {
+      const nextAccess = writeAccessLine(writer, bytes, start, parser.line);
+      if (nextAccess >= 0) return nextAccess;
       const next = readEventLine(bytes, start, end, line);
       if (next < 0) return -1;
-      tooMany = !writeEvent(writer, line, bytes, parser.line);
-      if (tooMany) return -1;
-      report.events++;
-      return next;
+      tooMany = !writeEvent(writer, line, bytes, start, parser.line);
+      return tooMany ? -1 : next;
     },
   });
 
@@ -160,13 +163,20 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
     if (list.length < KEPT_PROBLEMS) list.push({ line: at, offset: parser.offset, reason });
   }
 
+  function countEvents(): void {
+    report.events += parser.counts.taken - counted;
+    counted = parser.counts.taken;
+  }
+
   return {
     push: (bytes) => {
       report.bytes += bytes.length;
       parser.push(bytes);
+      countEvents();
     },
     end: () => {
       parser.end();
+      countEvents();
       report.lines = linesBefore + parser.counts.lines;
       endRecording(writer);
     },

@@ -2,7 +2,16 @@
  * Writes a trace file: events go into one batch per CPU, a full batch goes to the file at once, and
  * nothing waits or sorts. Kernel addresses become ids here.
  */
-import type { EventLine } from '@vhostscope/model';
+import {
+  createAccessLineMemory,
+  forgetAddresses,
+  KIND,
+  readAccessRow,
+  rememberAccessLine,
+  SLOT,
+  type AccessLineMemory,
+  type EventLine,
+} from '@vhostscope/model';
 import { traceSchema } from './arrow-layout.js';
 import { encodeBatchMetadata, type BatchRole } from './batch-metadata.js';
 import { writeBatch, writeEndOfStream, writeSchema } from './batch-writer.js';
@@ -52,6 +61,8 @@ export interface TraceWriter {
   /** CPUs seen, and how many rows a batch of one of them gets. */
   cpus: number;
   batchRows: number;
+  /** Access lines that look like the latest are read by a path of their own. */
+  readonly accessLines: AccessLineMemory;
 }
 
 /** Rows of all CPUs together that wait for their batch to be full; readers need memory for as many. */
@@ -72,12 +83,14 @@ export function createTraceWriter(fd: number, header: TraceHeader): TraceWriter 
     table: createEventBuilder(0),
     cpus: 0,
     batchRows: BATCH_ROWS,
+    accessLines: createAccessLineMemory(),
   };
 }
 
 /** Begins a recording; one that is being written is ended. */
 export function beginRecording(writer: TraceWriter, note: string): RecordingInProgress {
   endRecording(writer);
+  forgetAddresses(writer.accessLines);
   writer.lastObjects = createRecordingObjects(writer.lastObjects);
   writer.current = createRecording(writer.recordings++, writer.lastObjects, note);
   return writer.current;
@@ -95,9 +108,38 @@ function addBuilder(writer: TraceWriter, cpu: number): EventBuilder {
 }
 
 /**
+ * Appends an access of the CPU of the latest event, straight from its line. HOT.
+ *
+ * @param bytes input; the line begins at `start`, and its LF lies in them
+ * @param lineNumber number of the input line, from 1
+ * @returns index just past the line's LF, or -1, with nothing written, when the line is another kind of
+ *   event or not of the usual shape: then `writeEvent` is to be asked
+ */
+export function writeAccessLine(
+  writer: TraceWriter,
+  bytes: Uint8Array,
+  start: number,
+  lineNumber: number,
+): number {
+  const recording = writer.current;
+  const builder = recording?.latest;
+  if (recording === undefined || builder === undefined) return -1;
+  if (builder.length === builder.rowCapacity) return -1;
+  const row = builder.length;
+  const next = readAccessRow(writer.accessLines, bytes, start, builder, row);
+  if (next < 0) return -1;
+  builder.line[row] = lineNumber;
+  builder.detail[row + 1] = builder.detailCount;
+  builder.length = row + 1;
+  if (row + 1 >= writer.batchRows) flushEvents(writer, recording, builder);
+  return next;
+}
+
+/**
  * Appends an event whose `vq` and `dev` are kernel addresses. HOT.
  *
  * @param bytes what the line was read from
+ * @param start index of the line's tag in them
  * @param lineNumber number of the input line, from 1
  * @returns false, with nothing written, when it names more objects than a trace can have
  */
@@ -105,6 +147,7 @@ export function writeEvent(
   writer: TraceWriter,
   line: EventLine,
   bytes: Uint8Array,
+  start: number,
   lineNumber: number,
 ): boolean {
   const recording = writer.current ?? beginRecording(writer, 'no header line');
@@ -112,6 +155,9 @@ export function writeEvent(
   const builder = writer.builders[line.cpu] ?? addBuilder(writer, line.cpu);
   appendLine(builder, line, bytes, lineNumber);
   recording.latest = builder;
+  if (line.kind === KIND.access) {
+    rememberAccessLine(writer.accessLines, bytes, start, line.words[2 * SLOT.vq]);
+  }
   if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
   return true;
 }
