@@ -1,5 +1,6 @@
 /** Bytes of a file or of standard input, decompressed when they are gzip, pushed chunk by chunk. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError, reasonOf } from './file-errors.js';
@@ -35,18 +36,39 @@ export function inputName(path: string): string {
  * @throws InputError when it cannot be opened or read
  */
 export async function readInput(path: string, options: InputOptions): Promise<InputEnd> {
-  return path === '-' ? readPipe(options) : readFile(path, options);
+  if (path === '-') {
+    // Node reads nothing from a directory there, and says nothing.
+    if (isDirectory(STDIN)) throw new InputError('cannot read standard input: is a directory');
+    return readPipe(path, process.stdin, options);
+  }
+  let fd: number;
+  let isPipe: boolean;
+  try {
+    isPipe = statSync(path).isFIFO();
+    // A pipe must not hold up the event loop while its writer is silent.
+    fd = openSync(path, isPipe ? constants.O_RDONLY | constants.O_NONBLOCK : constants.O_RDONLY);
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+  if (isPipe) return readPipe(path, new Socket({ fd, writable: false }), options);
+  return readFile(path, fd, options);
 }
 
-async function readFile(path: string, options: InputOptions): Promise<InputEnd> {
-  const cannot = (error: unknown): InputError =>
-    new InputError(`cannot read ${path}: ${reasonOf(error)}`);
-  let fd: number;
+const STDIN = 0;
+
+function isDirectory(fd: number): boolean {
   try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    throw cannot(error);
+    return fstatSync(fd).isDirectory();
+  } catch {
+    return false;
   }
+}
+
+function cannotRead(path: string, error: unknown): InputError {
+  return new InputError(`cannot read ${inputName(path)}: ${reasonOf(error)}`);
+}
+
+async function readFile(path: string, fd: number, options: InputOptions): Promise<InputEnd> {
   try {
     const { size } = fstatSync(fd);
     const total = size > 0 ? size : undefined;
@@ -58,7 +80,7 @@ async function readFile(path: string, options: InputOptions): Promise<InputEnd> 
       try {
         got = readSync(fd, buffer, 0, CHUNK_BYTES, null);
       } catch (error) {
-        throw cannot(error);
+        throw cannotRead(path, error);
       }
       if (got === 0) break;
       read += got;
@@ -72,26 +94,39 @@ async function readFile(path: string, options: InputOptions): Promise<InputEnd> 
   }
 }
 
-async function readPipe(options: InputOptions): Promise<InputEnd> {
+async function readPipe(
+  path: string,
+  stream: AsyncIterable<unknown> & { destroy(): unknown },
+  options: InputOptions,
+): Promise<InputEnd> {
+  const { signal } = options;
   const decoder = createDecoder(options);
   let read = 0;
   const stop = (): void => {
-    process.stdin.destroy();
+    stream.destroy();
   };
-  options.signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  /** What taking the bytes threw, which is no fault of the input's. */
+  let thrown: { readonly error: unknown } | undefined;
   try {
-    for await (const chunk of process.stdin) {
+    for await (const chunk of stream) {
       if (!(chunk instanceof Uint8Array)) continue;
       read += chunk.length;
-      await decoder.push(chunk);
-      options.onProgress?.(read, undefined);
+      try {
+        await decoder.push(chunk);
+        options.onProgress?.(read, undefined);
+      } catch (error) {
+        thrown = { error };
+        break;
+      }
     }
   } catch (error) {
-    if (options.signal?.aborted !== true)
-      throw new InputError(`cannot read standard input: ${reasonOf(error)}`);
+    if (signal?.aborted !== true) throw cannotRead(path, error);
   } finally {
-    options.signal?.removeEventListener('abort', stop);
+    signal?.removeEventListener('abort', stop);
   }
+  if (thrown !== undefined) throw thrown.error;
   return decoder.end();
 }
 
@@ -142,6 +177,7 @@ function createGunzipDecoder(onChunk: (bytes: Uint8Array) => void): GunzipDecode
   const stream: Gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   let damage: string | undefined;
   let thrown: { readonly error: unknown } | undefined;
+  let ended = false;
   const over = new Promise<void>((resolve) => {
     stream.once('end', resolve);
     stream.once('close', resolve);
@@ -154,6 +190,9 @@ function createGunzipDecoder(onChunk: (bytes: Uint8Array) => void): GunzipDecode
       stream.destroy();
     }
   });
+  stream.once('end', () => {
+    ended = true;
+  });
   stream.once('error', (error: NodeJS.ErrnoException) => {
     damage =
       error.code === 'Z_BUF_ERROR'
@@ -163,6 +202,11 @@ function createGunzipDecoder(onChunk: (bytes: Uint8Array) => void): GunzipDecode
   return {
     push: async (bytes) => {
       if (damage !== undefined || stream.destroyed) return;
+      if (ended) {
+        // Blocks of a tape are filled up with zeros.
+        if (bytes.some((byte) => byte !== 0)) damage = 'bytes after the end of the gzip stream';
+        return;
+      }
       // The bytes' memory is used again by the caller, so it has to wait until zlib has read them.
       await Promise.race([
         new Promise<void>((resolve) => stream.write(bytes, () => resolve())),

@@ -2,9 +2,19 @@
  * Opens whatever holds a trace: a trace file, gzipped or from a pipe, or bpftrace output as it was
  * printed. What cannot be read in place goes through a temporary file without a name.
  */
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeFully } from './file-access.js';
 import { InputError, reasonOf, writing } from './file-errors.js';
 import {
   createImportReport,
@@ -52,24 +62,32 @@ export async function openTrace(path: string, options: OpenOptions = {}): Promis
 
 /** A plain trace file is read in place; undefined when it is something else. */
 function openDirectly(path: string): OpenTrace | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    throw new InputError(`cannot read ${path}: ${reasonOf(error)}`);
-  }
-  try {
-    const stat = fstatSync(fd);
+  const fd = reading(path, () => {
+    // Not opened to find out what it is: the writer of a named pipe would be gone when it is closed.
+    const stat = statSync(path);
     if (stat.isDirectory()) throw new InputError(`cannot read ${path}: is a directory`);
+    return stat.isFile() ? openSync(path, 'r') : undefined;
+  });
+  if (fd === undefined) return undefined;
+  let trace: OpenTrace | undefined;
+  try {
     const head = new Uint8Array(ARROW_STREAM.length);
-    if (!stat.isFile() || readSync(fd, head, 0, head.length, 0) < head.length || !isArrow(head)) {
-      closeSync(fd);
-      return undefined;
-    }
-    const index = named(path, () => indexTrace(fd, stat.size));
-    return opened(path, fd, index, undefined, { damage: undefined, interrupted: false });
+    if (reading(path, () => readSync(fd, head, 0, head.length, 0)) === 0) return undefined;
+    if (!isArrow(head)) return undefined;
+    const index = named(path, () => indexTrace(fd, fstatSync(fd).size));
+    trace = opened(path, fd, index, undefined, { damage: undefined, interrupted: false });
+    return trace;
+  } finally {
+    if (trace === undefined) closeSync(fd);
+  }
+}
+
+function reading<Result>(path: string, read: () => Result): Result {
+  try {
+    return read();
   } catch (error) {
-    closeSync(fd);
+    if (error instanceof Error && 'syscall' in error)
+      throw new InputError(`cannot read ${path}: ${reasonOf(error)}`);
     throw error;
   }
 }
@@ -80,7 +98,9 @@ function isArrow(bytes: Uint8Array): boolean {
 
 async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   const name = inputName(path);
-  const fd = writing('the temporary file', openTemporary);
+  const folder = tmpdir();
+  const spooling = `a temporary file in ${folder}`;
+  const fd = writing(spooling, () => openTemporary(folder));
   const report = createImportReport();
   let head: Uint8Array | undefined = new Uint8Array(0);
   let text: { readonly writer: TraceWriter; readonly importer: TextImporter } | undefined;
@@ -92,7 +112,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   };
   const take = (bytes: Uint8Array): void => {
     if (text !== undefined) text.importer.push(bytes);
-    else writeSync(fd, bytes);
+    else writeFully(fd, bytes);
   };
   const begin = (bytes: Uint8Array): void => {
     head = undefined;
@@ -103,7 +123,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
     take(bytes);
   };
   const onChunk = (bytes: Uint8Array): void => {
-    writing('the temporary file', () => {
+    writing(spooling, () => {
       if (head === undefined) return take(bytes);
       const joined = Buffer.concat([head, bytes]);
       if (joined.length >= ARROW_STREAM.length) begin(joined);
@@ -116,7 +136,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
       onProgress: options.onProgress,
       signal: options.signal,
     });
-    writing('the temporary file', () => {
+    writing(spooling, () => {
       if (head !== undefined) begin(head);
       if (text !== undefined) {
         text.importer.end();
@@ -133,13 +153,23 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   }
 }
 
+/** Linux: a file that never has a name. */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+
 /** A file without a name: it is gone when the process is, however it ends. */
-function openTemporary(): number {
-  const folder = mkdtempSync(join(tmpdir(), 'vhostscope-'));
+export function openTemporary(folder: string): number {
+  if (process.platform === 'linux') {
+    try {
+      return openSync(folder, O_TMPFILE | constants.O_RDWR, 0o600);
+    } catch {
+      // Not every file system can; the way below works or says why not.
+    }
+  }
+  const own = mkdtempSync(join(folder, 'vhostscope-'));
   try {
-    return openSync(join(folder, 'spool'), 'wx+', 0o600);
+    return openSync(join(own, 'spool'), 'wx+', 0o600);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(own, { recursive: true });
   }
 }
 
@@ -149,7 +179,9 @@ export function nothingFound(name: string, report: ImportReport, end: InputEnd):
     return new InputError(`${name} is empty${end.damage === undefined ? '' : ` (${end.damage})`}`);
   const first = report.rejectedFirst[0] ?? report.otherFirst[0];
   const where = first === undefined ? '' : `; line ${first.line}: ${first.reason}`;
-  return new InputError(`no events in ${name} (${report.lines} lines)${where}`);
+  return new InputError(
+    `no events in ${name} (${report.lines} ${report.lines === 1 ? 'line' : 'lines'})${where}`,
+  );
 }
 
 function named<Result>(name: string, read: () => Result): Result {
@@ -178,6 +210,10 @@ function opened(
         : `${name}: the trace was not closed, its writer was stopped or is still running`,
     );
   }
+  if (index.closed && torn > 0)
+    damage.push(
+      `${name}: ${torn} bytes after the trace's end, from byte ${index.goodBytes}, were left out`,
+    );
   return {
     name,
     fd,
