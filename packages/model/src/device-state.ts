@@ -3,12 +3,14 @@
 export const NOTIFIER_ON = 1;
 export const NOTIFIER_OFF = 2;
 
+export const NO_RANK = -1;
+
 export interface DeviceState {
   /** Virtqueue ids by device id, in address order: the order in which the kernel walks them. */
   virtqueues: number[][];
   /** By device id, nothing until seen; NOTIFIER_OFF from the moment when unregistration begins. */
   notifier: (number | undefined)[];
-  /** Place in address order by virtqueue id. */
+  /** Place in address order by virtqueue id; NO_RANK while that is not known. */
   rank: number[];
 }
 
@@ -16,7 +18,7 @@ export function createDeviceState(): DeviceState {
   return { virtqueues: [], notifier: [], rank: [] };
 }
 
-/** Gives a virtqueue to a device (-1: to none), taking it from the one that had it. */
+/** Gives a virtqueue to a device, taking it from the one that had it. */
 export function assignVirtqueue(
   devices: DeviceState,
   vq: number,
@@ -26,8 +28,13 @@ export function assignVirtqueue(
 ): void {
   const left = devices.virtqueues[from];
   if (left !== undefined) devices.virtqueues[from] = left.filter((other) => other !== vq);
-  devices.rank[vq] = rank;
-  if (to < 0) return;
+  if (rank !== NO_RANK || devices.rank[vq] === undefined) devices.rank[vq] = rank;
   const list = [...(devices.virtqueues[to] ?? []), vq];
-  devices.virtqueues[to] = list.toSorted((a, b) => devices.rank[a] - devices.rank[b]);
+  devices.virtqueues[to] = list.toSorted((a, b) => devices.rank[a] - devices.rank[b] || a - b);
+}
+
+/** Whether the place of every virtqueue of a device is known. */
+export function isOrdered(devices: DeviceState, dev: number): boolean {
+  for (const vq of devices.virtqueues[dev] ?? []) if (devices.rank[vq] === NO_RANK) return false;
+  return true;
 }

@@ -5,6 +5,7 @@
  */
 import { doubtful, NO_CPU, sameRange, slotAt, type Callback } from './callbacks.js';
 import { addToCount, forgetCount, setCount } from './counts.js';
+import { isOrdered } from './device-state.js';
 import { recycle, type EngineState } from './engine-state.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
 import { SEEN_NOTHING, setMap } from './virtqueue-state.js';
@@ -32,16 +33,20 @@ function enterStart(engine: EngineState, callback: Callback): boolean {
     else addToCount(engine, slot >> 2, 0, 1);
     doubtMap(engine, slot);
   }
-  if (mayOverlapOthers(engine, callback.dev)) callback.cpu = NO_CPU;
+  if (!isWalkKnown(engine, callback)) callback.cpu = NO_CPU;
   follow(engine, callback);
   return true;
 }
 
-/** In the recording kernel a range may overlap, and its start sleep at, areas that it does not here. */
-function mayOverlapOthers(engine: EngineState, dev: number): boolean {
+/**
+ * Whether it is known which areas the start comes to, one after the other, in the recording kernel:
+ * not where that may have other ranges than the design, nor across virtqueues whose order is unknown.
+ */
+function isWalkKnown(engine: EngineState, { dev, slots, slotCount }: Callback): boolean {
   for (const vq of engine.devices.virtqueues[dev] ?? [])
-    if (engine.virtqueues.diverged[vq] === 1) return true;
-  return false;
+    if (engine.virtqueues.diverged[vq] === 1) return false;
+  const isOneVirtqueue = slots[0] >> 2 === slots[slotCount - 1] >> 2;
+  return isOneVirtqueue || isOrdered(engine.devices, dev);
 }
 
 function enterEnd(engine: EngineState, callback: Callback): boolean {

@@ -25,9 +25,9 @@ export function enterRange(
     ranges.nonBlockable++;
     if (refusesNonBlockable(engine.design, callback)) ranges.refused++;
   }
+  if (isStart && blockable && overlapsAny(callback)) ranges.overlapping++;
   let isKept = false;
   if (blockable && engine.design.maps !== 'never') {
-    if (isStart && overlapsAny(callback)) ranges.overlapping++;
     forgetPages(engine, callback);
     if (engine.order === 'effects') expectEffects(engine, callback);
     else isKept = enterCallback(engine, callback);

@@ -8,17 +8,11 @@
  * (`ranges-order.ts`). Neither reads what the kernel was seen to decide, except to compare it with the
  * prediction; but an observed device IOTLB is an input, as no design has a say in it.
  */
-import {
-  abandonAttempts,
-  openAttempt,
-  openAttempts,
-  settleAttempt,
-  settleAttempts,
-} from './attempts.js';
-import { slotAt, type Preemption } from './callbacks.js';
-import { assignVirtqueue, createDeviceState } from './device-state.js';
+import { settleAttempts } from './attempts.js';
+import type { Preemption } from './callbacks.js';
+import { assignVirtqueue, createDeviceState, NO_RANK } from './device-state.js';
 import type { Design } from './designs.js';
-import { applyEnd, applyStart, missingEffects } from './effects-order.js';
+import { applyEnd, applyStart, missingEffects, missOverdue } from './effects-order.js';
 import {
   createEngineState,
   unknownVirtqueues,
@@ -36,28 +30,13 @@ import {
 import { KIND } from './events.js';
 import { clearHistory, growHistory } from './history.js';
 import { keepMismatch, noteFor } from './mismatches.js';
-import {
-  AMBIGUOUS,
-  GUP_SHORT,
-  HIT,
-  IOTLB,
-  NO_MEMORY,
-  NOT_CONTIGUOUS,
-  OBSERVED_OF_OUTCOME,
-  PENDING,
-} from './outcome.js';
-import { passCallbacks } from './ranges-order.js';
+import { AMBIGUOUS, IOTLB, OBSERVED_OF_OUTCOME, PENDING } from './outcome.js';
 import { enterRange } from './recorded-ranges.js';
 import { dropMaps, recordRange, reset, switchNotifier } from './ring-setup.js';
-import { AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
+import { AREA_OF_ACCESSOR } from './ring.js';
+import { beginRound, passCpu, seePrefetch, settleRound } from './rounds.js';
 import { accessIndex, growTallies, type Tallies } from './tallies.js';
-import {
-  growVirtqueueState,
-  NO_OUTCOME,
-  SEEN_REFUSED,
-  SEEN_TRIED,
-  setIotlb,
-} from './virtqueue-state.js';
+import { growVirtqueueState, setIotlb } from './virtqueue-state.js';
 
 export interface EngineOptions {
   readonly design: Design;
@@ -98,8 +77,7 @@ export function createEngine({ design, order, preemption = 'unknown' }: EngineOp
     missingEffects: () => missingEffects(engine),
     consume: (batch, from, to) => consume(engine, batch, from, to),
     finish: () => {
-      // In effects order attempts are seen: one that was not has not been made yet.
-      if (engine.order === 'ranges') settleAll(engine);
+      endRecording(engine);
     },
   };
 }
@@ -237,7 +215,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       know(engine, vq);
       if (!has(details, detail, 'dev')) return;
       const dev = details.dev[detail];
-      const rank = has(details, detail, 'rank') ? details.rank[detail] : vq;
+      const rank = has(details, detail, 'rank') ? details.rank[detail] : NO_RANK;
       assignVirtqueue(engine.devices, vq, virtqueues.dev[vq], dev, rank);
       virtqueues.dev[vq] = dev;
       return;
@@ -267,7 +245,7 @@ function know(engine: EngineState, vq: number): void {
 }
 
 function beginRecording(engine: EngineState): void {
-  settleAll(engine);
+  endRecording(engine);
   engine.recording++;
   engine.virtqueues = unknownVirtqueues(engine.design);
   engine.devices = createDeviceState();
@@ -277,108 +255,12 @@ function beginRecording(engine: EngineState): void {
   clearHistory(engine.history);
 }
 
-function settleAll(engine: EngineState): void {
-  const { virtqueues, tallies } = engine;
-  for (let vq = 0; vq < virtqueues.size; vq++) settleAttempts(virtqueues, tallies, vq);
-}
-
-/** vq_meta_prefetch: with the device IOTLB on it leaves the maps alone (reference §1.3). */
-function beginRound(engine: EngineState, cpu: number, vq: number): void {
+/** In effects order attempts are seen: one that was not has not been made yet. */
+function endRecording(engine: EngineState): void {
   const { virtqueues, tallies, order } = engine;
-  tallies.rounds[vq]++;
-  if (engine.design.maps === 'never' || virtqueues.iotlb[vq] === 1) return;
-  openAttempts(virtqueues, tallies, vq, order === 'effects');
-  if (order === 'effects' || engine.preemption !== 'voluntary') return;
-  endWaitOfRound(engine, vq);
-  virtqueues.roundCpu[vq] = cpu;
-  engine.roundOnCpu[cpu] = vq;
-  engine.waitingOnCpu[cpu]++;
-}
-
-function endWaitOfRound(engine: EngineState, vq: number): void {
-  const cpu = engine.virtqueues.roundCpu[vq];
-  if (cpu < 0) return;
-  engine.virtqueues.roundCpu[vq] = -1;
-  engine.roundOnCpu[cpu] = -1;
-  engine.waitingOnCpu[cpu]--;
-}
-
-/**
- * Without preemption of kernel code, what was entered on a CPU before its next event has come as far
- * as it can without leaving it. A worker does not leave it before its round has tried all areas.
- */
-function passCpu(engine: EngineState, batch: EventBatch, i: number): void {
-  passCallbacks(engine, batch.cpu);
-  const vq = engine.roundOnCpu[batch.cpu];
-  if (vq < 0) return;
-  endWaitOfRound(engine, vq);
-  settleRound(engine, batch, i, vq);
-}
-
-/** What get_user_pages did, of an attempt on a slot; a refused attempt tells nothing of it. */
-function seePrefetch(engine: EngineState, batch: EventBatch, i: number, slot: number): void {
-  const { virtqueues, tallies } = engine;
-  const detail = batch.detail[i];
-  const result = batch.details.result[detail];
-  const gup = gupOutcome(result, batch.details.pagesGot[detail], batch.details.pagesWanted[detail]);
-  if (virtqueues.map[slot] < PENDING) {
-    // That a refused attempt was made is for ranges order to predict.
-    if (gup === NO_OUTCOME && engine.order === 'ranges') return;
-    openAttempt(virtqueues, slot);
-  }
-  virtqueues.seenAttempt[slot] = result === -14 ? SEEN_REFUSED : SEEN_TRIED;
-  const vq = slot >> 2;
-  if (gup === HIT) {
-    virtqueues.mayBeMapped[slot] = 1;
-    virtqueues.builtAt[slot] = engine.clock;
-  }
-  if (gup !== NO_OUTCOME && virtqueues.diverged[vq] === 0) {
-    virtqueues.gup[slot] = gup;
-    virtqueues.gupHolds[slot] = gup === HIT && pagesStay(engine, slot) ? 1 : 0;
-  }
-  if (engine.order !== 'effects') return;
-  virtqueues.attemptLow[slot] = virtqueues.countLow[vq];
-  virtqueues.attemptHigh[slot] = virtqueues.countHigh[vq];
-  const before = tallies.refusals.disagree;
-  const predicted = settleAttempt(virtqueues, tallies, slot);
-  if (tallies.refusals.disagree !== before)
-    keepMismatch(engine, batch, i, vq, 'prefetch', slot & 3, predicted, result);
-}
-
-/**
- * Whether what get_user_pages found holds until something is entered: pages change only between the
- * entries of a start and its end, and a notifier is not registered while a range is under way (the
- * memory manager holds all locks then). In effects order attempts are seen and need no such inference.
- */
-function pagesStay(engine: EngineState, slot: number): boolean {
-  if (engine.order === 'effects') return false;
-  for (const callback of engine.open) {
-    if (!callback.isStart) continue;
-    for (let k = 0; k < callback.slotCount; k++) if (slotAt(callback, k) === slot) return false;
-  }
-  return true;
-}
-
-function gupOutcome(result: number, got: number, wanted: number): number {
-  if (result === -12) return NO_MEMORY;
-  if (got < 0) return NO_OUTCOME;
-  if (got < wanted) return GUP_SHORT;
-  return result === 77 ? NOT_CONTIGUOUS : HIT;
-}
-
-/** The attempts of a round are over: event `i` shows it. */
-function settleRound(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
-  const { virtqueues, tallies } = engine;
-  const { refusals } = tallies;
-  if (batch.vq[i] === vq && batch.observed[i] === 2) return abandonAttempts(virtqueues, vq);
-  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-    if (virtqueues.map[slot] < PENDING) continue;
-    const before = refusals.disagree;
-    const predicted = settleAttempt(virtqueues, tallies, slot);
-    if (refusals.disagree !== before) {
-      const result = virtqueues.seenAttempt[slot] === SEEN_REFUSED ? -14 : 0;
-      keepMismatch(engine, batch, i, vq, 'prefetch', slot & 3, predicted, result);
-    }
+  for (let vq = 0; vq < virtqueues.size; vq++) {
+    if (order === 'ranges') settleAttempts(virtqueues, tallies, vq);
+    else missOverdue(engine, vq);
   }
 }
 

@@ -2,7 +2,7 @@
 import { settleAttempts } from './attempts.js';
 import { forgetCount, setCount } from './counts.js';
 import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
-import { countMissing, countOverdue, expectNothing } from './effects-order.js';
+import { missAll, missOverdue, expectNothing } from './effects-order.js';
 import type { EngineState } from './engine-state.js';
 import type { DetailColumns } from './event-batch.js';
 import { NEVER_MAPS, NOT_SET_UP } from './outcome.js';
@@ -56,10 +56,10 @@ export function dropMaps(engine: EngineState, vq: number): void {
   settleAttempts(virtqueues, tallies, vq);
   if (engine.devices.notifier[dev] === NOTIFIER_OFF) {
     if (engine.order === 'ranges') completeDevice(engine, dev);
-    else countMissing(engine, dev);
+    else missAll(engine, dev);
     if (engine.design.resetsCountOnSetup) setCount(engine, vq, 0, 0);
   } else {
-    if (engine.order === 'effects') countOverdue(engine, vq);
+    if (engine.order === 'effects') missOverdue(engine, vq);
     resetCount(engine, vq);
     const isSure = engine.devices.notifier[dev] === NOTIFIER_ON;
     virtqueues.resetting[vq] = isSure ? RESETTING : PERHAPS_RESETTING;

@@ -56,6 +56,8 @@ export interface VirtqueueState {
   /** Recorded effects that are due of callbacks entered (effects order). */
   startsDue: Int32Array;
   endsDue: Int32Array;
+  /** Engine clock since when ends have been due without a break. */
+  endsDueSince: Float64Array;
   /** Overlapping ranges whose start was entered and whose end was not (effects order). */
   openRanges: Int32Array;
   /** What the kernel was seen to do in the open round: SEEN_NOTHING, SEEN_REFUSED, SEEN_TRIED. */
@@ -118,6 +120,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     resetting: new Uint8Array(capacity),
     startsDue: new Int32Array(slots),
     endsDue: new Int32Array(slots),
+    endsDueSince: new Float64Array(slots),
     openRanges: new Int32Array(slots),
     seenAttempt: new Uint8Array(slots),
   };

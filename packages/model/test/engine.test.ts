@@ -54,6 +54,13 @@ function recordings(simulation: Simulation, truth: readonly number[], begins: nu
   };
 }
 
+/** An event of a recording in progress, whose virtqueues have no order yet. */
+function withoutRank(event: EventRecord): EventRecord {
+  const unranked = { ...event };
+  delete unranked.rank;
+  return unranked;
+}
+
 /** Sure and wrong predictions. */
 function wrong(events: readonly EventRecord[], truth: readonly number[], options: EngineOptions) {
   return unsoundAccesses(events, engineVerdicts(events, options).accesses, truth);
@@ -151,6 +158,24 @@ describe('effects order', () => {
     }
     expect(unnoticed).toEqual([]);
   });
+
+  it('notices that one effect is not there, once enough has happened since', () => {
+    let [lost, noticed] = [0, 0];
+    for (let seed = 0; seed < 100; seed++) {
+      const kernel = KERNELS[seed % KERNELS.length];
+      const { events } = simulateKernel({ ...kernel, seed, steps: 2_000 });
+      const at = events.findIndex(
+        ({ event }, index) => index > seed * 3 && event.startsWith('effect'),
+      );
+      if (at < 0 || at > events.length / 2) continue;
+      const options = { design: designNamed(kernel.design), order: 'effects' } as const;
+      const { engine } = engineVerdicts(events.toSpliced(at, 1), options);
+      lost += 1;
+      if (engine.missingEffects() > 0) noticed += 1;
+    }
+    expect(lost).toBeGreaterThan(30);
+    expect(noticed / lost).toBeGreaterThan(0.8);
+  });
 });
 
 describe.each(KERNELS)(
@@ -169,11 +194,14 @@ describe.each(KERNELS)(
           designs,
           preemptions,
           windows,
-          (seed, steps, design, preemption, resetWindow) => {
+          constantFrom(true, false),
+          (seed, steps, design, preemption, resetWindow, ranked) => {
             const simulation = run({ seed, steps, resetWindow });
             const truth = truthOf(simulation, kernel.design, design);
             const options = { design, order: 'ranges', preemption } as const;
-            expect(wrong(withoutEffects(simulation.events), truth, options)).toEqual([]);
+            const ranges = withoutEffects(simulation.events);
+            const events = ranked ? ranges : ranges.map(withoutRank);
+            expect(wrong(events, truth, options)).toEqual([]);
           },
         ),
         { numRuns: 300 },

@@ -1,0 +1,110 @@
+/** Rounds, the attempts to map that they make, and what the recording tells of those. */
+import { abandonAttempts, openAttempt, openAttempts, settleAttempt } from './attempts.js';
+import { slotAt } from './callbacks.js';
+import type { EngineState } from './engine-state.js';
+import type { EventBatch } from './event-batch.js';
+import { keepMismatch } from './mismatches.js';
+import { GUP_SHORT, HIT, NO_MEMORY, NOT_CONTIGUOUS, PENDING } from './outcome.js';
+import { passCallbacks } from './ranges-order.js';
+import { AREA_COUNT } from './ring.js';
+import { NO_OUTCOME, SEEN_REFUSED, SEEN_TRIED } from './virtqueue-state.js';
+
+/** vq_meta_prefetch: with the device IOTLB on it leaves the maps alone (reference §1.3). */
+export function beginRound(engine: EngineState, cpu: number, vq: number): void {
+  const { virtqueues, tallies, order } = engine;
+  tallies.rounds[vq]++;
+  if (engine.design.maps === 'never' || virtqueues.iotlb[vq] === 1) return;
+  openAttempts(virtqueues, tallies, vq, order === 'effects');
+  if (order === 'effects' || engine.preemption !== 'voluntary') return;
+  endWaitOfRound(engine, vq);
+  virtqueues.roundCpu[vq] = cpu;
+  engine.roundOnCpu[cpu] = vq;
+  engine.waitingOnCpu[cpu]++;
+}
+
+function endWaitOfRound(engine: EngineState, vq: number): void {
+  const cpu = engine.virtqueues.roundCpu[vq];
+  if (cpu < 0) return;
+  engine.virtqueues.roundCpu[vq] = -1;
+  engine.roundOnCpu[cpu] = -1;
+  engine.waitingOnCpu[cpu]--;
+}
+
+/**
+ * Without preemption of kernel code, what was entered on a CPU before its next event has come as far
+ * as it can without leaving it. A worker does not leave it before its round has tried all areas.
+ */
+export function passCpu(engine: EngineState, batch: EventBatch, i: number): void {
+  passCallbacks(engine, batch.cpu);
+  const vq = engine.roundOnCpu[batch.cpu];
+  if (vq < 0) return;
+  endWaitOfRound(engine, vq);
+  settleRound(engine, batch, i, vq);
+}
+
+/** What get_user_pages did, of an attempt on a slot; a refused attempt tells nothing of it. */
+export function seePrefetch(engine: EngineState, batch: EventBatch, i: number, slot: number): void {
+  const { virtqueues, tallies } = engine;
+  const detail = batch.detail[i];
+  const result = batch.details.result[detail];
+  const gup = gupOutcome(result, batch.details.pagesGot[detail], batch.details.pagesWanted[detail]);
+  if (virtqueues.map[slot] < PENDING) {
+    // That a refused attempt was made is for ranges order to predict.
+    if (gup === NO_OUTCOME && engine.order === 'ranges') return;
+    openAttempt(virtqueues, slot);
+  }
+  virtqueues.seenAttempt[slot] = result === -14 ? SEEN_REFUSED : SEEN_TRIED;
+  const vq = slot >> 2;
+  if (gup === HIT) {
+    virtqueues.mayBeMapped[slot] = 1;
+    virtqueues.builtAt[slot] = engine.clock;
+  }
+  if (gup !== NO_OUTCOME && virtqueues.diverged[vq] === 0) {
+    virtqueues.gup[slot] = gup;
+    virtqueues.gupHolds[slot] = gup === HIT && pagesStay(engine, slot) ? 1 : 0;
+  }
+  if (engine.order !== 'effects') return;
+  virtqueues.attemptLow[slot] = virtqueues.countLow[vq];
+  virtqueues.attemptHigh[slot] = virtqueues.countHigh[vq];
+  const before = tallies.refusals.disagree;
+  const predicted = settleAttempt(virtqueues, tallies, slot);
+  if (tallies.refusals.disagree !== before)
+    keepMismatch(engine, batch, i, vq, 'prefetch', slot & 3, predicted, result);
+}
+
+/**
+ * Whether what get_user_pages found holds until something is entered: pages change only between the
+ * entries of a start and its end, and a notifier is not registered while a range is under way (the
+ * memory manager holds all locks then). In effects order attempts are seen and need no such inference.
+ */
+function pagesStay(engine: EngineState, slot: number): boolean {
+  if (engine.order === 'effects') return false;
+  for (const callback of engine.open) {
+    if (!callback.isStart) continue;
+    for (let k = 0; k < callback.slotCount; k++) if (slotAt(callback, k) === slot) return false;
+  }
+  return true;
+}
+
+function gupOutcome(result: number, got: number, wanted: number): number {
+  if (result === -12) return NO_MEMORY;
+  if (got < 0) return NO_OUTCOME;
+  if (got < wanted) return GUP_SHORT;
+  return result === 77 ? NOT_CONTIGUOUS : HIT;
+}
+
+/** The attempts of a round are over: event `i` shows it. */
+export function settleRound(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
+  const { virtqueues, tallies } = engine;
+  const { refusals } = tallies;
+  if (batch.vq[i] === vq && batch.observed[i] === 2) return abandonAttempts(virtqueues, vq);
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    if (virtqueues.map[slot] < PENDING) continue;
+    const before = refusals.disagree;
+    const predicted = settleAttempt(virtqueues, tallies, slot);
+    if (refusals.disagree !== before) {
+      const result = virtqueues.seenAttempt[slot] === SEEN_REFUSED ? -14 : 0;
+      keepMismatch(engine, batch, i, vq, 'prefetch', slot & 3, predicted, result);
+    }
+  }
+}
