@@ -1,8 +1,9 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
 import { DESIGNS } from '@vhostscope/model';
 import { EXIT } from '@vhostscope/terminal';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import type { ReplayOptions } from './replay-trace.js';
+import type { SchemaName } from './schema-command.js';
 import { readVersion } from './version.js';
 
 interface JsonOption {
@@ -37,6 +38,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {
       const { infoCommand } = await import('./info-command.js');
       exitCode = await infoCommand(trace, options);
+    });
+
+  program
+    .command('schema')
+    .description('the JSON Schema of what a command prints with --json')
+    .addArgument(new Argument('<command>', 'command').choices(['run', 'verify', 'info']))
+    .action(async (name: SchemaName) => {
+      const { schemaCommand } = await import('./schema-command.js');
+      exitCode = await schemaCommand(name);
     });
 
   for (const command of [program, ...program.commands]) {

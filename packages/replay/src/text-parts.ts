@@ -25,7 +25,7 @@ export function headLines(
     `design      ${design.name}: ${design.title} (${design.source})`,
     `order       ${result.order}: ${result.order_reason}`,
   );
-  if (result.order === 'ranges') {
+  if (result.order === 'ranges' && design.maps !== 'never') {
     const advice =
       result.preemption === 'unknown' && ambiguous > 0
         ? '; if it is voluntary, --preempt voluntary tells more'

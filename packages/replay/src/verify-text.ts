@@ -70,9 +70,10 @@ function explanations(mismatches: readonly MismatchResult[]): string[] {
     for (const event of events)
       seen.add(`${mismatch.recording} ${mismatch.vq} ${event.line} ${event.time}`);
     lines.push('', ...mismatchLines(mismatch));
-    if (events.length < mismatch.events.length) lines.push('  what led there: as above, then');
-    else if (events.length > 0) lines.push('  what led there:');
-    if (events.length > 0) lines.push(...eventLines(events));
+    const isRepeated = events.length < mismatch.events.length;
+    const head = isRepeated ? '  what led there: as above' : '  what led there:';
+    if (events.length === 0) lines.push(head);
+    else lines.push(isRepeated ? `${head}, then` : head, ...eventLines(events));
   }
   return lines;
 }

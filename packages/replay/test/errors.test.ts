@@ -72,6 +72,23 @@ describe('wrong usage', () => {
   });
 });
 
+describe('replay schema', () => {
+  it.each(['run', 'verify', 'info'])('%s: the keys that its document has', async (command) => {
+    const { code, out, err } = await replay('schema', command);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const { properties, required } = JSON.parse(out) as { properties: object; required: string[] };
+    const printed = JSON.parse((await replay(command, '--json', good)).out) as object;
+    expect(Object.keys(printed)).toEqual(Object.keys(properties));
+    expect(required).toEqual(Object.keys(properties));
+  });
+
+  it('of something else: the choices', async () => {
+    const { code, err } = await replay('schema', 'compare');
+    expect(code).toBe(2);
+    expect(err).toMatch(/'compare' is invalid.*run, verify, info/);
+  });
+});
+
 describe.each(['run', 'verify', 'info'])('%s refuses', (command) => {
   it.each<[string, () => string, RegExp]>([
     ['a missing file', () => join(folder, 'nope'), /cannot read .*nope: no such file/],
@@ -155,6 +172,13 @@ describe('effects that the trace lacks', () => {
 });
 
 describe('--design copy', () => {
+  it('is not in need of an order, and says so', async () => {
+    const { out } = await replay('run', '--design', 'copy', trace('s3').path);
+    expect(out).toMatch(/^order {7}ranges: the design maps nothing, so the order is no matter$/m);
+    expect(out).not.toMatch(/^preemption/m);
+    expect(out).toMatch(/^1,093 rounds; 1,970 invalidations, 484 of them over a ring$/m);
+  });
+
   it('falls back at every access, and maps nothing', async () => {
     const { code, out } = await replay('run', '--json', '--design', 'copy', trace('s3').path);
     expect(code).toBe(0);

@@ -1,0 +1,15 @@
+/** `replay schema`: what the JSON documents of a command look like. */
+import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
+import { z } from 'zod';
+import { infoResultSchema } from './info-command.js';
+import { runResultSchema } from './run-result.js';
+import { verifyResultSchema } from './verify-result.js';
+
+const SCHEMAS = { run: runResultSchema, verify: verifyResultSchema, info: infoResultSchema };
+
+export type SchemaName = keyof typeof SCHEMAS;
+
+export async function schemaCommand(name: SchemaName): Promise<number> {
+  await writeOut(jsonDocument(z.toJSONSchema(SCHEMAS[name])));
+  return EXIT.done;
+}
