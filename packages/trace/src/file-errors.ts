@@ -5,6 +5,9 @@ export class InputError extends Error {
   override name = 'InputError';
 }
 
+/** Something was read, and holds no event: it is likely to be something else than it was taken for. */
+export class NoEventsError extends InputError {}
+
 /** Something cannot be written. The message names it and says why. */
 export class OutputError extends Error {
   override name = 'OutputError';

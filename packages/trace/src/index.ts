@@ -24,7 +24,7 @@ export {
   type TextImporter,
 } from './import-text.js';
 export { inputName, readInput, type InputEnd, type InputOptions } from './input-bytes.js';
-export { InputError, OutputError, reasonOf, writing } from './file-errors.js';
+export { InputError, NoEventsError, OutputError, reasonOf, writing } from './file-errors.js';
 export {
   FORMAT_VERSION,
   TraceFormatError,

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFully } from './file-access.js';
-import { InputError, reasonOf, writing } from './file-errors.js';
+import { InputError, NoEventsError, reasonOf, writing } from './file-errors.js';
 import {
   createImportReport,
   createTextImporter,
@@ -179,7 +179,7 @@ export function nothingFound(name: string, report: ImportReport, end: InputEnd):
     return new InputError(`${name} is empty${end.damage === undefined ? '' : ` (${end.damage})`}`);
   const first = report.rejectedFirst[0] ?? report.otherFirst[0];
   const where = first === undefined ? '' : `; line ${first.line}: ${first.reason}`;
-  return new InputError(
+  return new NoEventsError(
     `no events in ${name} (${report.lines} ${report.lines === 1 ? 'line' : 'lines'})${where}`,
   );
 }
