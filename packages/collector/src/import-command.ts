@@ -17,6 +17,7 @@ import {
   createTextImporter,
   createTraceWriter,
   InputError,
+  NoEventsError,
   inputName,
   nothingFound,
   readInput,
@@ -143,11 +144,16 @@ function refuseTrace(name: string, bytes: Uint8Array): void {
     throw new InputError(`${name} is a trace file already: replay reads it as it is`);
 }
 
-function noEvents(inputs: readonly ImportedInput[]): InputError {
-  const [first] = inputs;
-  if (inputs.length === 1 && first?.nothing !== undefined) return first.nothing;
-  const reasons = inputs.map(({ nothing }) => nothing?.message);
-  return new InputError(`none of the inputs holds an event: ${reasons.join('; ')}`);
+const ADVICE = 'expected bpftrace output that holds vhost events, as text or JSON (see examples/)';
+
+function noEvents(inputs: readonly ImportedInput[]): Error {
+  const errors = inputs.flatMap(({ nothing }) => nothing ?? []);
+  const message =
+    errors.length === 1
+      ? errors[0]?.message
+      : `none of the inputs holds an event: ${errors.map((error) => error.message).join('; ')}`;
+  const isOther = errors.some((error) => error instanceof NoEventsError);
+  return new ProgramError(message ?? '', isOther ? { advice: ADVICE } : {});
 }
 
 /** The first input's name without its endings, in the current folder. */

@@ -1,7 +1,16 @@
 /** Opens a command's trace, says what is wrong with it, and closes it again. */
-import { createProgressBar, EXIT, say } from '@vhostscope/terminal';
-import { InputError, openTrace, TraceFormatError, type OpenTrace } from '@vhostscope/trace';
+import { createProgressBar, EXIT, ProgramError, say } from '@vhostscope/terminal';
+import {
+  InputError,
+  NoEventsError,
+  openTrace,
+  TraceFormatError,
+  type OpenTrace,
+} from '@vhostscope/trace';
 import { completenessOf, type Completeness } from './completeness.js';
+
+const ADVICE =
+  'expected a trace file, or bpftrace output that holds vhost events, as text or JSON (see examples/)';
 
 /**
  * Calls `use` with the open trace and its completeness. What is damaged or incomplete is said on
@@ -22,6 +31,9 @@ export async function withOpenTrace(
       onProgress: (read, total) => bar.update(read, total),
       signal: abort.signal,
     });
+  } catch (error) {
+    if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
+    throw error;
   } finally {
     bar.clear();
     process.removeListener('SIGINT', stop);
