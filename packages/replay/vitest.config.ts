@@ -1,1 +1,5 @@
-export { default } from '../../vitest.shared.ts';
+import { mergeConfig } from 'vitest/config';
+import shared from '../../vitest.shared.ts';
+
+// Tests start processes and read whole recordings, maybe on a machine that does other work too.
+export default mergeConfig(shared, { test: { testTimeout: 30_000 } });

@@ -57,6 +57,10 @@ describe.each(['d1', 's3', 'u5'])('%s', (name) => {
     const gzipped = file(`${name}.arrows.gz`, gzipSync(readFileSync(arrows), { level: 1 }));
     expect(await answers(gzipped)).toEqual(reference);
   });
+});
+
+describe.each(['s3', 'u5'])('%s', (name) => {
+  const { path } = trace(name);
 
   it('gives the same answers from standard input: gzip, plain, a trace file, one gzipped', async () => {
     const reference = { ...(await run(path)), trace: 'standard input' };
