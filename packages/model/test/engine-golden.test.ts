@@ -3,9 +3,19 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DESIGNS, findDesign, type Design } from '../src/designs.ts';
-import { AMBIGUOUS, decisionOf, OUTCOMES } from '../src/outcome.ts';
+import {
+  AMBIGUOUS,
+  decisionOf,
+  GUP_SHORT,
+  HIT,
+  NO_MEMORY,
+  NOT_CONTIGUOUS,
+  OUTCOMES,
+  REFUSED_COUNT,
+} from '../src/outcome.ts';
 import { createEngine, type Engine, type EngineOptions } from '../src/replay-engine.ts';
 import { batchesOf } from './batch-of.ts';
+import { attemptTotals } from './engine-verdicts.ts';
 import type { EventRecord } from './event-record.ts';
 import { withoutEffects } from './ranges-soundness.ts';
 import { readTextTrace } from './text-trace.ts';
@@ -16,8 +26,17 @@ const traces = existsSync(folder)
   ? readdirSync(folder).filter((name) => /^[a-z]\d-.*\.txt\.gz$/.test(name))
   : [];
 
-/** Least share that the rules reach, in per cent of accesses, where the kernel preempts voluntarily. */
+/** Greatest share of accesses in doubt, in per cent, where the kernel preempts voluntarily; others 0.1. */
 const MOST_DOUBTS: Readonly<Record<string, number>> = { s1: 60, s2: 25, s3: 6, s4: 55, f1: 35 };
+
+/** Outcomes of attempts with what the kernel returned for them. */
+const RESULTS = [
+  [HIT, 0],
+  [REFUSED_COUNT, -14],
+  [GUP_SHORT, 14],
+  [NOT_CONTIGUOUS, 77],
+  [NO_MEMORY, -12],
+] as const;
 
 function replay(events: readonly EventRecord[], options: EngineOptions): Engine {
   const engine = createEngine(options);
@@ -46,13 +65,15 @@ function designOf(name: string): Design {
 
 describe.skipIf(traces.length === 0)('the engine on golden traces', { timeout: 60_000 }, () => {
   it.each(traces)('%s: effects order decides everything', (name) => {
-    const engine = replay(readTextTrace(join(folder, name)), {
-      design: designOf(name),
-      order: 'effects',
-    });
+    const events = readTextTrace(join(folder, name));
+    const engine = replay(events, { design: designOf(name), order: 'effects' });
     expect(compared(engine)).toMatchObject({ disagree: 0, ambiguous: 0 });
     expect(engine.tallies.refusals).toMatchObject({ disagree: 0, ambiguous: 0 });
     expect(engine.missingEffects()).toBe(0);
+    const attempts = attemptTotals(engine);
+    for (const [outcome, result] of RESULTS) {
+      expect(attempts[outcome]).toBe(events.filter((event) => event.result === result).length);
+    }
   });
 
   it.each(traces)('%s: ranges order is not wrong', (name) => {

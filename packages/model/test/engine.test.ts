@@ -80,11 +80,11 @@ describe.each(KERNELS)(
           expect(accesses).toEqual(told.accesses);
           expect(engine.mismatches).toEqual([]);
           expect(engine.tallies.refusals).toMatchObject({ disagree: 0, ambiguous: 0 });
-          if (events.some(({ observed }) => observed === 2)) return; // rounds may try nothing then
           const { totals } = told;
           const outcomes = attemptTotals(engine);
           expect(outcomes[HIT]).toBe(Number(totals.built));
-          expect(outcomes[REFUSED_COUNT]).toBe(Number(totals.refused));
+          // A round with the IOTLB on tries nothing, and without an access nothing tells that it is on.
+          expect(outcomes[REFUSED_COUNT]).toBeGreaterThanOrEqual(Number(totals.refused));
           expect(outcomes[GUP_SHORT]).toBe(Number(totals.gup_short));
           expect(outcomes[NOT_CONTIGUOUS]).toBe(Number(totals.not_contiguous));
           expect(outcomes[NO_MEMORY]).toBe(Number(totals.no_memory));
@@ -131,7 +131,7 @@ describe.each(KERNELS)(
   },
 );
 
-describe('effects order', () => {
+describe('effects order', { timeout: 120_000 }, () => {
   it('is in doubt across designs on hardly more than the oracle', () => {
     let [engineDoubts, oracleDoubts] = [0, 0];
     for (let seed = 0; seed < 120; seed++) {
