@@ -98,6 +98,6 @@ test('a run of accesses comes back as it was written, whatever stands between', 
         ).toEqual(expected);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

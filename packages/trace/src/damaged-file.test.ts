@@ -64,7 +64,7 @@ test(
   { timeout: 60_000 },
   () => {
     let readable = 0;
-    const mutations = 5000;
+    const mutations = 4000;
     for (let seed = 1; seed <= mutations; seed++) {
       const random = randomOf(seed);
       const bytes = Uint8Array.from(BYTES);

@@ -42,7 +42,7 @@ test('a virtqueue belongs to the device with the greatest address below its own'
         expect(found.get(id)?.dev).toBe(below === undefined ? undefined : devices.indexOf(below));
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

@@ -99,7 +99,7 @@ test('events that were appended come back the same, absent fields absent', () =>
         })),
       );
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
@@ -235,7 +235,7 @@ test('lines of text come back as the events that they say', () => {
       const byLine = inputEventsOf(fd).toSorted((a, b) => a.line - b.line);
       expect(byLine).toEqual(lines.map(({ expected }, at) => ({ ...expected, line: at + 1 })));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

@@ -14,12 +14,15 @@ import {
   type EventName,
   type TextColumnData,
 } from '@vhostscope/model';
-import { afterAll } from 'vitest';
+import { afterAll, vi } from 'vitest';
 import { createImportReport, createTextImporter, type ImportReport } from '../src/import-text.ts';
 import { visitTrace } from '../src/merge-cpus.ts';
 import type { TraceHeader } from '../src/trace-header.ts';
 import { indexTrace } from '../src/trace-index.ts';
 import { closeTrace, createTraceWriter } from '../src/trace-writer.ts';
+
+// Properties take a second or two, and longer on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'trace test '));
 const open: number[] = [];
