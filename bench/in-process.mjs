@@ -19,7 +19,12 @@ export function importInProcess(text, file) {
   for (let time = 0; time < TIMES; time++) {
     ftruncateSync(fd, 0);
     const begun = performance.now();
-    const header = { sources: ['bench'], writer: 'bench', clock: 'CLOCK_BOOTTIME', keepsPointers: false };
+    const header = {
+      sources: ['bench'],
+      writer: 'bench',
+      clock: 'CLOCK_BOOTTIME',
+      keepsPointers: false,
+    };
     const writer = createTraceWriter(fd, header);
     const importer = createTextImporter(writer, createImportReport());
     for (let at = 0; at < text.length; at += CHUNK) importer.push(text.subarray(at, at + CHUNK));
@@ -50,5 +55,9 @@ export async function replayInProcess(file) {
     allocated = Math.max(0, process.memoryUsage().heapUsed - heapBefore);
   }
   trace.close();
-  return { order: 'ranges', eventsPerSecond: (1000 * events) / best, allocatedPerEvent: allocated / events };
+  return {
+    order: 'ranges',
+    eventsPerSecond: (1000 * events) / best,
+    allocatedPerEvent: allocated / events,
+  };
 }

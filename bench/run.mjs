@@ -1,7 +1,14 @@
 // `pnpm bench`: import and replay of 7 million lines against public tools on the same bytes, in one run
 // on one machine. Figures are medians of runs taken in turn; quote the ratios, the rest is this machine.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, appendFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  appendFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,7 +56,10 @@ function run({ command, args, measuresMemory }) {
   const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
   if (error?.code === 'ENOENT') return undefined;
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stderr}`);
-  return { seconds, kilobytes: measuresMemory ? Number(stderr.trim().split('\n').at(-1)) : undefined };
+  return {
+    seconds,
+    kilobytes: measuresMemory ? Number(stderr.trim().split('\n').at(-1)) : undefined,
+  };
 }
 
 function median(values) {
@@ -58,7 +68,11 @@ function median(values) {
 
 function row(cells) {
   const widths = [24, 9, 10, 12, 10, 12];
-  console.log(cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join(' '));
+  console.log(
+    cells
+      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at])))
+      .join(' '),
+  );
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'vhostscope-bench-'));
@@ -70,7 +84,9 @@ try {
   const trace = join(folder, 'd1x39.arrows');
   const bytes = statSync(text).size;
   const lines = once.reduce((sum, byte) => sum + (byte === 0x0a ? 1 : 0), 0) * COPIES;
-  console.log(`${(lines / 1e6).toFixed(2)} M lines, ${(bytes / 1e6).toFixed(0)} MB; medians of ${ROUNDS} rounds\n`);
+  console.log(
+    `${(lines / 1e6).toFixed(2)} M lines, ${(bytes / 1e6).toFixed(0)} MB; medians of ${ROUNDS} rounds\n`,
+  );
 
   const commands = commandsFor(text, trace);
   const measured = new Map(commands.map(({ name }) => [name, []]));
@@ -104,7 +120,9 @@ try {
   const { megabytesPerSecond } = importInProcess(readFileSync(text), join(folder, 'again.arrows'));
   console.log(`  import (text to trace file)    ${megabytesPerSecond.toFixed(0)} MB/s`);
   const { order, eventsPerSecond, allocatedPerEvent } = await replayInProcess(trace);
-  console.log(`  replay (trace file to tallies) ${(eventsPerSecond / 1e6).toFixed(0)} M events/s, order ${order}`);
+  console.log(
+    `  replay (trace file to tallies) ${(eventsPerSecond / 1e6).toFixed(0)} M events/s, order ${order}`,
+  );
   console.log(`  allocated while replaying      ${allocatedPerEvent.toFixed(3)} bytes per event`);
 } finally {
   rmSync(folder, { recursive: true });

@@ -17,4 +17,4 @@ export { createEngine, type Engine, type EngineOptions } from './replay-engine.j
 export type { Mismatch, Order } from './engine-state.js';
 export type { Preemption } from './callbacks.js';
 export type { HistoryEntry } from './history.js';
-export { accessIndex, type Comparison, type Tallies } from './tallies.js';
+export { accessIndex, compareAccesses, type Comparison, type Tallies } from './tallies.js';

@@ -57,7 +57,7 @@ export function decisionOf(outcome: number): Decision {
   return outcome === AMBIGUOUS ? 'ambiguous' : 'fallback';
 }
 
-/** Value of `observed` that agrees with an outcome; 255 for none (nothing contradicts ambiguity). */
+/** Value of `observed` that agrees with an outcome; one that is never observed where none does. */
 export const OBSERVED_OF_OUTCOME: Uint8Array = Uint8Array.from({ length: OUTCOMES }, (_, outcome) =>
-  outcome === HIT ? 1 : outcome === IOTLB ? 2 : outcome === AMBIGUOUS ? 255 : 0,
+  outcome === HIT ? 1 : outcome === IOTLB ? 2 : outcome === AMBIGUOUS ? 254 : 0,
 );

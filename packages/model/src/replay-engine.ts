@@ -101,27 +101,21 @@ const SHOWS_PROGRESS: Uint8Array = (() => {
   return shows;
 })();
 
+const ACCESS = KIND.access;
+
 function consume(engine: EngineState, batch: EventBatch, from: number, to: number): void {
   const { kind, vq: vqs, accessor: accessors, observed: observations, n, cpu } = batch;
   const { waitingOnCpu, tallies } = engine;
-  const { seen } = tallies;
+  const { unlike } = tallies;
   let { accesses } = tallies;
-  let { effective } = engine.virtqueues;
+  let { effective, size } = engine.virtqueues;
   for (let i = from; i < to; i++) {
-    if (kind[i] !== KIND.access) {
-      engine.clock++;
-      if (waitingOnCpu[cpu] !== 0 && SHOWS_PROGRESS[kind[i]] === 1) passCpu(engine, batch, i);
-      handle(engine, batch, i);
-      accesses = tallies.accesses;
-      effective = engine.virtqueues.effective;
-      continue;
-    }
-    if (waitingOnCpu[cpu] !== 0) passCpu(engine, batch, i);
     const vq = vqs[i];
-    if (vq >= engine.virtqueues.size) {
-      know(engine, vq);
-      accesses = tallies.accesses;
-      effective = engine.virtqueues.effective;
+    if (kind[i] !== ACCESS || vq >= size || waitingOnCpu[cpu] !== 0) {
+      prepare(engine, batch, i);
+      ({ accesses } = tallies);
+      ({ effective, size } = engine.virtqueues);
+      if (kind[i] !== ACCESS) continue;
     }
     const accessor = accessors[i];
     const slot = 4 * vq + AREA_OF_ACCESSOR[accessor];
@@ -131,13 +125,21 @@ function consume(engine: EngineState, batch: EventBatch, from: number, to: numbe
       outcome = effective[slot];
     }
     const observed = observations[i];
-    if (observed !== OBSERVED_OF_OUTCOME[outcome] && observed !== NOT_OBSERVED) {
-      outcome = contradicted(engine, batch, i, outcome);
+    if (observed !== OBSERVED_OF_OUTCOME[outcome]) {
+      if (observed !== NOT_OBSERVED) outcome = contradicted(engine, batch, i, outcome);
+      if (observed !== OBSERVED_OF_OUTCOME[outcome]) unlike[4 * outcome + (observed & 3)] += n[i];
     }
-    const count = n[i];
-    accesses[accessIndex(vq, accessor) + outcome] += count;
-    seen[4 * outcome + (observed & 3)] += count;
+    accesses[accessIndex(vq, accessor) + outcome] += n[i];
   }
+}
+
+/** What an event asks for that is no access of a known virtqueue on a CPU that nothing waits for. */
+function prepare(engine: EngineState, batch: EventBatch, i: number): void {
+  const kind = batch.kind[i];
+  if (kind !== ACCESS) engine.clock++;
+  if (engine.waitingOnCpu[batch.cpu] !== 0 && SHOWS_PROGRESS[kind] === 1) passCpu(engine, batch, i);
+  if (kind === ACCESS) know(engine, batch.vq[i]);
+  else handle(engine, batch, i);
 }
 
 /** Every event that is no access. */

@@ -1,5 +1,5 @@
-/** What the engine counts. Plain arrays indexed by virtqueue id; `summary.ts` turns them into results. */
-import { OUTCOMES } from './outcome.js';
+/** What the engine counts. Plain arrays indexed by virtqueue id; `replay` turns them into results. */
+import { AMBIGUOUS, OUTCOMES } from './outcome.js';
 
 /** Columns per virtqueue in `accesses`: 16 accessor numbers times OUTCOMES. */
 const ACCESSOR_SPAN = 16;
@@ -17,8 +17,11 @@ export interface Tallies {
   prefetch: Float64Array;
   /** Rounds by vq. */
   rounds: Float64Array;
-  /** Accesses by 4 * outcome + observed decision (3: none observed), for verification. */
-  seen: Float64Array;
+  /**
+   * Accesses whose observation is not the one that agrees with the outcome, by 4 * outcome + observed
+   * decision (3: none). Only these are counted: nearly all agree, and the hot loop has less to do.
+   */
+  unlike: Float64Array;
   /** Predicted refusals of attempts against what the kernel did. */
   refusals: Comparison;
   ranges: {
@@ -44,7 +47,7 @@ export function createTallies(): Tallies {
     accesses: new Float64Array(16 * ACCESSOR_SPAN * OUTCOMES),
     prefetch: new Float64Array(16 * OUTCOMES),
     rounds: new Float64Array(16),
-    seen: new Float64Array(4 * OUTCOMES),
+    unlike: new Float64Array(4 * OUTCOMES),
     refusals: { agree: 0, disagree: 0, ambiguous: 0 },
     ranges: {
       start: 0,
@@ -74,4 +77,22 @@ export function growTallies(tallies: Tallies, virtqueues: number): void {
 /** Index of the first outcome of an accessor in `Tallies.accesses`. */
 export function accessIndex(vq: number, accessor: number): number {
   return (vq * ACCESSOR_SPAN + accessor) * OUTCOMES;
+}
+
+/** How the predicted accesses compare with the observed ones; those without observation do not count. */
+export function compareAccesses({ accesses, unlike }: Tallies): Comparison {
+  const totals = new Float64Array(OUTCOMES);
+  for (let index = 0; index < accesses.length; index++) totals[index % OUTCOMES] += accesses[index];
+  const result: Comparison = { agree: 0, disagree: 0, ambiguous: 0 };
+  for (let outcome = 0; outcome < OUTCOMES; outcome++) {
+    const [fallback, hit, iotlb, none] = unlike.subarray(4 * outcome, 4 * outcome + 4);
+    const observed = fallback + hit + iotlb;
+    if (outcome === AMBIGUOUS) {
+      result.ambiguous += observed;
+      continue;
+    }
+    result.disagree += observed;
+    result.agree += totals[outcome] - observed - none;
+  }
+  return result;
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DESIGNS, findDesign, type Design } from '../src/designs.ts';
+<<<<<<< HEAD
 import {
   AMBIGUOUS,
   decisionOf,
@@ -13,7 +14,11 @@ import {
   OUTCOMES,
   REFUSED_COUNT,
 } from '../src/outcome.ts';
+=======
+
+>>>>>>> b3ac206 (model: count only observations that do not agree; one branch for all that is not a plain access)
 import { createEngine, type Engine, type EngineOptions } from '../src/replay-engine.ts';
+import { compareAccesses } from '../src/tallies.ts';
 import { batchesOf } from './batch-of.ts';
 import { attemptTotals } from './engine-verdicts.ts';
 import type { EventRecord } from './event-record.ts';
@@ -45,17 +50,9 @@ function replay(events: readonly EventRecord[], options: EngineOptions): Engine 
   return engine;
 }
 
-function compared({ tallies: { seen } }: Engine) {
-  let [of, disagree, ambiguous] = [0, 0, 0];
-  for (let outcome = 0; outcome < OUTCOMES; outcome++) {
-    for (const observed of [0, 1, 2]) {
-      const count = seen[4 * outcome + observed];
-      of += count;
-      if (outcome === AMBIGUOUS) ambiguous += count;
-      else if (['fallback', 'hit', 'iotlb'][observed] !== decisionOf(outcome)) disagree += count;
-    }
-  }
-  return { of, disagree, ambiguous };
+function compared({ tallies }: Engine) {
+  const { agree, disagree, ambiguous } = compareAccesses(tallies);
+  return { of: agree + disagree + ambiguous, disagree, ambiguous };
 }
 
 /** The design of the kernel that a trace was recorded on. */

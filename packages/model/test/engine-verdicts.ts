@@ -17,15 +17,15 @@ export function engineVerdicts(
 ): EngineVerdicts {
   const engine = createEngine(options);
   const accesses: Decision[] = [];
-  const { seen } = engine.tallies;
-  const before = new Float64Array(seen.length);
+  /** Accesses per outcome, over all virtqueues and accessors. */
+  let before: number[] = sumsByOutcome(engine.tallies.accesses);
   for (const { batch, from, to } of batchesOf(events)) {
     for (let i = from; i < to; i++) {
-      if (events[i].event === 'access') before.set(seen);
       engine.consume(batch, i, i + 1);
       if (events[i].event !== 'access') continue;
-      const changed = seen.findIndex((count, index) => count !== before[index]);
-      accesses.push(decisionOf(changed >> 2));
+      const after = sumsByOutcome(engine.tallies.accesses);
+      accesses.push(decisionOf(after.findIndex((count, outcome) => count !== before[outcome])));
+      before = after;
     }
   }
   engine.finish();
@@ -34,10 +34,11 @@ export function engineVerdicts(
 
 /** Attempts to map by outcome, over all virtqueues. */
 export function attemptTotals({ tallies }: Engine): number[] {
-  return Array.from({ length: OUTCOMES }, (_, outcome) => {
-    let total = 0;
-    for (let at = outcome; at < tallies.prefetch.length; at += OUTCOMES)
-      total += tallies.prefetch[at];
-    return total;
-  });
+  return sumsByOutcome(tallies.prefetch);
+}
+
+function sumsByOutcome(counts: Float64Array): number[] {
+  const sums = new Array<number>(OUTCOMES).fill(0);
+  for (let at = 0; at < counts.length; at++) sums[at % OUTCOMES] += counts[at];
+  return sums;
 }

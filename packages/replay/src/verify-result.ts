@@ -1,15 +1,13 @@
 /** The result of `replay verify`, as `--json` prints it. */
 import {
   ACCESSORS,
-  AMBIGUOUS,
   AREAS,
+  compareAccesses,
   decisionOf,
   EVENT_NAMES,
-  OBSERVED_OF_OUTCOME,
   OUTCOME_NAMES,
   type Comparison,
   type Mismatch,
-  type Tallies,
 } from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
@@ -100,20 +98,6 @@ export function verifyResult(
 
 function withSum({ agree, disagree, ambiguous }: Comparison): z.infer<typeof comparison> {
   return { compared: agree + disagree + ambiguous, agree, disagree, ambiguous };
-}
-
-/** Observed decisions are 0 to 2 in the table's rows of four; 3 stands for accesses without one. */
-function compareAccesses({ seen }: Tallies): Comparison {
-  const result: Comparison = { agree: 0, disagree: 0, ambiguous: 0 };
-  for (let outcome = 0; outcome < OUTCOME_NAMES.length; outcome++) {
-    for (let observed = 0; observed < 3; observed++) {
-      const accesses = seen[4 * outcome + observed] ?? 0;
-      if (outcome === AMBIGUOUS) result.ambiguous += accesses;
-      else if (OBSERVED_OF_OUTCOME[outcome] === observed) result.agree += accesses;
-      else result.disagree += accesses;
-    }
-  }
-  return result;
 }
 
 const OBSERVED_DECISIONS = ['fallback', 'hit', 'iotlb'];
