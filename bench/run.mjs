@@ -111,7 +111,7 @@ try {
       seconds.toFixed(3),
       (bytes / 1e6 / seconds).toFixed(0),
       (lines / 1e6 / seconds).toFixed(1),
-      mawk === undefined ? '' : `${(mawk / seconds).toFixed(2)}`,
+      mawk === undefined ? '' : (mawk / seconds).toFixed(2),
       kilobytes === 0 ? '' : (kilobytes / 1024).toFixed(0),
     ]);
   }

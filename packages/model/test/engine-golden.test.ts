@@ -3,20 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DESIGNS, findDesign, type Design } from '../src/designs.ts';
-<<<<<<< HEAD
-import {
-  AMBIGUOUS,
-  decisionOf,
-  GUP_SHORT,
-  HIT,
-  NO_MEMORY,
-  NOT_CONTIGUOUS,
-  OUTCOMES,
-  REFUSED_COUNT,
-} from '../src/outcome.ts';
-=======
-
->>>>>>> b3ac206 (model: count only observations that do not agree; one branch for all that is not a plain access)
+import { GUP_SHORT, HIT, NO_MEMORY, NOT_CONTIGUOUS, REFUSED_COUNT } from '../src/outcome.ts';
 import { createEngine, type Engine, type EngineOptions } from '../src/replay-engine.ts';
 import { compareAccesses } from '../src/tallies.ts';
 import { batchesOf } from './batch-of.ts';

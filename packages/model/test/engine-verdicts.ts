@@ -38,7 +38,7 @@ export function attemptTotals({ tallies }: Engine): number[] {
 }
 
 function sumsByOutcome(counts: Float64Array): number[] {
-  const sums = new Array<number>(OUTCOMES).fill(0);
+  const sums = Array.from({ length: OUTCOMES }, () => 0);
   for (let at = 0; at < counts.length; at++) sums[at % OUTCOMES] += counts[at];
   return sums;
 }
