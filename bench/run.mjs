@@ -116,6 +116,15 @@ try {
     ]);
   }
 
+  console.log('\n--help, milliseconds more than `node -e 0` (least of 10)');
+  const least = (args) =>
+    Math.min(...Array.from({ length: 10 }, () => run({ command: process.execPath, args }).seconds));
+  const node = least(['-e', '0']);
+  for (const name of ['collector', 'replay', 'tui']) {
+    const more = least([join(ROOT, `packages/${name}/bin/${name}.js`), '--help']) - node;
+    console.log(`  ${name.padEnd(10)} ${(1000 * more).toFixed(0)}`);
+  }
+
   console.log('\nin one process, warm, best of 5');
   const { megabytesPerSecond } = importInProcess(readFileSync(text), join(folder, 'again.arrows'));
   console.log(`  import (text to trace file)    ${megabytesPerSecond.toFixed(0)} MB/s`);

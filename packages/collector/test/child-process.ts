@@ -8,9 +8,13 @@ export const BIN = join(import.meta.dirname, '../bin/collector.js');
 
 /** Runs a command line in a shell, in a folder; `$COLLECTOR` starts the program. */
 export async function shell(command: string, cwd?: string): Promise<Outcome> {
-  const env = { ...process.env, COLLECTOR: `${process.execPath} ${BIN}` };
+  const env = { ...process.env, NODE: process.execPath, BIN };
   return outcomeOf(
-    spawn('/bin/sh', ['-c', command], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] }),
+    spawn('/bin/sh', ['-c', command.replaceAll('$COLLECTOR', '"$NODE" "$BIN"')], {
+      env,
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
   );
 }
 

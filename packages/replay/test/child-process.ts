@@ -16,8 +16,11 @@ export async function replayProcess(
 
 /** Runs a command line in a shell; `$REPLAY` starts the program. */
 export async function shell(command: string): Promise<Outcome> {
-  const env = { ...process.env, REPLAY: `${process.execPath} ${BIN}` };
-  return outcomeOf(spawn('/bin/sh', ['-c', command], { env }), '');
+  const env = { ...process.env, NODE: process.execPath, BIN };
+  return outcomeOf(
+    spawn('/bin/sh', ['-c', command.replaceAll('$REPLAY', '"$NODE" "$BIN"')], { env }),
+    '',
+  );
 }
 
 async function outcomeOf(child: ChildProcess, input: string | Uint8Array): Promise<Outcome> {
