@@ -18,3 +18,25 @@ export type { Mismatch, Order } from './engine-state.js';
 export type { Preemption } from './callbacks.js';
 export type { HistoryEntry } from './history.js';
 export { accessIndex, compareAccesses, type Comparison, type Tallies } from './tallies.js';
+export {
+  createAccessorAcceptor,
+  type AcceptableAccess,
+  type AcceptorOptions,
+  type AcceptorState,
+  type AccessorAcceptor,
+  type Rejection,
+} from './accessor-rules/accessor-acceptor.js';
+export { deriveAccesses } from './accessor-rules/derive-accesses.js';
+export {
+  createRingState,
+  type Answer,
+  type Derivation,
+  type DerivedAccesses,
+  type ExportedCall,
+  type RingState,
+} from './accessor-rules/exported-calls.js';
+export {
+  ACCESSOR_RULE_SETS,
+  findAccessorRules,
+  type AccessorRules,
+} from './accessor-rules/rule-sets.js';
