@@ -47,6 +47,7 @@ export async function importCommand(
   checkInputs(files, output);
   const file = openOutput(output, options.output !== undefined || options.force === true);
   const inputs: ImportedInput[] = [];
+  const signals = hearSignals();
   let result: ImportResult;
   try {
     const header: TraceHeader = {
@@ -56,10 +57,11 @@ export async function importCommand(
       keepsPointers: options.keepPointers === true,
     };
     const writer = writing(output, () => createTraceWriter(file.fd, header));
-    const interrupted = await importFiles(files, { output, file, writer, inputs });
+    const interrupted = await importFiles(files, { output, file, writer, inputs }, signals.signal);
     result = importResult(file.named ? output : null, writer, inputs, interrupted);
   } finally {
     file.close();
+    signals.ignoreNoLonger();
   }
   for (const problem of problemsOf(inputs)) say('collector', problem);
   if (options.json === true) await writeOut(jsonDocument(result));
@@ -78,27 +80,44 @@ interface Import {
 }
 
 /** Imports all files and closes the trace; returns whether it was interrupted before the end. */
-async function importFiles(files: readonly string[], to: Import): Promise<boolean> {
-  const abort = new AbortController();
-  const stop = (): void => abort.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+async function importFiles(
+  files: readonly string[],
+  to: Import,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     for (const file of files) {
-      if (abort.signal.aborted) break;
-      await importFile(file, to, abort.signal);
+      if (signal.aborted) break;
+      await importFile(file, to, signal);
     }
-    if (eventsOf(to.inputs) === 0 && !abort.signal.aborted) throw noEvents(to.inputs);
+    if (eventsOf(to.inputs) === 0 && !signal.aborted) throw noEvents(to.inputs);
   } catch (error) {
     if (!(error instanceof InputError) || eventsOf(to.inputs) === 0) throw error;
     finish(to);
     throw new InputError(`${error.message}; ${to.output} holds what was read before`);
-  } finally {
-    process.removeListener('SIGINT', stop);
-    process.removeListener('SIGTERM', stop);
   }
   if (eventsOf(to.inputs) > 0) finish(to);
-  return abort.signal.aborted;
+  return signal.aborted;
+}
+
+/**
+ * The first SIGINT or SIGTERM stops the reading. More of them must not stop the saving: some senders
+ * signal a process twice, itself and its group.
+ */
+function hearSignals(): { readonly signal: AbortSignal; ignoreNoLonger(): void } {
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return {
+    signal: abort.signal,
+    ignoreNoLonger: () => {
+      // After an interruption the process is about to end by itself, with its own exit code.
+      if (abort.signal.aborted) return;
+      process.removeListener('SIGINT', stop);
+      process.removeListener('SIGTERM', stop);
+    },
+  };
 }
 
 function finish({ output, file, writer }: Import): void {
@@ -126,7 +145,7 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
       signal,
     });
     ({ damage } = end);
-    writing(output, () => importer.end());
+    writing(output, () => importer.end(end.interrupted));
     if (report.events === 0 && !end.interrupted) {
       nothing = nothingFound(name, report, end);
       damage ??= 'no events';
@@ -166,6 +185,11 @@ function defaultOutput([first = '-']: readonly string[]): string {
 
 /** Everything that can be known to fail is found before the output is touched. */
 function checkInputs(files: readonly string[], output: string): void {
+  if (output === '-') {
+    throw new ProgramError('-o takes the name of a file', {
+      advice: 'to write the trace to standard output, use -o /dev/stdout',
+    });
+  }
   if (files.filter((file) => file === '-').length > 1)
     throw new ProgramError('standard input can be read only once');
   for (const file of files) {

@@ -39,7 +39,7 @@ export const DESIGNS: readonly Design[] = [
     ...MERGED,
     name: 'fixes-v5',
     title: 'direct map with the "Fixes for metadata acceleration" series, V5',
-    source: 'mails of 9 Aug 2019, never merged (reference §3.3)',
+    source: 'mails of 9 Aug 2019, never merged',
     resetsCountOnSetup: true,
     keepsRangesOnFailedSetup: true,
     refusesNonBlockable: 'overlap',

@@ -37,7 +37,14 @@ export const infoResultSchema = z.object({
       first: z.string().nullable(),
       last: z.string().nullable(),
       cpus: z.array(count),
-      virtqueues: z.array(z.object({ id: count, dev: count.nullable() })),
+      virtqueues: z.array(
+        z.object({
+          id: count,
+          dev: count.nullable(),
+          /** Kernel address in hex; null when the trace does not keep it. */
+          pointer: z.string().nullable(),
+        }),
+      ),
     }),
   ),
 });
@@ -76,7 +83,11 @@ function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
         cpus: [...recording.events.keys()].toSorted((a, b) => a - b),
         virtqueues: virtqueues
           .filter((virtqueue) => virtqueue.recording === recording.number)
-          .map(({ id, dev }) => ({ id, dev: dev ?? null })),
+          .map(({ id, dev, pointer }) => ({
+            id,
+            dev: dev ?? null,
+            pointer: pointer?.toString(16) ?? null,
+          })),
       };
     }),
   };
@@ -116,7 +127,11 @@ function recordingLines(
     ...listLines(`  ${counted(cpus.length, 'CPU')}:`, cpus.map(String)),
     ...listLines(
       `  ${counted(virtqueues.length, 'virtqueue')} in address order:`,
-      virtqueues.map(virtqueueName),
+      virtqueues.map((virtqueue) =>
+        virtqueue.pointer === null
+          ? virtqueueName(virtqueue)
+          : `${virtqueueName(virtqueue)} at ${virtqueue.pointer}`,
+      ),
     ),
   );
   if (events === null) return [...lines, '  the recording has no end: its events were not counted'];

@@ -18,6 +18,8 @@ export interface VirtqueueDescription {
   readonly dev: number | undefined;
   /** Place in address order within its recording. */
   readonly rank: number;
+  /** Kernel address; undefined when the trace does not keep it. */
+  readonly pointer: bigint | undefined;
 }
 
 /** The counts of a recording, or undefined when it has no (readable) end. */
@@ -53,6 +55,10 @@ export function listVirtqueues(trace: OpenTrace): VirtqueueDescription[] {
           recording: number,
           dev: has(DETAIL_BIT.dev) ? details.dev[at] : undefined,
           rank: has(DETAIL_BIT.rank) ? (details.rank[at] ?? id) : id,
+          pointer: has(DETAIL_BIT.pointer)
+            ? (BigInt(details.pointer[2 * at + 1] ?? 0) << 32n) |
+              BigInt(details.pointer[2 * at] ?? 0)
+            : undefined,
         });
       }
     }

@@ -1,8 +1,15 @@
 /** The result of `replay run` for people. */
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
-import { counted, grouped, percent, tableLines, type TableColumn } from '@vhostscope/terminal';
+import { counted, grouped, tableLines, type TableColumn } from '@vhostscope/terminal';
 import type { Decisions, RunResult } from './run-result.js';
-import { headLines, numberColumn, shareLines, virtqueueName, textColumn } from './text-parts.js';
+import {
+  headLines,
+  hitRatio,
+  numberColumn,
+  shareLines,
+  virtqueueName,
+  textColumn,
+} from './text-parts.js';
 
 /** What the table shows beside the columns that it always has. */
 interface Extras {
@@ -32,7 +39,7 @@ export function runText(result: RunResult, design: Design): string {
 function totalLines({ totals, rounds, ranges }: RunResult): string[] {
   const { accesses, hits, fallbacks, iotlb, ambiguous } = totals;
   const parts = [
-    `${counted(hits, 'direct-map hit')} (${percent(hits, accesses)})`,
+    `${counted(hits, 'direct-map hit')} (${hitRatio(totals)})`,
     counted(fallbacks, 'fallback'),
   ];
   if (iotlb > 0) parts.push(`${grouped(iotlb)} by device IOTLB`);
@@ -72,23 +79,17 @@ function rows({ virtqueues }: RunResult, extras: Extras): string[][] {
   });
 }
 
-function decisionCells(
-  { accesses, hits, fallbacks, iotlb, ambiguous }: Decisions,
-  extras: Extras,
-): string[] {
+function decisionCells(decisions: Decisions, extras: Extras): string[] {
+  const { accesses, hits, fallbacks, iotlb, ambiguous } = decisions;
   const counts = [accesses, hits, fallbacks, ...(extras.iotlb ? [iotlb] : []), ambiguous];
-  return [...counts.map((count) => grouped(count)), percent(hits, accesses)];
+  return [...counts.map((count) => grouped(count)), hitRatio(decisions)];
 }
 
-/** Why accesses did not use the direct map. */
-function fallbackLines({ accesses, hits, iotlb, ambiguous, reasons }: Decisions): string[] {
-  const missed = accesses - hits;
+/** Why accesses did not use the direct map. Ambiguous ones are not among them: they may have. */
+function fallbackLines({ fallbacks, iotlb, reasons }: Decisions): string[] {
+  const missed = fallbacks + iotlb;
   if (missed === 0) return [];
-  const counts = [
-    ...Object.entries(reasons),
-    ['iotlb', iotlb] as const,
-    ['ambiguous', ambiguous] as const,
-  ];
+  const counts = [...Object.entries(reasons), ['iotlb', iotlb] as const];
   return [
     '',
     missed === 1
@@ -98,6 +99,11 @@ function fallbackLines({ accesses, hits, iotlb, ambiguous, reasons }: Decisions)
   ];
 }
 
+const ATTEMPT_MEANING: Readonly<Record<string, string>> = {
+  built: 'the area is mapped from then on',
+  ambiguous: 'the trace cannot tell how it ended, or whether one was made at all',
+};
+
 /** What became of the attempts to map an area. */
 function attemptLines({ prefetch }: RunResult): string[] {
   const attempts = Object.values(prefetch).reduce((sum, count) => sum + count, 0);
@@ -105,8 +111,9 @@ function attemptLines({ prefetch }: RunResult): string[] {
   return [
     '',
     `attempts to map an area: ${grouped(attempts)}`,
-    ...shareLines(Object.entries(prefetch), (outcome) =>
-      outcome === 'built' ? 'the area is mapped from then on' : (OUTCOME_MEANING[outcome] ?? ''),
+    ...shareLines(
+      Object.entries(prefetch),
+      (outcome) => ATTEMPT_MEANING[outcome] ?? OUTCOME_MEANING[outcome] ?? '',
     ),
   ];
 }

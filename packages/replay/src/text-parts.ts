@@ -20,7 +20,9 @@ export function headLines(
   const lines = [`trace       ${printable(result.trace)}`];
   if (result.complete === true) lines.push('complete    yes, as counted in the kernel');
   if (result.complete === false)
-    lines.push('complete    NO: events are missing, every number below is of what is left');
+    lines.push(
+      'complete    NO: events are missing; answers may be wrong, also where they are not ambiguous',
+    );
   lines.push(
     `design      ${design.name}: ${design.title} (${design.source})`,
     `order       ${result.order}: ${result.order_reason}`,
@@ -40,6 +42,20 @@ const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {
   full: 'full, in the recording kernel',
   unknown: 'not known of the recording kernel',
 };
+
+/** Hits of accesses, in per cent: a span where some accesses are ambiguous and may be hits too. */
+export function hitRatio({
+  accesses,
+  hits,
+  ambiguous,
+}: {
+  readonly accesses: number;
+  readonly hits: number;
+  readonly ambiguous: number;
+}): string {
+  const least = percent(hits, accesses);
+  return ambiguous === 0 ? least : `${least} … ${percent(hits + ambiguous, accesses)}`;
+}
 
 /** A virtqueue's name for people. */
 export function virtqueueName({

@@ -1,6 +1,6 @@
 /** The result of `replay verify` for people. */
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
-import { counted, grouped, tableLines } from '@vhostscope/terminal';
+import { counted, grouped, percent, tableLines } from '@vhostscope/terminal';
 import { headLines, numberColumn, textColumn } from './text-parts.js';
 import type { MismatchResult, VerifyResult } from './verify-result.js';
 
@@ -49,13 +49,14 @@ function comparisonCells({
   return [compared, agree, disagree, ambiguous].map((count) => grouped(count));
 }
 
-function verdict({ disagree, ambiguous, complete }: VerifyResult): string {
+function verdict({ design, disagree, ambiguous, agree, compared, complete }: VerifyResult): string {
   if (disagree > 0) {
     const no = `NO: ${counted(disagree, 'decision')} of the kernel contradict the model`;
-    return complete === false ? `${no}; events are missing, which may be why` : no;
+    if (complete === false) return `${no}; events are missing, which may be why`;
+    return `${no}; was ${design} the design of that kernel?`;
   }
   return ambiguous > 0
-    ? 'yes: the model agrees with the kernel wherever the trace can tell'
+    ? `yes: the model agrees with the kernel wherever the trace can tell: ${percent(agree, compared)} of the decisions`
     : 'yes: the model agrees with the kernel everywhere';
 }
 

@@ -110,7 +110,7 @@ describe('f1 under the merged rules', () => {
       expect(mismatch.accessor === null).toBe(mismatch.what === 'prefetch');
     }
     // The merged design never sets the count back, so its maps are refused for ever.
-    expect(first[0]).toMatchObject({ predicted: 'refused_count' });
+    expect(first[0]).toMatchObject({ predicted: 'refused: invalidate_count is not 0' });
     expect(first[0]?.events.at(-1)?.invalidate_count[0]).toBeGreaterThan(0);
   });
 });

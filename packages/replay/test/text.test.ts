@@ -105,10 +105,10 @@ it('f1 under the merged rules: the first mismatches', async () => {
     accesses: direct map or not        13,292  7,901     5,391          0
     attempts to map: refused or not     2,193  1,634       559          0
 
-    NO: 5,950 decisions of the kernel contradict the model
+    NO: 5,950 decisions of the kernel contradict the model; was merged the design of that kernel?
 
     line 1361, 15729375684 ns, cpu 1, vq 1, attempt to map desc
-      the model: refused_count: mapping refused: invalidate_count is not 0
+      the model: refused: invalidate_count is not 0
       the kernel: tried (result 14)
       what led there:
         line    time (ns)  cpu  event       area   invalidate_count

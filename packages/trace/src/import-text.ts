@@ -21,6 +21,8 @@ export interface LineProblem {
 
 /** What an import read, and what it could not. */
 export interface ImportReport {
+  /** The first bytes, which tell what an input is that holds no events. */
+  head: Uint8Array;
   bytes: number;
   lines: number;
   /** Lines that became events. */
@@ -38,6 +40,7 @@ export interface ImportReport {
 
 export function createImportReport(): ImportReport {
   return {
+    head: new Uint8Array(0),
     bytes: 0,
     lines: 0,
     events: 0,
@@ -50,11 +53,16 @@ export function createImportReport(): ImportReport {
 }
 
 const KEPT_PROBLEMS = 3;
+const HEAD_BYTES = 16;
 
 export interface TextImporter {
   push(bytes: Uint8Array): void;
-  /** The input has ended, and its recording with it; the trace stays open for another input. */
-  end(): void;
+  /**
+   * The input has ended, and its recording with it; the trace stays open for another input.
+   *
+   * @param interrupted the user has stopped the reading: a line that was cut by that is no loss
+   */
+  end(interrupted?: boolean): void;
 }
 
 /** Imports one input into a trace, adding to a report that several inputs may share. */
@@ -63,6 +71,7 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
   const linesBefore = report.lines;
   /** The line at hand is an event, of one virtqueue or device too many. */
   let tooMany = false;
+  let interruptedByUser = false;
   /** Lines taken as events that the report knows of. */
   let counted = 0;
   /** Events of this input that bpftrace says it lost. */
@@ -94,7 +103,7 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
         // Of the whole run, at its end: what the messages before it have not told.
         return lose(message.events - lost, message.line);
       case 'truncated':
-        reject('the input ends within this line', message.line);
+        if (!interruptedByUser) reject('the input ends within this line', message.line);
         return;
       case 'rejected':
         reject(`not readable: ${message.reason}`, message.line);
@@ -170,11 +179,13 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
 
   return {
     push: (bytes) => {
+      if (report.head.length === 0) report.head = bytes.slice(0, HEAD_BYTES);
       report.bytes += bytes.length;
       parser.push(bytes);
       countEvents();
     },
-    end: () => {
+    end: (interrupted = false) => {
+      interruptedByUser = interrupted;
       parser.end();
       countEvents();
       report.lines = linesBefore + parser.counts.lines;

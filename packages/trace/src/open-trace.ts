@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFully } from './file-access.js';
 import { InputError, NoEventsError, reasonOf, writing } from './file-errors.js';
+import { foreignFormat } from './foreign-formats.js';
 import {
   createImportReport,
   createTextImporter,
@@ -139,7 +140,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
     writing(spooling, () => {
       if (head !== undefined) begin(head);
       if (text !== undefined) {
-        text.importer.end();
+        text.importer.end(end.interrupted);
         closeTrace(text.writer);
       }
     });
@@ -177,6 +178,8 @@ export function openTemporary(folder: string): number {
 export function nothingFound(name: string, report: ImportReport, end: InputEnd): InputError {
   if (report.bytes === 0)
     return new InputError(`${name} is empty${end.damage === undefined ? '' : ` (${end.damage})`}`);
+  const foreign = foreignFormat(report.head);
+  if (foreign !== undefined) return new NoEventsError(`no events in ${name}: it is ${foreign}`);
   const first = report.rejectedFirst[0] ?? report.otherFirst[0];
   const where = first === undefined ? '' : `; line ${first.line}: ${first.reason}`;
   return new NoEventsError(
@@ -212,7 +215,8 @@ function opened(
   }
   if (index.closed && torn > 0)
     damage.push(
-      `${name}: ${torn} bytes after the trace's end, from byte ${index.goodBytes}, were left out`,
+      `${name}: ${torn} bytes after the trace's end, from byte ${index.goodBytes}, were left out` +
+        ' (trace files cannot be joined by cat; their texts can)',
     );
   return {
     name,

@@ -116,7 +116,7 @@ test('too short a beginning is refused with a sentence by whatever reads it', as
 test('what follows the end of a trace is left out, and said', async () => {
   const trace = await openTrace(fileOf(Buffer.concat([BYTES, BYTES]), '.arrows'));
   expect(trace.damage).toEqual([
-    `${trace.name}: ${BYTES.length} bytes after the trace's end, from byte ${BYTES.length}, were left out`,
+    `${trace.name}: ${BYTES.length} bytes after the trace's end, from byte ${BYTES.length}, were left out (trace files cannot be joined by cat; their texts can)`,
   ]);
   expect(eventsOf(trace.fd)).toEqual(EVENTS);
   trace.close();

@@ -1,0 +1,22 @@
+/** Files that people take for a trace, by their first bytes, and what to do with them. */
+
+const FORMATS: readonly { readonly magic: readonly number[]; readonly advice: string }[] = [
+  { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], advice: 'xz: decompress it first (xz -dc)' },
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], advice: 'zstd: decompress it first (zstd -dc)' },
+  { magic: [0x42, 0x5a, 0x68], advice: 'bzip2: decompress it first (bzip2 -dc)' },
+  { magic: [0x04, 0x22, 0x4d, 0x18], advice: 'lz4: decompress it first (lz4 -dc)' },
+  { magic: [0x50, 0x4b, 0x03, 0x04], advice: 'zip: unpack it first' },
+  { magic: [...Buffer.from('ARROW1')], advice: 'the Arrow file format; traces are Arrow streams' },
+  { magic: [...Buffer.from('PAR1')], advice: 'Parquet; traces are Arrow streams' },
+  { magic: [...Buffer.from('PERFILE2')], advice: 'perf.data, which is not read yet' },
+  { magic: [0x17, 0x08, 0x44], advice: 'trace.dat of trace-cmd, which is not read yet' },
+  { magic: [0x7f, 0x45, 0x4c, 0x46], advice: 'a program (ELF)' },
+];
+
+/** What an input is that is not ours; undefined when its first bytes could be text. */
+export function foreignFormat(head: Uint8Array): string | undefined {
+  for (const { magic, advice } of FORMATS) {
+    if (magic.every((byte, at) => head[at] === byte)) return advice;
+  }
+  return head.includes(0) ? 'binary data' : undefined;
+}
