@@ -32,8 +32,16 @@ export interface Callback {
    */
   slots: Int32Array;
   slotCount: number;
+  /** Whether it is known that it comes to the slots in the order of the list. */
+  inOrder: boolean;
   /** Slots before this one have surely been dealt with. */
   done: number;
+  /**
+   * Engine clock when slots from `beforeFrom` on had surely not been dealt with; -1 where that was
+   * never known (only with observations).
+   */
+  beforeAt: number;
+  beforeFrom: number;
 }
 
 export const NO_CPU = -1;
@@ -60,7 +68,10 @@ export function createCallback(): Callback {
     enteredAt: 0,
     slots: new Int32Array(8),
     slotCount: 0,
+    inOrder: true,
     done: 0,
+    beforeAt: -1,
+    beforeFrom: 0,
   };
 }
 

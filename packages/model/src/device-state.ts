@@ -10,12 +10,17 @@ export interface DeviceState {
   virtqueues: number[][];
   /** By device id, nothing until seen; NOTIFIER_OFF from the moment when unregistration begins. */
   notifier: (number | undefined)[];
+  /**
+   * True once a registration was seen: none takes place while a range is under way (the memory manager
+   * holds all locks), so from then on every end that is entered has a start that was.
+   */
+  paired: (boolean | undefined)[];
   /** Place in address order by virtqueue id; NO_RANK while that is not known. */
   rank: number[];
 }
 
 export function createDeviceState(): DeviceState {
-  return { virtqueues: [], notifier: [], rank: [] };
+  return { virtqueues: [], notifier: [], paired: [], rank: [] };
 }
 
 /** Gives a virtqueue to a device, taking it from the one that had it. */

@@ -33,6 +33,8 @@ export interface EngineState {
   readonly design: Design;
   readonly order: Order;
   readonly preemption: Preemption;
+  /** Recorded attempts settle maps and counts (`observed-attempts.ts`); in ranges order only. */
+  readonly usesObservations: boolean;
   readonly tallies: Tallies;
   readonly mismatches: Mismatch[];
   readonly history: History;
@@ -56,11 +58,13 @@ export function createEngineState(
   design: Design,
   order: Order,
   preemption: Preemption,
+  usesObservations: boolean,
 ): EngineState {
   return {
     design,
     order,
     preemption,
+    usesObservations,
     tallies: createTallies(),
     mismatches: [],
     history: createHistory(),
@@ -86,6 +90,7 @@ export function takeCallback(engine: EngineState): Callback {
   const callback = engine.spare.pop() ?? createCallback();
   callback.slotCount = 0;
   callback.done = 0;
+  callback.beforeAt = -1;
   return callback;
 }
 

@@ -33,13 +33,14 @@ function enterStart(engine: EngineState, callback: Callback): boolean {
     else addToCount(engine, slot >> 2, 0, 1);
     doubtMap(engine, slot);
   }
-  if (!isWalkKnown(engine, callback)) callback.cpu = NO_CPU;
+  callback.inOrder = isWalkKnown(engine, callback);
+  if (!callback.inOrder) callback.cpu = NO_CPU;
   follow(engine, callback);
   return true;
 }
 
 /**
- * Whether it is known which areas the start comes to, one after the other, in the recording kernel:
+ * Whether it is known which areas a callback comes to, one after the other, in the recording kernel:
  * not where that may have other ranges than the design, nor across virtqueues whose order is unknown.
  */
 function isWalkKnown(engine: EngineState, { dev, slots, slotCount }: Callback): boolean {
@@ -58,6 +59,7 @@ function enterEnd(engine: EngineState, callback: Callback): boolean {
     else addToCount(engine, slot >> 2, -1, 0);
   }
   if (engine.preemption === 'voluntary') {
+    callback.inOrder = isWalkKnown(engine, callback);
     follow(engine, callback);
     return true;
   }
@@ -68,10 +70,12 @@ function enterEnd(engine: EngineState, callback: Callback): boolean {
 /**
  * The same thread entered the end of a range, so its start callback has returned. Of several equal
  * starts one has returned, and nobody knows which: all that is sure is what follows if it was the one
- * known to have come furthest, and the CPU and the age of the others are no longer certain.
+ * known to have come furthest, and the CPU and the age of the others are no longer certain. Where the
+ * recording begins in the middle, its start may have been entered before.
  */
 function completeMatchingStart(engine: EngineState, end: Callback): void {
   const { open } = engine;
+  if (engine.devices.paired[end.dev] !== true) return;
   let found = -1;
   let matches = 0;
   let oldest = Infinity;
@@ -88,6 +92,7 @@ function completeMatchingStart(engine: EngineState, end: Callback): void {
       if (!other.isStart || !sameRange(other, end)) continue;
       forgetCpu(engine, other);
       other.enteredAt = oldest;
+      other.beforeAt = -1;
     }
   }
   const [start] = open.splice(found, 1);
@@ -113,11 +118,12 @@ export function completeDevice(engine: EngineState, dev: number): void {
     recycle(engine, callback);
   }
   engine.open.length = kept;
-  const { looseStarts, looseEnds } = engine.virtqueues;
+  const { looseStarts, looseEnds, untracked } = engine.virtqueues;
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
     addToCount(engine, vq, looseStarts[vq], -looseEnds[vq]);
     looseStarts[vq] = 0;
     looseEnds[vq] = 0;
+    untracked[vq] = 0;
   }
 }
 
@@ -166,22 +172,48 @@ export function noteUnmapped(engine: EngineState, slot: number): void {
   goneAt[slot] = engine.clock;
 }
 
+/** Whether a callback has surely dealt with a slot, or never will. */
+export function isPassed(callback: Callback, slot: number): boolean {
+  for (let i = callback.done; i < callback.slotCount; i++)
+    if (slotAt(callback, i) === slot) return false;
+  return true;
+}
+
 /** The effects on slots before `upTo` have happened. */
-function complete(engine: EngineState, callback: Callback, upTo: number): void {
-  const { countLow, negativeAt, builtAt } = engine.virtqueues;
+export function complete(engine: EngineState, callback: Callback, upTo: number): void {
+  const { builtAt, doubtedAt } = engine.virtqueues;
   for (; callback.done < upTo; callback.done++) {
     const slot = callback.slots[callback.done];
-    if (slot < 0) continue;
+    if (slot < 0) {
+      if (callback.isStart) doubtedAt[~slot] = engine.clock;
+      continue;
+    }
     const vq = slot >> 2;
     if (callback.isStart) {
-      const mayBeNegative = countLow[vq] < 0 || negativeAt[vq] >= callback.enteredAt;
+      const isGone = !mayBeBuiltAgain(engine, callback, slot);
       addToCount(engine, vq, 1, 0);
-      if (!mayBeNegative) clearMap(engine, slot);
+      if (isGone) clearMap(engine, slot);
+      else doubtedAt[slot] = engine.clock;
       if (builtAt[slot] < callback.enteredAt) noteUnmapped(engine, slot);
     } else {
       addToCount(engine, vq, 0, -1);
     }
   }
+}
+
+/**
+ * Whether an attempt may have built the map after a start removed it: not while the count was positive.
+ * Where attempts are seen, not unless one was seen to build it since the start came.
+ */
+function mayBeBuiltAgain(engine: EngineState, callback: Callback, slot: number): boolean {
+  const { countLow, negativeAt, builtAt } = engine.virtqueues;
+  if (engine.usesObservations) {
+    const isKnownBefore = callback.beforeAt >= 0 && callback.done >= callback.beforeFrom;
+    const since = isKnownBefore ? callback.beforeAt : callback.enteredAt;
+    return builtAt[slot] > since;
+  }
+  const vq = slot >> 2;
+  return countLow[vq] < 0 || negativeAt[vq] >= callback.enteredAt;
 }
 
 /**
@@ -220,7 +252,8 @@ export function resetCountUnderWay(engine: EngineState, vq: number): void {
 
 /** Callbacks under way may or may not have an effect on a virtqueue any more, and nothing will tell. */
 export function detachCallbacks(engine: EngineState, vq: number): void {
-  const { looseStarts, looseEnds } = engine.virtqueues;
+  const { looseStarts, looseEnds, untracked } = engine.virtqueues;
+  if (looseStarts[vq] > 0 || looseEnds[vq] > 0) untracked[vq] = 1;
   looseEnds[vq] = 0;
   looseStarts[vq] = 0;
   for (const callback of engine.open) {
@@ -248,6 +281,7 @@ function loosen(engine: EngineState, callback: Callback): void {
   const loose = callback.isStart ? engine.virtqueues.looseStarts : engine.virtqueues.looseEnds;
   for (let i = callback.done; i < callback.slotCount; i++) {
     if (callback.slots[i] >= 0) loose[callback.slots[i] >> 2]++;
+    else engine.virtqueues.untracked[slotAt(callback, i) >> 2] = 1;
   }
 }
 

@@ -6,9 +6,8 @@
  * took effect, and the state is exact (`effects-order.ts`). In `ranges` order only the entry of
  * callbacks is known; the state is then kept as intervals, and what falls into them is ambiguous
  * (`ranges-order.ts`). Neither reads what the kernel was seen to decide, except to compare it with the
- * prediction; but an observed device IOTLB is an input, as no design has a say in it.
+ * prediction, and unless recorded attempts may settle maps (`observed-attempts.ts`); but an observed device IOTLB is an input, as no design has a say in it.
  */
-import { settleAttempts } from './attempts.js';
 import type { Preemption } from './callbacks.js';
 import { assignVirtqueue, createDeviceState, NO_RANK } from './device-state.js';
 import type { Design } from './designs.js';
@@ -31,10 +30,11 @@ import { KIND } from './events.js';
 import { clearHistory, growHistory } from './history.js';
 import { keepMismatch, noteFor } from './mismatches.js';
 import { AMBIGUOUS, IOTLB, OBSERVED_OF_OUTCOME, PENDING } from './outcome.js';
+import { forgetAttempts } from './observed-attempts.js';
 import { enterRange } from './recorded-ranges.js';
 import { dropMaps, recordRange, reset, switchNotifier } from './ring-setup.js';
 import { AREA_OF_ACCESSOR } from './ring.js';
-import { beginRound, passCpu, seePrefetch, settleRound } from './rounds.js';
+import { beginRound, endAttempts, passCpu, seePrefetch, settleRound } from './rounds.js';
 import { accessIndex, growTallies, type Tallies } from './tallies.js';
 import { growVirtqueueState, setIotlb } from './virtqueue-state.js';
 
@@ -43,11 +43,18 @@ export interface EngineOptions {
   readonly order: Order;
   /** How the recording kernel preempts; matters in ranges order only. Default `unknown`. */
   readonly preemption?: Preemption;
+  /**
+   * In ranges order, let recorded attempts settle maps and counts. The recording kernel must have run
+   * the design, and all attempts must be recorded (`Tallies.attempts.missing`). Default false.
+   */
+  readonly useObservations?: boolean;
 }
 
 export interface Engine {
   readonly design: Design;
   readonly order: Order;
+  /** Whether recorded attempts settle maps and counts. */
+  readonly usesObservations: boolean;
   readonly tallies: Tallies;
   /** The first predictions that the kernel contradicts. */
   readonly mismatches: readonly Mismatch[];
@@ -62,16 +69,20 @@ export interface Engine {
   finish(): void;
 }
 
-export function createEngine({ design, order, preemption = 'unknown' }: EngineOptions): Engine {
+export function createEngine({
+  design,
+  order,
+  preemption = 'unknown',
+  useObservations = false,
+}: EngineOptions): Engine {
   // Recorded effects belong to the recording kernel; a design with other rules has others.
-  const engine = createEngineState(
-    design,
-    design.callbackRules === 'direct-map' ? order : 'ranges',
-    preemption,
-  );
+  const used = design.callbackRules === 'direct-map' ? order : 'ranges';
+  const usesObservations = useObservations && used === 'ranges' && design.maps !== 'never';
+  const engine = createEngineState(design, used, preemption, usesObservations);
   return {
     design,
     order: engine.order,
+    usesObservations,
     tallies: engine.tallies,
     mismatches: engine.mismatches,
     missingEffects: () => missingEffects(engine),
@@ -210,6 +221,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       return;
     case KIND.iotlb:
       know(engine, vq);
+      if (engine.usesObservations) forgetAttempts(engine, vq);
       setIotlb(virtqueues, vq, details.enabled[detail] === 1);
       note(engine, batch, i, -1);
       return;
@@ -259,9 +271,9 @@ function beginRecording(engine: EngineState): void {
 
 /** In effects order attempts are seen: one that was not has not been made yet. */
 function endRecording(engine: EngineState): void {
-  const { virtqueues, tallies, order } = engine;
+  const { virtqueues, order } = engine;
   for (let vq = 0; vq < virtqueues.size; vq++) {
-    if (order === 'ranges') settleAttempts(virtqueues, tallies, vq);
+    if (order === 'ranges') endAttempts(engine, vq);
     else missOverdue(engine, vq);
   }
 }

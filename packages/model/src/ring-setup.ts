@@ -1,5 +1,4 @@
 /** Set-up of rings and devices: addresses, maps dropped outside the notifier, resets, the notifier. */
-import { settleAttempts } from './attempts.js';
 import { forgetCount, setCount } from './counts.js';
 import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
 import { missAll, missOverdue, expectNothing } from './effects-order.js';
@@ -13,6 +12,7 @@ import {
   resetCountUnderWay,
 } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
+import { endAttempts } from './rounds.js';
 import {
   isRange,
   NOT_RESETTING,
@@ -51,9 +51,9 @@ export function recordRange(
  * reset, and the callbacks of the device have all returned.
  */
 export function dropMaps(engine: EngineState, vq: number): void {
-  const { virtqueues, tallies } = engine;
+  const { virtqueues } = engine;
   const dev = virtqueues.dev[vq];
-  settleAttempts(virtqueues, tallies, vq);
+  endAttempts(engine, vq);
   if (engine.devices.notifier[dev] === NOTIFIER_OFF) {
     if (engine.order === 'ranges') completeDevice(engine, dev);
     else missAll(engine, dev);
@@ -78,8 +78,8 @@ function itWasTheIoctl(engine: EngineState, vq: number): void {
 
 /** vhost_vq_reset is through: sizes 0. Its count went to 0 when it dropped the maps, if it did. */
 export function reset(engine: EngineState, vq: number): void {
-  const { virtqueues, tallies } = engine;
-  settleAttempts(virtqueues, tallies, vq);
+  const { virtqueues } = engine;
+  endAttempts(engine, vq);
   if (virtqueues.resetting[vq] === NOT_RESETTING) resetCount(engine, vq);
   virtqueues.resetting[vq] = NOT_RESETTING;
   // Callbacks under way find nothing to overlap any more.
@@ -113,6 +113,7 @@ function fillMaps(engine: EngineState, vq: number): void {
  */
 export function switchNotifier(engine: EngineState, dev: number, isOn: boolean): void {
   engine.devices.notifier[dev] = isOn ? NOTIFIER_ON : NOTIFIER_OFF;
+  if (isOn) engine.devices.paired[dev] = true;
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
     itWasTheIoctl(engine, vq);
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)

@@ -1,10 +1,22 @@
 /** Rounds, the attempts to map that they make, and what the recording tells of those. */
-import { abandonAttempts, openAttempt, openAttempts, settleAttempt } from './attempts.js';
+import {
+  abandonAttempts,
+  openAttempt,
+  openAttempts,
+  settleAttempt,
+  settleAttempts,
+} from './attempts.js';
 import { slotAt } from './callbacks.js';
 import type { EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { keepMismatch } from './mismatches.js';
-import { GUP_SHORT, HIT, NO_MEMORY, NOT_CONTIGUOUS, PENDING } from './outcome.js';
+import {
+  awaitAttempts,
+  forgetAttempts,
+  observeAttempt,
+  settleUnattempted,
+} from './observed-attempts.js';
+import { GUP_SHORT, HIT, NO_MEMORY, NOT_CONTIGUOUS, PENDING, REFUSED_COUNT } from './outcome.js';
 import { passCallbacks } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { NO_OUTCOME, SEEN_REFUSED, SEEN_TRIED } from './virtqueue-state.js';
@@ -14,6 +26,7 @@ export function beginRound(engine: EngineState, cpu: number, vq: number): void {
   const { virtqueues, tallies, order } = engine;
   tallies.rounds[vq]++;
   if (engine.design.maps === 'never' || virtqueues.iotlb[vq] === 1) return;
+  if (engine.usesObservations) return awaitAttempts(engine, vq);
   openAttempts(virtqueues, tallies, vq, order === 'effects');
   if (order === 'effects' || engine.preemption !== 'voluntary') return;
   endWaitOfRound(engine, vq);
@@ -42,12 +55,22 @@ export function passCpu(engine: EngineState, batch: EventBatch, i: number): void
   settleRound(engine, batch, i, vq);
 }
 
+/** The attempts of `vq` are over: it is set up again or reset, or the trace has ended. */
+export function endAttempts(engine: EngineState, vq: number): void {
+  if (engine.usesObservations) forgetAttempts(engine, vq);
+  else settleAttempts(engine.virtqueues, engine.tallies, vq);
+}
+
 /** What get_user_pages did, of an attempt on a slot; a refused attempt tells nothing of it. */
 export function seePrefetch(engine: EngineState, batch: EventBatch, i: number, slot: number): void {
   const { virtqueues, tallies } = engine;
   const detail = batch.detail[i];
   const result = batch.details.result[detail];
   const gup = gupOutcome(result, batch.details.pagesGot[detail], batch.details.pagesWanted[detail]);
+  if (engine.usesObservations) {
+    observeAttempt(engine, batch, i, slot, result === -14 ? REFUSED_COUNT : gup);
+    return;
+  }
   if (virtqueues.map[slot] < PENDING) {
     // That a refused attempt was made is for ranges order to predict.
     if (gup === NO_OUTCOME && engine.order === 'ranges') return;
@@ -97,6 +120,7 @@ function gupOutcome(result: number, got: number, wanted: number): number {
 export function settleRound(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
   const { virtqueues, tallies } = engine;
   const { refusals } = tallies;
+  if (engine.usesObservations) return settleUnattempted(engine, batch, i, vq);
   if (batch.vq[i] === vq && batch.observed[i] === 2) return abandonAttempts(virtqueues, vq);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     if (virtqueues.map[slot] < PENDING) continue;

@@ -24,6 +24,13 @@ export interface Tallies {
   unlike: Float64Array;
   /** Predicted refusals of attempts against what the kernel did. */
   refusals: Comparison;
+  /** With observations only. */
+  attempts: {
+    /** Attempts whose outcome only their own observation tells: not predicted, so not compared. */
+    settled: number;
+    /** Attempts that must have been made and were not recorded. */
+    missing: number;
+  };
   ranges: {
     start: number;
     end: number;
@@ -49,6 +56,7 @@ export function createTallies(): Tallies {
     rounds: new Float64Array(16),
     unlike: new Float64Array(4 * OUTCOMES),
     refusals: { agree: 0, disagree: 0, ambiguous: 0 },
+    attempts: { settled: 0, missing: 0 },
     ranges: {
       start: 0,
       end: 0,

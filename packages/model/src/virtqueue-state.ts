@@ -62,6 +62,14 @@ export interface VirtqueueState {
   openRanges: Int32Array;
   /** What the kernel was seen to do in the open round: SEEN_NOTHING, SEEN_REFUSED, SEEN_TRIED. */
   seenAttempt: Uint8Array;
+  /** 1 while callbacks may be under way that nothing is known of. */
+  untracked: Uint8Array;
+  /** Engine clock when the last round began (with observations, like the next two). */
+  roundAt: Float64Array;
+  /** 1 where there was surely no map then. */
+  absentAtRound: Uint8Array;
+  /** Engine clock when a start had passed that may have removed the map, or may have come before it. */
+  doubtedAt: Float64Array;
 }
 
 export const RANGE_UNKNOWN = 0;
@@ -123,6 +131,10 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     endsDueSince: new Float64Array(slots),
     openRanges: new Int32Array(slots),
     seenAttempt: new Uint8Array(slots),
+    untracked: new Uint8Array(capacity).fill(1),
+    roundAt: new Float64Array(capacity).fill(-1),
+    absentAtRound: new Uint8Array(slots),
+    doubtedAt: new Float64Array(slots).fill(-1),
   };
 }
 

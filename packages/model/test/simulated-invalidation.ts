@@ -135,7 +135,12 @@ export function* invalidate(
   range: Invalidation,
   change: () => void,
   inside?: () => Steps,
+  isNested = false,
 ): Steps {
+  if (kernel.registering > 0 && !isNested) {
+    if (!range.blockable) return; // it does not wait for locks
+    yield { until: () => kernel.registering === 0 };
+  }
   const atStart = new Map<Device, string>();
   kernel.open.set(range, 'starting');
   const before = new Traversal();
@@ -246,7 +251,7 @@ function* nest(kernel: SimulatedKernel, thread: Thread, depth: number): Steps {
   kernel.see('ranges of one thread nest', depth > 0);
   const goesDeeper = depth < 3 && range.blockable && kernel.random.chance(kernel.chances.nested);
   const inside = goesDeeper ? () => nest(kernel, thread, depth + 1) : undefined;
-  yield* invalidate(kernel, thread, range, () => changePages(kernel, range), inside);
+  yield* invalidate(kernel, thread, range, () => changePages(kernel, range), inside, depth > 0);
 }
 
 /** A thread that invalidates now and then, or all the time. */

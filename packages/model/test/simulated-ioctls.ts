@@ -19,6 +19,11 @@ function* unregister(kernel: SimulatedKernel, thread: Thread, device: Device): S
 }
 
 function* register(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
+  if (kernel.exclusiveRegister && kernel.open.size > 0) {
+    kernel.registering += 1;
+    yield { until: () => kernel.open.size === 0 };
+    kernel.registering -= 1;
+  }
   device.registered = true;
   yield 'step';
   kernel.log(thread, 'notifier', { dev: device.id, registered: 1, error: 0 });

@@ -22,12 +22,20 @@ export interface SimulationOptions {
    * that the count is 0 at `Z`, and a model that believes it is wrong only here.
    */
   readonly resetWindow?: boolean;
+  /**
+   * Whether a notifier is registered only while no range is under way, as mmu_notifier_register sees
+   * to (mm_take_all_locks): no end comes whose start was not reported. Off by default, which is harder.
+   */
+  readonly exclusiveRegister?: boolean;
 }
 
 export class SimulatedKernel {
   readonly design: SimulatedDesign;
   readonly preempt: Preemption;
   readonly resetWindow: boolean;
+  readonly exclusiveRegister: boolean;
+  /** Threads that wait for ranges to end, so that they can register; no new range begins. */
+  registering = 0;
   readonly random: SeededRandom;
   readonly scheduler: Scheduler;
   readonly memory: Memory;
@@ -67,6 +75,7 @@ export class SimulatedKernel {
     this.design = options.design;
     this.preempt = options.preempt;
     this.resetWindow = options.resetWindow ?? false;
+    this.exclusiveRegister = options.exclusiveRegister ?? false;
     this.scheduler = new Scheduler(random, random.pick([1, 1, 2, 2, 3, 4]), options.preempt);
     this.memory = new Memory(random);
     this.base = random.pick([0x7f00_0000_0000n, 0xff_8000_0000_0000n]);

@@ -99,6 +99,11 @@ function withReplayOptions(command: Command): Command {
         '--preempt <mode>',
         'preemption of the recording kernel, for --order ranges; default: what the trace says',
       ).choices(['voluntary', 'full', 'unknown']),
+    )
+    .option(
+      '--use-observations',
+      'in ranges order, let the recorded attempts to map (P) tell which maps there were; only for the design ' +
+        'that the recording kernel ran',
     );
 }
 

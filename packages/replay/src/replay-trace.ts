@@ -8,7 +8,7 @@ import {
   type Order,
   type Preemption,
 } from '@vhostscope/model';
-import { counted, EXIT, ProgramError } from '@vhostscope/terminal';
+import { counted, EXIT, ProgramError, say } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 
 export interface ReplayOptions {
@@ -17,6 +17,8 @@ export interface ReplayOptions {
   readonly order: 'auto' | Order;
   /** Absent: what the trace's header says, else unknown. */
   readonly preempt?: Preemption;
+  /** In ranges order, recorded attempts settle maps and counts. */
+  readonly useObservations?: boolean;
   readonly strict?: boolean;
 }
 
@@ -47,7 +49,13 @@ export function designNamed(name: string): Design {
  */
 export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOptions): Replayed {
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
-  const ranges = createEngine({ design, order: 'ranges', preemption });
+  const useObservations = options.useObservations === true;
+  if (useObservations && options.order === 'effects') {
+    throw new ProgramError('--use-observations is for ranges order, and --order is effects', {
+      advice: 'recorded effects leave nothing open that observations could settle',
+    });
+  }
+  const ranges = createEngine({ design, order: 'ranges', preemption, useObservations });
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
   const effects = mayUseEffects ? createEngine({ design, order: 'effects' }) : undefined;
   visitTrace(trace.fd, trace.index, (batch, from, to) => {
@@ -56,13 +64,10 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   });
   ranges.finish();
   effects?.finish();
-  const byRanges = (orderReason: string): Replayed => ({
-    design,
-    engine: ranges,
-    order: 'ranges',
-    orderReason,
-    preemption,
-  });
+  const byRanges = (orderReason: string): Replayed => {
+    checkObservations(ranges);
+    return { design, engine: ranges, order: 'ranges', orderReason, preemption };
+  };
   if (options.order === 'ranges') return byRanges('as asked for');
   if (design.maps === 'never')
     return byRanges('the design maps nothing, so the order is no matter');
@@ -90,4 +95,25 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
     });
   }
   return byRanges(lacks);
+}
+
+/** Observations settle nothing where they are not all there, or not those of the design. */
+function checkObservations({ usesObservations, tallies, design }: Engine): void {
+  if (!usesObservations) return;
+  const { disagree } = tallies.refusals;
+  if (disagree > 0) {
+    say(
+      'replay',
+      `${counted(disagree, 'recorded attempt')} cannot be of ${design.name}: with --use-observations the answer ` +
+        'is right only for the design that the recording kernel ran',
+    );
+    return;
+  }
+  const { missing } = tallies.attempts;
+  if (missing === 0) return;
+  throw new ProgramError(
+    `${counted(missing, 'attempt')} to map (P) that must have been made ${missing === 1 ? 'is' : 'are'} not in the trace, ` +
+      'so --use-observations has no answer',
+    { advice: 'leave it out: ranges order needs no recorded attempts' },
+  );
 }

@@ -28,6 +28,8 @@ export const runResultSchema = z.object({
   order_reason: z.string(),
   /** Preemption of the recording kernel that `ranges` assumed. */
   preemption: z.enum(['voluntary', 'full', 'unknown']),
+  /** Whether recorded attempts to map settled what the ranges leave open (--use-observations). */
+  uses_observations: z.boolean(),
   /** Whether every event arrived; null when nobody counted. */
   complete: z.boolean().nullable(),
   lost: z.record(z.string(), z.string()),
@@ -91,6 +93,7 @@ export function runResult(
     order: replayed.order,
     order_reason: replayed.orderReason,
     preemption: replayed.preemption,
+    uses_observations: replayed.engine.usesObservations,
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],

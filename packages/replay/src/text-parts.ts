@@ -13,6 +13,7 @@ export function headLines(
     readonly order: 'effects' | 'ranges';
     readonly order_reason: string;
     readonly preemption: Preemption;
+    readonly uses_observations: boolean;
   },
   design: Design,
   ambiguous: number,
@@ -34,6 +35,8 @@ export function headLines(
         : '';
     lines.push(`preemption  ${PREEMPTION_MEANING[result.preemption]}${advice}`);
   }
+  if (result.uses_observations)
+    lines.push(`attempts    as recorded: right only if ${design.name} ran on the recording kernel`);
   return lines;
 }
 

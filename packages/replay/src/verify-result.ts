@@ -55,6 +55,8 @@ export const verifyResultSchema = z.object({
   order: z.enum(['effects', 'ranges']),
   order_reason: z.string(),
   preemption: z.enum(['voluntary', 'full', 'unknown']),
+  /** Whether recorded attempts to map settled what the ranges leave open (--use-observations). */
+  uses_observations: z.boolean(),
   complete: z.boolean().nullable(),
   lost: z.record(z.string(), z.string()),
   damage: z.array(z.string()),
@@ -65,7 +67,10 @@ export const verifyResultSchema = z.object({
   ambiguous: count,
   accesses: comparison,
   /** Whether each attempt to map is refused because invalidate_count is not 0. */
-  refusals: comparison,
+  refusals: comparison.extend({
+    /** Not compared: attempts whose outcome only their own observation told (--use-observations). */
+    settled: count,
+  }),
   first: z.array(mismatch),
 });
 export type VerifyResult = z.infer<typeof verifyResultSchema>;
@@ -77,13 +82,15 @@ export function verifyResult(
 ): VerifyResult {
   const { engine } = replayed;
   const accesses = withSum(compareAccesses(engine.tallies));
-  const refusals = withSum(engine.tallies.refusals);
+  const { settled } = engine.tallies.attempts;
+  const refusals = { ...withSum(engine.tallies.refusals), settled };
   return {
     trace: trace.name,
     design: replayed.design.name,
     order: replayed.order,
     order_reason: replayed.orderReason,
     preemption: replayed.preemption,
+    uses_observations: engine.usesObservations,
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],

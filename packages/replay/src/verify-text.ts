@@ -27,6 +27,7 @@ export function verifyText(result: VerifyResult, design: Design): string {
         ['attempts to map: refused or not', ...comparisonCells(result.refusals)],
       ],
     ),
+    ...settledLines(result.refusals.settled),
     '',
     verdict(result),
     ...explanations(result.first.slice(0, SHOWN)),
@@ -38,6 +39,14 @@ export function verifyText(result: VerifyResult, design: Design): string {
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Attempts that tell of themselves prove nothing. */
+function settledLines(settled: number): string[] {
+  if (settled === 0) return [];
+  return [
+    `not compared: ${counted(settled, 'attempt')} that only ${settled === 1 ? 'its' : 'their'} own observation settled`,
+  ];
 }
 
 function comparisonCells({
