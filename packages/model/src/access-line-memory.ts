@@ -64,7 +64,7 @@ export function rememberAccessLine(
   const cpuEnd = bytes.indexOf(BLANK, timeEnd + 1);
   memory.cpuDigits = cpuEnd - (timeEnd + 1);
   const address = cpuEnd + 1;
-  if (bytes[address + 16] !== BLANK) return;
+  if (bytes.indexOf(BLANK, address) !== address + 16) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset + address, 16);
   const c = view.getInt32(8, true);
   const d = view.getInt32(12, true);

@@ -32,10 +32,16 @@ export function assignVirtqueue(
   rank: number,
 ): void {
   const left = devices.virtqueues[from];
-  if (left !== undefined) devices.virtqueues[from] = left.filter((other) => other !== vq);
+  const at = left?.indexOf(vq) ?? -1;
+  if (at >= 0) left?.splice(at, 1);
   if (rank !== NO_RANK || devices.rank[vq] === undefined) devices.rank[vq] = rank;
-  const list = [...(devices.virtqueues[to] ?? []), vq];
-  devices.virtqueues[to] = list.toSorted((a, b) => devices.rank[a] - devices.rank[b] || a - b);
+  const list = devices.virtqueues[to] ?? [];
+  devices.virtqueues[to] = list;
+  const isAfter = (other: number): boolean =>
+    (devices.rank[other] - devices.rank[vq] || other - vq) > 0;
+  let place = list.length;
+  while (place > 0 && isAfter(list[place - 1])) place--;
+  list.splice(place, 0, vq);
 }
 
 /** Whether the place of every virtqueue of a device is known. */

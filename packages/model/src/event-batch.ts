@@ -67,6 +67,8 @@ export interface EventBatch {
   details: DetailColumns;
 }
 
+if (DETAIL_FIELDS.length > 32) throw new Error('`present` has room for 32 detail fields');
+
 /** Bit of a detail field in `present`. */
 export const DETAIL_BIT = Object.fromEntries(DETAIL_FIELDS.map((name, index) => [name, index])) as {
   readonly [Name in DetailField]: number;

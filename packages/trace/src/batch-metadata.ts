@@ -1,4 +1,5 @@
 /** What each record batch says of itself in its message's metadata, so that a reader can plan. */
+import { MAX_CPU } from '@vhostscope/model';
 
 /**
  * - `begin`: one `recording` row; what follows starts from empty state;
@@ -36,7 +37,7 @@ export function decodeBatchMetadata(
     recording < 0 ||
     !Number.isInteger(cpu) ||
     cpu < 0 ||
-    cpu > 0xffff
+    cpu > MAX_CPU
   ) {
     return undefined;
   }

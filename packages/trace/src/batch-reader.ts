@@ -213,6 +213,16 @@ const NEEDS_VQ: Uint8Array = (() => {
   return needs;
 })();
 
+/** Per kind: 1 when the event has a row of details; an access has one only when it has entries. */
+const HAS_DETAILS: Uint8Array = (() => {
+  const has = new Uint8Array(256);
+  for (const [code, name] of EVENT_NAMES.entries()) {
+    if (name === undefined || name === 'access') continue;
+    has[code] = eventDefinition(name).fields.some((field) => field in DETAIL_BIT) ? 1 : 0;
+  }
+  return has;
+})();
+
 const MAX_ACCESSOR = fieldDefinition('accessor').max ?? 0;
 const MAX_OBSERVED = fieldDefinition('observed').max ?? 0;
 
@@ -236,7 +246,7 @@ function checkBatch(batch: EventBatch, place: BatchPlace, layout: BatchLayout): 
     }
     const required = REQUIRED_DETAILS[code];
     if (
-      required !== 0 &&
+      HAS_DETAILS[code] === 1 &&
       (has !== 1 || (details.present[detail[row]] & required) >>> 0 !== required)
     )
       wrong = true;

@@ -27,8 +27,8 @@ import {
 
 /** Rows of a full batch. */
 export const BATCH_ROWS = 16_384;
-const FIRST_ROWS = 512;
-const FIRST_DETAILS = 64;
+const FIRST_ROWS = 64;
+const FIRST_DETAILS = 16;
 
 export interface EventBuilder extends EventBatch {
   details: DetailColumns;

@@ -4,6 +4,7 @@ import { createParser, type Message, type Parser } from 'bpftrace-parser';
 import {
   beginRecording,
   endRecording,
+  noteFlaw,
   writeAccessLine,
   writeEvent,
   writeLoss,
@@ -54,6 +55,7 @@ export function createImportReport(): ImportReport {
 
 const KEPT_PROBLEMS = 3;
 const HEAD_BYTES = 16;
+const OTHER_DIALECT = /^# vhost-oracle \S/;
 
 export interface TextImporter {
   push(bytes: Uint8Array): void;
@@ -63,6 +65,11 @@ export interface TextImporter {
    * @param interrupted the user has stopped the reading: a line that was cut by that is no loss
    */
   end(interrupted?: boolean): void;
+  /**
+   * Says that the input was damaged, or not read to its end; to be called before `end`. The trace is
+   * not complete then, and tells why.
+   */
+  flaw(what: string): void;
 }
 
 /** Imports one input into a trace, adding to a report that several inputs may share. */
@@ -144,7 +151,9 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
       ? `more than ${MAX_OBJECTS} virtqueues or devices in one trace`
       : text.endsWith('\r')
         ? 'the line ends in CR LF and not in LF: something between bpftrace and here changed the bytes'
-        : whyNotAnEvent(text);
+        : OTHER_DIALECT.test(text)
+          ? 'a recording in a dialect that is not known'
+          : whyNotAnEvent(text);
     tooMany = false;
     if (why !== undefined) return reject(why, at);
     other(at);
@@ -178,8 +187,11 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
   }
 
   return {
+    flaw: (what) => noteFlaw(writer, what),
     push: (bytes) => {
-      if (report.head.length === 0) report.head = bytes.slice(0, HEAD_BYTES);
+      if (report.head.length < HEAD_BYTES) {
+        report.head = Buffer.concat([report.head, bytes]).subarray(0, HEAD_BYTES);
+      }
       report.bytes += bytes.length;
       parser.push(bytes);
       countEvents();

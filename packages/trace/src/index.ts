@@ -12,6 +12,7 @@ export {
   closeTrace,
   createTraceWriter,
   beginRecording,
+  flushTrace,
   writeEvent,
   writeLoss,
   type TraceWriter,

@@ -172,9 +172,15 @@ interface GunzipDecoder {
   end(interrupted: boolean): Promise<string | undefined>;
 }
 
-/** Data events and not async iteration: what was inflated before an error must not be dropped. */
+/** zlib drops what it has inflated of a chunk when it finds damage in it; so chunks are small. */
+const INFLATED_BYTES = 1 << 14;
+
+/**
+ * Data events and not async iteration: what was inflated before an error must not be dropped, but for
+ * the last chunk.
+ */
 function createGunzipDecoder(onChunk: (bytes: Uint8Array) => void): GunzipDecoder {
-  const stream: Gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  const stream: Gunzip = createGunzip({ chunkSize: INFLATED_BYTES });
   let damage: string | undefined;
   let thrown: { readonly error: unknown } | undefined;
   let ended = false;

@@ -44,26 +44,42 @@ function mergeCpus(fd: number, recording: RecordingIndex, visit: RunVisitor): vo
     if (first !== undefined)
       cursors.push({ places, next: 1, memory, batch: readBatch(fd, first, memory), row: 0 });
   }
-  for (let at = cursors.length - 1; at >= 0; at--) {
-    if (!refill(fd, cursors[at])) cursors.splice(at, 1);
-  }
-  while (cursors.length > 0) {
-    let first = 0;
-    let second = -1;
-    for (let other = 1; other < cursors.length; other++) {
-      if (isBefore(cursors[other], cursors[first])) {
-        second = first;
-        first = other;
-      } else if (second < 0 || isBefore(cursors[other], cursors[second])) {
-        second = other;
-      }
-    }
-    const cursor = cursors[first];
+  const heap = cursors.filter((cursor) => refill(fd, cursor));
+  for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(heap, at);
+  while (heap.length > 0) {
+    const [cursor] = heap;
     const from = cursor.row;
-    cursor.row = second < 0 ? cursor.batch.length : runEnd(cursor, cursors[second]);
+    const second = secondOf(heap);
+    cursor.row = second === undefined ? cursor.batch.length : runEnd(cursor, second);
     visit(cursor.batch, from, cursor.row);
-    if (!refill(fd, cursor)) cursors.splice(first, 1);
+    if (!refill(fd, cursor)) {
+      const last = heap.pop();
+      if (last === undefined || last === cursor) continue;
+      heap[0] = last;
+    }
+    sink(heap, 0);
   }
+}
+
+/** The cursor that comes after the first: one of its two children in the heap. */
+function secondOf(heap: readonly Cursor[]): Cursor | undefined {
+  if (heap.length < 3) return heap[1];
+  return isBefore(heap[2], heap[1]) ? heap[2] : heap[1];
+}
+
+/** Restores the heap (a cursor never stands behind a later one at 2 * at + 1 and + 2) below a place. */
+function sink(heap: Cursor[], from: number): void {
+  const cursor = heap[from];
+  let at = from;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && isBefore(heap[child + 1], heap[child])) child++;
+    if (!isBefore(heap[child], cursor)) break;
+    heap[at] = heap[child];
+    at = child;
+  }
+  heap[at] = cursor;
 }
 
 /** Reads the cursor's next batch when this one is used up. Returns false when there is none. */

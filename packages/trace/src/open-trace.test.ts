@@ -52,7 +52,11 @@ test.each([
 test('what was read before the damage of a gzip stream is a trace, and the damage is said', async () => {
   const text = await openTrace(fileOf(gzipSync(TEXT).subarray(0, -4)));
   expect(text.damage).toEqual([`${text.name}: the gzip stream is cut off`]);
-  expect(eventsOf(text.fd)).toEqual(EVENTS);
+  // All but the end, which says that the recording has a flaw.
+  expect(eventsOf(text.fd).slice(0, -1)).toEqual(EVENTS.slice(0, -1));
+  expect(eventsOf(text.fd).at(-1)).toMatchObject({
+    note: expect.stringContaining('the gzip stream is cut off'),
+  });
   text.close();
   const binary = await openTrace(fileOf(gzipSync(TRACE_BYTES, { level: 0 }).subarray(0, -2000)));
   expect(binary.damage).toEqual([

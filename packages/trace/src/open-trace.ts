@@ -140,6 +140,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
     writing(spooling, () => {
       if (head !== undefined) begin(head);
       if (text !== undefined) {
+        if (end.damage !== undefined) text.importer.flaw(end.damage);
         text.importer.end(end.interrupted);
         closeTrace(text.writer);
       }
@@ -206,7 +207,9 @@ function opened(
   const damage: string[] = [];
   if (end.damage !== undefined) damage.push(`${name}: ${end.damage}`);
   const torn = index.fileBytes - index.goodBytes;
-  if (!index.closed && !end.interrupted) {
+  if (index.damage !== undefined) {
+    damage.push(`${name}: ${index.damage}, the last ${torn} bytes were left out`);
+  } else if (!index.closed && !end.interrupted) {
     damage.push(
       torn > 0
         ? `${name}: the last ${torn} bytes, from byte ${index.goodBytes}, are an unfinished batch and were left out`

@@ -12,6 +12,8 @@ export const recordingCountsSchema = z.object({
   backward: z.number().int().nonnegative(),
   /** Losses by who lost: known lost events, and input that could not be read. */
   lost: z.record(z.string(), z.string().regex(/^\d+$/)),
+  /** What is known to be wrong with the recording beside losses: a cut or damaged input. */
+  flaws: z.array(z.string()).optional(),
   /**
    * Whether every event arrived, as counted in the kernel; null when nothing was counted there, as in
    * an import of plain text.

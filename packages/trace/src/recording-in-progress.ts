@@ -10,6 +10,8 @@ export interface RecordingInProgress {
   readonly objects: RecordingObjects;
   readonly byKind: Float64Array;
   readonly lost: Map<string, bigint>;
+  /** What is known to be wrong beside losses. */
+  readonly flaws: string[];
   backward: number;
   first: bigint | undefined;
   last: bigint;
@@ -33,6 +35,7 @@ export function createRecording(
     objects,
     byKind: new Float64Array(256),
     lost: new Map(),
+    flaws: [],
     backward: 0,
     first: undefined,
     last: 0n,
@@ -45,13 +48,14 @@ export function createRecording(
 
 /** What the recording holds, for its end. */
 export function countsOf(recording: RecordingInProgress): RecordingCounts {
-  const { byKind, first, last, backward, lost } = recording;
+  const { byKind, first, last, backward, lost, flaws } = recording;
   return {
     events: countsByName(byKind),
     ...(first !== undefined && { first: String(first), last: String(last) }),
     backward,
     lost: Object.fromEntries([...lost].map(([by, howMany]) => [by, String(howMany)])),
-    complete: lost.size > 0 ? false : null,
+    ...(flaws.length > 0 && { flaws }),
+    complete: lost.size > 0 || flaws.length > 0 ? false : null,
   };
 }
 

@@ -112,11 +112,10 @@ test('more objects than a trace can have are refused, counted, and harm nothing 
 
 test('thousands of devices that take the virtqueues from one another stay cheap', () => {
   const lines: string[] = [];
-  for (let at = 0; at < 20_000; at++)
-    lines.push(`M ${at} 0 ${hex(0xffff_f000_0000n + BigInt(at))}`);
-  for (let at = 0; at < 20_000; at++)
+  for (let at = 0; at < 4000; at++) lines.push(`M ${at} 0 ${hex(0xffff_f000_0000n + BigInt(at))}`);
+  for (let at = 0; at < 4000; at++)
     lines.push(`N ${at} 0 ${hex(0xff00_0000_0000n + BigInt(at))} 1 0`);
   const { fd, path } = importText(`${lines.join('\n')}\n`);
-  expect(virtqueues(fd).get(7)?.dev).toBe(19_999);
+  expect(virtqueues(fd).get(7)?.dev).toBe(3999);
   expect(readFileSync(path).length).toBeLessThan(4e7);
 });

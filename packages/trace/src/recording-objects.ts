@@ -6,7 +6,7 @@ import { createObjectIds, idOf, type ObjectIds } from './object-ids.js';
  * Virtqueues, and devices, of one trace. The model keeps about 2 KB for each; input that names more is
  * not a trace of one host.
  */
-export const MAX_OBJECTS = 32_768;
+export const MAX_OBJECTS = 4096;
 
 const NO_DEV = -1;
 

@@ -36,6 +36,8 @@ export interface TraceIndex {
   readonly fileBytes: number;
   /** Whether the end-of-stream mark was found. */
   readonly closed: boolean;
+  /** What is wrong at goodBytes, when it is not just that the file ends there. */
+  readonly damage: string | undefined;
 }
 
 const CONTINUATION = 0xffff_ffff;
@@ -60,18 +62,33 @@ export function indexTrace(fd: number, fileBytes: number): TraceIndex {
   const recordings = new Map<number, MutableRecording>();
   let offset = schema.end;
   let closed = false;
+  let damage: string | undefined;
   while (offset < fileBytes) {
-    const found = findMessage(fd, offset, fileBytes);
-    if (found === undefined) break;
-    if (found === 'end') {
-      closed = true;
-      offset += PREFIX_BYTES;
+    try {
+      const found = findMessage(fd, offset, fileBytes);
+      if (found === undefined) break;
+      if (found === 'end') {
+        closed = true;
+        offset += PREFIX_BYTES;
+        break;
+      }
+      addBatch(recordings, placeOf(found, offset, buffers));
+      offset = found.end;
+    } catch (error) {
+      // What stands before the damage is good; nothing tells where a batch begins behind it.
+      if (!(error instanceof TraceFormatError) || recordings.size === 0) throw error;
+      damage = error.message;
       break;
     }
-    addBatch(recordings, placeOf(found, offset, buffers));
-    offset = found.end;
   }
-  return { header, recordings: [...recordings.values()], goodBytes: offset, fileBytes, closed };
+  return {
+    header,
+    recordings: [...recordings.values()],
+    goodBytes: offset,
+    fileBytes,
+    closed,
+    damage,
+  };
 }
 
 type MutableRecording = { -readonly [Key in keyof RecordingIndex]: RecordingIndex[Key] };
@@ -90,12 +107,15 @@ function addBatch(recordings: Map<number, MutableRecording>, place: BatchPlace):
   }
   switch (place.role) {
     case 'begin':
+      if (recording.begin !== undefined || recording.events.size > 0)
+        throw damaged(place.offset, 'a recording that begins in its middle');
       recording.begin = place;
       return;
     case 'table':
       recording.tables.push(place);
       return;
     case 'end':
+      if (recording.end !== undefined) throw damaged(place.offset, 'a recording that ends twice');
       recording.end = place;
       return;
     case 'events': {

@@ -66,7 +66,7 @@ export interface TraceWriter {
 }
 
 /** Rows of all CPUs together that wait for their batch to be full; readers need memory for as many. */
-const MAX_WAITING_ROWS = 32 * BATCH_ROWS;
+const MAX_WAITING_ROWS = 8 * BATCH_ROWS;
 const MIN_BATCH_ROWS = 512;
 
 /** Begins a trace in an open file. Throws what the file system throws. */
@@ -176,6 +176,20 @@ export function writeLoss(
   if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
 }
 
+/** Notes that the recording is not what was to be recorded: its input was damaged or not read to its end. */
+export function noteFlaw(writer: TraceWriter, what: string): void {
+  writer.current?.flaws.push(what);
+}
+
+/** Hands all events that wait for a full batch to the file. */
+export function flushTrace(writer: TraceWriter): void {
+  const recording = writer.current;
+  if (recording === undefined) return;
+  for (const builder of writer.builders) {
+    if (builder !== undefined) flushEvents(writer, recording, builder);
+  }
+}
+
 /** Ends the recording, and with it the file. */
 export function closeTrace(writer: TraceWriter): void {
   endRecording(writer);
@@ -186,9 +200,7 @@ export function closeTrace(writer: TraceWriter): void {
 export function endRecording(writer: TraceWriter): void {
   const recording = writer.current;
   if (recording === undefined) return;
-  for (const builder of writer.builders) {
-    if (builder !== undefined) flushEvents(writer, recording, builder);
-  }
+  flushTrace(writer);
   if (recording.note !== undefined) {
     // Nothing happened in it. Headers one after the other are no recordings.
     writer.recordings--;
