@@ -16,6 +16,7 @@ import {
   createImportReport,
   createTextImporter,
   createTraceWriter,
+  flushTrace,
   InputError,
   NoEventsError,
   inputName,
@@ -100,22 +101,22 @@ async function importFiles(
   return signal.aborted;
 }
 
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
- * The first SIGINT or SIGTERM stops the reading. More of them must not stop the saving: some senders
+ * The first signal of these stops the reading. More of them must not stop the saving: some senders
  * signal a process twice, itself and its group.
  */
 function hearSignals(): { readonly signal: AbortSignal; ignoreNoLonger(): void } {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const name of STOPPING) process.on(name, stop);
   return {
     signal: abort.signal,
     ignoreNoLonger: () => {
       // After an interruption the process is about to end by itself, with its own exit code.
       if (abort.signal.aborted) return;
-      process.removeListener('SIGINT', stop);
-      process.removeListener('SIGTERM', stop);
+      for (const name of STOPPING) process.removeListener(name, stop);
     },
   };
 }
@@ -125,12 +126,20 @@ function finish({ output, file, writer }: Import): void {
   file.giveName();
 }
 
+/** Between two times that what waits for a full batch is written. */
+const FLUSH_MS = 500;
+
 async function importFile(path: string, to: Import, signal: AbortSignal): Promise<void> {
   const { output, file, writer } = to;
   const name = inputName(path);
   const report = createImportReport();
   const importer = createTextImporter(writer, report);
   const bar = createProgressBar(`importing ${name}`);
+  // What has arrived is on its way to the file at once, however slowly more comes.
+  const flushing = setInterval(() => {
+    writing(output, () => flushTrace(writer));
+    if (writer.events > 0) file.giveName();
+  }, FLUSH_MS);
   let damage: string | undefined;
   let nothing: InputError | undefined;
   try {
@@ -145,12 +154,15 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
       signal,
     });
     ({ damage } = end);
+    if (damage !== undefined) importer.flaw(damage);
+    if (end.interrupted) importer.flaw('the import was interrupted');
     writing(output, () => importer.end(end.interrupted));
     if (report.events === 0 && !end.interrupted) {
       nothing = nothingFound(name, report, end);
       damage ??= 'no events';
     }
   } finally {
+    clearInterval(flushing);
     bar.clear();
     to.inputs.push({ name, report, damage, nothing });
   }

@@ -67,7 +67,7 @@ Examples:
   collector import monday.txt tuesday.txt -o week.arrows
   bpftrace probes.bt | collector import - -o live.arrows
 
-The output appears with its first event: an import that finds none leaves nothing behind, and what
+The output appears within half a second of its first event: an import that finds none leaves nothing behind, and what
 was there before as it was.
 
 Exit codes: 0 done, 1 with --strict: not all could be read, 2 wrong usage, unusable input or output,

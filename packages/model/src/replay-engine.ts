@@ -240,6 +240,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
     case KIND.lost:
       engine.tallies.lostEvents +=
         (BigInt(details.lost[2 * detail + 1]) << 32n) | BigInt(details.lost[2 * detail]);
+      forgetState(engine);
       return;
     default:
       return;
@@ -259,14 +260,28 @@ function know(engine: EngineState, vq: number): void {
 }
 
 function beginRecording(engine: EngineState): void {
-  endRecording(engine);
+  forgetState(engine);
   engine.recording++;
-  engine.virtqueues = unknownVirtqueues(engine.design);
   engine.devices = createDeviceState();
+  engine.virtqueues = unknownVirtqueues(engine.design);
+  clearHistory(engine.history);
+}
+
+/**
+ * Events are missing from here on back, nobody knows how far: what follows is judged as if the
+ * recording began here. Only which virtqueue belongs to which device is still true.
+ */
+function forgetState(engine: EngineState): void {
+  endRecording(engine);
+  const { dev, size } = engine.virtqueues;
+  engine.virtqueues = unknownVirtqueues(engine.design);
+  for (let vq = 0; vq < size; vq++) know(engine, vq);
+  engine.virtqueues.dev.set(dev.subarray(0, size));
+  engine.devices.notifier = [];
+  engine.devices.paired = [];
   engine.open.length = 0;
   engine.waitingOnCpu.fill(0);
   engine.roundOnCpu.fill(-1);
-  clearHistory(engine.history);
 }
 
 /** In effects order attempts are seen: one that was not has not been made yet. */

@@ -34,6 +34,8 @@ export function recordRange(
 ): void {
   const { virtqueues } = engine;
   itWasTheIoctl(engine, slot >> 2);
+  // What was found of the pages was found of the range before.
+  virtqueues.gupHolds[slot] = 0;
   if (!failed || !engine.design.keepsRangesOnFailedSetup) {
     setRange(virtqueues, slot, details.address, details.size, 2 * detail);
     return;

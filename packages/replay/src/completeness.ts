@@ -18,6 +18,7 @@ export function completenessOf(trace: OpenTrace): Completeness {
   const lost = new Map<string, bigint>();
   let backward = 0;
   let unended = 0;
+  const flaws = new Set<string>();
   let whole = 0;
   const recordings = trace.index.recordings.map((recording) =>
     recordingCounts(trace.fd, recording),
@@ -29,10 +30,12 @@ export function completenessOf(trace: OpenTrace): Completeness {
     }
     backward += counts.backward;
     if (counts.complete === true) whole++;
+    for (const flaw of counts.flaws ?? []) flaws.add(`${trace.name}: ${flaw}`);
     for (const [by, howMany] of Object.entries(counts.lost))
       lost.set(by, (lost.get(by) ?? 0n) + BigInt(howMany));
   }
-  const damage = [...trace.damage];
+  // A text that is damaged says so itself, and so does what was made of it.
+  const damage = [...new Set([...trace.damage, ...flaws])];
   if (backward > 0)
     damage.push(`${trace.name}: the clock of a CPU went back ${counted(backward, 'time')}`);
   const problems = [...damage, ...importProblems(trace.name, trace.imported)];

@@ -13,7 +13,12 @@ import { FORMAT_VERSION, type OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
-import { listVirtqueues, recordingCounts } from './recording-list.js';
+import {
+  countRecording,
+  listVirtqueues,
+  recordingCounts,
+  type VirtqueueDescription,
+} from './recording-list.js';
 import { listLines, numberColumn, virtqueueName, textColumn } from './text-parts.js';
 
 const count = z.number().int().nonnegative();
@@ -31,8 +36,8 @@ export const infoResultSchema = z.object({
   damage: z.array(z.string()),
   recordings: z.array(
     z.object({
-      /** Events by name; null when the recording has no end. */
-      events: z.record(z.string(), count).nullable(),
+      /** Events by name. */
+      events: z.record(z.string(), count),
       /** First and last time, ns as decimal strings. */
       first: z.string().nullable(),
       last: z.string().nullable(),
@@ -63,7 +68,12 @@ export async function infoCommand(
 
 function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
   const { header, recordings } = trace.index;
-  const virtqueues = listVirtqueues(trace);
+  const virtqueues = new Map<number, VirtqueueDescription[]>();
+  for (const virtqueue of listVirtqueues(trace)) {
+    const list = virtqueues.get(virtqueue.recording);
+    if (list === undefined) virtqueues.set(virtqueue.recording, [virtqueue]);
+    else list.push(virtqueue);
+  }
   return {
     trace: trace.name,
     format_version: FORMAT_VERSION,
@@ -75,19 +85,17 @@ function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
     lost: { ...completeness.lost },
     damage: [...completeness.damage],
     recordings: recordings.map((recording) => {
-      const counts = recordingCounts(trace.fd, recording);
+      const counts = recordingCounts(trace.fd, recording) ?? countRecording(trace.fd, recording);
       return {
-        events: counts?.events ?? null,
-        first: counts?.first ?? null,
-        last: counts?.last ?? null,
+        events: counts.events,
+        first: counts.first ?? null,
+        last: counts.last ?? null,
         cpus: [...recording.events.keys()].toSorted((a, b) => a - b),
-        virtqueues: virtqueues
-          .filter((virtqueue) => virtqueue.recording === recording.number)
-          .map(({ id, dev, pointer }) => ({
-            id,
-            dev: dev ?? null,
-            pointer: pointer?.toString(16) ?? null,
-          })),
+        virtqueues: (virtqueues.get(recording.number) ?? []).map(({ id, dev, pointer }) => ({
+          id,
+          dev: dev ?? null,
+          pointer: pointer?.toString(16) ?? null,
+        })),
       };
     }),
   };
@@ -134,7 +142,6 @@ function recordingLines(
       ),
     ),
   );
-  if (events === null) return [...lines, '  the recording has no end: its events were not counted'];
   const table = tableLines(
     [textColumn('event'), numberColumn('count')],
     Object.entries(events).map(([event, times]) => [event, grouped(times)]),

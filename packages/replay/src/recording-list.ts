@@ -1,9 +1,11 @@
 /** The recordings of a trace and their virtqueues, from the rows that the writer made at their ends. */
 import { DETAIL_BIT, KIND } from '@vhostscope/model';
 import {
+  countsByName,
   createBatchMemory,
   readBatch,
   recordingCountsSchema,
+  visitRecording,
   type OpenTrace,
   type RecordingCounts,
   type RecordingIndex,
@@ -36,6 +38,28 @@ export function recordingCounts(
   } catch {
     return undefined;
   }
+}
+
+/** What a recording without an end holds, counted event by event. */
+export function countRecording(
+  fd: number,
+  recording: RecordingIndex,
+): Pick<RecordingCounts, 'events' | 'first' | 'last'> {
+  const byKind = new Float64Array(256);
+  let first: bigint | undefined;
+  let last = 0n;
+  visitRecording(fd, recording, ({ kind, time }, from, to) => {
+    for (let row = from; row < to; row++) {
+      byKind[kind[row] ?? 0]++;
+    }
+    const at = (row: number): bigint =>
+      (BigInt(time[2 * row + 1] ?? 0) << 32n) | BigInt(time[2 * row] ?? 0);
+    first ??= at(from);
+    last = at(to - 1);
+  });
+  const events = countsByName(byKind);
+  for (const mark of ['recording', 'virtqueue', 'recording_end']) delete events[mark];
+  return { events, ...(first !== undefined && { first: String(first), last: String(last) }) };
 }
 
 /** All virtqueues of a trace: by recording, and in address order within one. */

@@ -24,7 +24,8 @@ export class ProgramError extends Error {
 export async function runProgram(name: string, main: () => Promise<number>): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // `replay run … | head`: whoever read us has seen enough.
-    if (error.code === 'EPIPE') process.exit(EXIT.done);
+    // The answer is still the answer.
+    if (error.code === 'EPIPE') return;
     say(name, `cannot write to standard output: ${error.message}`);
     process.exit(EXIT.unusable);
   });

@@ -1,6 +1,6 @@
 /** The trace file: written from bpftrace output, read back with its CPUs merged by time. */
 export { openTrace, nothingFound, type OpenOptions, type OpenTrace } from './open-trace.js';
-export { visitTrace, type RunVisitor } from './merge-cpus.js';
+export { visitRecording, visitTrace, type RunVisitor } from './merge-cpus.js';
 export {
   indexTrace,
   type BatchPlace,
@@ -32,7 +32,7 @@ export {
   traceHeaderSchema,
   type TraceHeader,
 } from './trace-header.js';
-export { recordingCountsSchema, type RecordingCounts } from './recording-counts.js';
+export { countsByName, recordingCountsSchema, type RecordingCounts } from './recording-counts.js';
 export {
   appendEvent,
   createEventBuilder,

@@ -15,7 +15,8 @@ export function visitTrace(fd: number, index: TraceIndex, visit: RunVisitor): vo
   for (const recording of index.recordings) visitRecording(fd, recording, visit);
 }
 
-function visitRecording(fd: number, recording: RecordingIndex, visit: RunVisitor): void {
+/** Visits the events of one recording, its tables first. */
+export function visitRecording(fd: number, recording: RecordingIndex, visit: RunVisitor): void {
   const memory = createBatchMemory();
   const visitWhole = (place: BatchPlace | undefined): void => {
     if (place !== undefined) visit(readBatch(fd, place, memory), 0, place.rows);
