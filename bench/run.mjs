@@ -128,11 +128,10 @@ try {
   console.log('\nin one process, warm, best of 5');
   const { megabytesPerSecond } = importInProcess(readFileSync(text), join(folder, 'again.arrows'));
   console.log(`  import (text to trace file)    ${megabytesPerSecond.toFixed(0)} MB/s`);
-  const { order, eventsPerSecond, allocatedPerEvent } = await replayInProcess(trace);
+  const { order, eventsPerSecond } = await replayInProcess(trace);
   console.log(
-    `  replay (trace file to tallies) ${(eventsPerSecond / 1e6).toFixed(0)} M events/s, order ${order}`,
+    `  replay (trace file to tallies) ${(eventsPerSecond / 1e6).toFixed(0)} M events/s, one engine, order ${order}`,
   );
-  console.log(`  allocated while replaying      ${allocatedPerEvent.toFixed(3)} bytes per event`);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -2,7 +2,7 @@
 //
 //     collector   replay   tui          programs
 //          \        |       /
-//               trace                   the only layer below them that does I/O
+//          trace    terminal            what they share: traces; and the manners of a program
 //              /     \
 //   bpftrace-parser   model             knowledge: no I/O, and neither knows the other
 //

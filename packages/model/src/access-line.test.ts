@@ -131,6 +131,13 @@ test('knows no line before it has seen one, and no virtqueue of another recordin
   expect(readAccessRow(memory, bytes, 0, oneRow(0), 0)).toBe(-1);
 });
 
+test('learns no address that is not 16 digits: what follows it is another column, or line', () => {
+  const memory = createAccessLineMemory();
+  const short = 'A 17040459130 0 abcdef12 1 1 1\nM 9 0 5\n';
+  rememberAccessLine(memory, encode(short), 0, VQ);
+  expect(readAccessRow(memory, encode(short), 0, oneRow(0), 0)).toBe(-1);
+});
+
 test('does not look beyond the bytes', () => {
   const memory = createAccessLineMemory();
   rememberAccessLine(memory, encode(USUAL), 0, VQ);
