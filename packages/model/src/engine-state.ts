@@ -48,6 +48,8 @@ export interface EngineState {
   waitingOnCpu: Int32Array;
   /** Virtqueue whose attempts to map wait for the next event of a CPU; -1 for none. */
   roundOnCpu: Int32Array;
+  /** True from a loss until the next event that tells anything of the state. */
+  knowsNothing: boolean;
   /** Events consumed. */
   clock: number;
   /** Recordings begun, less one. */
@@ -74,6 +76,7 @@ export function createEngineState(
     spare: [],
     waitingOnCpu: new Int32Array(MAX_CPU + 1),
     roundOnCpu: new Int32Array(MAX_CPU + 1).fill(-1),
+    knowsNothing: false,
     clock: 0,
     recording: -1,
   };

@@ -159,6 +159,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
   const detail = batch.detail[i];
   const vq = batch.vq[i];
   const { virtqueues } = engine;
+  if (batch.kind[i] !== KIND.lost) engine.knowsNothing = false;
   switch (batch.kind[i]) {
     case KIND.round:
       know(engine, vq);
@@ -240,7 +241,8 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
     case KIND.lost:
       engine.tallies.lostEvents +=
         (BigInt(details.lost[2 * detail + 1]) << 32n) | BigInt(details.lost[2 * detail]);
-      forgetState(engine);
+      if (!engine.knowsNothing) forgetState(engine);
+      engine.knowsNothing = true;
       return;
     default:
       return;
@@ -301,6 +303,7 @@ function contradicted(engine: EngineState, batch: EventBatch, i: number, outcome
   const vq = batch.vq[i];
   if (batch.observed[i] === 2 && engine.virtqueues.iotlb[vq] === 0) {
     setIotlb(engine.virtqueues, vq, true);
+    engine.knowsNothing = false;
     return IOTLB;
   }
   if (outcome !== AMBIGUOUS) {

@@ -103,6 +103,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   const spooling = `a temporary file in ${folder}`;
   const fd = writing(spooling, () => openTemporary(folder));
   const report = createImportReport();
+  let isText = false;
   let head: Uint8Array | undefined = new Uint8Array(0);
   let text: { readonly writer: TraceWriter; readonly importer: TextImporter } | undefined;
   const header: TraceHeader = {
@@ -143,12 +144,14 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
         if (end.damage !== undefined) text.importer.flaw(end.damage);
         text.importer.end(end.interrupted);
         closeTrace(text.writer);
+        // Its batches' memory is not needed while the trace is read.
+        text = undefined;
+        isText = true;
       }
     });
-    if (text !== undefined && report.events === 0 && !end.interrupted)
-      throw nothingFound(name, report, end);
+    if (isText && report.events === 0 && !end.interrupted) throw nothingFound(name, report, end);
     const index = named(name, () => indexTrace(fd, fstatSync(fd).size));
-    return opened(name, fd, index, text === undefined ? undefined : report, end);
+    return opened(name, fd, index, isText ? report : undefined, end);
   } catch (error) {
     closeSync(fd);
     throw error;
