@@ -3,9 +3,11 @@
  * not, or unknown, and a count between a least and a greatest value (traces/README "From R alone").
  * In effects order the intervals are points, and the same rules are exact.
  */
+import { COUNT_OPEN, IOTLB_ROUND, PAGES_UNKNOWN } from './doubts.js';
 import { AREA_COUNT } from './ring.js';
 import { AMBIGUOUS, HIT, OUTCOMES, PENDING, REFUSED_COUNT } from './outcome.js';
 import {
+  doubtMap,
   NO_OUTCOME,
   SEEN_NOTHING,
   SEEN_REFUSED,
@@ -62,8 +64,10 @@ export function settleAttempts(state: VirtqueueState, tallies: Tallies, vq: numb
  */
 export function abandonAttempts(state: VirtqueueState, vq: number): void {
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-    if (state.map[slot] >= PENDING)
-      setMap(state, slot, state.map[slot] === (HIT | PENDING) ? HIT : AMBIGUOUS);
+    if (state.map[slot] >= PENDING) {
+      if (state.map[slot] === (HIT | PENDING)) setMap(state, slot, HIT);
+      else doubtMap(state, slot, IOTLB_ROUND);
+    }
   }
 }
 
@@ -82,6 +86,8 @@ export function settleAttempt(state: VirtqueueState, tallies: Tallies, slot: num
       : REFUSED_COUNT
     : judgeTry(before, gup, surelyTried);
   setMap(state, slot, after);
+  if (after === AMBIGUOUS && (before !== AMBIGUOUS || gup === HIT))
+    state.doubt[slot] = surelyTried ? PAGES_UNKNOWN : COUNT_OPEN;
   tallyAttempt(
     tallies,
     slot,

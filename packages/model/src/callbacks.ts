@@ -26,6 +26,13 @@ export interface Callback {
   commLength: number;
   /** Engine clock at entry. */
   enteredAt: number;
+  /** Where it was entered: line, ns, CPU; only to be shown. */
+  line: number;
+  timeLow: number;
+  timeHigh: number;
+  enteredOn: number;
+  /** An indistinguishable callback has returned, perhaps this one. */
+  isOneOfSeveral: boolean;
   /**
    * Slots that it overlaps, in the order in which the kernel walks them; `doubtful` where it is not
    * known whether it overlaps the slot, or still finds it.
@@ -66,6 +73,11 @@ export function createCallback(): Callback {
     comm: new Uint8Array(COMM_BYTES),
     commLength: 0,
     enteredAt: 0,
+    line: 0,
+    timeLow: 0,
+    timeHigh: 0,
+    enteredOn: NO_CPU,
+    isOneOfSeveral: false,
     slots: new Int32Array(8),
     slotCount: 0,
     inOrder: true,

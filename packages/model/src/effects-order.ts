@@ -5,10 +5,11 @@
  */
 import type { Callback } from './callbacks.js';
 import { addToCount } from './counts.js';
+import { OTHER_RANGE } from './doubts.js';
 import type { EngineState } from './engine-state.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
 import { AREA_COUNT } from './ring.js';
-import { setMap } from './virtqueue-state.js';
+import { doubtMap, setMap } from './virtqueue-state.js';
 
 /** A start takes effect on one area: the count rises, the map goes (reference §1.4). */
 export function applyStart(engine: EngineState, vq: number, slot: number): void {
@@ -19,8 +20,10 @@ export function applyStart(engine: EngineState, vq: number, slot: number): void 
   const map = virtqueues.map[slot];
   const base = map & (PENDING - 1);
   // Where the design has another range than the recording kernel, it may not overlap there.
-  const becomes = virtqueues.diverged[vq] === 1 ? AMBIGUOUS : INVALIDATED;
-  if (base === HIT || base === AMBIGUOUS) setMap(virtqueues, slot, becomes | (map & PENDING));
+  if (base !== HIT && base !== AMBIGUOUS) return;
+  if (virtqueues.diverged[vq] === 1)
+    doubtMap(virtqueues, slot, OTHER_RANGE, AMBIGUOUS | (map & PENDING));
+  else setMap(virtqueues, slot, INVALIDATED | (map & PENDING));
 }
 
 /** An end takes effect on one area. */

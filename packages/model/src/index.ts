@@ -14,6 +14,7 @@ export * from './ring.js';
 export * from './outcome.js';
 export { DESIGNS, findDesign, type Design } from './designs.js';
 export { createEngine, type Engine, type EngineOptions } from './replay-engine.js';
+export type { AreaSnapshot, CallbackSnapshot, VirtqueueSnapshot } from './inspect.js';
 export type { Mismatch, Order } from './engine-state.js';
 export type { Preemption } from './callbacks.js';
 export type { HistoryEntry } from './history.js';

@@ -8,15 +8,17 @@
  * - a success: the area has a map, until a start that is not known to have passed it comes by;
  * - no attempt in a round that then accesses the ring without device IOTLB: the area had a map.
  */
-import { slotAt, type Callback } from './callbacks.js';
+import type { Callback } from './callbacks.js';
 import { addToCount, setCount } from './counts.js';
+import { ATTEMPT_MISSING, PAGES_UNKNOWN, START_UNDER_WAY } from './doubts.js';
+import { effectsUnderWay } from './effects-under-way.js';
 import type { EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { keepMismatch } from './mismatches.js';
 import { AMBIGUOUS, HIT, OUTCOMES, PENDING, REFUSED_COUNT } from './outcome.js';
 import { complete, isPassed, noteUnmapped } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
-import { NO_OUTCOME, setMap } from './virtqueue-state.js';
+import { doubtMap, NO_OUTCOME, setMap } from './virtqueue-state.js';
 
 /** A round begins: its attempts will be seen. */
 export function awaitAttempts(engine: EngineState, vq: number): void {
@@ -50,14 +52,16 @@ export function observeAttempt(
 ): void {
   const { virtqueues, tallies } = engine;
   const vq = slot >> 2;
-  if (outcome === NO_OUTCOME) return setMap(virtqueues, slot, AMBIGUOUS);
+  if (outcome === NO_OUTCOME) return doubtMap(virtqueues, slot, PAGES_UNKNOWN);
   compareWithCount(engine, batch, i, slot, outcome);
   tallies.prefetch[vq * OUTCOMES + outcome]++;
-  if (outcome !== REFUSED_COUNT) countWasZero(engine, vq);
+  if (outcome === REFUSED_COUNT) countWasNotZero(engine, vq);
+  else countWasZero(engine, vq);
   if (outcome === HIT) {
     virtqueues.mayBeMapped[slot] = 1;
     virtqueues.builtAt[slot] = engine.clock;
-    setMap(virtqueues, slot, mayStillGo(engine, slot) ? AMBIGUOUS : HIT);
+    if (mayStillGo(engine, slot)) doubtMap(virtqueues, slot, START_UNDER_WAY);
+    else setMap(virtqueues, slot, HIT);
     return;
   }
   noteUnmapped(engine, slot);
@@ -107,7 +111,7 @@ export function settleUnattempted(
     const map = virtqueues.map[slot] & (PENDING - 1);
     if (virtqueues.absentAtRound[slot] === 1) {
       tallies.attempts.missing++;
-      setMap(virtqueues, slot, AMBIGUOUS);
+      doubtMap(virtqueues, slot, ATTEMPT_MISSING);
       continue;
     }
     const isSure = virtqueues.doubtedAt[slot] < virtqueues.roundAt[vq] && !mayStillGo(engine, slot);
@@ -127,19 +131,11 @@ function mayStillGo({ virtqueues, open }: EngineState, slot: number): boolean {
  * have happened; the former lies between the ends of the interval without the latter.
  */
 function countWasZero(engine: EngineState, vq: number): void {
-  const { virtqueues, open } = engine;
-  const { countLow, countHigh, looseStarts, looseEnds } = virtqueues;
+  const { virtqueues } = engine;
+  const { countLow, countHigh } = virtqueues;
   if (virtqueues.untracked[vq] === 1 || virtqueues.diverged[vq] === 1) return;
-  let starts = looseStarts[vq];
-  let ends = looseEnds[vq];
-  for (const callback of open) {
-    for (let k = callback.done; k < callback.slotCount; k++) {
-      if (slotAt(callback, k) >> 2 !== vq) continue;
-      if (callback.slots[k] < 0) return;
-      if (callback.isStart) starts++;
-      else ends++;
-    }
-  }
+  const { starts, ends, doubtful } = effectsUnderWay(engine, vq);
+  if (doubtful > 0) return;
   const low = Math.max(countLow[vq] + ends, -starts);
   const high = Math.min(countHigh[vq] - starts, ends);
   if (low > high) return;
@@ -147,6 +143,28 @@ function countWasZero(engine: EngineState, vq: number): void {
   // Only if every end has happened and no start; or the other way round.
   if (low === ends) passEffects(engine, vq, false);
   else if (high === -starts) passEffects(engine, vq, true);
+}
+
+/**
+ * invalidate_count is not 0 at this moment. Where what is over adds up to 0, a start under way has come
+ * to an area of `vq`; if only one can, it has come to the first of them, and to all areas before that.
+ */
+function countWasNotZero(engine: EngineState, vq: number): void {
+  const { virtqueues, open } = engine;
+  if (virtqueues.untracked[vq] === 1 || virtqueues.diverged[vq] === 1) return;
+  const { starts, ends, doubtful } = effectsUnderWay(engine, vq);
+  if (doubtful > 0 || ends > 0 || virtqueues.looseStarts[vq] > 0) return;
+  if (virtqueues.countLow[vq] !== 0 || virtqueues.countHigh[vq] !== starts) return;
+  const coming = open.filter((callback) => callback.isStart && firstOpen(callback, vq) >= 0);
+  const [start] = coming;
+  if (start === undefined || coming.length > 1 || !start.inOrder) return;
+  complete(engine, start, firstOpen(start, vq) + 1);
+}
+
+/** Index of the first slot of `vq` that a callback has not surely dealt with; -1 when there is none. */
+function firstOpen({ slots, slotCount, done }: Callback, vq: number): number {
+  for (let k = done; k < slotCount; k++) if (slots[k] >> 2 === vq) return k;
+  return -1;
 }
 
 /** The effects under way of all starts, or of all ends, have happened, and none of the others. */
@@ -175,10 +193,8 @@ function afterLast({ slots, slotCount }: Callback, vq: number): number {
 
 /** A start has not come to the areas of `vq` yet, so it will. */
 function stillBefore(engine: EngineState, callback: Callback, vq: number): void {
-  for (let k = callback.done; k < callback.slotCount; k++) {
-    if (callback.slots[k] >> 2 !== vq) continue;
-    callback.beforeAt = engine.clock;
-    callback.beforeFrom = k;
-    return;
-  }
+  const first = firstOpen(callback, vq);
+  if (first < 0) return;
+  callback.beforeAt = engine.clock;
+  callback.beforeFrom = first;
 }

@@ -6,9 +6,10 @@
 import { doubtful, NO_CPU, sameRange, slotAt, type Callback } from './callbacks.js';
 import { addToCount, forgetCount, setCount } from './counts.js';
 import { isOrdered } from './device-state.js';
+import { PERHAPS_REBUILT, START_UNDER_WAY } from './doubts.js';
 import { recycle, type EngineState } from './engine-state.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
-import { SEEN_NOTHING, setMap } from './virtqueue-state.js';
+import { doubtMap, SEEN_NOTHING, setMap } from './virtqueue-state.js';
 
 /** Starts that are followed one by one; older ones become loose. Only lost ends let them pile up. */
 const MAX_OPEN = 1024;
@@ -19,10 +20,11 @@ export function enterCallback(engine: EngineState, callback: Callback): boolean 
 }
 
 /** A map that was there may go at any moment. */
-function doubtMap(engine: EngineState, slot: number): void {
+function mayLose(engine: EngineState, slot: number): void {
   const { virtqueues } = engine;
   const map = virtqueues.map[slot];
-  if ((map & (PENDING - 1)) === HIT) setMap(virtqueues, slot, AMBIGUOUS | (map & PENDING));
+  if ((map & (PENDING - 1)) === HIT)
+    doubtMap(virtqueues, slot, START_UNDER_WAY, AMBIGUOUS | (map & PENDING));
 }
 
 function enterStart(engine: EngineState, callback: Callback): boolean {
@@ -31,7 +33,7 @@ function enterStart(engine: EngineState, callback: Callback): boolean {
     const slot = slotAt(callback, i);
     if (callback.slots[i] < 0) forgetCount(engine, slot >> 2);
     else addToCount(engine, slot >> 2, 0, 1);
-    doubtMap(engine, slot);
+    mayLose(engine, slot);
   }
   callback.inOrder = isWalkKnown(engine, callback);
   if (!callback.inOrder) callback.cpu = NO_CPU;
@@ -93,6 +95,7 @@ function completeMatchingStart(engine: EngineState, end: Callback): void {
       forgetCpu(engine, other);
       other.enteredAt = oldest;
       other.beforeAt = -1;
+      other.isOneOfSeveral = true;
     }
   }
   const [start] = open.splice(found, 1);
@@ -181,11 +184,11 @@ export function isPassed(callback: Callback, slot: number): boolean {
 
 /** The effects on slots before `upTo` have happened. */
 export function complete(engine: EngineState, callback: Callback, upTo: number): void {
-  const { builtAt, doubtedAt } = engine.virtqueues;
+  const { builtAt } = engine.virtqueues;
   for (; callback.done < upTo; callback.done++) {
     const slot = callback.slots[callback.done];
     if (slot < 0) {
-      if (callback.isStart) doubtedAt[~slot] = engine.clock;
+      if (callback.isStart) engine.virtqueues.doubtedAt[~slot] = engine.clock;
       continue;
     }
     const vq = slot >> 2;
@@ -193,7 +196,7 @@ export function complete(engine: EngineState, callback: Callback, upTo: number):
       const isGone = !mayBeBuiltAgain(engine, callback, slot);
       addToCount(engine, vq, 1, 0);
       if (isGone) clearMap(engine, slot);
-      else doubtedAt[slot] = engine.clock;
+      else mayBeThere(engine, slot);
       if (builtAt[slot] < callback.enteredAt) noteUnmapped(engine, slot);
     } else {
       addToCount(engine, vq, 0, -1);
@@ -232,6 +235,13 @@ function clearMap(engine: EngineState, slot: number): void {
     // The attempt that was seen may be the earlier one: nothing to compare a prediction with.
     virtqueues.seenAttempt[slot] = SEEN_NOTHING;
   }
+}
+
+/** A start has passed an area, which may have been mapped again since. */
+function mayBeThere({ virtqueues, clock }: EngineState, slot: number): void {
+  virtqueues.doubtedAt[slot] = clock;
+  if ((virtqueues.map[slot] & (PENDING - 1)) === AMBIGUOUS)
+    virtqueues.doubt[slot] = PERHAPS_REBUILT;
 }
 
 /** A reset sets the count to 0 while callbacks may be under way: theirs may come before or after. */

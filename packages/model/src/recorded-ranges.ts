@@ -80,6 +80,11 @@ function readCallback(
   callback.endLow = details.end[low];
   callback.endHigh = details.end[low + 1];
   callback.enteredAt = engine.clock;
+  callback.line = batch.line[i];
+  callback.timeLow = batch.time[2 * i];
+  callback.timeHigh = batch.time[2 * i + 1];
+  callback.enteredOn = batch.cpu;
+  callback.isOneOfSeveral = false;
   const comm = details.comm;
   const from = comm.offsets[detail];
   callback.commLength = Math.min(comm.offsets[detail + 1] - from, callback.comm.length);

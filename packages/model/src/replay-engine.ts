@@ -28,6 +28,7 @@ import {
 } from './event-batch.js';
 import { KIND } from './events.js';
 import { clearHistory, growHistory } from './history.js';
+import { inspectVirtqueue, type VirtqueueSnapshot } from './inspect.js';
 import { keepMismatch, noteFor } from './mismatches.js';
 import { AMBIGUOUS, IOTLB, OBSERVED_OF_OUTCOME, PENDING } from './outcome.js';
 import { forgetAttempts } from './observed-attempts.js';
@@ -58,6 +59,10 @@ export interface Engine {
   readonly tallies: Tallies;
   /** The first predictions that the kernel contradicts. */
   readonly mismatches: readonly Mismatch[];
+  /** What is known of a virtqueue at this point; copies, so it costs nothing that is not asked. */
+  inspect(vq: number): VirtqueueSnapshot;
+  /** The map of an area as an outcome, without what attempts still open may change. */
+  mapOf(vq: number, area: number): number;
   /** Effects that the ranges seen so far call for, and that were not recorded (0 in a whole trace). */
   missingEffects(): number;
   /**
@@ -85,6 +90,15 @@ export function createEngine({
     usesObservations,
     tallies: engine.tallies,
     mismatches: engine.mismatches,
+    inspect: (vq) => {
+      know(engine, vq);
+      return inspectVirtqueue(engine, vq);
+    },
+    mapOf: (vq, area) => {
+      const { virtqueues } = engine;
+      const map = vq < virtqueues.size ? virtqueues.map[4 * vq + area] : virtqueues.firstMap;
+      return map & (PENDING - 1);
+    },
     missingEffects: () => missingEffects(engine),
     consume: (batch, from, to) => consume(engine, batch, from, to),
     finish: () => {

@@ -3,7 +3,7 @@
  * area has (reference §1.1).
  */
 import { AREA_COUNT } from './ring.js';
-import { IOTLB } from './outcome.js';
+import { AMBIGUOUS, IOTLB } from './outcome.js';
 
 /** invalidate_count lies between minus this and this: an interval that says nothing. */
 export const UNKNOWN_COUNT = 1 << 28;
@@ -30,6 +30,8 @@ export interface VirtqueueState {
   /** Engine clock of the last sign that it built one, and of the last time it was taken for gone. */
   builtAt: Float64Array;
   goneAt: Float64Array;
+  /** Why a map that is AMBIGUOUS is, see doubts.ts. */
+  doubt: Uint8Array;
   /** What an access meets: the map, or IOTLB. Derived from `map` and `iotlb`. */
   effective: Uint8Array;
   /** First and last byte of each area, as words (index 2 * slot); meaningful where RANGE_SET. */
@@ -113,6 +115,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     mayBeMapped: new Uint8Array(slots).fill(1),
     builtAt: new Float64Array(slots).fill(-1),
     goneAt: new Float64Array(slots).fill(-1),
+    doubt: new Uint8Array(slots),
     effective: new Uint8Array(slots).fill(map),
     first: new Uint32Array(2 * slots),
     last: new Uint32Array(2 * slots),
@@ -157,6 +160,17 @@ export function growVirtqueueState(state: VirtqueueState, id: number): void {
 export function setMap(state: VirtqueueState, slot: number, map: number): void {
   state.map[slot] = map;
   state.effective[slot] = state.iotlb[slot >> 2] === 1 ? IOTLB : map;
+}
+
+/** Makes a slot's map ambiguous, and keeps why; `map` may carry PENDING. */
+export function doubtMap(
+  state: VirtqueueState,
+  slot: number,
+  doubt: number,
+  map: number = AMBIGUOUS,
+): void {
+  state.doubt[slot] = doubt;
+  setMap(state, slot, map);
 }
 
 /** Switches the device IOTLB of a virtqueue: maps stay, and are bypassed while it is on (§1.5). */

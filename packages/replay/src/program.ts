@@ -2,6 +2,7 @@
 import { DESIGNS } from '@vhostscope/model';
 import { EXIT } from '@vhostscope/terminal';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import type { ExplainOptions } from './explain-target.js';
 import type { ReplayOptions } from './replay-trace.js';
 import type { SchemaName } from './schema-command.js';
 import { readVersion } from './version.js';
@@ -33,6 +34,19 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await verifyCommand(trace, options);
     });
 
+  withReplayOptions(program.command('explain'))
+    .description('the state of a virtqueue around an event: maps, invalidate_count, and why')
+    .option('--access <n>', 'the n-th access in time order, from 1')
+    .option(
+      '--at <time>',
+      'the last event of a virtqueue at this time or before: ns, or seconds with a point',
+    )
+    .option('--vq <id>', 'only events of this virtqueue count')
+    .action(async (trace: string, options: ReplayOptions & ExplainOptions & JsonOption) => {
+      const { explainCommand } = await import('./explain-command.js');
+      exitCode = await explainCommand(trace, options);
+    });
+
   withTrace(program.command('info'))
     .description('what a trace holds: where it comes from, events, virtqueues, losses')
     .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {
@@ -43,7 +57,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program
     .command('schema')
     .description('the JSON Schema of what a command prints with --json')
-    .addArgument(new Argument('<command>', 'command').choices(['run', 'verify', 'info']))
+    .addArgument(new Argument('<command>', 'command').choices(['run', 'verify', 'explain', 'info']))
     .action(async (name: SchemaName) => {
       const { schemaCommand } = await import('./schema-command.js');
       exitCode = await schemaCommand(name);
@@ -112,6 +126,7 @@ Examples:
   replay run trace.arrows                        the summary
   replay run --design fixes-v5 --json trace.txt  another design, for a program
   replay verify trace.txt.gz                     does the model agree with the kernel?
+  replay explain --access 1000 trace.arrows      why did that access come out so?
   zcat trace.txt.gz | replay run -               from a pipe
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage or unusable input, 130 interrupted.`;

@@ -1,11 +1,17 @@
 /** `replay schema`: what the JSON documents of a command look like. */
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
+import { explainResultSchema } from './explain-result.js';
 import { infoResultSchema } from './info-command.js';
 import { runResultSchema } from './run-result.js';
 import { verifyResultSchema } from './verify-result.js';
 
-const SCHEMAS = { run: runResultSchema, verify: verifyResultSchema, info: infoResultSchema };
+const SCHEMAS = {
+  run: runResultSchema,
+  verify: verifyResultSchema,
+  explain: explainResultSchema,
+  info: infoResultSchema,
+};
 
 export type SchemaName = keyof typeof SCHEMAS;
 

@@ -1,5 +1,5 @@
 /** Parts that the texts for people share. */
-import { grouped, percent, printable, type TableColumn } from '@vhostscope/terminal';
+import { grouped, percent, printable, tableLines, type TableColumn } from '@vhostscope/terminal';
 import type { Design, Preemption } from '@vhostscope/model';
 
 /** Lines stay within this where they can. */
@@ -25,8 +25,8 @@ export function headLines(
       'complete    NO: events are missing; answers may be wrong, also where they are not ambiguous',
     );
   lines.push(
-    `design      ${design.name}: ${design.title} (${design.source})`,
-    `order       ${result.order}: ${result.order_reason}`,
+    ...wrapped('design      ', `${design.name}: ${design.title} (${design.source})`),
+    ...wrapped('order       ', `${result.order}: ${result.order_reason}`),
   );
   if (result.order === 'ranges' && design.maps !== 'never') {
     const advice =
@@ -103,6 +103,70 @@ export function listLines(label: string, items: readonly string[]): string[] {
     } else {
       line += ` ${next}`;
     }
+  }
+  return [...lines, line];
+}
+
+/** The last events of a virtqueue, as a table. */
+export function eventLines(
+  events: readonly {
+    readonly line: number;
+    readonly time: string;
+    readonly cpu: number;
+    readonly event: string;
+    readonly area: string | null;
+    readonly invalidate_count: readonly [number, number];
+  }[],
+): string[] {
+  const table = tableLines(
+    [
+      numberColumn('line'),
+      numberColumn('time (ns)'),
+      numberColumn('cpu'),
+      textColumn('event'),
+      textColumn('area'),
+      numberColumn('invalidate_count'),
+    ],
+    events.map(({ line, time, cpu, event, area, invalidate_count: [low, high] }) => [
+      String(line),
+      time,
+      String(cpu),
+      event,
+      area ?? '',
+      countSpan(low, high),
+    ]),
+  );
+  return table.map((line) => `    ${line}`);
+}
+
+/** An interval of counts; beyond FAR, or null, nothing bounds it. */
+export function countSpan(least: number | null, most: number | null): string {
+  const low = least === null || least < -FAR ? null : least;
+  const high = most === null || most > FAR ? null : most;
+  if (low !== null && low === high) return String(low);
+  if (low === null && high === null) return 'unknown';
+  return `${low ?? '-∞'}…${high ?? '∞'}`;
+}
+
+const FAR = 1 << 27;
+
+/** Words behind a label, broken into lines that fit; all but the first are indented. */
+export function wrapped(
+  label: string,
+  text: string,
+  indent: string = ' '.repeat(label.length),
+): string[] {
+  const lines: string[] = [];
+  let line = label;
+  let isEmpty = true;
+  for (const word of text.split(' ')) {
+    if (!isEmpty && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line);
+      line = indent + word;
+    } else {
+      line += isEmpty ? word : ` ${word}`;
+    }
+    isEmpty = false;
   }
   return [...lines, line];
 }

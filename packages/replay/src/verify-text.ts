@@ -1,7 +1,7 @@
 /** The result of `replay verify` for people. */
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
 import { counted, grouped, percent, tableLines } from '@vhostscope/terminal';
-import { headLines, numberColumn, textColumn } from './text-parts.js';
+import { eventLines, headLines, numberColumn, textColumn } from './text-parts.js';
 import type { MismatchResult, VerifyResult } from './verify-result.js';
 
 /** Disagreements that are explained. */
@@ -97,26 +97,4 @@ function mismatchLines(mismatch: MismatchResult): string[] {
     `  the model: ${mismatch.predicted}${meaning === undefined ? '' : `: ${meaning}`}`,
     `  the kernel: ${mismatch.observed}`,
   ];
-}
-
-function eventLines(events: MismatchResult['events']): string[] {
-  const table = tableLines(
-    [
-      numberColumn('line'),
-      numberColumn('time (ns)'),
-      numberColumn('cpu'),
-      textColumn('event'),
-      textColumn('area'),
-      numberColumn('invalidate_count'),
-    ],
-    events.map(({ line, time, cpu, event, area, invalidate_count: [low, high] }) => [
-      String(line),
-      time,
-      String(cpu),
-      event,
-      area ?? '',
-      low === high ? String(low) : `${low}…${high}`,
-    ]),
-  );
-  return table.map((line) => `    ${line}`);
 }

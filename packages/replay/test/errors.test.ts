@@ -86,7 +86,7 @@ describe('replay schema', () => {
   it('of something else: the choices', async () => {
     const { code, err } = await replay('schema', 'compare');
     expect(code).toBe(2);
-    expect(err).toMatch(/'compare' is invalid.*run, verify, info/);
+    expect(err).toMatch(/'compare' is invalid.*run, verify, explain, info/);
   });
 });
 

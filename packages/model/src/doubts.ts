@@ -1,0 +1,21 @@
+/** Why the map of an area is ambiguous: a code per slot, set when the doubt arises. */
+export const NOTHING_KNOWN = 0;
+export const START_UNDER_WAY = 1;
+export const COUNT_OPEN = 2;
+export const PAGES_UNKNOWN = 3;
+export const IOTLB_ROUND = 4;
+export const OTHER_RANGE = 5;
+export const PERHAPS_REBUILT = 6;
+export const ATTEMPT_MISSING = 7;
+
+/** One sentence per code, for people. */
+export const DOUBT_MEANING: readonly string[] = [
+  'nothing has shown yet whether there is a map',
+  'a start under way may have removed the map, or not yet',
+  'its last attempt may have been refused or tried: invalidate_count is not known well enough',
+  'its last attempt was tried, and the trace does not say what get_user_pages would have found',
+  'the device IOTLB came into a round: nobody knows what became of its attempts',
+  'the recording kernel has another range there than the design, so its effects may not be those',
+  'a start has passed, but the map may have been built again after it',
+  'an attempt that must have been made is not in the trace',
+];

@@ -1,0 +1,112 @@
+/** Finds the event that `replay explain` is asked for. */
+import { KIND, NO_VQ } from '@vhostscope/model';
+import { counted, grouped, ProgramError } from '@vhostscope/terminal';
+import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import { listVirtqueues } from './recording-list.js';
+
+export interface ExplainOptions {
+  /** Number of an access from 1, or a time: ns, or seconds with a point. As typed. */
+  readonly access?: string;
+  readonly at?: string;
+  /** Id of a virtqueue, as typed. */
+  readonly vq?: string;
+}
+
+export interface Target {
+  /** Place among all events of the trace in time order, from 0. */
+  readonly place: number;
+  readonly vq: number;
+}
+
+/** Understands the options before the trace is read. */
+export type Wanted = ({ readonly access: bigint } | { readonly at: bigint }) & {
+  readonly vq: number | undefined;
+};
+
+export function readWanted({ access, at, vq }: ExplainOptions): Wanted {
+  if ((access === undefined) === (at === undefined)) {
+    throw new ProgramError('which event? explain takes one of --at TIME and --access N', {
+      advice: 'for example --access 1, or --at with a time that `replay info` names',
+    });
+  }
+  const id = vq === undefined ? undefined : Number(wholeNumber('--vq', vq));
+  if (access !== undefined) return { access: wholeNumber('--access', access), vq: id };
+  return { at: readTime(at ?? ''), vq: id };
+}
+
+function wholeNumber(option: string, text: string): bigint {
+  if (/^\d{1,18}$/.test(text)) return BigInt(text);
+  throw new ProgramError(`${option} takes a whole number, not "${text}"`);
+}
+
+function readTime(text: string): bigint {
+  const [, whole, fraction] = /^(\d{1,19})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  if (whole === undefined) {
+    throw new ProgramError(
+      `--at takes ns as a whole number, or seconds with a point, not "${text}"`,
+    );
+  }
+  if (fraction === undefined) return BigInt(whole);
+  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
+
+/** Looks through the whole trace, so that an error can name the legal range. */
+export function findTarget(trace: OpenTrace, wanted: Wanted): Target {
+  const { vq } = wanted;
+  const known = listVirtqueues(trace).map(({ id }) => id);
+  if (vq !== undefined && !known.includes(vq)) {
+    throw new ProgramError(`there is no virtqueue ${vq} in ${trace.name}`, {
+      advice: `its virtqueues are: ${known.join(', ')}`,
+    });
+  }
+  return 'access' in wanted ? findAccess(trace, wanted.access, vq) : findTime(trace, wanted.at, vq);
+}
+
+const of = (vq: number | undefined): string => (vq === undefined ? '' : ` of vq ${vq}`);
+
+function findAccess(trace: OpenTrace, wanted: bigint, only: number | undefined): Target {
+  let place = 0;
+  let found: Target | undefined;
+  let accesses = 0n;
+  visitTrace(trace.fd, trace.index, ({ kind, vq, n }, from, to) => {
+    for (let i = from; i < to; i++, place++) {
+      if (kind[i] !== KIND.access || (only !== undefined && vq[i] !== only)) continue;
+      accesses += BigInt(n[i] ?? 0);
+      if (found === undefined && wanted > 0n && accesses >= wanted)
+        found = { place, vq: vq[i] ?? 0 };
+    }
+  });
+  if (found !== undefined) return found;
+  throw new ProgramError(`there is no access ${grouped(wanted)}${of(only)} in ${trace.name}`, {
+    advice:
+      accesses === 0n
+        ? `it has no access${of(only)}`
+        : `it has ${counted(accesses, 'access', 'accesses')}${of(only)}: --access takes 1 to ${accesses}`,
+  });
+}
+
+/** The last event that names a virtqueue, at the time or before. */
+function findTime(trace: OpenTrace, wanted: bigint, only: number | undefined): Target {
+  let place = 0;
+  let found: Target | undefined;
+  let first: bigint | undefined;
+  let last: bigint | undefined;
+  visitTrace(trace.fd, trace.index, ({ kind, vq, time }, from, to) => {
+    for (let i = from; i < to; i++, place++) {
+      const id = vq[i] ?? NO_VQ;
+      if (id === NO_VQ || kind[i] === KIND.virtqueue || (only !== undefined && id !== only))
+        continue;
+      const at = (BigInt((time[2 * i + 1] ?? 0) | 0) << 32n) | BigInt(time[2 * i] ?? 0);
+      if (first === undefined || at < first) first = at;
+      if (last === undefined || at > last) last = at;
+      if (at <= wanted) found = { place, vq: id };
+    }
+  });
+  if (found !== undefined && last !== undefined && wanted <= last) return found;
+  throw new ProgramError(`no event${of(only)} of ${trace.name} is at ${wanted} ns`, {
+    advice:
+      first === undefined || last === undefined
+        ? `it has no event${of(only)}`
+        : `its events${of(only)} are from ${first} to ${last} ns: --at takes a time between them`,
+  });
+}

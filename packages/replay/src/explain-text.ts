@@ -1,0 +1,179 @@
+/** The result of `replay explain` for people who know the kernel. */
+import type { Design } from '@vhostscope/model';
+import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
+import type {
+  CallbackResult,
+  ExplainResult,
+  HappeningResult,
+  StateResult,
+} from './explain-result.js';
+import {
+  countSpan,
+  eventLines,
+  headLines,
+  textColumn,
+  virtqueueName,
+  wrapped,
+} from './text-parts.js';
+
+/** Callbacks that are shown. */
+const SHOWN = 8;
+
+export function explainText(result: ExplainResult, design: Design): string {
+  const lines = [
+    ...headLines(result, design, result.predicted?.decision === 'ambiguous' ? 1 : 0),
+    '',
+    ...headingLines(result),
+    '',
+    ...mapLines(result),
+    '',
+    ...countLines(result),
+    ...callbackLines(result),
+    '',
+    ...roundLines(result),
+    '',
+    ...historyLines(result),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The event, what the model makes of it, what the kernel did. */
+function headingLines({ event, access, predicted, after }: ExplainResult): string[] {
+  const recording = event.recording > 0 ? `recording ${event.recording}, ` : '';
+  const name = virtqueueName({ id: event.vq, dev: after.dev });
+  const lines = wrapped(
+    '',
+    `${recording}line ${event.line}, ${event.time} ns, cpu ${event.cpu}, ${name}: ${subject(event, access)}`,
+    '  ',
+  );
+  if (predicted !== null) {
+    const outcome = predicted.outcome === null ? '' : ` (${predicted.outcome})`;
+    lines.push(
+      ...wrapped('  the model: ', `${predicted.decision}${outcome}: ${predicted.reason}`),
+      `  the kernel: ${event.observed ?? 'not seen'}`,
+    );
+  }
+  return lines;
+}
+
+function subject({ event, accessor, area, n }: HappeningResult, access: string | null): string {
+  if (access === null) return area === null ? event : `${event} of ${area}`;
+  const number = grouped(BigInt(access));
+  return n === 1
+    ? `${accessor ?? ''}, access ${number}`
+    : `${accessor ?? ''}, ${grouped(n)} accesses, the last of them ${number}`;
+}
+
+/** The maps after the event, with what they were before it where that is another thing. */
+function mapLines({ before, after, uses_observations: usesUnseen }: ExplainResult): string[] {
+  const table = tableLines(
+    [textColumn('area'), textColumn('map'), textColumn('before'), textColumn('since')],
+    after.areas.map(({ area, map, since }, at) => {
+      const was = before.areas[at]?.map ?? map;
+      return [
+        area,
+        map,
+        was === map ? '' : was,
+        since === null ? 'the beginning' : `line ${since.line}, ${since.event}`,
+      ];
+    }),
+  );
+  const lines = ['maps after it', ...table.map((line) => `  ${line}`)];
+  for (const { area, reason, range, attempt } of after.areas) {
+    const where = range === null ? 'no known range' : `${range[0]} to ${range[1]}`;
+    lines.push(...wrapped(`  ${area.padEnd(5)} `, `${where}: ${reason}`));
+    if (attempt === null) continue;
+    const pages = attempt.pages === null ? '' : `; get_user_pages: ${attempt.pages}`;
+    lines.push(
+      ...wrapped(
+        '        ',
+        `its attempt of this round is open: invalidate_count ${countSpan(...attempt.invalidate_count)}${pages}`,
+      ),
+    );
+  }
+  if (usesUnseen && after.unseen_callbacks)
+    lines.push('  callbacks entered before the recording may be under way and remove maps');
+  if (after.iotlb) lines.push('  device IOTLB is on: every access bypasses the maps');
+  return lines;
+}
+
+/** invalidate_count and what makes it wide. */
+function countLines({ before, after }: ExplainResult): string[] {
+  const now = countSpan(...after.invalidate_count);
+  const was = countSpan(...before.invalidate_count);
+  const change = now === was ? '' : `, before it ${was}`;
+  return [
+    `invalidate_count ${now}${change}; notifier ${NOTIFIER_MEANING[after.notifier]}`,
+    ...after.width.flatMap((reason) => wrapped('  ', reason)),
+  ];
+}
+
+const NOTIFIER_MEANING: Readonly<Record<StateResult['notifier'], string>> = {
+  registered: 'registered',
+  unregistered: 'unregistered, or about to be',
+  unknown: 'not seen to be registered yet',
+};
+
+function callbackLines({ after, event, vq }: ExplainResult): string[] {
+  const { callbacks } = after;
+  if (callbacks.length === 0) return [];
+  const lines = ['', `${counted(callbacks.length, 'callback')} under way over vq ${vq}`];
+  // The last ones: what came last is most of what is asked.
+  const shown = callbacks.slice(-SHOWN);
+  if (shown.length < callbacks.length) lines.push(`  the last ${SHOWN}; --json has all of them`);
+  for (const callback of shown) lines.push(...oneCallback(callback, BigInt(event.time)));
+  return lines;
+}
+
+function oneCallback(callback: CallbackResult, now: bigint): string[] {
+  const { cause, pid, comm, start, end, line, cpu } = callback;
+  const age = duration(now - BigInt(callback.time));
+  const place = `line ${line}, ${age} before, cpu ${cpu}`;
+  const several = callback.one_of_several ? ' (it, or another like it that has returned)' : '';
+  const done = effectNames(callback, 'done');
+  const open = effectNames(callback, 'may');
+  const perhaps = effectNames(callback, 'perhaps');
+  return [
+    ...wrapped(`  ${callback.event}: `, `${place}${several}`),
+    ...wrapped('    ', `${cause}, ${start} to ${end}, pid ${pid}, "${printable(comm)}"`),
+    ...(done.length > 0 ? wrapped('    happened: ', done.join(', ')) : []),
+    ...(open.length > 0 ? wrapped('    open: ', open.join(', ')) : []),
+    ...(perhaps.length > 0 ? wrapped('    may never happen: ', perhaps.join(', ')) : []),
+    ...wrapped('    settled by: ', callback.bounds.join('; or ')),
+  ];
+}
+
+function effectNames({ effects }: CallbackResult, state: string): string[] {
+  return effects
+    .filter((effect) => effect.state === state)
+    .map(({ vq, area }) => `${area} of vq ${vq}`);
+}
+
+function roundLines({ round, event, uses_observations: used }: ExplainResult): string[] {
+  if (round === null) return ['no round since the ring was set up or reset'];
+  const { begin, attempts, accesses } = round;
+  const age = duration(BigInt(event.time) - BigInt(begin.time));
+  const lines = [
+    `round since line ${begin.line}, ${age} before, cpu ${begin.cpu}: ` +
+      `${counted(accesses, 'access', 'accesses')} so far`,
+  ];
+  if (attempts.length === 0) return [...lines, '  no attempt to map was recorded in it'];
+  const how = used ? 'which settle maps and counts' : 'compared only; get_user_pages is an input';
+  lines.push(`  attempts as recorded (${how}):`);
+  for (const { line, area, observed } of attempts)
+    lines.push(`    line ${line}: ${area ?? ''} ${observed ?? ''}`.trimEnd());
+  return lines;
+}
+
+function historyLines({ history }: ExplainResult): string[] {
+  if (history.length === 0) return ['no event has touched its maps or its count yet'];
+  return ['what led there', ...eventLines(history).map((line) => line.slice(2))];
+}
+
+function duration(ns: bigint): string {
+  const value = Number(ns);
+  if (Math.abs(value) < 1_000) return `${value} ns`;
+  if (Math.abs(value) < 1_000_000) return `${(value / 1_000).toFixed(1)} µs`;
+  if (Math.abs(value) < 1_000_000_000) return `${(value / 1_000_000).toFixed(1)} ms`;
+  return `${(value / 1_000_000_000).toFixed(1)} s`;
+}
