@@ -1,5 +1,4 @@
-/** Why the map of an area is ambiguous: a code per slot, set when the doubt arises. */
-export const NOTHING_KNOWN = 0;
+/** Why the map of an area is ambiguous: a code per slot, set when the doubt arises; 0 at first. */
 export const START_UNDER_WAY = 1;
 export const COUNT_OPEN = 2;
 export const PAGES_UNKNOWN = 3;
