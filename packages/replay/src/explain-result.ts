@@ -18,6 +18,7 @@ import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { boundOf, widthReasons } from './explain-reasons.js';
 import type { Explained, Happening, Since } from './explain-trace.js';
+import { headOf, resultHead } from './result-head.js';
 import type { Replayed } from './replay-trace.js';
 
 const count = z.number().int().nonnegative();
@@ -94,17 +95,7 @@ const state = z.object({
 });
 export type StateResult = z.infer<typeof state>;
 
-export const explainResultSchema = z.object({
-  trace: z.string(),
-  design: z.string(),
-  order: z.enum(['effects', 'ranges']),
-  order_reason: z.string(),
-  preemption: z.enum(['voluntary', 'full', 'unknown']),
-  /** Whether recorded attempts to map settled what the ranges leave open (--use-observations). */
-  uses_observations: z.boolean(),
-  complete: z.boolean().nullable(),
-  lost: z.record(z.string(), z.string()),
-  damage: z.array(z.string()),
+export const explainResultSchema = resultHead.extend({
   vq: count,
   event: happening,
   /** Number of an access in time order, from 1; the last one where the event stands for several. */
@@ -144,15 +135,7 @@ export function explainResult(
 ): ExplainResult {
   const { before, after, since, round } = explained;
   return {
-    trace: trace.name,
-    design: replayed.design.name,
-    order: replayed.order,
-    order_reason: replayed.orderReason,
-    preemption: replayed.preemption,
-    uses_observations: replayed.engine.usesObservations,
-    complete: completeness.complete,
-    lost: { ...completeness.lost },
-    damage: [...completeness.damage],
+    ...headOf(trace, replayed, completeness),
     vq: after.vq,
     event: describeHappening(explained.event),
     access: explained.number === undefined ? null : String(explained.number),

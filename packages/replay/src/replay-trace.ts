@@ -74,7 +74,7 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   if (effects === undefined) return byRanges(`recorded effects are not those of ${design.name}`);
   const { effects: recorded, ranges: seen } = effects.tallies;
   if (recorded.start === 0 && recorded.end === 0 && seen.overlapping === 0)
-    return byRanges('no range overlaps a ring, so no effect was to be recorded');
+    return byRanges('no range is known to overlap a ring, so no effect was to be recorded');
   const missing = effects.missingEffects();
   if (missing === 0) {
     return {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { OpenTrace } from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
 import { listVirtqueues } from './recording-list.js';
+import { headOf, resultHead } from './result-head.js';
 import type { Replayed } from './replay-trace.js';
 
 const count = z.number().int().nonnegative();
@@ -21,19 +22,7 @@ const decisions = z.object({
 });
 export type Decisions = z.infer<typeof decisions>;
 
-export const runResultSchema = z.object({
-  trace: z.string(),
-  design: z.string(),
-  order: z.enum(['effects', 'ranges']),
-  order_reason: z.string(),
-  /** Preemption of the recording kernel that `ranges` assumed. */
-  preemption: z.enum(['voluntary', 'full', 'unknown']),
-  /** Whether recorded attempts to map settled what the ranges leave open (--use-observations). */
-  uses_observations: z.boolean(),
-  /** Whether every event arrived; null when nobody counted. */
-  complete: z.boolean().nullable(),
-  lost: z.record(z.string(), z.string()),
-  damage: z.array(z.string()),
+export const runResultSchema = resultHead.extend({
   totals: decisions,
   rounds: count,
   /** Attempts to map an area, as the design would have ended them. */
@@ -88,15 +77,7 @@ export function runResult(
   for (const virtqueue of virtqueues) add(totals, virtqueue.totals);
   const { start, end, overlapping, nonBlockable, refused } = tallies.ranges;
   return {
-    trace: trace.name,
-    design: replayed.design.name,
-    order: replayed.order,
-    order_reason: replayed.orderReason,
-    preemption: replayed.preemption,
-    uses_observations: replayed.engine.usesObservations,
-    complete: completeness.complete,
-    lost: { ...completeness.lost },
-    damage: [...completeness.damage],
+    ...headOf(trace, replayed, completeness),
     totals,
     rounds: virtqueues.reduce((sum, virtqueue) => sum + virtqueue.rounds, 0),
     prefetch: prefetchOutcomes(tallies),

@@ -13,6 +13,7 @@ import {
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
+import { headOf, resultHead } from './result-head.js';
 import type { Replayed } from './replay-trace.js';
 
 const count = z.number().int().nonnegative();
@@ -49,17 +50,7 @@ const mismatch = z.object({
 });
 export type MismatchResult = z.infer<typeof mismatch>;
 
-export const verifyResultSchema = z.object({
-  trace: z.string(),
-  design: z.string(),
-  order: z.enum(['effects', 'ranges']),
-  order_reason: z.string(),
-  preemption: z.enum(['voluntary', 'full', 'unknown']),
-  /** Whether recorded attempts to map settled what the ranges leave open (--use-observations). */
-  uses_observations: z.boolean(),
-  complete: z.boolean().nullable(),
-  lost: z.record(z.string(), z.string()),
-  damage: z.array(z.string()),
+export const verifyResultSchema = resultHead.extend({
   /** Accesses and refusals together. compared = agree + disagree + ambiguous. */
   compared: count,
   agree: count,
@@ -85,15 +76,7 @@ export function verifyResult(
   const { settled } = engine.tallies.attempts;
   const refusals = { ...withSum(engine.tallies.refusals), settled };
   return {
-    trace: trace.name,
-    design: replayed.design.name,
-    order: replayed.order,
-    order_reason: replayed.orderReason,
-    preemption: replayed.preemption,
-    uses_observations: engine.usesObservations,
-    complete: completeness.complete,
-    lost: { ...completeness.lost },
-    damage: [...completeness.damage],
+    ...headOf(trace, replayed, completeness),
     compared: accesses.compared + refusals.compared,
     agree: accesses.agree + refusals.agree,
     disagree: accesses.disagree + refusals.disagree,

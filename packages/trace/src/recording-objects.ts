@@ -1,5 +1,5 @@
 /** The virtqueues and devices of one recording: their ids, and which virtqueue belongs to which device. */
-import { KIND, SLOT, type EventLine } from '@vhostscope/model';
+import { EVENTS, eventDefinition, SLOT, type EventLine, type EventName } from '@vhostscope/model';
 import { createObjectIds, idOf, type ObjectIds } from './object-ids.js';
 
 /**
@@ -33,9 +33,13 @@ export function createRecordingObjects(previous: RecordingObjects | undefined): 
   };
 }
 
+/** Per kind: 1 when a line of it names a device and no virtqueue. */
 const HAS_DEV: Uint8Array = (() => {
   const has = new Uint8Array(256);
-  for (const kind of [KIND.notifier, KIND.range_start, KIND.range_end]) has[kind] = 1;
+  for (const name of Object.keys(EVENTS) as EventName[]) {
+    const { code, text } = eventDefinition(name);
+    if (text?.columns.includes('dev') === true) has[code] = 1;
+  }
   return has;
 })();
 const VQ = 2 * SLOT.vq;

@@ -1,0 +1,40 @@
+/** What every result of a replay says first: of what, how, and how far its trace can be trusted. */
+import type { OpenTrace } from '@vhostscope/trace';
+import { z } from 'zod';
+import type { Completeness } from './completeness.js';
+import type { Replayed } from './replay-trace.js';
+
+export const resultHead = z.object({
+  trace: z.string(),
+  design: z.string(),
+  order: z.enum(['effects', 'ranges']),
+  order_reason: z.string(),
+  /** Preemption of the recording kernel that `ranges` assumed. */
+  preemption: z.enum(['voluntary', 'full', 'unknown']),
+  /** Whether recorded attempts to map settled what the ranges leave open (--use-observations). */
+  uses_observations: z.boolean(),
+  /** Whether every event arrived; null when nobody counted. */
+  complete: z.boolean().nullable(),
+  /** How many were lost, decimal, by who lost them. */
+  lost: z.record(z.string(), z.string()),
+  damage: z.array(z.string()),
+});
+export type ResultHead = z.infer<typeof resultHead>;
+
+export function headOf(
+  trace: OpenTrace,
+  replayed: Replayed,
+  completeness: Completeness,
+): ResultHead {
+  return {
+    trace: trace.name,
+    design: replayed.design.name,
+    order: replayed.order,
+    order_reason: replayed.orderReason,
+    preemption: replayed.preemption,
+    uses_observations: replayed.engine.usesObservations,
+    complete: completeness.complete,
+    lost: { ...completeness.lost },
+    damage: [...completeness.damage],
+  };
+}
