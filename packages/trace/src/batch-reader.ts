@@ -223,6 +223,7 @@ const HAS_DETAILS: Uint8Array = (() => {
   return has;
 })();
 
+const ACCESS = KIND.access;
 const MAX_ACCESSOR = fieldDefinition('accessor').max ?? 0;
 const MAX_OBSERVED = fieldDefinition('observed').max ?? 0;
 
@@ -236,14 +237,16 @@ function checkBatch(batch: EventBatch, place: BatchPlace, layout: BatchLayout): 
   for (let row = 0; row < length; row++) {
     const code = kind[row];
     const has = detail[row + 1] - detail[row];
-    if (has < 0 || has > 1) wrong = true;
-    const needs = NEEDS_VQ[code];
-    if (needs !== 0 && (needs === UNKNOWN || vq[row] >= MAX_OBJECTS)) wrong = true;
-    if (code === KIND.access) {
-      if (accessor[row] === 0 || accessor[row] > MAX_ACCESSOR) wrong = true;
+    // Less than none wraps around to very many.
+    if (has >>> 0 > 1) wrong = true;
+    if (code === ACCESS) {
+      // Likewise accessor 0, which is none.
+      if (vq[row] >= MAX_OBJECTS || (accessor[row] - 1) >>> 0 >= MAX_ACCESSOR) wrong = true;
       if (observed[row] > MAX_OBSERVED && observed[row] !== NOT_OBSERVED) wrong = true;
       continue;
     }
+    const needs = NEEDS_VQ[code];
+    if (needs !== 0 && (needs === UNKNOWN || vq[row] >= MAX_OBJECTS)) wrong = true;
     const required = REQUIRED_DETAILS[code];
     if (
       HAS_DETAILS[code] === 1 &&
