@@ -1,8 +1,7 @@
 /** The accesses and marks of each virtqueue of a golden trace, for the acceptor. */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { AccessorAcceptor } from '../src/accessor-rules/accessor-acceptor.ts';
 import { numberOf, type EventRecord } from './event-record.ts';
+import { GOLDEN_TRACES, goldenPath } from './golden-traces.ts';
 import { readTextTrace } from './text-trace.ts';
 
 /** One event of a virtqueue: an access, or a mark between accesses. */
@@ -54,17 +53,10 @@ export function give(acceptor: AccessorAcceptor, item: Item): boolean {
   }
 }
 
-const FOLDERS = ['../../../examples', '../../replay/test/golden'].map((folder) =>
-  join(import.meta.dirname, folder),
-);
-
 /** The golden traces of the repository, by name. */
 export function goldenStreams(): { readonly name: string; readonly streams: Item[][] }[] {
-  return FOLDERS.filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
-    .filter((path) => /\/[a-z]\d-[^/]*\.txt\.gz$/.test(path))
-    .map((path) => ({
-      name: path.replace(/^.*\/|\.txt\.gz$/g, ''),
-      streams: streamsOf(readTextTrace(path)),
-    }));
+  return GOLDEN_TRACES.map((name) => ({
+    name: name.replace('.txt.gz', ''),
+    streams: streamsOf(readTextTrace(goldenPath(name))),
+  }));
 }

@@ -1,6 +1,4 @@
 /** The engine on what a real kernel did: nothing wrong, and how much is left in doubt. */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DESIGNS, findDesign, type Design } from '../src/designs.ts';
 import { GUP_SHORT, HIT, NO_MEMORY, NOT_CONTIGUOUS, REFUSED_COUNT } from '../src/outcome.ts';
@@ -10,13 +8,8 @@ import { batchesOf } from './batch-of.ts';
 import { attemptTotals } from './engine-verdicts.ts';
 import type { EventRecord } from './event-record.ts';
 import { withoutEffects } from './ranges-soundness.ts';
+import { FIXES_TRACE, GOLDEN_TRACES, goldenPath } from './golden-traces.ts';
 import { readTextTrace } from './text-trace.ts';
-
-/** Traces come from `examples/`; VHOSTSCOPE_TRACES names a folder with more of them. */
-const folder = process.env['VHOSTSCOPE_TRACES'] ?? join(import.meta.dirname, '../../../examples');
-const traces = existsSync(folder)
-  ? readdirSync(folder).filter((name) => /^[a-z]\d-.*\.txt\.gz$/.test(name))
-  : [];
 
 /** Greatest share of accesses in doubt, in per cent, where the kernel preempts voluntarily; others 0.1. */
 const MOST_DOUBTS: Readonly<Record<string, number>> = { s1: 60, s2: 25, s3: 6, s4: 55, f1: 35 };
@@ -57,9 +50,9 @@ function designOf(name: string): Design {
   return findDesign(name.startsWith('f1') ? 'fixes-v5' : 'merged') ?? DESIGNS[0];
 }
 
-describe.skipIf(traces.length === 0)('the engine on golden traces', { timeout: 60_000 }, () => {
-  it.each(traces)('%s: effects order decides everything', (name) => {
-    const events = readTextTrace(join(folder, name));
+describe('the engine on golden traces', { timeout: 60_000 }, () => {
+  it.each(GOLDEN_TRACES)('%s: effects order decides everything', (name) => {
+    const events = readTextTrace(goldenPath(name));
     const engine = replay(events, { design: designOf(name), order: 'effects' });
     expect(compared(engine)).toMatchObject({ disagree: 0, ambiguous: 0 });
     expect(engine.tallies.refusals).toMatchObject({ disagree: 0, ambiguous: 0 });
@@ -70,8 +63,8 @@ describe.skipIf(traces.length === 0)('the engine on golden traces', { timeout: 6
     }
   });
 
-  it.each(traces)('%s: ranges order is not wrong', (name) => {
-    const events = withoutEffects(readTextTrace(join(folder, name)));
+  it.each(GOLDEN_TRACES)('%s: ranges order is not wrong', (name) => {
+    const events = withoutEffects(readTextTrace(goldenPath(name)));
     const isFull = name.startsWith('p1');
     for (const preemption of [isFull ? 'full' : 'voluntary', 'unknown'] as const) {
       const engine = replay(events, { design: designOf(name), order: 'ranges', preemption });
@@ -86,8 +79,8 @@ describe.skipIf(traces.length === 0)('the engine on golden traces', { timeout: 6
     }
   });
 
-  it.each(traces)('%s: ranges order with recorded attempts is not wrong either', (name) => {
-    const events = withoutEffects(readTextTrace(join(folder, name)));
+  it.each(GOLDEN_TRACES)('%s: ranges order with recorded attempts is not wrong either', (name) => {
+    const events = withoutEffects(readTextTrace(goldenPath(name)));
     const isFull = name.startsWith('p1');
     for (const preemption of [isFull ? 'full' : 'voluntary', 'unknown'] as const) {
       const engine = replay(events, {
@@ -111,9 +104,8 @@ describe.skipIf(traces.length === 0)('the engine on golden traces', { timeout: 6
     }
   });
 
-  const fixes = traces.filter((name) => name.startsWith('f1'));
-  it.skipIf(fixes.length === 0)('f1 under the merged rules is wrong somewhere', () => {
-    const events = readTextTrace(join(folder, fixes[0]));
+  it('f1 under the merged rules is wrong somewhere', () => {
+    const events = readTextTrace(goldenPath(FIXES_TRACE));
     const engine = replay(events, { design: DESIGNS[0], order: 'effects' });
     expect(compared(engine).disagree).toBeGreaterThan(0);
     expect(engine.mismatches.length).toBeGreaterThan(0);
