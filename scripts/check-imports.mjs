@@ -38,7 +38,7 @@ export const ALLOWED = {
     packages: ['bpftrace-parser', '@vhostscope/model', 'apache-arrow', 'zod'],
     node: true,
   },
-  '@vhostscope/terminal': { packages: [], node: true },
+  '@vhostscope/terminal': { packages: ['commander'], node: true },
   '@vhostscope/collector': PROGRAM,
   '@vhostscope/replay': PROGRAM,
   '@vhostscope/tui': PROGRAM,

@@ -20,6 +20,7 @@ import {
   InputError,
   NoEventsError,
   inputName,
+  isArrowStream,
   nothingFound,
   readInput,
   reasonOf,
@@ -168,10 +169,8 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
   }
 }
 
-const ARROW_STREAM = [0xff, 0xff, 0xff, 0xff];
-
 function refuseTrace(name: string, bytes: Uint8Array): void {
-  if (ARROW_STREAM.every((byte, at) => bytes[at] === byte))
+  if (isArrowStream(bytes))
     throw new InputError(`${name} is a trace file already: replay reads it as it is`);
 }
 

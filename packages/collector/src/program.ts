@@ -1,6 +1,6 @@
 /** The commands of `collector` and their options. What they do is loaded when one of them runs. */
-import { EXIT } from '@vhostscope/terminal';
-import { Command, CommanderError } from 'commander';
+import { EXIT, runCommandLine } from '@vhostscope/terminal';
+import { Command } from 'commander';
 import type { ImportOptions } from './import-command.js';
 import { readVersion } from './version.js';
 
@@ -39,26 +39,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await importCommand(files, options);
     });
 
-  for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .configureOutput({
-        outputError: (text, write) => write(text.replace(/^error: /, 'collector: ')),
-      })
-      .showHelpAfterError(`collector: see \`${fullName(command)} --help\``);
-  }
-  try {
-    await program.parseAsync(argv);
-  } catch (error) {
-    // commander has said what is wrong, or printed what was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
-    throw error;
-  }
-  return exitCode;
-}
-
-function fullName(command: Command): string {
-  return command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+  return (await runCommandLine(program, argv)) ?? exitCode;
 }
 
 const EXAMPLES = `

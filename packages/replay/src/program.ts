@@ -1,7 +1,7 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
 import { DESIGNS } from '@vhostscope/model';
-import { EXIT } from '@vhostscope/terminal';
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { EXIT, runCommandLine } from '@vhostscope/terminal';
+import { Argument, Command, Option } from 'commander';
 import type { ExplainOptions } from './explain-target.js';
 import type { ReplayOptions } from './replay-trace.js';
 import type { SchemaName } from './schema-command.js';
@@ -63,26 +63,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await schemaCommand(name);
     });
 
-  for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .configureOutput({
-        outputError: (text, write) => write(text.replace(/^error: /, 'replay: ')),
-      })
-      .showHelpAfterError(`replay: see \`${fullName(command)} --help\``);
-  }
-  try {
-    await program.parseAsync(argv);
-  } catch (error) {
-    // commander has said what is wrong, or printed what was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
-    throw error;
-  }
-  return exitCode;
-}
-
-function fullName(command: Command): string {
-  return command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+  return (await runCommandLine(program, argv)) ?? exitCode;
 }
 
 function withTrace(command: Command): Command {

@@ -10,6 +10,7 @@ import {
 } from '@vhostscope/model';
 import { counted, EXIT, ProgramError, say } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import { recordingCounts } from './recording-list.js';
 
 export interface ReplayOptions {
   /** Name of a design. */
@@ -57,7 +58,8 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   }
   const ranges = createEngine({ design, order: 'ranges', preemption, useObservations });
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
-  const effects = mayUseEffects ? createEngine({ design, order: 'effects' }) : undefined;
+  const effects =
+    mayUseEffects && mayHoldEffects(trace) ? createEngine({ design, order: 'effects' }) : undefined;
   visitTrace(trace.fd, trace.index, (batch, from, to) => {
     ranges.consume(batch, from, to);
     effects?.consume(batch, from, to);
@@ -71,12 +73,12 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   if (options.order === 'ranges') return byRanges('as asked for');
   if (design.maps === 'never')
     return byRanges('the design maps nothing, so the order is no matter');
-  if (effects === undefined) return byRanges(`recorded effects are not those of ${design.name}`);
-  const { effects: recorded, ranges: seen } = effects.tallies;
-  if (recorded.start === 0 && recorded.end === 0 && seen.overlapping === 0)
+  if (!mayUseEffects) return byRanges(`recorded effects are not those of ${design.name}`);
+  const recorded = effects?.tallies.effects ?? { start: 0, end: 0 };
+  if (recorded.start === 0 && recorded.end === 0 && ranges.tallies.ranges.overlapping === 0)
     return byRanges('no range is known to overlap a ring, so no effect was to be recorded');
-  const missing = effects.missingEffects();
-  if (missing === 0) {
+  const missing = effects?.missingEffects() ?? 0;
+  if (effects !== undefined && missing === 0) {
     return {
       design,
       engine: effects,
@@ -95,6 +97,14 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
     });
   }
   return byRanges(lacks);
+}
+
+/** Whether a trace may hold recorded effects: its recordings' ends say how many, where they have one. */
+function mayHoldEffects(trace: OpenTrace): boolean {
+  return trace.index.recordings.some((recording) => {
+    const events = recordingCounts(trace.fd, recording)?.events;
+    return events === undefined || 'effect_start' in events || 'effect_end' in events;
+  });
 }
 
 /** Observations settle nothing where they are not all there, or not those of the design. */

@@ -1,4 +1,5 @@
 /** Manners of the programs. */
+export { runCommandLine } from './command-line.js';
 export { EXIT } from './exit-codes.js';
 export { jsonDocument } from './json-document.js';
 export { byteSize, counted, grouped, percent, seconds } from './numbers.js';

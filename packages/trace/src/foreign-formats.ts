@@ -1,4 +1,13 @@
-/** Files that people take for a trace, by their first bytes, and what to do with them. */
+/** What a file is by its first bytes: an Arrow stream, as traces are, or something taken for one. */
+
+/** Bytes that `isArrowStream` looks at. */
+export const STREAM_MARK_BYTES = 4;
+
+/** Whether an Arrow stream begins here: with the continuation mark of its first message. */
+export function isArrowStream(head: Uint8Array): boolean {
+  for (let at = 0; at < STREAM_MARK_BYTES; at++) if (head[at] !== 0xff) return false;
+  return true;
+}
 
 const FORMATS: readonly { readonly magic: readonly number[]; readonly advice: string }[] = [
   { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], advice: 'xz: decompress it first (xz -dc)' },

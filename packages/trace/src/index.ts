@@ -39,3 +39,4 @@ export {
   type EventBuilder,
   type EventValues,
 } from './event-builder.js';
+export { isArrowStream } from './foreign-formats.js';

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFully } from './file-access.js';
 import { InputError, NoEventsError, reasonOf, writing } from './file-errors.js';
-import { foreignFormat } from './foreign-formats.js';
+import { foreignFormat, isArrowStream, STREAM_MARK_BYTES } from './foreign-formats.js';
 import {
   createImportReport,
   createTextImporter,
@@ -48,8 +48,6 @@ export interface OpenOptions {
 /** Program name and version for the headers of traces made in passing. */
 const WRITER = 'vhostscope';
 
-const ARROW_STREAM = [0xff, 0xff, 0xff, 0xff];
-
 /**
  * Opens a trace for reading. `-` is standard input.
  *
@@ -72,9 +70,9 @@ function openDirectly(path: string): OpenTrace | undefined {
   if (fd === undefined) return undefined;
   let trace: OpenTrace | undefined;
   try {
-    const head = new Uint8Array(ARROW_STREAM.length);
+    const head = new Uint8Array(STREAM_MARK_BYTES);
     if (reading(path, () => readSync(fd, head, 0, head.length, 0)) === 0) return undefined;
-    if (!isArrow(head)) return undefined;
+    if (!isArrowStream(head)) return undefined;
     const index = named(path, () => indexTrace(fd, fstatSync(fd).size));
     trace = opened(path, fd, index, undefined, { damage: undefined, interrupted: false });
     return trace;
@@ -91,10 +89,6 @@ function reading<Result>(path: string, read: () => Result): Result {
       throw new InputError(`cannot read ${path}: ${reasonOf(error)}`);
     throw error;
   }
-}
-
-function isArrow(bytes: Uint8Array): boolean {
-  return ARROW_STREAM.every((byte, at) => bytes[at] === byte);
 }
 
 async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
@@ -118,7 +112,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   };
   const begin = (bytes: Uint8Array): void => {
     head = undefined;
-    if (!isArrow(bytes)) {
+    if (!isArrowStream(bytes)) {
       const writer = createTraceWriter(fd, header);
       text = { writer, importer: createTextImporter(writer, report) };
     }
@@ -128,7 +122,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
     writing(spooling, () => {
       if (head === undefined) return take(bytes);
       const joined = Buffer.concat([head, bytes]);
-      if (joined.length >= ARROW_STREAM.length) begin(joined);
+      if (joined.length >= STREAM_MARK_BYTES) begin(joined);
       else head = joined;
     });
   };

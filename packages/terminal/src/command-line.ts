@@ -1,0 +1,33 @@
+import { CommanderError, type Command } from 'commander';
+import { EXIT } from './exit-codes.js';
+
+/**
+ * Parses the command line of a program with its commands, and runs the one that it names. Usage errors
+ * look like all others and point to the help.
+ *
+ * @returns the exit code where the command line was not one to run (an error, or a request for help);
+ *   undefined when a command ran: its exit code is its own
+ */
+export async function runCommandLine(
+  program: Command,
+  argv: readonly string[],
+): Promise<number | undefined> {
+  const name = program.name();
+  for (const command of [program, ...program.commands]) {
+    const fullName = command === program ? name : `${name} ${command.name()}`;
+    command
+      .exitOverride()
+      .configureOutput({
+        outputError: (text, write) => write(text.replace(/^error: /, `${name}: `)),
+      })
+      .showHelpAfterError(`${name}: see \`${fullName} --help\``);
+  }
+  try {
+    await program.parseAsync(argv);
+    return undefined;
+  } catch (error) {
+    // commander has said what is wrong, or printed what was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
+    throw error;
+  }
+}
