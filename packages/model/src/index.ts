@@ -18,7 +18,7 @@ export type { AreaSnapshot, CallbackSnapshot, VirtqueueSnapshot } from './inspec
 export type { Mismatch, Order } from './engine-state.js';
 export type { Preemption } from './callbacks.js';
 export type { HistoryEntry } from './history.js';
-export { accessIndex, compareAccesses, type Comparison, type Tallies } from './tallies.js';
+export { accessOutcomes, compareAccesses, type Comparison, type Tallies } from './tallies.js';
 export {
   createAccessorAcceptor,
   type AcceptableAccess,

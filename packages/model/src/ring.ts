@@ -42,6 +42,16 @@ export const AREA_OF_ACCESSOR: Uint8Array = Uint8Array.of(
   USED,
 );
 
+/** Accessor numbers, rounded up to a power of two: columns by virtqueue and accessor have such rows. */
+export const ACCESSOR_SPAN = 16;
+
+/** Accessor numbers of each area. */
+export const ACCESSORS_OF_AREA: readonly Uint8Array[] = AREAS.map((_, area) =>
+  Uint8Array.from(
+    [...ACCESSORS.keys()].filter((accessor) => accessor > 0 && AREA_OF_ACCESSOR[accessor] === area),
+  ),
+);
+
 /** x86-64, and the page size every published number was measured with. */
 export const PAGE_BYTES = 4096;
 

@@ -1,8 +1,13 @@
 /** What the engine counts. Plain arrays indexed by virtqueue id; `replay` turns them into results. */
-import { AMBIGUOUS, OUTCOMES } from './outcome.js';
+import { AMBIGUOUS, OBSERVED_OF_OUTCOME, OUTCOMES } from './outcome.js';
+import { ACCESSOR_SPAN } from './ring.js';
 
-/** Columns per virtqueue in `accesses`: 16 accessor numbers times OUTCOMES. */
-const ACCESSOR_SPAN = 16;
+/** Observed decisions of an access, 0 to 2 as in a trace, and where there is none. */
+export const OBSERVATIONS = 4;
+export const NO_OBSERVATION = 3;
+
+/** Places of one virtqueue in `Tallies.accesses`. */
+const ACCESS_SPAN = ACCESSOR_SPAN * OUTCOMES * OBSERVATIONS;
 
 export interface Comparison {
   agree: number;
@@ -11,17 +16,12 @@ export interface Comparison {
 }
 
 export interface Tallies {
-  /** Accesses by (vq * 16 + accessor) * OUTCOMES + outcome. */
+  /** Accesses by accessIndex(vq, accessor, outcome) + observed decision (NO_OBSERVATION: none). */
   accesses: Float64Array;
   /** Attempts to map by vq * OUTCOMES + outcome; HIT is a map built. */
   prefetch: Float64Array;
   /** Rounds by vq. */
   rounds: Float64Array;
-  /**
-   * Accesses whose observation is not the one that agrees with the outcome, by 4 * outcome + observed
-   * decision (3: none). Only these are counted: nearly all agree, and the hot loop has less to do.
-   */
-  unlike: Float64Array;
   /** Predicted refusals of attempts against what the kernel did. */
   refusals: Comparison;
   /** With observations only. */
@@ -51,10 +51,9 @@ export interface Tallies {
 
 export function createTallies(): Tallies {
   return {
-    accesses: new Float64Array(16 * ACCESSOR_SPAN * OUTCOMES),
+    accesses: new Float64Array(16 * ACCESS_SPAN),
     prefetch: new Float64Array(16 * OUTCOMES),
     rounds: new Float64Array(16),
-    unlike: new Float64Array(4 * OUTCOMES),
     refusals: { agree: 0, disagree: 0, ambiguous: 0 },
     attempts: { settled: 0, missing: 0 },
     ranges: {
@@ -77,30 +76,34 @@ export function growTallies(tallies: Tallies, virtqueues: number): void {
     larger.set(array);
     return larger;
   };
-  tallies.accesses = grown(tallies.accesses, ACCESSOR_SPAN * OUTCOMES);
+  tallies.accesses = grown(tallies.accesses, ACCESS_SPAN);
   tallies.prefetch = grown(tallies.prefetch, OUTCOMES);
   tallies.rounds = grown(tallies.rounds, 1);
 }
 
-/** Index of the first outcome of an accessor in `Tallies.accesses`. */
-export function accessIndex(vq: number, accessor: number): number {
-  return (vq * ACCESSOR_SPAN + accessor) * OUTCOMES;
+/** Index of the first observation of an outcome of an accessor in `Tallies.accesses`. */
+export function accessIndex(vq: number, accessor: number, outcome: number): number {
+  return ((vq * ACCESSOR_SPAN + accessor) * OUTCOMES + outcome) * OBSERVATIONS;
+}
+
+/** Accesses of an accessor by outcome, whatever was observed of them. */
+export function accessOutcomes({ accesses }: Tallies, vq: number, accessor: number): number[] {
+  return Array.from({ length: OUTCOMES }, (_, outcome) => {
+    const first = accessIndex(vq, accessor, outcome);
+    return accesses.subarray(first, first + OBSERVATIONS).reduce((sum, count) => sum + count, 0);
+  });
 }
 
 /** How the predicted accesses compare with the observed ones; those without observation do not count. */
-export function compareAccesses({ accesses, unlike }: Tallies): Comparison {
-  const totals = new Float64Array(OUTCOMES);
-  for (let index = 0; index < accesses.length; index++) totals[index % OUTCOMES] += accesses[index];
+export function compareAccesses({ accesses }: Tallies): Comparison {
   const result: Comparison = { agree: 0, disagree: 0, ambiguous: 0 };
-  for (let outcome = 0; outcome < OUTCOMES; outcome++) {
-    const [fallback, hit, iotlb, none] = unlike.subarray(4 * outcome, 4 * outcome + 4);
-    const observed = fallback + hit + iotlb;
-    if (outcome === AMBIGUOUS) {
-      result.ambiguous += observed;
-      continue;
-    }
-    result.disagree += observed;
-    result.agree += totals[outcome] - observed - none;
+  for (let index = 0; index < accesses.length; index++) {
+    const observed = index % OBSERVATIONS;
+    const outcome = Math.floor(index / OBSERVATIONS) % OUTCOMES;
+    if (observed === NO_OBSERVATION) continue;
+    if (outcome === AMBIGUOUS) result.ambiguous += accesses[index];
+    else if (OBSERVED_OF_OUTCOME[outcome] === observed) result.agree += accesses[index];
+    else result.disagree += accesses[index];
   }
   return result;
 }

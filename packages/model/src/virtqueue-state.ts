@@ -2,7 +2,7 @@
  * State of all virtqueues as columns, indexed by virtqueue id, or by slot = 4 * id + area for what an
  * area has (reference §1.1).
  */
-import { AREA_COUNT } from './ring.js';
+import { ACCESSORS_OF_AREA, ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { AMBIGUOUS, IOTLB } from './outcome.js';
 
 /** invalidate_count lies between minus this and this: an interval that says nothing. */
@@ -32,7 +32,7 @@ export interface VirtqueueState {
   goneAt: Float64Array;
   /** Why a map that is AMBIGUOUS is, see doubts.ts. */
   doubt: Uint8Array;
-  /** What an access meets: the map, or IOTLB. Derived from `map` and `iotlb`. */
+  /** What an access meets, by ACCESSOR_SPAN * id + accessor: the map, or IOTLB. Derived from those. */
   effective: Uint8Array;
   /** First and last byte of each area, as words (index 2 * slot); meaningful where RANGE_SET. */
   first: Uint32Array;
@@ -116,7 +116,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     builtAt: new Float64Array(slots).fill(-1),
     goneAt: new Float64Array(slots).fill(-1),
     doubt: new Uint8Array(slots),
-    effective: new Uint8Array(slots).fill(map),
+    effective: new Uint8Array(ACCESSOR_SPAN * capacity).fill(map),
     first: new Uint32Array(2 * slots),
     last: new Uint32Array(2 * slots),
     sized: new Uint8Array(slots),
@@ -159,7 +159,11 @@ export function growVirtqueueState(state: VirtqueueState, id: number): void {
 /** Sets what a slot's map is; `map` may carry PENDING. */
 export function setMap(state: VirtqueueState, slot: number, map: number): void {
   state.map[slot] = map;
-  state.effective[slot] = state.iotlb[slot >> 2] === 1 ? IOTLB : map;
+  const vq = slot >> 2;
+  const effective = state.iotlb[vq] === 1 ? IOTLB : map;
+  const accessors = ACCESSORS_OF_AREA[slot & 3];
+  for (let k = 0; k < accessors.length; k++)
+    state.effective[ACCESSOR_SPAN * vq + accessors[k]] = effective;
 }
 
 /** Makes a slot's map ambiguous, and keeps why; `map` may carry PENDING. */

@@ -1,6 +1,7 @@
 /** What the engine decides at each access, found by feeding it one event at a time. */
 import { decisionOf, OUTCOMES, type Decision } from '../src/outcome.ts';
 import { createEngine, type Engine, type EngineOptions } from '../src/replay-engine.ts';
+import { accessOutcomes } from '../src/tallies.ts';
 import { batchesOf } from './batch-of.ts';
 import type { EventRecord } from './event-record.ts';
 
@@ -17,15 +18,15 @@ export function engineVerdicts(
 ): EngineVerdicts {
   const engine = createEngine(options);
   const accesses: Decision[] = [];
-  /** Accesses per outcome, over all virtqueues and accessors. */
-  let before: number[] = sumsByOutcome(engine.tallies.accesses);
   for (const { batch, from, to } of batchesOf(events)) {
     for (let i = from; i < to; i++) {
+      const outcomes = (): number[] =>
+        accessOutcomes(engine.tallies, batch.vq[i], batch.accessor[i]);
+      const isAccess = events[i].event === 'access';
+      const before = isAccess ? outcomes() : [];
       engine.consume(batch, i, i + 1);
-      if (events[i].event !== 'access') continue;
-      const after = sumsByOutcome(engine.tallies.accesses);
-      accesses.push(decisionOf(after.findIndex((count, outcome) => count !== before[outcome])));
-      before = after;
+      if (!isAccess) continue;
+      accesses.push(decisionOf(outcomes().findIndex((count, at) => count !== before[at])));
     }
   }
   engine.finish();

@@ -1,14 +1,13 @@
 /** Feeds an engine up to one event, and notes what a virtqueue went through until then. */
 import {
   ACCESSORS,
-  accessIndex,
+  accessOutcomes,
   AREAS,
   createEngine,
   EVENT_NAMES,
   KIND,
   NO_ACCESSOR,
   NOT_OBSERVED,
-  OUTCOMES,
   type Engine,
   type EventBatch,
   type VirtqueueSnapshot,
@@ -124,8 +123,7 @@ function step(
 
 /** How the accesses of event `i`'s kind have been counted so far, by outcome. */
 function outcomesOf({ tallies }: Engine, batch: EventBatch, i: number): number[] {
-  const first = accessIndex(batch.vq[i] ?? 0, batch.accessor[i] ?? 0);
-  return [...tallies.accesses.subarray(first, first + OUTCOMES)];
+  return accessOutcomes(tallies, batch.vq[i] ?? 0, batch.accessor[i] ?? 0);
 }
 
 /** Notes what event `i` was to the virtqueue. */

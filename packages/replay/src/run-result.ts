@@ -1,5 +1,11 @@
 /** The result of `replay run`, as `--json` prints it. The schema is the contract; keys are stable. */
-import { ACCESSORS, accessIndex, OUTCOME_NAMES, OUTCOMES, type Tallies } from '@vhostscope/model';
+import {
+  ACCESSORS,
+  accessOutcomes,
+  OUTCOME_NAMES,
+  OUTCOMES,
+  type Tallies,
+} from '@vhostscope/model';
 import { z } from 'zod';
 import type { OpenTrace } from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
@@ -92,10 +98,9 @@ function nothing(): Decisions {
 
 function accessorDecisions(tallies: Tallies, vq: number, accessor: number): Decisions {
   const found = nothing();
-  const first = accessIndex(vq, accessor);
-  for (const [outcome, name] of OUTCOME_NAMES.entries()) {
-    const accesses = tallies.accesses[first + outcome] ?? 0;
-    if (accesses === 0) continue;
+  for (const [outcome, accesses] of accessOutcomes(tallies, vq, accessor).entries()) {
+    const name = OUTCOME_NAMES[outcome];
+    if (accesses === 0 || name === undefined) continue;
     found.accesses += accesses;
     if (name === 'hit') found.hits += accesses;
     else if (name === 'iotlb') found.iotlb += accesses;
