@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { createParser, parse } from './parser.js';
-export type { LineTaker, Parser, ParserCounts, ParserOptions } from './options.js';
+export type { LineTaker, Parser, ParserCounts, ParserOptions, Taken } from './options.js';
 export { QUIRKS } from './quirks.js';
 export type { Evidence, Quirk, QuirkId } from './quirks.js';
 export type {

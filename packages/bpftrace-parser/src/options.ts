@@ -10,9 +10,18 @@ import type { QuirkId } from './quirks.js';
  *
  * Any answer that is not just past a LF within the bounds counts as a refusal.
  *
- * It runs once per line: no strings, no closures, no allocation in it.
+ * It may take several lines at once, as long as it knows all of them for its own: it returns the index
+ * just past the LF of the last one and says in `taken` how many there were.
+ *
+ * It runs once per line or run of lines: no strings, no closures, no allocation in it.
  */
-export type LineTaker = (bytes: Uint8Array, start: number, end: number) => number;
+export type LineTaker = (bytes: Uint8Array, start: number, end: number, taken: Taken) => number;
+
+/** How many lines a {@link LineTaker} has taken. */
+export interface Taken {
+  /** 1 whenever it is asked. */
+  lines: number;
+}
 
 /** What the parser reads, and whom it tells. */
 export interface ParserOptions {

@@ -3,7 +3,7 @@ import { createCounts } from './counts.js';
 import { createFraming } from './framing.js';
 import { createJsonLines } from './json-lines.js';
 import type { Message, MessageBody } from './messages.js';
-import type { LineTaker, Parser, ParserOptions } from './options.js';
+import type { LineTaker, Parser, ParserOptions, Taken } from './options.js';
 import { createPosition } from './position.js';
 import { createPrintfLines } from './printf-lines.js';
 import { type Place, type PlacedText, createTextBlocks } from './text-blocks.js';
@@ -35,6 +35,7 @@ export function createParser(options: ParserOptions): Parser {
   const position = createPosition();
   /** Where the line begins that the taker refused last; -1 when it has not been asked. */
   let refusedAt = -1;
+  const taken: Taken = { lines: 1 };
 
   function emit(body: MessageBody): void {
     // Bodies are made for this one call; copying one by spread would cost more than parsing it.
@@ -64,8 +65,8 @@ export function createParser(options: ParserOptions): Parser {
     takeLine,
     maxLineBytes,
     position,
-    onTaken: () => {
-      counts.taken++;
+    onTaken: (lines) => {
+      counts.taken += lines;
     },
     onPrintf: (data) => {
       counts.messages.printf++;
@@ -75,10 +76,11 @@ export function createParser(options: ParserOptions): Parser {
 
   const json = createJsonLines({ forced: format === 'json', counts, printf, emit });
 
+  /** Offers one line, which ends at `end`. */
   function offer(bytes: Uint8Array, start: number, end: number): boolean {
     if (takeText === undefined) return false;
-    const next = takeText(bytes, start, end);
-    if (!(next > start && next <= end && bytes[next - 1] === LF)) return false;
+    taken.lines = 1;
+    if (takeText(bytes, start, end, taken) !== end) return false;
     counts.taken++;
     return true;
   }
@@ -120,22 +122,23 @@ export function createParser(options: ParserOptions): Parser {
    */
   function takeRun(taker: LineTaker, bytes: Uint8Array, start: number, end: number): number {
     let pos = start;
-    let taken = 0;
+    let lines = 0;
+    const before = position.line;
     while (pos < end && !(readsJson && bytes[pos] === OPEN_BRACE)) {
       position.cursor = pos;
-      position.line++;
-      const next = taker(bytes, pos, end);
+      position.line = before + lines + 1;
+      taken.lines = 1;
+      const next = taker(bytes, pos, end, taken);
       if (!(next > pos && next <= end && bytes[next - 1] === LF)) {
-        // Begun again by whoever goes on with it.
-        position.line--;
         refusedAt = pos;
         break;
       }
-      taken++;
+      lines += taken.lines;
       pos = next;
     }
-    counts.taken += taken;
-    counts.lines += taken;
+    position.line = before + lines;
+    counts.taken += lines;
+    counts.lines += lines;
     return pos;
   }
 

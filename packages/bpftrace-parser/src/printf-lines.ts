@@ -1,6 +1,6 @@
 import { CLOSE_BRACE, LF, decodeUtf8, encodeUtf8, startsWithBytes } from './bytes.js';
 import { type ByteSink, createSink, reserve, unescapeString } from './escapes.js';
-import type { LineTaker } from './options.js';
+import type { LineTaker, Taken } from './options.js';
 import type { Position } from './position.js';
 
 /**
@@ -34,7 +34,7 @@ export interface PrintfHost {
   /** Upper bound for a line joined from several payloads. */
   readonly maxLineBytes: number;
   readonly position: Position;
-  readonly onTaken: () => void;
+  readonly onTaken: (lines: number) => void;
   readonly onPrintf: (data: string) => void;
 }
 
@@ -45,6 +45,7 @@ const PREFIX = encodeUtf8('{"type": "printf", "data": "');
 export function createPrintfLines(host: PrintfHost): PrintfLines {
   const { takeLine, maxLineBytes, position, onTaken, onPrintf } = host;
   const sink = createSink();
+  const taken: Taken = { lines: 1 };
   /** The first `pending` bytes of the sink are the beginning of a line, printed before. */
   let pending = 0;
   let pendingLine = 0;
@@ -65,9 +66,10 @@ export function createPrintfLines(host: PrintfHost): PrintfLines {
   /** Offers the lines in `[pos, end)` of the sink, the last of which ends there. */
   function offer(take: LineTaker, pos: number, end: number): void {
     while (pos < end) {
-      const next = take(sink.bytes, pos, end);
+      taken.lines = 1;
+      const next = take(sink.bytes, pos, end, taken);
       if (next > pos && next <= end && sink.bytes[next - 1] === LF) {
-        onTaken();
+        onTaken(taken.lines);
         pos = next;
       } else {
         const after = sink.bytes.indexOf(LF, pos) + 1;

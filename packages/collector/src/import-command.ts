@@ -12,6 +12,7 @@ import {
   writeOut,
 } from '@vhostscope/terminal';
 import {
+  abandonTrace,
   closeTrace,
   createImportReport,
   createTextImporter,
@@ -24,7 +25,9 @@ import {
   nothingFound,
   readInput,
   reasonOf,
+  settleTrace,
   writing,
+  written,
   type TraceHeader,
   type TraceWriter,
 } from '@vhostscope/trace';
@@ -50,6 +53,7 @@ export async function importCommand(
   const file = openOutput(output, options.output !== undefined || options.force === true);
   const inputs: ImportedInput[] = [];
   const signals = hearSignals();
+  let writer: TraceWriter | undefined;
   let result: ImportResult;
   try {
     const header: TraceHeader = {
@@ -58,10 +62,11 @@ export async function importCommand(
       clock: 'CLOCK_BOOTTIME',
       keepsPointers: options.keepPointers === true,
     };
-    const writer = writing(output, () => createTraceWriter(file.fd, header));
+    writer = writing(output, () => createTraceWriter(file.fd, header, { behind: true }));
     const interrupted = await importFiles(files, { output, file, writer, inputs }, signals.signal);
     result = importResult(file.named ? output : null, writer, inputs, interrupted);
   } finally {
+    if (writer !== undefined) await abandonTrace(writer);
     file.close();
     signals.ignoreNoLonger();
   }
@@ -95,10 +100,10 @@ async function importFiles(
     if (eventsOf(to.inputs) === 0 && !signal.aborted) throw noEvents(to.inputs);
   } catch (error) {
     if (!(error instanceof InputError) || eventsOf(to.inputs) === 0) throw error;
-    finish(to);
+    await finish(to);
     throw new InputError(`${error.message}; ${to.output} holds what was read before`);
   }
-  if (eventsOf(to.inputs) > 0) finish(to);
+  if (eventsOf(to.inputs) > 0) await finish(to);
   return signal.aborted;
 }
 
@@ -122,8 +127,9 @@ function hearSignals(): { readonly signal: AbortSignal; ignoreNoLonger(): void }
   };
 }
 
-function finish({ output, file, writer }: Import): void {
+async function finish({ output, file, writer }: Import): Promise<void> {
   writing(output, () => closeTrace(writer));
+  await written(output, settleTrace(writer));
   file.giveName();
 }
 
@@ -139,7 +145,7 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
   // What has arrived is on its way to the file at once, however slowly more comes.
   const flushing = setInterval(() => {
     writing(output, () => flushTrace(writer));
-    if (writer.events > 0) file.giveName();
+    if (writer.eventsWritten > 0) file.giveName();
   }, FLUSH_MS);
   let damage: string | undefined;
   let nothing: InputError | undefined;
@@ -149,7 +155,7 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
         if (report.bytes === 0) refuseTrace(name, bytes);
         writing(output, () => importer.push(bytes));
         // From its first batch on, a trace that grows can be read under its name.
-        if (writer.events > 0) file.giveName();
+        if (writer.eventsWritten > 0) file.giveName();
       },
       onProgress: (read, total) => bar.update(read, total),
       signal,

@@ -87,3 +87,14 @@ export const REQUIRED_DETAILS: Uint32Array = (() => {
   }
   return masks;
 })();
+
+/**
+ * Begins the row `detail` of details, for which there is room: all fields are absent but for those in
+ * `present`, whose values are the caller's.
+ */
+export function beginDetails(details: DetailColumns, detail: number, present: number): void {
+  details.present[detail] = present;
+  // A text column has an offset for every row, an empty text where the field is absent.
+  details.comm.offsets[detail + 1] = detail === 0 ? 0 : details.comm.offsets[detail];
+  details.note.offsets[detail + 1] = detail === 0 ? 0 : details.note.offsets[detail];
+}

@@ -1,13 +1,13 @@
 /** The vocabulary of vhost ring events, and the model of direct-mapped ring metadata. */
 export * from './events.js';
 export * from './event-batch.js';
-export { readAccessRow } from './access-line.js';
+export { readAccessRun } from './access-run.js';
 export {
-  createAccessLineMemory,
+  createAccessRunMemory,
   forgetAddresses,
   rememberAccessLine,
-  type AccessLineMemory,
-} from './access-line-memory.js';
+  type AccessRunMemory,
+} from './access-run-memory.js';
 export * from './event-line.js';
 export * from './event-lines.js';
 export * from './ring.js';

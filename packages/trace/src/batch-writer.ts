@@ -1,27 +1,23 @@
 /**
- * Writes batches of events as record batches of an Arrow IPC stream, straight from the columns: the
- * message's metadata is made with arrow-js, the body is the columns' own memory, nothing is copied.
+ * Makes the messages of an Arrow IPC stream: its schema, and record batches straight from the columns of
+ * events. A batch's body is the columns' own memory, nothing is copied.
  */
-import { writeSync, writevSync } from 'node:fs';
 import { endianness } from 'node:os';
-import {
-  Message,
-  RecordBatch as BatchHeader,
-  BufferRegion,
-  FieldNode,
-} from 'apache-arrow/ipc/metadata/message';
-import { MessageHeader, MetadataVersion, type Schema } from 'apache-arrow';
+import { Message } from 'apache-arrow/ipc/metadata/message';
+import type { Schema } from 'apache-arrow';
 import {
   DETAIL_BIT,
   DETAIL_FIELDS,
+  KIND,
   NOT_OBSERVED,
   NO_VQ,
-  KIND,
   fieldDefinition,
   type TextColumnData,
 } from '@vhostscope/model';
 import { BYTES_OF } from './arrow-layout.js';
+import { encodeBatchMetadata, type BatchMetadata } from './batch-metadata.js';
 import type { EventBuilder } from './event-builder.js';
+import { createBatchShape, encodeBatchMessage, type BatchShape } from './message-writer.js';
 
 const CONTINUATION = 0xffff_ffff;
 const NOTHING = new Uint8Array(0);
@@ -29,189 +25,184 @@ const PADDING = new Uint8Array(8);
 
 if (endianness() !== 'LE') throw new Error('trace files are little endian, this machine is not');
 
-/** Writes the stream's schema message. Returns the bytes written. */
-export function writeSchema(fd: number, schema: Schema): number {
-  return writeMessage(fd, Message.encode(Message.from(schema)), [], 0);
+/** The stream's schema message. */
+export function schemaMessage(schema: Schema): Uint8Array {
+  const metadata = Message.encode(Message.from(schema));
+  const padded = (metadata.length + 7) & ~7;
+  const message = new Uint8Array(8 + padded);
+  const view = new DataView(message.buffer);
+  view.setUint32(0, CONTINUATION, true);
+  view.setInt32(4, padded, true);
+  message.set(metadata, 8);
+  return message;
 }
 
-/** Writes the end-of-stream mark. */
-export function writeEndOfStream(fd: number): number {
+/** The end-of-stream mark. */
+export function endOfStream(): Uint8Array {
   const mark = new Uint8Array(8);
   new DataView(mark.buffer).setUint32(0, CONTINUATION, true);
-  return writeAll(fd, [mark], mark.length);
+  return mark;
 }
 
-/** Writes the events of a builder as one record batch with metadata of its own. Returns the bytes written. */
-export function writeBatch(
-  fd: number,
-  builder: EventBuilder,
-  metadata: Map<string, string>,
-): number {
-  const body = new BodyBuilder();
+/** A record batch as it goes to the file: its message, then the columns, which are the builder's memory. */
+export interface BatchParts {
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+/** The events of a builder as one record batch with metadata of its own. */
+export function batchParts(builder: EventBuilder, metadata: BatchMetadata): BatchParts {
+  const body = createBody();
   const rows = builder.length;
-  const validity = rowValidity(builder);
-  body.fixed(rows, builder.time, 8, undefined);
-  body.fixed(rows, builder.cpuColumn, 2, undefined);
-  body.fixed(rows, builder.line, 4, undefined);
-  body.fixed(rows, builder.kind, 1, undefined);
-  body.fixed(rows, builder.vq, 4, validity.vq);
-  body.fixed(rows, builder.accessor, 1, validity.access);
-  body.fixed(rows, builder.observed, 1, validity.observed);
-  body.fixed(rows, builder.n, 4, validity.access);
+  const rowValidity = validityOfRows(builder);
+  addFixed(body, rows, builder.time, 8, undefined);
+  addFixed(body, rows, builder.cpuColumn, 2, undefined);
+  addFixed(body, rows, builder.line, 4, undefined);
+  addFixed(body, rows, builder.kind, 1, undefined);
+  addFixed(body, rows, builder.vq, 4, rowValidity.vq);
+  addFixed(body, rows, builder.accessor, 1, rowValidity.access);
+  addFixed(body, rows, builder.observed, 1, rowValidity.observed);
+  addFixed(body, rows, builder.n, 4, rowValidity.access);
   const details = builder.detailCount;
-  body.node(rows, 0);
-  body.buffer(NOTHING, 0);
-  body.buffer(builder.detail, 4 * (rows + 1));
-  body.node(details, 0);
-  body.buffer(NOTHING, 0);
+  addNode(body, rows, 0);
+  addBuffer(body, NOTHING, 0);
+  addBuffer(body, builder.detail, 4 * (rows + 1));
+  addNode(body, details, 0);
+  addBuffer(body, NOTHING, 0);
   for (const name of DETAIL_FIELDS) {
-    const present = detailValidity(builder, DETAIL_BIT[name]);
+    const validity = validityOfDetails(builder, DETAIL_BIT[name]);
     const { storage } = fieldDefinition(name);
     const column = builder.details[name];
-    if (storage === 'text') body.text(details, column as TextColumnData, present);
-    else body.fixed(details, column as ArrayBufferView, BYTES_OF[storage], present);
+    if (storage === 'text') addText(body, details, column as TextColumnData, validity);
+    else addFixed(body, details, column as ArrayBufferView, BYTES_OF[storage], validity);
   }
-  const header = new BatchHeader(rows, body.nodes, body.buffers, null);
-  const message = new Message(
-    body.length,
-    MetadataVersion.V5,
-    MessageHeader.RecordBatch,
-    header,
-    metadata,
-  );
-  return writeMessage(fd, Message.encode(message), body.parts, body.length);
+  body.shape.rows = rows;
+  const message = encodeBatchMessage(body.shape, encodeBatchMetadata(metadata));
+  return { parts: [message, ...body.parts], bytes: message.length + body.shape.bodyBytes };
+}
+
+/** The columns of a batch, added in the order of the schema. */
+interface Body {
+  readonly shape: BatchShape;
+  /** The memory of the buffers, with padding between. */
+  readonly parts: Uint8Array[];
+  nodes: number;
+  buffers: number;
+}
+
+function createBody(): Body {
+  return { shape: createBatchShape(), parts: [], nodes: 0, buffers: 0 };
+}
+
+function addNode(body: Body, rows: number, nulls: number): void {
+  const at = 2 * body.nodes++;
+  body.shape.nodes[at] = rows;
+  body.shape.nodes[at + 1] = nulls;
+}
+
+function addBuffer(body: Body, column: ArrayBufferView, bytes: number): void {
+  const { shape, parts } = body;
+  const at = 2 * body.buffers++;
+  shape.buffers[at] = shape.bodyBytes;
+  shape.buffers[at + 1] = bytes;
+  if (bytes === 0) return;
+  parts.push(new Uint8Array(column.buffer, column.byteOffset, bytes));
+  const pad = -bytes & 7;
+  if (pad !== 0) parts.push(PADDING.subarray(0, pad));
+  shape.bodyBytes += bytes + pad;
+}
+
+function addFixed(
+  body: Body,
+  rows: number,
+  column: ArrayBufferView,
+  width: number,
+  validity: Validity | undefined,
+): void {
+  addNode(body, rows, validity?.nulls ?? 0);
+  addValidity(body, validity);
+  addBuffer(body, column, rows * width);
+}
+
+function addText(
+  body: Body,
+  rows: number,
+  column: TextColumnData,
+  validity: Validity | undefined,
+): void {
+  addNode(body, rows, validity?.nulls ?? 0);
+  addValidity(body, validity);
+  addBuffer(body, column.offsets, 4 * (rows + 1));
+  addBuffer(body, column.bytes, rows === 0 ? 0 : column.offsets[rows]);
+}
+
+function addValidity(body: Body, validity: Validity | undefined): void {
+  if (validity === undefined || validity.nulls === 0) addBuffer(body, NOTHING, 0);
+  else addBuffer(body, validity.bits, validity.bits.length);
 }
 
 interface Validity {
+  /** One bit per row, the first in the lowest bit. */
   readonly bits: Uint8Array;
   readonly nulls: number;
 }
 
-/** Collects the nodes, the buffers and their memory, in the order of the schema. */
-class BodyBuilder {
-  readonly nodes: FieldNode[] = [];
-  readonly buffers: BufferRegion[] = [];
-  readonly parts: Uint8Array[] = [];
-  length = 0;
-
-  node(rows: number, nulls: number): void {
-    this.nodes.push(new FieldNode(rows, nulls));
-  }
-
-  buffer(column: ArrayBufferView, bytes: number): void {
-    this.buffers.push(new BufferRegion(this.length, bytes));
-    if (bytes === 0) return;
-    this.parts.push(new Uint8Array(column.buffer, column.byteOffset, bytes));
-    const pad = -bytes & 7;
-    if (pad !== 0) this.parts.push(PADDING.subarray(0, pad));
-    this.length += bytes + pad;
-  }
-
-  fixed(
-    rows: number,
-    column: ArrayBufferView,
-    width: number,
-    validity: Validity | undefined,
-  ): void {
-    this.node(rows, validity?.nulls ?? 0);
-    this.validity(validity);
-    this.buffer(column, rows * width);
-  }
-
-  text(rows: number, column: TextColumnData, validity: Validity | undefined): void {
-    this.node(rows, validity?.nulls ?? 0);
-    this.validity(validity);
-    this.buffer(column.offsets, 4 * (rows + 1));
-    this.buffer(column.bytes, rows === 0 ? 0 : column.offsets[rows]);
-  }
-
-  private validity(validity: Validity | undefined): void {
-    if (validity === undefined || validity.nulls === 0) this.buffer(NOTHING, 0);
-    else this.buffer(validity.bits, validity.bits.length);
-  }
-}
-
-/** Which rows have a virtqueue, an accessor, an observation. HOT: once per event written. */
-function rowValidity(builder: EventBuilder): {
+/**
+ * Which rows have a virtqueue, an accessor, an observation: all but some of those that are no accesses,
+ * of which a batch has few.
+ */
+function validityOfRows(builder: EventBuilder): {
   vq: Validity;
   access: Validity;
   observed: Validity;
 } {
-  const { length, kind, vq, observed } = builder;
-  const bytes = (length + 7) >> 3;
-  const vqBits = new Uint8Array(bytes);
-  const accessBits = new Uint8Array(bytes);
-  const observedBits = new Uint8Array(bytes);
-  let vqs = 0;
-  let accesses = 0;
-  let observations = 0;
-  for (let byte = 0; byte < bytes; byte++) {
-    const first = 8 * byte;
-    const rows = Math.min(8, length - first);
-    let hasVq = 0;
-    let isAccess = 0;
-    let isObserved = 0;
-    for (let bit = 0; bit < rows; bit++) {
-      const row = first + bit;
-      hasVq |= (vq[row] === NO_VQ ? 0 : 1) << bit;
-      isAccess |= (kind[row] === KIND.access ? 1 : 0) << bit;
-      isObserved |= (observed[row] === NOT_OBSERVED ? 0 : 1) << bit;
-    }
-    vqBits[byte] = hasVq;
-    accessBits[byte] = isAccess;
-    observedBits[byte] = isObserved;
-    vqs += BITS_SET[hasVq];
-    accesses += BITS_SET[isAccess];
-    observations += BITS_SET[isObserved];
+  const { length, vq, others, otherCount } = builder;
+  const access = allValid(length);
+  for (let i = 0; i < otherCount; i++) setNull(access, others[i]);
+  const withVq = allValid(length);
+  let withoutVq = 0;
+  for (let i = 0; i < otherCount; i++) {
+    if (vq[others[i]] !== NO_VQ) continue;
+    setNull(withVq, others[i]);
+    withoutVq++;
   }
+  const accesses: Validity = { bits: access, nulls: otherCount };
   return {
-    vq: { bits: vqBits, nulls: length - vqs },
-    access: { bits: accessBits, nulls: length - accesses },
-    observed: { bits: observedBits, nulls: length - observations },
+    vq: { bits: withVq, nulls: withoutVq },
+    access: accesses,
+    observed: builder.unobserved === 0 ? accesses : validityOfObserved(builder),
   };
 }
 
-const BITS_SET = Uint8Array.from({ length: 256 }, (_, byte) => {
-  let bits = 0;
-  for (let rest = byte; rest !== 0; rest >>= 1) bits += rest & 1;
-  return bits;
-});
+function validityOfObserved({ length, kind, observed }: EventBuilder): Validity {
+  const bits = allValid(length);
+  let nulls = 0;
+  for (let row = 0; row < length; row++) {
+    if (kind[row] === KIND.access && observed[row] !== NOT_OBSERVED) continue;
+    setNull(bits, row);
+    nulls++;
+  }
+  return { bits, nulls };
+}
 
-function detailValidity(builder: EventBuilder, bit: number): Validity {
-  const rows = builder.detailCount;
-  const bits = new Uint8Array((rows + 7) >> 3);
-  const { present } = builder.details;
+function allValid(rows: number): Uint8Array {
+  const bits = new Uint8Array((rows + 7) >> 3).fill(0xff);
+  if ((rows & 7) !== 0) bits[bits.length - 1] = (1 << (rows & 7)) - 1;
+  return bits;
+}
+
+function setNull(bits: Uint8Array, row: number): void {
+  bits[row >> 3] &= ~(1 << (row & 7));
+}
+
+function validityOfDetails({ details, detailCount }: EventBuilder, bit: number): Validity {
+  const bits = new Uint8Array((detailCount + 7) >> 3);
+  const { present } = details;
   let set = 0;
-  for (let row = 0; row < rows; row++) {
+  for (let row = 0; row < detailCount; row++) {
     const has = (present[row] >>> bit) & 1;
     bits[row >> 3] |= has << (row & 7);
     set += has;
   }
-  return { bits, nulls: rows - set };
-}
-
-/** Encapsulated message: continuation, length of the metadata, metadata padded to 8, body. */
-function writeMessage(
-  fd: number,
-  metadata: Uint8Array,
-  body: readonly Uint8Array[],
-  bodyLength: number,
-): number {
-  const padded = (metadata.length + 7) & ~7;
-  const prefix = new Uint8Array(8 + padded);
-  const view = new DataView(prefix.buffer);
-  view.setUint32(0, CONTINUATION, true);
-  view.setInt32(4, padded, true);
-  prefix.set(metadata, 8);
-  return writeAll(fd, [prefix, ...body], prefix.length + bodyLength);
-}
-
-/** Writes all parts, however many calls it takes. */
-function writeAll(fd: number, parts: Uint8Array[], total: number): number {
-  let written = writevSync(fd, parts);
-  if (written === total) return total;
-  // A pipe or a full disk takes less than it is given; go on where it stopped.
-  const rest = Buffer.concat(parts);
-  while (written < total) written += writeSync(fd, rest, written, total - written);
-  return total;
+  return { bits, nulls: detailCount - set };
 }

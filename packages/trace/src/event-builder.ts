@@ -15,6 +15,7 @@ import {
   NOT_OBSERVED,
   SLOT,
   TIME_SLOT,
+  beginDetails,
   eventDefinition,
   fieldDefinition,
   type DetailColumns,
@@ -37,6 +38,10 @@ export interface EventBuilder extends EventBatch {
   rowCapacity: number;
   detailCapacity: number;
   cpuColumn: Uint16Array;
+  /** Rows that are no accesses, the first `otherCount` places, and accesses without observation. */
+  others: Uint32Array;
+  otherCount: number;
+  unobserved: number;
 }
 
 export function createEventBuilder(cpu: number): EventBuilder {
@@ -56,6 +61,9 @@ export function createEventBuilder(cpu: number): EventBuilder {
     rowCapacity: FIRST_ROWS,
     detailCapacity: FIRST_DETAILS,
     cpuColumn: new Uint16Array(FIRST_ROWS).fill(cpu),
+    others: new Uint32Array(FIRST_DETAILS),
+    otherCount: 0,
+    unobserved: 0,
   };
 }
 
@@ -129,10 +137,25 @@ function growDetails(builder: EventBuilder): void {
   builder.detailCapacity = capacity;
 }
 
+/** Makes an empty builder one of another CPU. */
+export function assignCpu(builder: EventBuilder, cpu: number): void {
+  if (builder.cpu === cpu) return;
+  builder.cpu = cpu;
+  builder.cpuColumn.fill(cpu);
+}
+
 /** Forgets the rows; the memory stays for the next batch. */
 export function clearBuilder(builder: EventBuilder): void {
   builder.length = 0;
   builder.detailCount = 0;
+  builder.otherCount = 0;
+  builder.unobserved = 0;
+}
+
+function noteOther(builder: EventBuilder, row: number): void {
+  const { others, otherCount } = builder;
+  if (otherCount === others.length) builder.others = grow(others, 2 * otherCount);
+  builder.others[builder.otherCount++] = row;
 }
 
 const U8 = 0;
@@ -198,12 +221,14 @@ export function appendLine(
     builder.accessor[row] = words[ACCESSOR_WORD];
     builder.observed[row] = words[OBSERVED_WORD];
     builder.n[row] = 1;
+    if (words[OBSERVED_WORD] === NOT_OBSERVED) builder.unobserved++;
     // Only put_used moves more than one entry; the others' 1 says nothing.
     if (words[ACCESSOR_WORD] === PUT_USED) {
       const detail = beginDetail(builder, 1 << DETAIL_BIT.entries);
       builder.details.entries[detail] = words[ENTRIES_WORD];
     }
   } else {
+    noteOther(builder, row);
     builder.vq[row] = HAS_VQ[kind] === 1 ? words[VQ_WORD] : NO_VQ;
     builder.accessor[row] = NO_ACCESSOR;
     builder.observed[row] = NOT_OBSERVED;
@@ -249,11 +274,7 @@ function beginDetail(builder: EventBuilder, present: number): number {
   const detail = builder.detailCount;
   if (detail === builder.detailCapacity) growDetails(builder);
   builder.detailCount = detail + 1;
-  const { details } = builder;
-  details.present[detail] = present;
-  // A text column has an offset for every row, an empty text where the field is absent.
-  details.comm.offsets[detail + 1] = detail === 0 ? 0 : details.comm.offsets[detail];
-  details.note.offsets[detail + 1] = detail === 0 ? 0 : details.note.offsets[detail];
+  beginDetails(builder.details, detail, present);
   return detail;
 }
 
@@ -291,6 +312,7 @@ export function appendEvent(
   builder.time[2 * row + 1] = Number((time >> 32n) & 0xffff_ffffn);
   builder.line[row] = lineNumber;
   builder.kind[row] = EVENTS[event].code;
+  noteOther(builder, row);
   builder.vq[row] = values.vq ?? NO_VQ;
   builder.accessor[row] = NO_ACCESSOR;
   builder.observed[row] = NOT_OBSERVED;

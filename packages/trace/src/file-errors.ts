@@ -40,8 +40,20 @@ export function writing<Result>(name: string, write: () => Result): Result {
   try {
     return write();
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error)
-      throw new OutputError(`cannot write ${name}: ${reasonOf(error)}`);
-    throw error;
+    throw cannotWrite(name, error);
   }
+}
+
+/** Waits for what writes `name`; likewise. */
+export async function written<Result>(name: string, writes: Promise<Result>): Promise<Result> {
+  try {
+    return await writes;
+  } catch (error) {
+    throw cannotWrite(name, error);
+  }
+}
+
+function cannotWrite(name: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  return new OutputError(`cannot write ${name}: ${reasonOf(error)}`);
 }

@@ -5,7 +5,7 @@ import {
   beginRecording,
   endRecording,
   noteFlaw,
-  writeAccessLine,
+  writeAccessLines,
   writeEvent,
   writeLoss,
   type TraceWriter,
@@ -85,9 +85,10 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
   let lost = 0n;
   const parser: Parser = createParser({
     onMessage: (message) => receive(message),
-    takeLine: (bytes, start, end) => {
-      const nextAccess = writeAccessLine(writer, bytes, start, parser.line);
-      if (nextAccess >= 0) return nextAccess;
+    takeLine: (bytes, start, end, taken) => {
+      const afterRun = writeAccessLines(writer, bytes, start, end, parser.line, taken);
+      if (afterRun > start) return afterRun;
+      taken.lines = 1;
       const next = readEventLine(bytes, start, end, line);
       if (next < 0) return -1;
       tooMany = !writeEvent(writer, line, bytes, start, parser.line);

@@ -9,10 +9,12 @@ export {
 } from './trace-index.js';
 export { createBatchMemory, readBatch, type BatchMemory } from './batch-reader.js';
 export {
+  abandonTrace,
+  beginRecording,
   closeTrace,
   createTraceWriter,
-  beginRecording,
   flushTrace,
+  settleTrace,
   writeEvent,
   writeLoss,
   type TraceWriter,
@@ -25,7 +27,14 @@ export {
   type TextImporter,
 } from './import-text.js';
 export { inputName, readInput, type InputEnd, type InputOptions } from './input-bytes.js';
-export { InputError, NoEventsError, OutputError, reasonOf, writing } from './file-errors.js';
+export {
+  InputError,
+  NoEventsError,
+  OutputError,
+  reasonOf,
+  writing,
+  written,
+} from './file-errors.js';
 export {
   FORMAT_VERSION,
   TraceFormatError,

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFully } from './file-access.js';
-import { InputError, NoEventsError, reasonOf, writing } from './file-errors.js';
+import { InputError, NoEventsError, reasonOf, writing, written } from './file-errors.js';
 import { foreignFormat, isArrowStream, STREAM_MARK_BYTES } from './foreign-formats.js';
 import {
   createImportReport,
@@ -26,7 +26,13 @@ import {
 import { inputName, readInput, type InputEnd } from './input-bytes.js';
 import { TraceFormatError, type TraceHeader } from './trace-header.js';
 import { indexTrace, type TraceIndex } from './trace-index.js';
-import { closeTrace, createTraceWriter, type TraceWriter } from './trace-writer.js';
+import {
+  abandonTrace,
+  closeTrace,
+  createTraceWriter,
+  settleTrace,
+  type TraceWriter,
+} from './trace-writer.js';
 
 export interface OpenTrace {
   readonly name: string;
@@ -97,7 +103,6 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   const spooling = `a temporary file in ${folder}`;
   const fd = writing(spooling, () => openTemporary(folder));
   const report = createImportReport();
-  let isText = false;
   let head: Uint8Array | undefined = new Uint8Array(0);
   let text: { readonly writer: TraceWriter; readonly importer: TextImporter } | undefined;
   const header: TraceHeader = {
@@ -113,7 +118,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   const begin = (bytes: Uint8Array): void => {
     head = undefined;
     if (!isArrowStream(bytes)) {
-      const writer = createTraceWriter(fd, header);
+      const writer = createTraceWriter(fd, header, { behind: true });
       text = { writer, importer: createTextImporter(writer, report) };
     }
     take(bytes);
@@ -134,19 +139,20 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
     });
     writing(spooling, () => {
       if (head !== undefined) begin(head);
-      if (text !== undefined) {
-        if (end.damage !== undefined) text.importer.flaw(end.damage);
-        text.importer.end(end.interrupted);
-        closeTrace(text.writer);
-        // Its batches' memory is not needed while the trace is read.
-        text = undefined;
-        isText = true;
-      }
+      if (text === undefined) return;
+      if (end.damage !== undefined) text.importer.flaw(end.damage);
+      text.importer.end(end.interrupted);
+      closeTrace(text.writer);
     });
+    const isText = text !== undefined;
+    if (text !== undefined) await written(spooling, settleTrace(text.writer));
+    // Its batches' memory is not needed while the trace is read.
+    text = undefined;
     if (isText && report.events === 0 && !end.interrupted) throw nothingFound(name, report, end);
     const index = named(name, () => indexTrace(fd, fstatSync(fd).size));
     return opened(name, fd, index, isText ? report : undefined, end);
   } catch (error) {
+    if (text !== undefined) await abandonTrace(text.writer);
     closeSync(fd);
     throw error;
   }

@@ -1,4 +1,4 @@
-import { readFileSync, fstatSync } from 'node:fs';
+import { readFileSync, fstatSync, writevSync } from 'node:fs';
 import {
   DETAIL_FIELDS,
   EVENTS,
@@ -22,8 +22,7 @@ import {
   newPath,
 } from '../test/trace-files.ts';
 import { createBatchMemory, readBatch } from './batch-reader.js';
-import { encodeBatchMetadata } from './batch-metadata.js';
-import { writeBatch } from './batch-writer.js';
+import { batchParts } from './batch-writer.js';
 import { appendEvent, BATCH_ROWS, createEventBuilder, type EventValues } from './event-builder.js';
 import { MAX_OBJECTS } from './recording-objects.js';
 import { indexTrace } from './trace-index.js';
@@ -78,7 +77,8 @@ function writeGiven(fd: number, onCpu: number, events: readonly GivenEvent[]): v
   const builder = createEventBuilder(onCpu);
   for (const { event, time: at, line, values } of events)
     appendEvent(builder, event, at, line, values);
-  writeBatch(fd, builder, encodeBatchMetadata({ role: 'events', recording: 0, cpu: onCpu }));
+  const { parts } = batchParts(builder, { role: 'events', recording: 0, cpu: onCpu });
+  writevSync(fd, parts);
 }
 
 test('events that were appended come back the same, absent fields absent', () => {

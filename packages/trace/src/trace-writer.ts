@@ -3,21 +3,22 @@
  * nothing waits or sorts. Kernel addresses become ids here.
  */
 import {
-  createAccessLineMemory,
+  createAccessRunMemory,
   forgetAddresses,
   KIND,
-  readAccessRow,
+  readAccessRun,
   rememberAccessLine,
   SLOT,
-  type AccessLineMemory,
+  type AccessRunMemory,
   type EventLine,
 } from '@vhostscope/model';
 import { traceSchema } from './arrow-layout.js';
-import { encodeBatchMetadata, type BatchRole } from './batch-metadata.js';
-import { writeBatch, writeEndOfStream, writeSchema } from './batch-writer.js';
+import type { BatchRole } from './batch-metadata.js';
+import { batchParts, endOfStream, schemaMessage } from './batch-writer.js';
 import {
   appendEvent,
   appendLine,
+  assignCpu,
   BATCH_ROWS,
   clearBuilder,
   createEventBuilder,
@@ -41,14 +42,22 @@ import {
   type RecordingObjects,
 } from './recording-objects.js';
 import { headerMetadata, type TraceHeader } from './trace-header.js';
+import {
+  abandonWrites,
+  appendPiece,
+  createWriteBehind,
+  settleWrites,
+  type WriteBehind,
+} from './write-behind.js';
 
 export interface TraceWriter {
-  readonly fd: number;
+  readonly output: WriteBehind;
   readonly keepsPointers: boolean;
   /** Bytes given to the file so far. */
   bytes: number;
-  /** Events of all recordings. */
+  /** Events of all recordings that were given to the file, and that are in it. */
   events: number;
+  eventsWritten: number;
   /** Recordings begun. */
   recordings: number;
   /** The recording that is being written; undefined before the first and after the last. */
@@ -58,39 +67,56 @@ export interface TraceWriter {
   /** Memory that recordings share. */
   readonly builders: (EventBuilder | undefined)[];
   readonly table: EventBuilder;
+  /** Builders whose batch is written, to be used again. */
+  readonly spare: EventBuilder[];
   /** CPUs seen, and how many rows a batch of one of them gets. */
   cpus: number;
   batchRows: number;
   /** Access lines that look like the latest are read by a path of their own. */
-  readonly accessLines: AccessLineMemory;
+  readonly accessRuns: AccessRunMemory;
 }
 
 /** Rows of all CPUs together that wait for their batch to be full; readers need memory for as many. */
 const MAX_WAITING_ROWS = 8 * BATCH_ROWS;
 const MIN_BATCH_ROWS = 512;
 
-/** Begins a trace in an open file. Throws what the file system throws. */
-export function createTraceWriter(fd: number, header: TraceHeader): TraceWriter {
+/**
+ * Begins a trace in an open, empty file or a pipe.
+ *
+ * @param behind true to write on another thread: then wait for `settleTrace` (or `abandonTrace`) before
+ *   the file is closed or read, and what the file system throws may be of an earlier write
+ * @throws what the file system throws, as all functions here that write
+ */
+export function createTraceWriter(
+  fd: number,
+  header: TraceHeader,
+  { behind = false } = {},
+): TraceWriter {
+  const output = createWriteBehind(fd, behind);
+  const schema = schemaMessage(traceSchema(headerMetadata(header)));
+  appendPiece(output, [schema], schema.length);
   return {
-    fd,
+    output,
     keepsPointers: header.keepsPointers,
-    bytes: writeSchema(fd, traceSchema(headerMetadata(header))),
+    bytes: schema.length,
     events: 0,
+    eventsWritten: 0,
     recordings: 0,
     current: undefined,
     lastObjects: undefined,
     builders: [],
     table: createEventBuilder(0),
+    spare: [],
     cpus: 0,
     batchRows: BATCH_ROWS,
-    accessLines: createAccessLineMemory(),
+    accessRuns: createAccessRunMemory(),
   };
 }
 
 /** Begins a recording; one that is being written is ended. */
 export function beginRecording(writer: TraceWriter, note: string): RecordingInProgress {
   endRecording(writer);
-  forgetAddresses(writer.accessLines);
+  forgetAddresses(writer.accessRuns);
   writer.lastObjects = createRecordingObjects(writer.lastObjects);
   writer.current = createRecording(writer.recordings++, writer.lastObjects, note);
   return writer.current;
@@ -108,30 +134,31 @@ function addBuilder(writer: TraceWriter, cpu: number): EventBuilder {
 }
 
 /**
- * Appends an access of the CPU of the latest event, straight from its line. HOT.
+ * Appends accesses of the CPU of the latest event, straight from their lines. HOT.
  *
- * @param bytes input; the line begins at `start`, and its LF lies in them
- * @param lineNumber number of the input line, from 1
- * @returns index just past the line's LF, or -1, with nothing written, when the line is another kind of
- *   event or not of the usual shape: then `writeEvent` is to be asked
+ * @param bytes input; lines begin at `start`, and a LF lies at or after it, before `end`
+ * @param lineNumber number of the first input line, from 1
+ * @param taken gets the number of lines
+ * @returns index just past the last line's LF; `start`, with nothing written, when the first line is
+ *   another kind of event or not of the usual shape: then `writeEvent` is to be asked
  */
-export function writeAccessLine(
+export function writeAccessLines(
   writer: TraceWriter,
   bytes: Uint8Array,
   start: number,
+  end: number,
   lineNumber: number,
+  taken: { lines: number },
 ): number {
   const recording = writer.current;
   const builder = recording?.latest;
-  if (recording === undefined || builder === undefined) return -1;
-  if (builder.length === builder.rowCapacity) return -1;
-  const row = builder.length;
-  const next = readAccessRow(writer.accessLines, bytes, start, builder, row);
-  if (next < 0) return -1;
-  builder.line[row] = lineNumber;
-  builder.detail[row + 1] = builder.detailCount;
-  builder.length = row + 1;
-  if (row + 1 >= writer.batchRows) flushEvents(writer, recording, builder);
+  if (recording === undefined || builder === undefined) return start;
+  const before = builder.length;
+  const rows = Math.min(builder.rowCapacity, writer.batchRows);
+  const next = readAccessRun(writer.accessRuns, bytes, start, end, builder, rows, lineNumber);
+  taken.lines = builder.length - before;
+  builder.detailCount = builder.detail[builder.length];
+  if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
   return next;
 }
 
@@ -156,7 +183,7 @@ export function writeEvent(
   appendLine(builder, line, bytes, lineNumber);
   recording.latest = builder;
   if (line.kind === KIND.access) {
-    rememberAccessLine(writer.accessLines, bytes, start, line.words[2 * SLOT.vq]);
+    rememberAccessLine(writer.accessRuns, bytes, start, line.words[2 * SLOT.vq]);
   }
   if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
   return true;
@@ -193,7 +220,18 @@ export function flushTrace(writer: TraceWriter): void {
 /** Ends the recording, and with it the file. */
 export function closeTrace(writer: TraceWriter): void {
   endRecording(writer);
-  writer.bytes += writeEndOfStream(writer.fd);
+  const mark = endOfStream();
+  append(writer, [mark], mark.length);
+}
+
+/** Resolves when everything is written. */
+export function settleTrace({ output }: TraceWriter): Promise<void> {
+  return settleWrites(output);
+}
+
+/** Resolves when nothing is being written any more, whatever became of it. */
+export function abandonTrace({ output }: TraceWriter): Promise<void> {
+  return abandonWrites(output);
 }
 
 /** Ends the recording that is being written, if any; an event that follows begins another. */
@@ -264,9 +302,47 @@ function flush(
   role: BatchRole,
 ): void {
   beginFile(writer, recording);
-  const metadata = encodeBatchMetadata({ role, recording: recording.number, cpu: builder.cpu });
-  writer.bytes += writeBatch(writer.fd, builder, metadata);
-  clearBuilder(builder);
+  const metadata = { role, recording: recording.number, cpu: builder.cpu };
+  const { parts, bytes } = batchParts(builder, metadata);
+  const events = role === 'events' ? builder.length : 0;
+  if (events >= LENT_ROWS) {
+    replaceBuilder(writer, recording, builder);
+    append(writer, parts, bytes, () => {
+      writer.eventsWritten += events;
+      clearBuilder(builder);
+      writer.spare.push(builder);
+    });
+  } else {
+    append(writer, [Buffer.concat(parts)], bytes, () => {
+      writer.eventsWritten += events;
+    });
+    clearBuilder(builder);
+  }
+}
+
+/** From so many rows on a batch's memory is lent to the write; of a smaller one a copy is cheaper. */
+const LENT_ROWS = 1024;
+
+/** Gives a builder's CPU another one. */
+function replaceBuilder(
+  writer: TraceWriter,
+  recording: RecordingInProgress,
+  builder: EventBuilder,
+): void {
+  const other = writer.spare.pop() ?? createEventBuilder(builder.cpu);
+  assignCpu(other, builder.cpu);
+  writer.builders[builder.cpu] = other;
+  if (recording.latest === builder) recording.latest = other;
+}
+
+function append(
+  writer: TraceWriter,
+  parts: readonly Uint8Array[],
+  bytes: number,
+  onWritten?: () => void,
+): void {
+  appendPiece(writer.output, parts, bytes, onWritten);
+  writer.bytes += bytes;
 }
 
 /** Writes the `recording` row before anything else of the recording. */

@@ -1,11 +1,11 @@
 /**
- * What the reader of access lines (`access-line.ts`) remembers from line to line: how many digits time
+ * What the reader of runs of access lines (`access-run.ts`) remembers from run to run: how many digits time
  * and CPU have, and the ids of virtqueues by the characters of their addresses.
  */
 
 const BLANK = 0x20;
 
-export interface AccessLineMemory {
+export interface AccessRunMemory {
   /** What `view` is a view of. */
   bytes: Uint8Array;
   view: DataView;
@@ -13,36 +13,53 @@ export interface AccessLineMemory {
   timeDigits: number;
   /** Digits of its CPU. */
   cpuDigits: number;
+  /** Two words to compute a time in. */
+  readonly base: Uint32Array;
   /** Per place: the 16 characters of an address as four words, and the virtqueue's id, -1 for none. */
   readonly addresses: Int32Array;
 }
 
 /** Words of one place in `addresses`, and places; the latter a power of two. */
-export const ADDRESS_WORDS = 5;
+const ADDRESS_WORDS = 5;
 const ADDRESS_PLACES = 16;
 
 /** Digits of times from 0.1 s to three years of uptime. */
 const MIN_TIME_DIGITS = 9;
 const MAX_TIME_DIGITS = 17;
 
-export function createAccessLineMemory(): AccessLineMemory {
+export function createAccessRunMemory(): AccessRunMemory {
   const bytes = new Uint8Array(0);
   return {
     bytes,
     view: new DataView(bytes.buffer),
     timeDigits: 0,
     cpuDigits: 0,
+    base: new Uint32Array(2),
     addresses: new Int32Array(ADDRESS_WORDS * ADDRESS_PLACES).fill(-1),
   };
 }
 
+/** Id of the virtqueue whose address has these 16 characters, as four words; -1 when it is not known. */
+export function findAddress(
+  { addresses }: AccessRunMemory,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): number {
+  const place = ADDRESS_WORDS * addressPlace(c, d);
+  if (addresses[place] !== a || addresses[place + 1] !== b) return -1;
+  if (addresses[place + 2] !== c || addresses[place + 3] !== d) return -1;
+  return addresses[place + 4];
+}
+
 /** Place of an address, from its last eight characters. */
-export function addressPlace(c: number, d: number): number {
+function addressPlace(c: number, d: number): number {
   return (d ^ (d >>> 11) ^ (c >>> 3)) & (ADDRESS_PLACES - 1);
 }
 
 /** Forgets the virtqueues: in another recording an address is another one. */
-export function forgetAddresses(memory: AccessLineMemory): void {
+export function forgetAddresses(memory: AccessRunMemory): void {
   memory.addresses.fill(-1);
 }
 
@@ -53,7 +70,7 @@ export function forgetAddresses(memory: AccessLineMemory): void {
  * @param vq id of its virtqueue
  */
 export function rememberAccessLine(
-  memory: AccessLineMemory,
+  memory: AccessRunMemory,
   bytes: Uint8Array,
   start: number,
   vq: number,
