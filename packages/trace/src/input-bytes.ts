@@ -2,8 +2,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError, reasonOf } from './file-errors.js';
+import { createGzipInflater, type GzipInflater, type ReadAgain } from './gzip-inflater.js';
 
 /** How an input ended. */
 export interface InputEnd {
@@ -69,26 +69,43 @@ function cannotRead(path: string, error: unknown): InputError {
 }
 
 async function readFile(path: string, fd: number, options: InputOptions): Promise<InputEnd> {
-  try {
-    const { size } = fstatSync(fd);
-    const total = size > 0 ? size : undefined;
-    const buffer = new Uint8Array(CHUNK_BYTES);
-    const decoder = createDecoder(options);
-    let read = 0;
-    for (let chunks = 1; options.signal?.aborted !== true; chunks++) {
+  const { signal, onProgress } = options;
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  /** Reads from the start to the end, or until `take` resolves to false. */
+  const readChunks = async (take: (bytes: Uint8Array) => Promise<boolean>): Promise<void> => {
+    let at = 0;
+    for (let chunks = 1; signal?.aborted !== true; chunks++) {
       let got: number;
       try {
-        got = readSync(fd, buffer, 0, CHUNK_BYTES, null);
+        // A device has no places.
+        got = readSync(fd, buffer, 0, CHUNK_BYTES, isFile ? at : null);
       } catch (error) {
         throw cannotRead(path, error);
       }
-      if (got === 0) break;
-      read += got;
-      await decoder.push(buffer.subarray(0, got));
-      options.onProgress?.(read, total);
+      at += got;
+      if (got === 0 || !(await take(buffer.subarray(0, got)))) return;
       if (chunks % CHUNKS_PER_TURN === 0) await nextTurn();
     }
-    return await decoder.end();
+  };
+  let isFile = false;
+  try {
+    const stat = fstatSync(fd);
+    isFile = stat.isFile();
+    const total = stat.size > 0 ? stat.size : undefined;
+    const decoder = createDecoder(options, isFile ? readChunks : undefined);
+    let read = 0;
+    await readChunks(async (bytes) => {
+      await decoder.push(bytes);
+      read += bytes.length;
+      onProgress?.(read, total);
+      return true;
+    });
+    const end = await decoder.end();
+    // As `copytruncate` of logrotate does it. Of a file that grows all is read that is there at its end.
+    const left = fstatSync(fd).size;
+    if (!isFile || left >= read || end.interrupted) return end;
+    const shortened = `the file was cut to ${left} bytes while it was read`;
+    return { ...end, damage: end.damage === undefined ? shortened : `${end.damage}; ${shortened}` };
   } finally {
     closeSync(fd);
   }
@@ -139,20 +156,20 @@ interface Decoder {
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 
-function createDecoder({ onChunk, signal }: InputOptions): Decoder {
+function createDecoder({ onChunk, signal }: InputOptions, readAgain?: ReadAgain): Decoder {
   let head: Uint8Array | undefined = new Uint8Array(0);
-  let gunzip: GunzipDecoder | undefined;
+  let gzip: GzipInflater | undefined;
   const begin = (bytes: Uint8Array): Promise<void> | void => {
     head = undefined;
     if (bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1]) {
-      gunzip = createGunzipDecoder(onChunk);
-      return gunzip.push(bytes);
+      gzip = createGzipInflater(onChunk, readAgain);
+      return gzip.push(bytes);
     }
     onChunk(bytes);
   };
   return {
     push: (bytes) => {
-      if (head === undefined) return gunzip === undefined ? onChunk(bytes) : gunzip.push(bytes);
+      if (head === undefined) return gzip === undefined ? onChunk(bytes) : gzip.push(bytes);
       const joined = Buffer.concat([head, bytes]);
       if (joined.length >= GZIP_MAGIC.length) return begin(joined);
       head = joined;
@@ -160,72 +177,8 @@ function createDecoder({ onChunk, signal }: InputOptions): Decoder {
     end: async () => {
       if (head !== undefined && head.length > 0) await begin(head);
       const interrupted = signal?.aborted === true;
-      const damage = gunzip === undefined ? undefined : await gunzip.end(interrupted);
+      const damage = gzip === undefined ? undefined : await gzip.end(interrupted);
       return { damage, interrupted };
-    },
-  };
-}
-
-interface GunzipDecoder {
-  push(bytes: Uint8Array): Promise<void>;
-  /** Resolves to what is wrong with the gzip stream, if anything. */
-  end(interrupted: boolean): Promise<string | undefined>;
-}
-
-/** zlib drops what it has inflated of a chunk when it finds damage in it; so chunks are small. */
-const INFLATED_BYTES = 1 << 14;
-
-/**
- * Data events and not async iteration: what was inflated before an error must not be dropped, but for
- * the last chunk.
- */
-function createGunzipDecoder(onChunk: (bytes: Uint8Array) => void): GunzipDecoder {
-  const stream: Gunzip = createGunzip({ chunkSize: INFLATED_BYTES });
-  let damage: string | undefined;
-  let thrown: { readonly error: unknown } | undefined;
-  let ended = false;
-  const over = new Promise<void>((resolve) => {
-    stream.once('end', resolve);
-    stream.once('close', resolve);
-  });
-  stream.on('data', (bytes: Uint8Array) => {
-    try {
-      if (thrown === undefined) onChunk(bytes);
-    } catch (error) {
-      thrown = { error };
-      stream.destroy();
-    }
-  });
-  stream.once('end', () => {
-    ended = true;
-  });
-  stream.once('error', (error: NodeJS.ErrnoException) => {
-    damage =
-      error.code === 'Z_BUF_ERROR'
-        ? 'the gzip stream is cut off'
-        : `damaged gzip stream (${error.message})`;
-  });
-  return {
-    push: async (bytes) => {
-      if (damage !== undefined || stream.destroyed) return;
-      if (ended) {
-        // Blocks of a tape are filled up with zeros.
-        if (bytes.some((byte) => byte !== 0)) damage = 'bytes after the end of the gzip stream';
-        return;
-      }
-      // The bytes' memory is used again by the caller, so it has to wait until zlib has read them.
-      await Promise.race([
-        new Promise<void>((resolve) => stream.write(bytes, () => resolve())),
-        over,
-      ]);
-      if (thrown !== undefined) throw thrown.error;
-    },
-    end: async (interrupted) => {
-      if (interrupted) stream.destroy();
-      else stream.end();
-      await over;
-      if (thrown !== undefined) throw thrown.error;
-      return interrupted ? undefined : damage;
     },
   };
 }

@@ -51,7 +51,7 @@ test.each([
 
 test('what was read before the damage of a gzip stream is a trace, and the damage is said', async () => {
   const text = await openTrace(fileOf(gzipSync(TEXT).subarray(0, -4)));
-  expect(text.damage).toEqual([`${text.name}: the gzip stream is cut off`]);
+  expect(text.damage).toEqual([expect.stringMatching(/: the gzip stream is cut off at byte \d+$/)]);
   // All but the end, which says that the recording has a flaw.
   expect(eventsOf(text.fd).slice(0, -1)).toEqual(EVENTS.slice(0, -1));
   expect(eventsOf(text.fd).at(-1)).toMatchObject({
@@ -60,7 +60,7 @@ test('what was read before the damage of a gzip stream is a trace, and the damag
   text.close();
   const binary = await openTrace(fileOf(gzipSync(TRACE_BYTES, { level: 0 }).subarray(0, -2000)));
   expect(binary.damage).toEqual([
-    `${binary.name}: the gzip stream is cut off`,
+    expect.stringMatching(/: the gzip stream is cut off at byte \d+$/),
     expect.stringMatching(
       /the last \d+ bytes, from byte \d+, are an unfinished batch and were left out$/,
     ),
