@@ -20,6 +20,7 @@ import {
   flushTrace,
   InputError,
   NoEventsError,
+  OutputError,
   inputName,
   isArrowStream,
   nothingFound,
@@ -99,6 +100,8 @@ async function importFiles(
     }
     if (eventsOf(to.inputs) === 0 && !signal.aborted) throw noEvents(to.inputs);
   } catch (error) {
+    if (error instanceof OutputError && to.file.stays)
+      throw new OutputError(`${error.message}; what was written before can be read`);
     if (!(error instanceof InputError) || eventsOf(to.inputs) === 0) throw error;
     await finish(to);
     throw new InputError(`${error.message}; ${to.output} holds what was read before`);

@@ -12,6 +12,8 @@ export interface OutputFile {
   readonly fd: number;
   /** Whether the file stands under its name. */
   readonly named: boolean;
+  /** Whether it stays when the import fails: what was written before can be read then. */
+  readonly stays: boolean;
   /** Gives the file its name, in the place of what had it; does nothing when it has it. */
   giveName(): void;
   /** Closes the file; one without a name is removed. */
@@ -37,7 +39,7 @@ export function openOutput(path: string, overwrite: boolean): OutputFile {
 
 function openInPlace(path: string): OutputFile {
   const fd = openSync(path, 'w');
-  return { fd, named: true, giveName: () => undefined, close: () => closeSync(fd) };
+  return { fd, named: true, stays: false, giveName: () => undefined, close: () => closeSync(fd) };
 }
 
 function openBeside(path: string): OutputFile {
@@ -48,6 +50,9 @@ function openBeside(path: string): OutputFile {
   return {
     fd,
     get named() {
+      return named;
+    },
+    get stays() {
       return named;
     },
     giveName: () => {

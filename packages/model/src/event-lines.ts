@@ -177,17 +177,28 @@ export function readEventLine(
 /** 16 bytes of comm, each at most `\xNN`. */
 const MAX_REST_BYTES = 64;
 
+/** How every event of the dialect begins: tag, time, CPU, a kernel object. */
+const LIKE_AN_EVENT = /^([A-Z]{1,3}) \d{1,19} \d{1,5} [0-9a-f]{4,16}(?: |$)/;
+
 /**
- * Says why `readEventLine` refused a line: undefined when its first word is no tag of the dialect (it
- * is then no event at all), otherwise which column is wrong. Slow; for reports.
+ * Says why `readEventLine` refused a line: undefined when it is no event at all, otherwise which column
+ * is wrong, or that no event has its tag. Slow; for reports.
  */
 export function whyNotAnEvent(text: string): string | undefined {
+  // No program prints them: a host that crashed leaves them where it had not written yet.
+  if (text.includes('\0'))
+    return 'holds zero bytes, as a file that was not written to its end does';
   const words = text.split(' ');
   const tag = words[0];
   const names = (Object.keys(EVENTS) as EventName[]).filter(
     (name) => eventDefinition(name).text?.tag === tag,
   );
-  if (names.length === 0) return undefined;
+  if (names.length === 0) {
+    const unknown = LIKE_AN_EVENT.exec(text)?.[1];
+    return unknown === undefined
+      ? undefined
+      : `${unknown}: an event that this version does not know`;
+  }
   const columns = ['time', 'cpu', ...(eventDefinition(names[0]).text?.columns ?? [])];
   for (const [index, column] of columns.entries()) {
     const word = words[index + 1];

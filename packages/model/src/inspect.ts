@@ -60,6 +60,7 @@ export interface CallbackSnapshot {
   /** An indistinguishable one has returned: this may be that one, and that one this. */
   readonly isOneOfSeveral: boolean;
   readonly pid: number;
+  /** Name of the process; without the zero bytes that fill it up, and what was left behind them. */
   readonly comm: string;
   readonly cause: number;
   readonly start: bigint;
@@ -158,7 +159,7 @@ function callbackOf(engine: EngineState, callback: Callback): CallbackSnapshot {
     cpu: callback.enteredOn,
     isOneOfSeveral: callback.isOneOfSeveral,
     pid: callback.pid,
-    comm: String.fromCharCode(...callback.comm.subarray(0, callback.commLength)),
+    comm: nameOf(callback),
     cause: callback.cause,
     start: wide(callback.startLow, callback.startHigh),
     end: wide(callback.endLow, callback.endHigh),
@@ -166,6 +167,15 @@ function callbackOf(engine: EngineState, callback: Callback): CallbackSnapshot {
     waitsForCpu: callback.cpu === NO_CPU ? undefined : callback.cpu,
     endShows: callback.isStart && engine.devices.paired[callback.dev] === true,
   };
+}
+
+/** How the dialect writes a zero byte. */
+const NAME_END = '\\x00';
+
+function nameOf({ comm, commLength }: Callback): string {
+  const recorded = String.fromCharCode(...comm.subarray(0, commLength));
+  const end = recorded.indexOf(NAME_END);
+  return end < 0 ? recorded : recorded.slice(0, end);
 }
 
 /** 64 bits of two words; signed where the high word is. */

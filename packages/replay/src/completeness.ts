@@ -38,7 +38,8 @@ export function completenessOf(trace: OpenTrace): Completeness {
   const damage = [...new Set([...trace.damage, ...flaws])];
   if (backward > 0)
     damage.push(`${trace.name}: the clock of a CPU went back ${counted(backward, 'time')}`);
-  const problems = [...damage, ...importProblems(trace.name, trace.imported)];
+  damage.push(...unreadableLines(trace.name, trace.imported));
+  const problems = [...damage, ...otherLines(trace.name, trace.imported)];
   for (const [by, howMany] of lost) {
     if (trace.imported === undefined || by !== UNREADABLE)
       problems.push(`${trace.name}: lost ${counted(howMany, 'event')} (${by})`);
@@ -55,22 +56,21 @@ export function completenessOf(trace: OpenTrace): Completeness {
 /** As `writeLoss` is told by the import of text. */
 const UNREADABLE = 'unreadable input';
 
-/** Lines that were not taken as events, with the first places. */
-function importProblems(name: string, report: ImportReport | undefined): string[] {
-  if (report === undefined) return [];
-  const problems: string[] = [];
-  const [rejected] = report.rejectedFirst;
-  if (rejected !== undefined) {
-    problems.push(
-      `${name}: ${counted(report.rejected, 'line')} could not be read, the first is line ${rejected.line} ` +
-        `(byte ${rejected.offset}): ${rejected.reason}`,
-    );
-  }
-  const [other] = report.otherFirst;
-  if (other !== undefined) {
-    problems.push(
-      `${name}: ${counted(report.other, 'line')} held no event, the first is line ${other.line} (byte ${other.offset})`,
-    );
-  }
-  return problems;
+/** Lines that should have been events, with the first place. */
+function unreadableLines(name: string, report: ImportReport | undefined): string[] {
+  const first = report?.rejectedFirst[0];
+  if (report === undefined || first === undefined) return [];
+  return [
+    `${name}: ${counted(report.rejected, 'line')} could not be read, the first is line ${first.line} ` +
+      `(byte ${first.offset}): ${first.reason}`,
+  ];
+}
+
+/** Lines that other programs have printed, with the first place. */
+function otherLines(name: string, report: ImportReport | undefined): string[] {
+  const first = report?.otherFirst[0];
+  if (report === undefined || first === undefined) return [];
+  return [
+    `${name}: ${counted(report.other, 'line')} held no event, the first is line ${first.line} (byte ${first.offset})`,
+  ];
 }

@@ -46,7 +46,11 @@ export async function withOpenTrace(
     const completeness = completenessOf(trace);
     for (const problem of completeness.problems) say('replay', problem);
     if (trace.index.recordings.every(({ events }) => events.size === 0))
-      throw new InputError(`no events in ${trace.name}`);
+      throw new InputError(
+        completeness.damage.length > 0
+          ? `no events in what can be read of ${trace.name}`
+          : `no events in ${trace.name}`,
+      );
     const exitCode = await use(trace, completeness);
     const flawed = completeness.complete === false || completeness.damage.length > 0;
     return exitCode === EXIT.done && strict && flawed ? EXIT.no : exitCode;

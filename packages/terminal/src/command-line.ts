@@ -1,5 +1,6 @@
 import { CommanderError, type Command } from 'commander';
 import { EXIT } from './exit-codes.js';
+import { printable } from './printable.js';
 
 /**
  * Parses the command line of a program with its commands, and runs the one that it names. Usage errors
@@ -18,7 +19,8 @@ export async function runCommandLine(
     command
       .exitOverride()
       .configureOutput({
-        outputError: (text, write) => write(text.replace(/^error: /, `${name}: `)),
+        outputError: (text, write) =>
+          write(withSafeWords(text, argv).replace(/^error: /, `${name}: `)),
       })
       .showHelpAfterError(`${name}: see \`${fullName} --help\``);
   }
@@ -30,4 +32,13 @@ export async function runCommandLine(
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
     throw error;
   }
+}
+
+/** What commander says quotes the words of the command line, which may be names that others have given. */
+function withSafeWords(text: string, argv: readonly string[]): string {
+  let safe = text;
+  // Of `--option=value` the value alone may be quoted.
+  for (const word of argv.flatMap((whole) => [whole, whole.slice(whole.indexOf('=') + 1)]))
+    if (word !== '') safe = safe.replaceAll(word, () => printable(word));
+  return safe.split('\n').map(printable).join('\n');
 }

@@ -26,7 +26,7 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
     // `replay run … | head`: whoever read us has seen enough.
     // The answer is still the answer.
     if (error.code === 'EPIPE') return;
-    say(name, `cannot write to standard output: ${error.message}`);
+    say(name, `cannot write to standard output: ${inWords(error)}`);
     process.exit(EXIT.unusable);
   });
   // When nobody listens to the talk any more, the work goes on.
@@ -36,6 +36,11 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
   } catch (error) {
     process.exitCode = explain(name, error);
   }
+}
+
+/** "ENOSPC: no space left on device, write" → "no space left on device" */
+function inWords({ message }: Error): string {
+  return message.replace(/^[A-Z0-9]+: (.*), \w+$/, '$1');
 }
 
 const ignore = (): void => undefined;

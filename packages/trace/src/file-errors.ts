@@ -26,6 +26,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'the reader of the pipe is gone',
   ELOOP: 'too many symbolic links',
   EIO: 'input/output error',
+  ENAMETOOLONG: 'the name is too long',
+  ENXIO: 'is a socket, or a device that is not there',
+  EDQUOT: 'the disk quota is used up',
 };
 
 /** Why a system call failed, in words. */

@@ -20,6 +20,8 @@ const FORMATS: readonly { readonly magic: readonly number[]; readonly advice: st
   { magic: [...Buffer.from('PERFILE2')], advice: 'perf.data, which is not read yet' },
   { magic: [0x17, 0x08, 0x44], advice: 'trace.dat of trace-cmd, which is not read yet' },
   { magic: [0x7f, 0x45, 0x4c, 0x46], advice: 'a program (ELF)' },
+  { magic: [0xff, 0xfe], advice: 'UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)' },
+  { magic: [0xfe, 0xff], advice: 'UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)' },
 ];
 
 /** What an input is that is not ours; undefined when its first bytes could be text. */
@@ -27,5 +29,10 @@ export function foreignFormat(head: Uint8Array): string | undefined {
   for (const { magic, advice } of FORMATS) {
     if (magic.every((byte, at) => head[at] === byte)) return advice;
   }
-  return head.includes(0) ? 'binary data' : undefined;
+  return head.some(isBinary) ? 'binary data' : undefined;
+}
+
+/** Control bytes that no text begins with: tab, line breaks and escape sequences are there in texts. */
+function isBinary(byte: number): boolean {
+  return byte < 0x20 && ![0x09, 0x0a, 0x0d, 0x1b].includes(byte);
 }

@@ -119,7 +119,9 @@ test('no file stays open, however it ends', async () => {
 test('a folder for temporary files that is not there is a sentence', async () => {
   vi.stubEnv('TMPDIR', `${temporary}/none`);
   await expect(openTrace(fileOf(TEXT))).rejects.toEqual(
-    new OutputError(`cannot write a temporary file in ${temporary}/none: no such file`),
+    new OutputError(
+      `cannot write a temporary file in ${temporary}/none (TMPDIR names another folder): no such file`,
+    ),
   );
 });
 
@@ -184,7 +186,8 @@ test('a full disk is said to be one, and not blamed on the input', () => {
   // 64 KiB is what this shell lets its children write into one file.
   const lines = Array.from({ length: 40_000 }, (_, at) => `M ${at} 0 ff100\n`).join('');
   const shell = `trap '' XFSZ; ulimit -f 128; "$@"`;
-  const told = /^OutputError: cannot write a temporary file in \/.*: the file would be too large$/;
+  const told =
+    /^OutputError: cannot write a temporary file in \/.* \(TMPDIR .*\): the file would be too large$/;
   expect(openPiped(lines, shell)).toMatch(told);
   expect(openPiped('', `${shell} < '${fileOf(lines)}'`)).toMatch(told);
 });

@@ -100,7 +100,7 @@ function reading<Result>(path: string, read: () => Result): Result {
 async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   const name = inputName(path);
   const folder = tmpdir();
-  const spooling = `a temporary file in ${folder}`;
+  const spooling = `a temporary file in ${folder} (TMPDIR names another folder)`;
   const fd = writing(spooling, () => openTemporary(folder));
   const report = createImportReport();
   let head: Uint8Array | undefined = new Uint8Array(0);
@@ -184,7 +184,9 @@ export function nothingFound(name: string, report: ImportReport, end: InputEnd):
     return new InputError(`${name} is empty${end.damage === undefined ? '' : ` (${end.damage})`}`);
   const foreign = foreignFormat(report.head);
   if (foreign !== undefined) return new NoEventsError(`no events in ${name}: it is ${foreign}`);
-  const first = report.rejectedFirst[0] ?? report.otherFirst[0];
+  const [first] = [...report.rejectedFirst, ...report.otherFirst].toSorted(
+    (a, b) => a.line - b.line,
+  );
   const where = first === undefined ? '' : `; line ${first.line}: ${first.reason}`;
   return new NoEventsError(
     `no events in ${name} (${report.lines} ${report.lines === 1 ? 'line' : 'lines'})${where}`,

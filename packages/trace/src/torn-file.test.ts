@@ -57,7 +57,7 @@ test(
       const good = Math.max(schemaEnd, ...ends.filter((end) => end <= bytes));
       const expected =
         bytes < schemaEnd
-          ? 'no Arrow stream with a schema at its start'
+          ? `the file is cut off at byte ${bytes}, within its header, and holds no event`
           : bytes === BYTES.length
             ? `closed, good to ${bytes}, ${rowsUpTo(bytes)} rows`
             : `open, good to ${good}, ${rowsUpTo(bytes)} rows`;

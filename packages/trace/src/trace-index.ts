@@ -54,9 +54,13 @@ const MAX_BODY_BYTES = 1 << 26;
  */
 export function indexTrace(fd: number, fileBytes: number): TraceIndex {
   const schema = findMessage(fd, 0, fileBytes);
-  if (schema === undefined || schema === 'end' || schema.message.kind !== 'schema') {
-    throw new TraceFormatError('no Arrow stream with a schema at its start');
+  if (schema === undefined) {
+    throw new TraceFormatError(
+      `the file is cut off at byte ${fileBytes}, within its header, and holds no event`,
+    );
   }
+  if (schema === 'end' || schema.message.kind !== 'schema')
+    throw new TraceFormatError('no Arrow stream with a schema at its start');
   const header = parseHeader(schema.message.metadata);
   const buffers = new Float64Array(2 * BUFFER_COUNT);
   const recordings = new Map<number, MutableRecording>();
