@@ -103,14 +103,20 @@ function trailingBytes(at: number): string {
 }
 
 function inWords({ from, to, reason }: DamagedPiece): string {
+  // Only a second reading, byte by byte, finds the byte.
   const exact = to - from === 1;
+  const where = exact ? `at byte ${from}` : `between bytes ${from} and ${to}`;
+  const lost = exact
+    ? ''
+    : '; up to 16 KiB before that are lost too, as this input cannot be read twice: give the file by its name';
   // zlib expects another member after the first, and needs two bytes to see that it is none.
   if (reason === 'incorrect header check')
-    return trailingBytes(Math.max(0, exact ? from - 1 : from));
-  const where = exact ? `at byte ${from}` : `between bytes ${from} and ${to}`;
+    return exact
+      ? trailingBytes(Math.max(0, from - 1))
+      : `the gzip stream ends ${where}, and what follows was left out${lost}`;
   if (reason === 'incorrect data check' || reason === 'incorrect length check')
-    return `the checksum ${where} of the gzip stream is wrong: what was read may be wrong too`;
-  return `the gzip stream is damaged ${where} (${reason}): what follows was left out, and what stands just before may be wrong`;
+    return `the checksum ${where} of the gzip stream is wrong: what was read may be wrong too${lost}`;
+  return `the gzip stream is damaged ${where} (${reason}): what follows was left out, and what stands just before may be wrong${lost}`;
 }
 
 /** One reading of the stream. */
