@@ -33,7 +33,7 @@ describe.skipIf(!canRun)('without permission (needs a checkout that all may read
         [BIN, 'import', option, ...args],
         {
           ...asNobody,
-          cwd: args[0]?.startsWith('..') === true ? closed : folder,
+          cwd: args[0]?.startsWith('..') ? closed : folder,
           encoding: 'utf8',
         },
       );

@@ -271,4 +271,12 @@ describe('properties', () => {
       expect(whyNotAnEvent(text)).toBeUndefined();
     }
   });
+  it('an event of another dialect, and a hole of zeros, are not what another program printed', () => {
+    expect(whyNotAnEvent('Q 40786429335 0 ffff894f868c0000 7')).toBe(
+      'Q: an event that this version does not know',
+    );
+    expect(whyNotAnEvent('\0\0\0M 5 0 ff10')).toMatch(/^holds zero bytes/);
+    for (const text of ['OK 1 0 done', 'Q 5 0', 'Total 5 0 ffff', 'Q 5 0 ffffx'])
+      expect(whyNotAnEvent(text)).toBeUndefined();
+  });
 });
