@@ -2,6 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Message } from '../src/index.js';
 import { FIXTURES, LF, OUTPUTS, dump, readFixture, run } from './support.js';
 
+it('reads every recording there is', () => {
+  expect(OUTPUTS).toHaveLength(34);
+});
+
 describe.each(OUTPUTS)('%s', (name) => {
   const input = readFixture(name);
   const whole = run([input]);
