@@ -48,7 +48,7 @@ export const ALLOWED = {
  * What code that is not shipped (tests, benchmarks) may import beyond that. It runs on Node, so
  * Node's modules are its too.
  */
-const TOOLS = ['vitest', 'fast-check', 'mitata'];
+const TOOLS = ['vitest', 'fast-check', 'mitata', 'typescript'];
 
 /** The one file outside its package that a package's vitest.config.ts is there to import. */
 const SHARED_CONFIG = 'vitest.shared.ts';
