@@ -44,7 +44,12 @@ const RECORD_PREFIX = encodeUtf8('{"type":');
 export function createJsonLines(host: JsonHost): JsonLines {
   const { forced, counts, printf, emit } = host;
   const sink = createSink();
-  const context: JsonContext = { modern: false, escaped: false, stickyHex: false };
+  const context: JsonContext = {
+    modern: false,
+    escaped: false,
+    hexadecimal: false,
+    stickyHex: false,
+  };
   /** Once a record was seen, a line that begins like one and is none is damaged, not text. */
   let seenRecord = forced;
   let inArray = forced;

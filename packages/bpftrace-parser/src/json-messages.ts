@@ -16,6 +16,8 @@ export interface JsonContext {
   modern: boolean;
   /** Whether a `\u` escape was printed before: see the quirk `sticky-hex`. */
   escaped: boolean;
+  /** Set for good by the builders when a count had a letter: all later ones are hexadecimal. */
+  hexadecimal: boolean;
   /** Set by the builders when a hexadecimal count was undone. */
   stickyHex: boolean;
 }
@@ -44,8 +46,12 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     return contents && { type: 'map', ...contents };
   },
   hist: (record, context) => {
-    const contents = readNamed(record, (v) => buckets(v, context), isObject);
-    return contents && { type: 'hist', complete: true, ...contents };
+    const read = () => readNamed(record, (v) => buckets(v, context), isObject);
+    const known = context.hexadecimal;
+    let contents = read();
+    // The first count with a letter tells of those before it in the record, too.
+    if (context.hexadecimal !== known) contents = read();
+    return contents && { type: 'hist', complete: true, ...contents, ...doubt(context) };
   },
   stats: (record) => {
     const contents = readNamed(record, stats, (v) => isObject(v) && stats(v) === undefined);
@@ -100,22 +106,30 @@ function integer(value: JsonValue | undefined): bigint | undefined {
   return undefined;
 }
 
-/** A count that 0.24 and later may have printed in hexadecimal. */
+/**
+ * A count, which 0.24 and later may have printed in hexadecimal: none of digits alone tells, and
+ * one with a letter tells it of all that follow. Negative ones are none.
+ */
 function streamedCount(value: JsonValue | undefined, context: JsonContext): bigint | undefined {
+  if (context.escaped && typeof value === 'string' && /^(?=\d*[a-f])[0-9a-f]{1,16}$/.test(value)) {
+    context.hexadecimal = true;
+  }
+  if (context.hexadecimal && /^[0-9a-f]{1,16}$/.test(String(value))) {
+    context.stickyHex = true;
+    return BigInt(`0x${String(value)}`);
+  }
   const decimal = integer(value);
-  if (decimal !== undefined || !isSticky(context)) return decimal;
-  if (typeof value !== 'string' || !/^[0-9a-f]{1,16}$/.test(value)) return undefined;
-  context.stickyHex = true;
-  return BigInt(`0x${value}`);
+  return decimal !== undefined && decimal >= 0n ? decimal : undefined;
 }
 
-function isSticky(context: JsonContext): boolean {
-  return context.modern && context.escaped;
+/** Marks a message whose counts may be meant in hexadecimal. */
+function doubt(context: JsonContext): { suspect?: true } {
+  return (context.modern && context.escaped) || context.hexadecimal ? { suspect: true } : {};
 }
 
+/** An integer that a double holds exactly. */
 function small(value: JsonValue | undefined): number | undefined {
-  const exact = integer(value);
-  return exact === undefined ? undefined : Number(exact);
+  return typeof value === 'number' ? value : undefined;
 }
 
 function payload(record: JsonObject): string | undefined {
@@ -141,7 +155,8 @@ function tally(record: JsonObject, name: string, context: JsonContext): bigint |
 
 function attachedProbes(record: JsonObject, context: JsonContext): MessageBody | undefined {
   const probes = tally(record, 'probes', context);
-  return probes === undefined ? undefined : { type: 'attached_probes', probes: Number(probes) };
+  if (probes === undefined || probes > Number.MAX_SAFE_INTEGER) return undefined;
+  return { type: 'attached_probes', probes: Number(probes), ...doubt(context) };
 }
 
 function lostEvents(record: JsonObject, context: JsonContext): MessageBody | undefined {
@@ -150,7 +165,7 @@ function lostEvents(record: JsonObject, context: JsonContext): MessageBody | und
   if (note !== undefined) return { type: 'lost_events', events: 0n, text: note };
   const events = tally(record, 'events', context);
   if (events === undefined) return undefined;
-  return { type: 'lost_events', events, ...(isSticky(context) && { suspect: true as const }) };
+  return { type: 'lost_events', events, ...doubt(context) };
 }
 
 type NamedContents<V> = { readonly name: string } & (
@@ -174,7 +189,9 @@ function readNamed<V>(
   const { name, value } = data.members[0];
   if (!isKeyed(value) || !isObject(value)) {
     const single = read(value);
-    return single === undefined ? undefined : { name, keyed: false, value: single };
+    if (single !== undefined) return { name, keyed: false, value: single };
+    // 0.9 prints nothing for a keyed map without elements; a single value is never nothing.
+    return value === null ? { name, keyed: true, entries: [] } : undefined;
   }
   const entries: Entry<V>[] = [];
   for (const member of value.members) {

@@ -5,7 +5,6 @@ import {
   COLON,
   COMMA,
   CR,
-  DOT,
   MINUS,
   NINE,
   OPEN_BRACE,
@@ -118,16 +117,22 @@ function readValue(reader: Reader, inObject: boolean): JsonValue | undefined {
     return container;
   }
   const start = reader.pos;
-  const scalar = readNumber(reader) ?? readWord(reader);
-  if (scalar !== undefined && endsValue(reader)) return scalar;
+  const scalar = readInteger(reader) ?? readWord(reader);
+  if (scalar !== undefined && endsValue(reader, inObject)) return scalar;
   if (!reader.lenient || reader.depth === 0) return undefined;
   reader.pos = start;
-  return readBare(reader, inObject);
+  return readHex(reader, inObject) ?? readBare(reader, inObject);
 }
 
-/** Whether the value before the position may end there. */
-function endsValue(reader: Reader): boolean {
+/**
+ * Whether the value before the position may end there. When lenient, a comma ends a member only
+ * where another one follows: an unquoted `27, Nov` is one value.
+ */
+function endsValue(reader: Reader, inObject: boolean): boolean {
   const byte = peek(reader);
+  if (byte === COMMA && inObject && reader.lenient) {
+    return memberFollows(reader, reader.pos + 1);
+  }
   return byte === -1 || byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET;
 }
 
@@ -193,8 +198,11 @@ function readDigits(reader: Reader): number {
   return reader.pos - start;
 }
 
-/** A number, from its text: an integer that a double cannot hold exactly is a bigint. */
-function readNumber(reader: Reader): number | bigint | undefined {
+/**
+ * An integer. No version prints fractions or exponents: what looks like one is the text of a
+ * strftime(), or a count in hexadecimal, and the business of {@link readBare} and {@link readHex}.
+ */
+function readInteger(reader: Reader): number | bigint | undefined {
   const { bytes } = reader;
   const start = reader.pos;
   if (bytes[start] === MINUS) reader.pos++;
@@ -202,27 +210,17 @@ function readNumber(reader: Reader): number | bigint | undefined {
   const digits = readDigits(reader);
   if (digits === 0 || digits > MAX_INTEGER_DIGITS) return undefined;
   if (leading === ZERO && digits > 1) return undefined;
-  let integer = true;
-  if (reader.pos < reader.end && bytes[reader.pos] === DOT) {
-    integer = false;
-    reader.pos++;
-    if (readDigits(reader) === 0) return undefined;
-  }
-  if (reader.pos < reader.end && (bytes[reader.pos] | 0x20) === 0x65 /* e */) {
-    integer = false;
-    reader.pos++;
-    const sign = bytes[reader.pos];
-    if (sign === MINUS || sign === 0x2b /* + */) reader.pos++;
-    if (readDigits(reader) === 0) return undefined;
-  }
-  const text = decodeUtf8(bytes, start, reader.pos);
-  return integer ? parseInteger(text) : Number(text);
+  return parseInteger(decodeUtf8(bytes, start, reader.pos));
 }
 
 /** A decimal integer, exactly: a number where that is possible, else a bigint. */
 export function parseInteger(digits: string): number | bigint {
   const value = Number(digits);
   return Number.isSafeInteger(value) ? value : BigInt(digits);
+}
+
+function exactly(value: bigint): number | bigint {
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }
 
 const WORDS: readonly (readonly [string, boolean | null])[] = [
@@ -242,45 +240,81 @@ function readWord(reader: Reader): boolean | null | undefined {
   return undefined;
 }
 
+/** A pointer without quotes, `0xffff888012345678`. */
+function readHex(reader: Reader, inObject: boolean): number | bigint | undefined {
+  const start = reader.pos;
+  const end = wordEnd(reader);
+  const text = end - start <= 18 ? decodeUtf8(reader.bytes, start, end) : '';
+  reader.pos = end;
+  if (/^0x[0-9a-fA-F]{1,16}$/.test(text) && endsValue(reader, inObject)) {
+    reader.sink.repairs |= QUIRKS['hex-integer'].bit;
+    return exactly(BigInt(text));
+  }
+  reader.pos = start;
+  return undefined;
+}
+
+/** Index after the letters and digits at the position. */
+function wordEnd(reader: Reader): number {
+  let pos = reader.pos;
+  while (pos < reader.end && isWordByte(reader.bytes[pos])) pos++;
+  return pos;
+}
+
+function isWordByte(byte: number): boolean {
+  const lower = byte | 0x20;
+  return (byte >= ZERO && byte <= NINE) || (lower >= 0x61 && lower <= 0x7a);
+}
+
 /** What stands where a value should and is none: a string without its quotes, or nothing. */
 function readBare(reader: Reader, inObject: boolean): JsonValue | undefined {
   const start = reader.pos;
-  const end = inObject ? bareMemberEnd(reader) : bareElementEnd(reader);
+  const end = bareEnd(reader, inObject);
   if (end < 0) return undefined;
   reader.pos = end;
   const text = decodeUtf8(reader.bytes, start, end).trim();
-  if (text === '') {
-    reader.sink.repairs |= QUIRKS['empty-value'].bit;
-    return null;
-  }
-  if (/^0x[0-9a-fA-F]{1,16}$/.test(text)) {
-    reader.sink.repairs |= QUIRKS['hex-integer'].bit;
-    const value = BigInt(text);
-    return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
-  }
-  reader.sink.repairs |= QUIRKS['bare-value'].bit;
-  return text;
+  reader.sink.repairs |= QUIRKS[text === '' ? 'empty-value' : 'bare-value'].bit;
+  return text === '' ? null : text;
+}
+
+function bareEnd(reader: Reader, inObject: boolean): number {
+  if (!inObject) return bareElementEnd(reader);
+  // A count in hexadecimal: the record goes on behind its object, which a string's does not.
+  const end = wordEnd(reader);
+  if (end > reader.pos && reader.bytes[end] === CLOSE_BRACE) return end;
+  return bareMemberEnd(reader);
 }
 
 /** A bare member ends before `, "next":`, or where just enough closers are left on the line. */
 function bareMemberEnd(reader: Reader): number {
   const { bytes, end } = reader;
   for (let i = reader.pos; i < end; i++) {
-    if (bytes[i] !== COMMA) continue;
-    let open = i + 1;
-    while (open < end && bytes[open] === SPACE) open++;
-    if (bytes[open] !== QUOTE) continue;
-    let close = open + 1;
-    while (close < end && bytes[close] !== QUOTE) close += bytes[close] === BACKSLASH ? 2 : 1;
-    if (close < end && bytes[close + 1] === COLON) return i;
-    i = open;
+    if (bytes[i] === COMMA && memberFollows(reader, i + 1)) return i;
   }
   return beforeClosers(reader);
 }
 
+/** Whether blanks and `"name":` stand there. */
+function memberFollows({ bytes, end }: Reader, pos: number): boolean {
+  let open = pos;
+  while (open < end && isSpace(bytes[open])) open++;
+  if (bytes[open] !== QUOTE) return false;
+  let close = open + 1;
+  while (close < end && bytes[close] !== QUOTE) close += bytes[close] === BACKSLASH ? 2 : 1;
+  return close < end && bytes[close + 1] === COLON;
+}
+
+/** A bare element ends at a comma, or at the bracket that closes its array. */
 function bareElementEnd(reader: Reader): number {
-  const comma = reader.bytes.indexOf(COMMA, reader.pos);
-  return comma >= 0 && comma < reader.end ? comma : beforeClosers(reader);
+  const { bytes, end } = reader;
+  let open = 0;
+  for (let i = reader.pos; i < end; i++) {
+    const byte = bytes[i];
+    if (byte === COMMA) return i;
+    if (byte === OPEN_BRACKET) open++;
+    else if (byte === CLOSE_BRACKET && open-- === 0) return i;
+  }
+  return -1;
 }
 
 /** Index of the closer of the innermost open container, if the rest of the line only closes. */

@@ -45,6 +45,8 @@ export interface OutputMessage extends Located {
 export interface AttachedProbesMessage extends Located {
   readonly type: 'attached_probes';
   readonly probes: number;
+  /** As in {@link LostEventsMessage}. */
+  readonly suspect?: true;
 }
 
 /** `__BPFTRACE_NOTIFY_PROBES_ATTACHED`: all probes are attached, in every version. */
@@ -109,6 +111,8 @@ export type HistMessage = {
   readonly type: 'hist';
   /** False when the block of a text-mode histogram was not closed by its blank line. */
   readonly complete: boolean;
+  /** As in {@link LostEventsMessage}; said of the counts. */
+  readonly suspect?: true;
 } & Named<readonly Bucket[]>;
 
 /** Output of `stats()` or `avg()`; `avg()` prints the average alone. */

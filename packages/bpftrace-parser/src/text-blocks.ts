@@ -10,6 +10,7 @@ import {
   mapName,
   parseHelperInfo,
   parseMapLine,
+  stripColour,
 } from './text-lines.js';
 
 /**
@@ -72,13 +73,16 @@ interface Kept extends PlacedText {
 }
 
 type Block =
-  | { kind: 'header'; header: MapLine }
+  /** `text` is the line, where it may be no map's after all. */
+  | { kind: 'header'; header: MapLine; text: string | undefined }
   | { kind: 'hist'; header: MapLine; buckets: Bucket[] }
   | { kind: 'stack'; header: MapLine; lines: string[] }
   | { kind: 'key'; lines: PlacedText[] }
   | { kind: 'source'; body: SourcedBody; kept: Kept | undefined }
   /** The verifier's log, which -v prints: delivered line by line. */
   | { kind: 'verifier' };
+
+type Header = Extract<Block, { kind: 'header' }>;
 
 type SourcedBody = Omit<LogMessage, 'line'> | Omit<HelperErrorMessage, 'line'>;
 
@@ -113,7 +117,7 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     }
     switch (current.kind) {
       case 'header':
-        return extendHeader(current.header, line.text);
+        return extendHeader(current, line.text);
       case 'hist':
         return extendHist(current.header, current.buckets, line.text);
       case 'stack':
@@ -125,7 +129,8 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     }
   }
 
-  function extendHeader(header: MapLine, text: string): boolean {
+  function extendHeader(current: Header, text: string): boolean {
+    const { header } = current;
     const bucket = parseBucketLine(text);
     if (bucket !== undefined) {
       block = { kind: 'hist', header, buckets: [bucket] };
@@ -139,8 +144,13 @@ export function createTextBlocks(host: TextHost): TextBlocks {
       closeHist(header, [], true);
       return true;
     }
-    close(mapMessage(header));
+    closeHeader(current);
     return false;
+  }
+
+  /** Nothing that belongs to it came. An empty string is printed with a blank before it. */
+  function closeHeader({ header, text }: Header): void {
+    close(text === undefined ? mapMessage(header) : { type: 'text', text });
   }
 
   function extendHist(header: MapLine, buckets: Bucket[], text: string): boolean {
@@ -181,7 +191,7 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     if (!/\]:(?: |$)/.test(text)) return true;
     const map = parseMapLine(lines.map((kept) => kept.text).join('\n'));
     if (map === undefined) return true;
-    if (map.value === '') block = { kind: 'header', header: map };
+    if (map.value === '') block = { kind: 'header', header: map, text: undefined };
     else close(mapMessage(map));
     return true;
   }
@@ -204,7 +214,7 @@ export function createTextBlocks(host: TextHost): TextBlocks {
       block = { kind: 'source', body, kept: { ...line, bytes: new Uint8Array(bytes) } };
       return true;
     }
-    if (/^ *[~^]+ *$/.test(line.text)) {
+    if (/^ *[~^]+ *$/.test(stripColour(line.text))) {
       close({ ...body, source: kept.text });
       return true;
     }
@@ -225,7 +235,7 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     if (current === undefined) return;
     switch (current.kind) {
       case 'header':
-        close(mapMessage(current.header));
+        closeHeader(current);
         break;
       case 'hist':
         closeHist(current.header, current.buckets, false);
@@ -250,7 +260,10 @@ export function createTextBlocks(host: TextHost): TextBlocks {
     if (text.startsWith('@')) {
       const map = parseMapLine(text);
       const name = mapName(text);
-      if (map?.value === '') return open({ kind: 'header', header: map }, line);
+      if (map?.value === '') {
+        const plain = text.endsWith(' ') ? undefined : text;
+        return open({ kind: 'header', header: map, text: plain }, line);
+      }
       if (map === undefined && name !== undefined && text[name.length] === '[') {
         return open({ kind: 'key', lines: [line] }, line);
       }

@@ -82,7 +82,7 @@ const LIBRARY: readonly RegExp[] = [
 
 const PROBE_PATTERNS: readonly RegExp[] = [
   /^Error attaching probe: '(.*)'/,
-  /^Error attaching probe: (\S+?),? cannot attach probe\.$/,
+  /^Error attaching probe: (\S+?),? (?:cannot attach|skipping) probe\.$/,
   /^could not attach probe (.*), skipping\.$/,
   /^Unable to attach probe: (.*?)\. (?:If this is expected|Skipping\.)/,
   /^failed to detach probe: (.*)$/,
@@ -143,7 +143,7 @@ function parseLocation(text: string): ScriptLocation | undefined {
 }
 
 /** bpftrace 0.22 and later may colour its diagnostics. */
-function stripColour(text: string): string {
+export function stripColour(text: string): string {
   let escape = text.indexOf('\u001b[');
   if (escape < 0) return text;
   let plain = '';

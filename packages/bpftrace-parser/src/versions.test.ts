@@ -206,6 +206,36 @@ const SHAPES: readonly (readonly [string, string, unknown])[] = [
       probe: 'kprobe:x',
     },
   ],
+  [
+    '0.21',
+    'ERROR: Error attaching probe: kprobe:x, skipping probe.',
+    {
+      type: 'log',
+      level: 'ERROR',
+      text: 'Error attaching probe: kprobe:x, skipping probe.',
+      probe: 'kprobe:x',
+    },
+  ],
+  [
+    '0.23',
+    '\u001b[33mstdin:1:1-2: WARNING: odd\u001b[0m\nx\n\u001b[33m~~\u001b[0m',
+    {
+      type: 'log',
+      level: 'WARNING',
+      text: 'odd',
+      at: { file: 'stdin', line: 1, column: 1 },
+      source: 'x',
+    },
+  ],
+  // The graph of a tseries is text, and so is its header: an empty string has a blank before it.
+  [
+    '0.24',
+    '@a:\n hh:mm:ss',
+    [
+      { type: 'text', text: '@a:' },
+      { type: 'text', text: ' hh:mm:ss' },
+    ],
+  ],
   ['0.17', 'disk: ERROR: odd', { type: 'text', text: 'disk: ERROR: odd' }],
   ['0.17', '@home: sweet', scalar('@home', 'sweet')],
   ['0.17', '@home sweet', { type: 'text', text: '@home sweet' }],
@@ -259,15 +289,37 @@ const REPAIRS: Readonly<Record<QuirkId, readonly (readonly [string, unknown])[]>
       '{"type": "value", "data": [1,No such file or directory]}',
       { type: 'value', value: [1, 'No such file or directory'] },
     ],
+    ['{"type": "map", "data": {"@t": 27, Nov 2026}}', scalar('@t', '27, Nov 2026')],
+    ['{"type": "map", "data": {"@t": 59.120000}}', scalar('@t', '59.120000')],
+    [
+      '{"type": "map", "data": {"@m": {"a": [1,04:41:59], "b": [2,[/a[b],x],3]}}}',
+      keyed('@m', ['a', [1, '04:41:59']], ['b', [2, ['/a[b]', 'x'], 3]]),
+    ],
     ['{"type": "value", "data": none}', { type: 'value', value: 'none' }],
   ],
   'hex-integer': [
     ['{"type": "map", "data": {"@p": 0xffff888012345678}}', scalar('@p', 0xffff888012345678n)],
     ['{"type": "map", "data": {"@p": {"a": 0x10}}}', keyed('@p', ['a', 16])],
+    [
+      '{"type": "map", "data": {"@p": [0x1,{ "a": 0x2, "b": 0x3 },0x4]}}',
+      scalar('@p', [
+        1,
+        new Map([
+          ['a', 2],
+          ['b', 3],
+        ]),
+        4,
+      ]),
+    ],
   ],
   'empty-value': [
     ['{"type": "hist", "data": {"@h": }}', hist('@h', [])],
     ['{"type": "map", "data": {"@x": }}', scalar('@x', null)],
+    ['{"type": "map", "data": {"@x": [1,,[]]}}', scalar('@x', [1, null, []])],
+    [
+      '{"type": "stats", "data": {  "@s": }}',
+      { type: 'stats', name: '@s', keyed: true, entries: [] },
+    ],
     ['{"type": "map", "data": {"@x": {"a": , "b": 1}}}', keyed('@x', ['a', null], ['b', 1])],
   ],
   'missing-comma': [
@@ -312,9 +364,36 @@ describe('quirks', () => {
     expect(messages.filter((message) => message.type === 'lost_events')).toEqual([
       { type: 'lost_events', events: 10n, line: 2 },
       { type: 'lost_events', events: 255n, suspect: true, line: 4 },
-      { type: 'lost_events', events: 10n, suspect: true, line: 5 },
+      { type: 'lost_events', events: 16n, suspect: true, line: 5 },
     ]);
-    expect(counts.repairs).toMatchObject({ 'sticky-hex': 1, 'bare-value': 0 });
+    expect(counts.repairs).toMatchObject({ 'sticky-hex': 2, 'bare-value': 0 });
+  });
+
+  it('sticky-hex: the buckets of a histogram, 1e5 too, and none before an escape', () => {
+    const hist = (counts: readonly string[]): string =>
+      `{"type": "hist", "data": {"@h": {"a": [${counts.map((count) => `{"min": 1, "max": 1, "count": ${count}}`).join(',')}]}}}`;
+    const escape = '{"type": "printf", "data": "\\u0001"}';
+    const input = [hist(['ff']), escape, hist(['10', '1e5', 'ff'])].join('\n');
+    expect(messagesOf(input)).toMatchObject([
+      { type: 'rejected', reason: 'shape' },
+      { type: 'printf' },
+      {
+        type: 'hist',
+        suspect: true,
+        entries: [{ value: [{ count: 0x10n }, { count: 0x1e5n }, { count: 0xffn }] }],
+      },
+    ]);
+  });
+
+  it('sticky-hex: digits alone are doubted, where the version is known to print them so', () => {
+    const hist = '{"type": "hist", "data": {"@h": [{"min": 1, "max": 1, "count": 10}]}}';
+    const escape = '{"type": "printf", "data": "\\u0001"}';
+    const modern = '{"type": "attached_probes", "count": 1, "data": {"probes": 1}}';
+    expect(messagesOf([escape, hist].join('\n'))[1]).not.toHaveProperty('suspect');
+    expect(messagesOf([modern, escape, hist].join('\n'))[2]).toMatchObject({
+      suspect: true,
+      value: [{ count: 10n }],
+    });
   });
 
   it('have a bit each', () => {
@@ -331,8 +410,19 @@ describe('quirks', () => {
     '{"type": "map", "data": {"@x": "\\u12"}}',
     '{"type": "map", "data": {@x: 1}}',
     '{"type": 5}',
+    '{"type": "map", "data": {"@x": [1,2}}}',
   ])('do not excuse %s', (line) => {
     expect(parse(`${line}\n`, { format: 'json' })).toMatchObject([{ type: 'rejected', raw: line }]);
     expect(parse(`${line}\n`)).toMatchObject([{ type: 'text', text: line }]);
+  });
+
+  it.each([
+    '{"type": "lost_events", "data": {"events": -5}}',
+    '{"type": "lost_events", "data": {"events": 1e5}}',
+    '{"type": "attached_probes", "data": {"probes": 9007199254740993}}',
+    '{"type": "hist", "data": {"@h": [{"min": 1, "max": 1, "count": -1}]}}',
+    '{"type": "helper_error", "helper": "x", "retcode": 9007199254740993}',
+  ])('do not make a number of %s', (line) => {
+    expect(messagesOf(line)).toMatchObject([{ type: 'rejected', reason: 'shape', raw: line }]);
   });
 });
