@@ -111,14 +111,14 @@ function integer(value: JsonValue | undefined): bigint | undefined {
  * one with a letter tells it of all that follow. Negative ones are none.
  */
 function streamedCount(value: JsonValue | undefined, context: JsonContext): bigint | undefined {
-  if (context.escaped && typeof value === 'string' && /^(?=\d*[a-f])[0-9a-f]{1,16}$/.test(value)) {
-    context.hexadecimal = true;
-  }
-  if (context.hexadecimal && /^[0-9a-f]{1,16}$/.test(String(value))) {
-    context.stickyHex = true;
-    return BigInt(`0x${String(value)}`);
-  }
   const decimal = integer(value);
+  const printed = typeof value === 'string' ? value : String(decimal);
+  const isHexadecimal = /^[0-9a-f]{1,16}$/.test(printed);
+  if (context.escaped && decimal === undefined && isHexadecimal) context.hexadecimal = true;
+  if (context.hexadecimal && isHexadecimal) {
+    context.stickyHex = true;
+    return BigInt(`0x${printed}`);
+  }
   return decimal !== undefined && decimal >= 0n ? decimal : undefined;
 }
 

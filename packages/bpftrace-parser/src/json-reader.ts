@@ -1,21 +1,20 @@
 import {
-  BACKSLASH,
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COLON,
   COMMA,
-  CR,
   MINUS,
   NINE,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
   SPACE,
-  TAB,
   ZERO,
   decodeUtf8,
 } from './bytes.js';
 import { type ByteSink, reserve, unescapeString } from './escapes.js';
+import { type Reader, endsValue, isSpace, peek } from './json-cursor.js';
+import { readUnquoted } from './json-repair.js';
 import { QUIRKS } from './quirks.js';
 
 /**
@@ -50,15 +49,6 @@ export function isObject(value: JsonValue | undefined): value is JsonObject {
 const MAX_DEPTH = 64;
 /** bpftrace prints at most 64 bits; BigInt() of a whole line of digits would take seconds. */
 const MAX_INTEGER_DIGITS = 39;
-
-interface Reader {
-  readonly bytes: Uint8Array;
-  readonly end: number;
-  readonly lenient: boolean;
-  readonly sink: ByteSink;
-  pos: number;
-  depth: number;
-}
 
 /**
  * Reads the records on one line: an object, or several in the array form that some tools write,
@@ -96,16 +86,6 @@ function skipArrayPunctuation(reader: Reader): void {
   }
 }
 
-function isSpace(byte: number): boolean {
-  return byte === SPACE || byte === TAB || byte === CR;
-}
-
-/** Skips blanks; returns the byte there, or -1 at the end. */
-function peek(reader: Reader): number {
-  while (reader.pos < reader.end && isSpace(reader.bytes[reader.pos])) reader.pos++;
-  return reader.pos < reader.end ? reader.bytes[reader.pos] : -1;
-}
-
 function readValue(reader: Reader, inObject: boolean): JsonValue | undefined {
   const byte = peek(reader);
   if (byte === QUOTE) return readString(reader);
@@ -121,19 +101,7 @@ function readValue(reader: Reader, inObject: boolean): JsonValue | undefined {
   if (scalar !== undefined && endsValue(reader, inObject)) return scalar;
   if (!reader.lenient || reader.depth === 0) return undefined;
   reader.pos = start;
-  return readHex(reader, inObject) ?? readBare(reader, inObject);
-}
-
-/**
- * Whether the value before the position may end there. When lenient, a comma ends a member only
- * where another one follows: an unquoted `27, Nov` is one value.
- */
-function endsValue(reader: Reader, inObject: boolean): boolean {
-  const byte = peek(reader);
-  if (byte === COMMA && inObject && reader.lenient) {
-    return memberFollows(reader, reader.pos + 1);
-  }
-  return byte === -1 || byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET;
+  return readUnquoted(reader, inObject);
 }
 
 function readString(reader: Reader): string | undefined {
@@ -200,7 +168,7 @@ function readDigits(reader: Reader): number {
 
 /**
  * An integer. No version prints fractions or exponents: what looks like one is the text of a
- * strftime(), or a count in hexadecimal, and the business of {@link readBare} and {@link readHex}.
+ * strftime(), or a count in hexadecimal, and the business of {@link readUnquoted}.
  */
 function readInteger(reader: Reader): number | bigint | undefined {
   const { bytes } = reader;
@@ -219,10 +187,6 @@ export function parseInteger(digits: string): number | bigint {
   return Number.isSafeInteger(value) ? value : BigInt(digits);
 }
 
-function exactly(value: bigint): number | bigint {
-  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
-}
-
 const WORDS: readonly (readonly [string, boolean | null])[] = [
   ['true', true],
   ['false', false],
@@ -238,95 +202,4 @@ function readWord(reader: Reader): boolean | null | undefined {
     }
   }
   return undefined;
-}
-
-/** A pointer without quotes, `0xffff888012345678`. */
-function readHex(reader: Reader, inObject: boolean): number | bigint | undefined {
-  const start = reader.pos;
-  const end = wordEnd(reader);
-  const text = end - start <= 18 ? decodeUtf8(reader.bytes, start, end) : '';
-  reader.pos = end;
-  if (/^0x[0-9a-fA-F]{1,16}$/.test(text) && endsValue(reader, inObject)) {
-    reader.sink.repairs |= QUIRKS['hex-integer'].bit;
-    return exactly(BigInt(text));
-  }
-  reader.pos = start;
-  return undefined;
-}
-
-/** Index after the letters and digits at the position. */
-function wordEnd(reader: Reader): number {
-  let pos = reader.pos;
-  while (pos < reader.end && isWordByte(reader.bytes[pos])) pos++;
-  return pos;
-}
-
-function isWordByte(byte: number): boolean {
-  const lower = byte | 0x20;
-  return (byte >= ZERO && byte <= NINE) || (lower >= 0x61 && lower <= 0x7a);
-}
-
-/** What stands where a value should and is none: a string without its quotes, or nothing. */
-function readBare(reader: Reader, inObject: boolean): JsonValue | undefined {
-  const start = reader.pos;
-  const end = bareEnd(reader, inObject);
-  if (end < 0) return undefined;
-  reader.pos = end;
-  const text = decodeUtf8(reader.bytes, start, end).trim();
-  reader.sink.repairs |= QUIRKS[text === '' ? 'empty-value' : 'bare-value'].bit;
-  return text === '' ? null : text;
-}
-
-function bareEnd(reader: Reader, inObject: boolean): number {
-  if (!inObject) return bareElementEnd(reader);
-  // A count in hexadecimal: the record goes on behind its object, which a string's does not.
-  const end = wordEnd(reader);
-  if (end > reader.pos && reader.bytes[end] === CLOSE_BRACE) return end;
-  return bareMemberEnd(reader);
-}
-
-/** A bare member ends before `, "next":`, or where just enough closers are left on the line. */
-function bareMemberEnd(reader: Reader): number {
-  const { bytes, end } = reader;
-  for (let i = reader.pos; i < end; i++) {
-    if (bytes[i] === COMMA && memberFollows(reader, i + 1)) return i;
-  }
-  return beforeClosers(reader);
-}
-
-/** Whether blanks and `"name":` stand there. */
-function memberFollows({ bytes, end }: Reader, pos: number): boolean {
-  let open = pos;
-  while (open < end && isSpace(bytes[open])) open++;
-  if (bytes[open] !== QUOTE) return false;
-  let close = open + 1;
-  while (close < end && bytes[close] !== QUOTE) close += bytes[close] === BACKSLASH ? 2 : 1;
-  return close < end && bytes[close + 1] === COLON;
-}
-
-/** A bare element ends at a comma, or at the bracket that closes its array. */
-function bareElementEnd(reader: Reader): number {
-  const { bytes, end } = reader;
-  let open = 0;
-  for (let i = reader.pos; i < end; i++) {
-    const byte = bytes[i];
-    if (byte === COMMA) return i;
-    if (byte === OPEN_BRACKET) open++;
-    else if (byte === CLOSE_BRACKET && open-- === 0) return i;
-  }
-  return -1;
-}
-
-/** Index of the closer of the innermost open container, if the rest of the line only closes. */
-function beforeClosers(reader: Reader): number {
-  let closers = 0;
-  for (let i = reader.end - 1; i >= reader.pos; i--) {
-    const byte = reader.bytes[i];
-    if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-      if (++closers === reader.depth) return i;
-    } else if (!isSpace(byte) && !(byte === COMMA && closers === 0)) {
-      return -1;
-    }
-  }
-  return -1;
 }
