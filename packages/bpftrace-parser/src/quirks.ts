@@ -76,8 +76,8 @@ export const QUIRKS: Readonly<Record<QuirkId, Quirk>> = {
     to: '0.26.1',
     evidence: 'source',
     description:
-      'counts turn hexadecimal after the first \\u escape of a run: read so when they have a ' +
-      'letter, marked suspect when not',
+      'counts turn hexadecimal after the first \\u escape of a run: read so from the first one with ' +
+      'a letter on, and all marked suspect',
   },
 };
 
