@@ -119,8 +119,8 @@ export function readAccessRun(
       const leading = readDigits(bytes, at + 2, leadingDigits);
       if (leading < 0) break;
       combine(base, 0, leading, 0, LAST_DIGITS_VALUE, 0);
-      baseLow = base[0];
-      baseHigh = base[1];
+      baseLow = base[0] | 0;
+      baseHigh = base[1] | 0;
       leadingFirst = first;
       leadingLast = second;
       middleDigit = bytes[at + 6];
@@ -170,9 +170,11 @@ export function readAccessRun(
       details.entries[detailCount++] = entries;
     } else if (bytes[rest] !== LF) break;
 
-    const low = baseLow + fourDigits(middle) * 10_000 + fourDigits(last);
+    const more = (Math.imul(fourDigits(middle), 10_000) + fourDigits(last)) | 0;
+    const low = (baseLow + more) | 0;
     time[2 * row] = low;
-    time[2 * row + 1] = low > 0xffff_ffff ? baseHigh + 1 : baseHigh;
+    // A sum that is less than what was added has passed 2^32.
+    time[2 * row + 1] = low >>> 0 < more >>> 0 ? baseHigh + 1 : baseHigh;
     line[row] = firstLine + row - batch.length;
     kind[row] = ACCESS;
     vqs[row] = vq;

@@ -44,23 +44,32 @@ export interface EventBuilder extends EventBatch {
   unobserved: number;
 }
 
-export function createEventBuilder(cpu: number): EventBuilder {
+/**
+ * An empty builder of a CPU; it grows as it is filled.
+ *
+ * @param rows room for rows to begin with, and for rows of details
+ */
+export function createEventBuilder(
+  cpu: number,
+  rows = FIRST_ROWS,
+  details = FIRST_DETAILS,
+): EventBuilder {
   return {
     length: 0,
     cpu,
-    time: new Uint32Array(2 * FIRST_ROWS),
-    line: new Uint32Array(FIRST_ROWS),
-    kind: new Uint8Array(FIRST_ROWS),
-    vq: new Uint32Array(FIRST_ROWS),
-    accessor: new Uint8Array(FIRST_ROWS),
-    observed: new Uint8Array(FIRST_ROWS),
-    n: new Uint32Array(FIRST_ROWS),
-    detail: new Int32Array(FIRST_ROWS + 1),
-    details: allocateDetails(FIRST_DETAILS),
+    time: new Uint32Array(2 * rows),
+    line: new Uint32Array(rows),
+    kind: new Uint8Array(rows),
+    vq: new Uint32Array(rows),
+    accessor: new Uint8Array(rows),
+    observed: new Uint8Array(rows),
+    n: new Uint32Array(rows),
+    detail: new Int32Array(rows + 1),
+    details: allocateDetails(details),
     detailCount: 0,
-    rowCapacity: FIRST_ROWS,
-    detailCapacity: FIRST_DETAILS,
-    cpuColumn: new Uint16Array(FIRST_ROWS).fill(cpu),
+    rowCapacity: rows,
+    detailCapacity: details,
+    cpuColumn: new Uint16Array(rows).fill(cpu),
     others: new Uint32Array(FIRST_DETAILS),
     otherCount: 0,
     unobserved: 0,

@@ -329,9 +329,10 @@ function replaceBuilder(
   recording: RecordingInProgress,
   builder: EventBuilder,
 ): void {
-  const other = writer.spare.pop() ?? createEventBuilder(builder.cpu);
-  assignCpu(other, builder.cpu);
-  writer.builders[builder.cpu] = other;
+  const { cpu, rowCapacity, detailCapacity } = builder;
+  const other = writer.spare.pop() ?? createEventBuilder(cpu, rowCapacity, detailCapacity);
+  assignCpu(other, cpu);
+  writer.builders[cpu] = other;
   if (recording.latest === builder) recording.latest = other;
 }
 
