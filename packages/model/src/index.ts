@@ -27,6 +27,13 @@ export {
   type AccessorAcceptor,
   type Rejection,
 } from './accessor-rules/accessor-acceptor.js';
+export { createAccessCheck, type AccessCheck } from './access-check/access-check.js';
+export type { AccessCheckOptions, NotJudged } from './access-check/check-state.js';
+export type { CheckedVirtqueue } from './access-check/checked-virtqueue.js';
+export type { RecentEvent } from './access-check/recent-events.js';
+export type { RejectedEvent } from './access-check/rejected-events.js';
+export type { KeptChain } from './access-check/unusual-chains.js';
+export type { ChainHabit } from './accessor-rules/chain-lengths.js';
 export { deriveAccesses } from './accessor-rules/derive-accesses.js';
 export {
   createRingState,

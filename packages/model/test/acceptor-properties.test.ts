@@ -97,8 +97,10 @@ describe.each(ACCESSOR_RULE_SETS)('the rules of $name', { timeout: 120_000 * RUN
       constantFrom(1, 1, 3, 20),
       integer({ min: 1, max: 3 }),
       boolean(),
-      (seed, num, mostHeads, most, failures) => {
+      boolean(),
+      (seed, num, mostHeads, most, failures, iotlb) => {
         const world = createWorld(rules, new SeededRandom(seed), num, Math.min(most, num));
+        world.iotlb = iotlb;
         const items = simulateRounds(world, handler, 15, mostHeads);
         const options: AcceptorOptions = { failures, mostDescriptors: most };
         expect(firstRejected(rules, items, options)).toBe(-1);
@@ -129,7 +131,7 @@ function attached(letters: string): Item[] {
     { kind: 'reset' },
     { kind: 'addresses', area: 0, size: 16 * 256 },
     { kind: 'addresses', area: 1, size: 4 + 2 * 256 },
-    { kind: 'access', accessor: LETTERS['f'], entries: 1 },
+    { kind: 'access', accessor: LETTERS['f'], entries: 1, iotlb: false },
     { kind: 'access', accessor: LETTERS['u'], entries: 1 },
   ];
   for (const letter of letters) {
@@ -163,5 +165,22 @@ describe('sequences that tell the rule sets apart', () => {
       (rules) => firstRejected(rules, attached(letters), { failures: true }) === -1,
     );
     expect(found.map(({ name }) => name).join(' ')).toBe(accepting);
+  });
+});
+
+describe('the device IOTLB', () => {
+  const MISSES = '|||fihd|hdifi1xa';
+
+  it.each([
+    ['may be on until an access shows that it is not', undefined, -1],
+    ['is on', true, -1],
+    ['is off: no round ends without an access, no chain without a put', false, 6],
+  ])('%s', (_, iotlb, expected) => {
+    const items = attached(MISSES).map((item) => {
+      if (item.kind !== 'access') return item;
+      return iotlb === undefined ? { ...item, iotlb } : { ...item, iotlb };
+    });
+    const found = firstRejected(ACCESSOR_RULE_SETS[2], items, {});
+    expect(typeof found === 'number' ? found : found.at).toBe(expected);
   });
 });

@@ -1,5 +1,6 @@
 /** One access of a trace dropped, doubled or swapped with its neighbour: does the acceptor see it? */
 import type { AccessorAcceptor } from '../src/accessor-rules/accessor-acceptor.ts';
+import { chainHabit } from '../src/accessor-rules/chain-lengths.ts';
 import { give, type Item } from './access-stream.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -45,21 +46,33 @@ const HORIZON = 2_000;
 
 /** Whether the rest of the stream is rejected once `at` is mutated; the acceptor stands before it. */
 function isRejected(
-  acceptor: AccessorAcceptor,
+  before: AccessorAcceptor,
   stream: readonly Item[],
   at: number,
   mutation: Mutation,
+  chains: readonly number[] | undefined,
 ): boolean {
   const [changed, then] = mutated(stream, at, mutation);
+  const acceptor = before.fork();
   for (const item of changed) if (!give(acceptor, item)) return true;
   const end = Math.min(stream.length, then + HORIZON);
   for (let i = then; i < end; i++) if (!give(acceptor, stream[i])) return true;
-  return false;
+  if (chains === undefined) return false;
+  // What `auto` says of the whole: its chains, with those of the mutated part for those that were there.
+  const unmutated = before.fork();
+  for (let i = at; i < end; i++) give(unmutated, stream[i]);
+  const counts = chains.map(
+    (count, length) =>
+      count - (unmutated.chains.counts[length] ?? 0) + (acceptor.chains.counts[length] ?? 0),
+  );
+  return (chainHabit(counts)?.unusual ?? 0) > 0;
 }
 
 /**
  * Mutates one stream at random places, each time one access of the whole, and counts what is rejected.
  * One pass over the stream: at each place the acceptor is forked.
+ *
+ * @param chains the chains of the whole stream, where unusual ones count as rejected
  */
 export function tryMutations(
   fresh: AccessorAcceptor,
@@ -67,6 +80,7 @@ export function tryMutations(
   mutation: Mutation,
   times: number,
   random: SeededRandom,
+  chains?: readonly number[],
 ): Shares {
   const places = stream.flatMap((item, at) => {
     if (item.kind !== 'access') return [];
@@ -82,7 +96,7 @@ export function tryMutations(
   for (const at of chosen) {
     for (; done < at; done++) give(fresh, stream[done]);
     shares.tried++;
-    if (isRejected(fresh.fork(), stream, at, mutation)) shares.rejected++;
+    if (isRejected(fresh, stream, at, mutation, chains)) shares.rejected++;
     else shares.escaped.push(accessAt(stream, at)?.accessor ?? 0);
   }
   return shares;

@@ -6,14 +6,25 @@ import { readTextTrace } from './text-trace.ts';
 
 /** One event of a virtqueue: an access, or a mark between accesses. */
 export type Item =
-  | { readonly kind: 'access'; readonly accessor: number; readonly entries: number }
+  | {
+      readonly kind: 'access';
+      readonly accessor: number;
+      readonly entries: number;
+      /** Whether it was seen to go by the device IOTLB; absent when that was not seen. */
+      readonly iotlb?: boolean | undefined;
+    }
   | { readonly kind: 'round' | 'unmap' | 'reset' | 'forget' }
   | { readonly kind: 'addresses'; readonly area: number; readonly size: number };
 
 function itemOf(event: EventRecord): Item | undefined {
   const kind = event.event;
   if (kind === 'access') {
-    return { kind, accessor: numberOf(event, 'accessor'), entries: numberOf(event, 'entries') };
+    return {
+      kind,
+      accessor: numberOf(event, 'accessor'),
+      entries: numberOf(event, 'entries'),
+      iotlb: numberOf(event, 'observed') === 2,
+    };
   }
   if (kind === 'addresses') {
     return { kind, area: numberOf(event, 'area'), size: numberOf(event, 'size') };
@@ -38,6 +49,7 @@ export function streamsOf(events: readonly EventRecord[]): Item[][] {
 export function give(acceptor: AccessorAcceptor, item: Item): boolean {
   switch (item.kind) {
     case 'access':
+      if (item.iotlb !== undefined) acceptor.iotlb(item.iotlb);
       return acceptor.access(item.accessor, item.entries);
     case 'addresses':
       return acceptor.addresses(item.area, item.size);

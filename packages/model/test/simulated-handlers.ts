@@ -22,6 +22,8 @@ export interface World {
   avail: number;
   /** Descriptors of a chain, at most. */
   readonly mostDescriptors: number;
+  /** The device IOTLB is on: rounds and chains may end at a miss. */
+  iotlb?: boolean;
   readonly items: Item[];
 }
 
@@ -78,7 +80,12 @@ export function call(world: World, made: ExportedCall): Answer {
 function getDescriptor(world: World, held: number): Answer {
   if (world.random.chance(0.3)) driverAdds(world, 8, held);
   const chain = world.random.between(1, world.mostDescriptors);
-  return call(world, { function: 'vhost_get_vq_desc', inMemory: world.avail, chain });
+  const made = { function: 'vhost_get_vq_desc', inMemory: world.avail, chain } as const;
+  const { iotlb = false, random, ring } = world;
+  if (!iotlb || !random.chance(0.05)) return call(world, made);
+  // A buffer that the device IOTLB does not know ends the call after its descriptor (reference §4.1).
+  const before = ring.availIdx === ring.lastAvailIdx ? 2 : 1;
+  return call(world, { ...made, failsAt: before + random.between(1, chain) });
 }
 
 /** vhost_net_signal_used. */
@@ -97,12 +104,13 @@ function foundMore(world: World, held: number): boolean {
   return true;
 }
 
-/** get_rx_bufs: heads for one packet; the number of them, 0 when the ring has too few. */
+/** get_rx_bufs: heads for one packet; the number of them, 0 when the ring has too few, -1 on failure. */
 function rxBuffers(world: World, done: number, wanted: number): number {
   for (let heads = 0; heads < wanted; heads++) {
-    if (getDescriptor(world, done + heads) === 'head') continue;
+    const answer = getDescriptor(world, done + heads);
+    if (answer === 'head') continue;
     call(world, { function: 'vhost_discard_vq_desc', count: heads });
-    return 0;
+    return answer === 'failed' ? -1 : 0;
   }
   return wanted;
 }
@@ -114,6 +122,7 @@ function handleRx(world: World, packets: number, mostHeads: number): void {
   // The livelock of 5.18 (reference §4.4) is real: the simulated driver ends it by adding buffers.
   for (let taken = 0; left > 0 && taken < WEIGHT; taken++) {
     const heads = rxBuffers(world, done, random.between(1, mostHeads));
+    if (heads < 0) break;
     if (heads === 0) {
       if (!foundMore(world, done)) break;
       continue;
@@ -132,7 +141,9 @@ function handleTx(world: World, unlimited: boolean): void {
   let done = 0;
   for (let sent = 0; sent < heavy;) {
     if (done === BATCH) done = flush(world, done);
-    if (getDescriptor(world, done) !== 'head') {
+    const answer = getDescriptor(world, done);
+    if (answer === 'failed') break;
+    if (answer !== 'head') {
       if (!foundMore(world, done)) break;
       continue;
     }
@@ -163,6 +174,8 @@ export function simulateRounds(
   for (let i = 0; i < rounds; i++) {
     if (random.chance(0.8)) driverAdds(world, random.chance(0.1) ? ring.num : 20);
     world.items.push({ kind: 'round' });
+    // vq_meta_prefetch misses (reference §5.1).
+    if (world.iotlb === true && random.chance(0.2)) continue;
     call(world, { function: 'vhost_disable_notify' });
     if (handler === 'rx')
       handleRx(world, random.between(0, random.chance(0.2) ? 90 : 9), mostHeads);

@@ -6,6 +6,7 @@
  * what is assumed and what escapes.
  */
 import { ACCESSORS } from '../ring.js';
+import type { ChainLengths } from './chain-lengths.js';
 import { copyAutomaton, createAutomaton, type Automaton, type Handlers } from './automaton.js';
 import { PUT_USED } from './accessor-numbers.js';
 import {
@@ -31,6 +32,8 @@ export interface AcceptorOptions {
   readonly mostDescriptors?: number;
   /** Let calls fail: a copy from or to the ring, a head or an index out of range. Default false. */
   readonly failures?: boolean;
+  /** Whether the rejection at hand is to be described in `rejections`. Default: the first 16 are. */
+  readonly describes?: () => boolean;
 }
 
 /** A state of the set, for people. */
@@ -68,8 +71,8 @@ export interface Rejection {
 export interface AccessorAcceptor {
   /** Accesses seen, and of them those that were judged: none is before the first round or reset. */
   readonly counts: { accesses: number; judged: number; rejections: number };
-  /** The longest chain of descriptors seen. */
-  longestChain(): number;
+  /** Chains seen, by their descriptors. */
+  readonly chains: Readonly<ChainLengths>;
   /**
    * The next access, by accessor number; `entries` matters for put_used. False when it is rejected:
    * then nothing is judged until the next round or reset. HOT: allocates nothing once it runs.
@@ -83,15 +86,15 @@ export interface AccessorAcceptor {
   addresses(area: number, size: number): boolean;
   /** vhost_vq_reset. */
   reset(): boolean;
-  /** The device IOTLB was switched. */
-  iotlb(enabled: boolean): void;
-  /** A recording begins: nothing is known. */
+  /** Whether the device IOTLB may be on; true until told, and after `reset` and `forget`. */
+  iotlb(mayBeOn: boolean): void;
+  /** A recording begins, or events were lost: nothing is known but the chains seen. */
   forget(): void;
   /** The set as it is. */
   states(): AcceptorState[];
   /** What the next access may be. */
   acceptable(): AcceptableAccess[];
-  /** The first rejections; `counts` has the number of all. */
+  /** Rejections that were described; `counts` has the number of all. */
   readonly rejections: readonly Rejection[];
   /** An acceptor in the same state, which goes its own way. */
   fork(): AccessorAcceptor;
@@ -138,9 +141,9 @@ export function createAccessorAcceptor(
   rules: AccessorRules,
   options: AcceptorOptions = {},
 ): AccessorAcceptor {
-  const { handlers = 'net', mostDescriptors = MAX_NUM, failures = false } = options;
+  const { handlers = 'net', mostDescriptors = MAX_NUM, failures = false, describes } = options;
   const automaton = createAutomaton({ rules, handlers, mostDescriptors, failures }, MAX_NUM);
-  return acceptorOf(automaton, { accesses: 0, judged: 0, rejections: 0 }, []);
+  return acceptorOf(automaton, { accesses: 0, judged: 0, rejections: 0 }, [], describes);
 }
 
 type Counts = AccessorAcceptor['counts'];
@@ -149,9 +152,10 @@ function acceptorOf(
   automaton: Automaton,
   counts: Counts,
   rejections: Rejection[],
+  describes: () => boolean = () => rejections.length < KEPT_REJECTIONS,
 ): AccessorAcceptor {
   const reject = (found: Rejection['found'], entries: number): false => {
-    if (rejections.length < KEPT_REJECTIONS) {
+    if (describes()) {
       rejections.push({
         index: counts.accesses,
         found,
@@ -205,7 +209,7 @@ function acceptorOf(
 
   return {
     counts,
-    longestChain: () => automaton.longestChain,
+    chains: automaton.chains,
     access,
     round,
     unmap: () => {
@@ -226,8 +230,8 @@ function acceptorOf(
       swap(automaton);
       return accepted;
     },
-    iotlb: (enabled) => {
-      automaton.iotlb = enabled;
+    iotlb: (mayBeOn) => {
+      automaton.iotlb = mayBeOn;
     },
     forget: () => {
       forget(automaton);

@@ -1,4 +1,5 @@
 /** The state of the acceptor of one virtqueue: what is possible, and what all possibilities share. */
+import { copyChainLengths, createChainLengths, type ChainLengths } from './chain-lengths.js';
 import {
   copySet,
   createPossibility,
@@ -24,14 +25,15 @@ export interface Automaton {
   num: number;
   /** EVENT_IDX as the size of the avail ring told it; -1 while it did not. */
   eventIdx: number;
-  /** The device IOTLB is on, so that vq_meta_prefetch may end a round before it does anything. */
+  /**
+   * The device IOTLB may be on: a miss then ends a round before it does anything, or a chain after any
+   * of its descriptors (reference §4.1, §5.1).
+   */
   iotlb: boolean;
   used: UsedPosition;
   /** Entries of a put_used that the next access will show to be whole or the first of two; 0: none. */
   openPut: number;
-  /** Descriptors read in a row, and the most that ever were: the chain's length. */
-  chain: number;
-  longestChain: number;
+  readonly chains: ChainLengths;
   now: PossibilitySet;
   next: PossibilitySet;
   /** Reused copies, for what a step changes on its way; `depth` are taken. */
@@ -53,11 +55,10 @@ export function createAutomaton(options: AutomatonOptions, num: number): Automat
     judging: false,
     num,
     eventIdx: -1,
-    iotlb: false,
+    iotlb: true,
     used: createUsedPosition(0),
     openPut: 0,
-    chain: 0,
-    longestChain: 0,
+    chains: createChainLengths(),
     now: { count: 0, members: [] },
     next: { count: 0, members: [] },
     scratch: Array.from({ length: SCRATCH }, createPossibility),
@@ -70,6 +71,7 @@ export function copyAutomaton(automaton: Automaton): Automaton {
   return {
     ...automaton,
     used: copyUsedPosition(automaton.used),
+    chains: copyChainLengths(automaton.chains),
     now: copySet(automaton.now),
     next: { count: 0, members: [] },
     scratch: automaton.scratch.map(createPossibility),

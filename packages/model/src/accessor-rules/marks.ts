@@ -51,6 +51,7 @@ export function forget(automaton: Automaton): void {
   automaton.judging = false;
   automaton.now.count = 0;
   automaton.openPut = 0;
+  automaton.chains.open = 0;
   forgetUsedPosition(automaton.used);
 }
 
@@ -58,15 +59,18 @@ export function forget(automaton: Automaton): void {
 export function forgetSetUp(automaton: Automaton): void {
   setNum(automaton, 0);
   automaton.eventIdx = -1;
-  automaton.iotlb = false;
+  automaton.iotlb = true;
 }
 
 /** vhost_vq_reset: the virtqueue is as new (reference §1.5). */
 export function resetTo(automaton: Automaton): void {
   automaton.next.count = 0;
   automaton.judging = true;
+  automaton.chains.open = 0;
   setNum(automaton, 0);
   automaton.eventIdx = -1;
+  // It is off, and may be switched on again before the next access shows whether it was.
+  automaton.iotlb = true;
   keepAll(automaton, { noNotify: 0, signalledValid: 0, aheadMost: 0 });
 }
 
@@ -100,7 +104,6 @@ export function startRound(automaton: Automaton): boolean {
     if (member.phase === IDLE) keep(automaton.next, member);
     if (member.phase !== BETWEEN) continue;
     automaton.depth = 0;
-    // With the device IOTLB a miss ends the round at once (reference §5.1).
     if (automaton.iotlb) wait(automaton, fork(automaton, member), BETWEEN);
     disableNotify(automaton, fork(automaton, member));
   }

@@ -58,7 +58,8 @@ export function afterDescriptor(automaton: Automaton, p: Possibility): void {
   if (p.chain < Math.min(automaton.mostDescriptors, automaton.num)) {
     wait(automaton, fork(automaton, p), CHAIN);
   }
-  if (automaton.failures) failed(automaton, fork(automaton, p));
+  // A buffer that the device IOTLB does not know ends the call: no failure of the ring.
+  if (automaton.failures || automaton.iotlb) failed(automaton, fork(automaton, p));
   p.chain = 0;
   fetched(automaton, p);
 }

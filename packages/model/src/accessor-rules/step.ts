@@ -12,6 +12,7 @@ import {
   PUT_USED_IDX,
 } from './accessor-numbers.js';
 import type { Automaton } from './automaton.js';
+import { endChain } from './chain-lengths.js';
 import {
   ANY,
   assign,
@@ -74,9 +75,9 @@ export function tryAccess(automaton: Automaton, accessor: number, entries: numbe
 /** HOT: what `tryAccess` found has happened. */
 export function takeAccess(automaton: Automaton, accessor: number, entries: number): void {
   swap(automaton);
-  const { openPut, used } = automaton;
-  automaton.chain = accessor === GET_DESC ? automaton.chain + 1 : 0;
-  if (automaton.chain > automaton.longestChain) automaton.longestChain = automaton.chain;
+  const { chains, openPut, used } = automaton;
+  if (accessor === GET_DESC) chains.open++;
+  else if (chains.open > 0) endChain(chains);
   // After a failed put the kernel's place is not what the puts add up to.
   if (automaton.failures) return;
   if (openPut > 0) {
