@@ -1,7 +1,8 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
-import { DESIGNS } from '@vhostscope/model';
+import { ACCESSOR_RULE_SETS, DESIGNS } from '@vhostscope/model';
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
 import { Argument, Command, Option } from 'commander';
+import type { CheckOptions } from './check-command.js';
 import type { ExplainOptions } from './explain-target.js';
 import type { ReplayOptions } from './replay-trace.js';
 import type { SchemaName } from './schema-command.js';
@@ -47,6 +48,13 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await explainCommand(trace, options);
     });
 
+  withCheckOptions(program.command('check'))
+    .description('whether the recorded accesses are ones that a kernel can make; exit 1 when not')
+    .action(async (trace: string, options: CheckOptions & JsonOption) => {
+      const { checkCommand } = await import('./check-command.js');
+      exitCode = await checkCommand(trace, options);
+    });
+
   withTrace(program.command('info'))
     .description('what a trace holds: where it comes from, events, virtqueues, losses')
     .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {
@@ -57,7 +65,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   program
     .command('schema')
     .description('the JSON Schema of what a command prints with --json')
-    .addArgument(new Argument('<command>', 'command').choices(['run', 'verify', 'explain', 'info']))
+    .addArgument(
+      new Argument('<command>', 'command').choices(['run', 'verify', 'explain', 'check', 'info']),
+    )
     .action(async (name: SchemaName) => {
       const { schemaCommand } = await import('./schema-command.js');
       exitCode = await schemaCommand(name);
@@ -102,12 +112,39 @@ function withReplayOptions(command: Command): Command {
     );
 }
 
+function withCheckOptions(command: Command): Command {
+  const kernels = ACCESSOR_RULE_SETS.map(({ name, title }) => `${name} (${title})`).join('; ');
+  return withTrace(command)
+    .option('--kernel <name>', `rules of the recorded kernel: ${kernels}`, '6.1')
+    .addOption(
+      new Option(
+        '--handlers <name>',
+        'whose accesses: vhost-net without busy polling and zero-copy transmission (net: its rx or tx), or any caller',
+      )
+        .choices(['net', 'net_rx', 'net_tx', 'any'])
+        .default('net'),
+    )
+    .option(
+      '--chain-length <n>',
+      'descriptors of a chain in the descriptor table: at most n; any; or auto, which takes chains for unusual ' +
+        'that are not as long as 255 of 256 of their virtqueue (an assumption: the rules allow them)',
+      'auto',
+    )
+    .option('--failures', 'let any copy from or to a ring fail')
+    .addHelpText('after', CHECK_HELP);
+}
+
+const CHECK_HELP = `
+Finds losses that nobody reported: vhost's functions access the rings in a fixed order, and an access
+that is missing, doubled or out of place leaves one that no kernel with these rules can make.`;
+
 const EXAMPLES = `
 Examples:
   replay run trace.arrows                        the summary
   replay run --design fixes-v5 --json trace.txt  another design, for a program
   replay verify trace.txt.gz                     does the model agree with the kernel?
   replay explain --access 1000 trace.arrows      why did that access come out so?
+  replay check trace.arrows                      can a kernel have made these accesses?
   zcat trace.txt.gz | replay run -               from a pipe
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage or unusable input, 130 interrupted.`;

@@ -1,6 +1,7 @@
 /** `replay schema`: what the JSON documents of a command look like. */
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
+import { checkResultSchema } from './check-result.js';
 import { explainResultSchema } from './explain-result.js';
 import { infoResultSchema } from './info-command.js';
 import { runResultSchema } from './run-result.js';
@@ -10,6 +11,7 @@ const SCHEMAS = {
   run: runResultSchema,
   verify: verifyResultSchema,
   explain: explainResultSchema,
+  check: checkResultSchema,
   info: infoResultSchema,
 };
 

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { checkResultSchema } from '../src/check-result.ts';
 import { explainResultSchema } from '../src/explain-result.ts';
 import { infoResultSchema } from '../src/info-command.ts';
 import { runResultSchema } from '../src/run-result.ts';
@@ -15,6 +16,7 @@ const SCHEMAS = {
   run: runResultSchema,
   verify: verifyResultSchema,
   explain: explainResultSchema,
+  check: checkResultSchema,
   info: infoResultSchema,
 };
 const COMMANDS = Object.keys(SCHEMAS) as (keyof typeof SCHEMAS)[];

@@ -48,6 +48,11 @@ describe('wrong usage', () => {
       ['run', '--preempt', 'none', good],
       /'none' is invalid.*voluntary, full, unknown/,
     ],
+    [
+      'unknown handlers',
+      ['check', '--handlers', 'vsock', good],
+      /'vsock' is invalid.*net, net_rx, net_tx, any/,
+    ],
     ['an option without its value', ['run', good, '--design'], /argument missing/],
   ])('%s', async (_what, args, said) => {
     const { code, out, err } = await replay(...args);
@@ -64,6 +69,20 @@ describe('wrong usage', () => {
     expect(err).toMatch(/^Usage: replay /);
   });
 
+  it.each([
+    [
+      ['--kernel', '6.2'],
+      'there are no rules of a kernel "6.2"\nreplay: there are those of: 5.3, 5.18, 6.1',
+    ],
+    ...['0', '-1', '32769', '1e3', 'two', ''].map((text): [string[], string] => [
+      [`--chain-length=${text}`],
+      `--chain-length takes auto, any, or 1 to 32768, not "${text}"`,
+    ]),
+  ])('check %s is answered with what there is, before the trace is read', async (args, said) => {
+    const { code, out, err } = await replay('check', ...args, '/does/not/exist');
+    expect({ code, out, err }).toEqual({ code: 2, out: '', err: `replay: ${said}\n` });
+  });
+
   it('an unknown design is answered with the designs, before the trace is read', async () => {
     const { code, out, err } = await replay('run', '--design', 'mergd', '/does/not/exist');
     expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -74,23 +93,29 @@ describe('wrong usage', () => {
 });
 
 describe('replay schema', () => {
-  it.each(['run', 'verify', 'info'])('%s: the keys that its document has', async (command) => {
-    const { code, out, err } = await replay('schema', command);
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    const { properties, required } = JSON.parse(out) as { properties: object; required: string[] };
-    const printed = JSON.parse((await replay(command, '--json', good)).out) as object;
-    expect(Object.keys(printed)).toEqual(Object.keys(properties));
-    expect(required).toEqual(Object.keys(properties));
-  });
+  it.each(['run', 'verify', 'check', 'info'])(
+    '%s: the keys that its document has',
+    async (command) => {
+      const { code, out, err } = await replay('schema', command);
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      const { properties, required } = JSON.parse(out) as {
+        properties: object;
+        required: string[];
+      };
+      const printed = JSON.parse((await replay(command, '--json', good)).out) as object;
+      expect(Object.keys(printed)).toEqual(Object.keys(properties));
+      expect(required).toEqual(Object.keys(properties));
+    },
+  );
 
   it('of something else: the choices', async () => {
     const { code, err } = await replay('schema', 'compare');
     expect(code).toBe(2);
-    expect(err).toMatch(/'compare' is invalid.*run, verify, explain, info/);
+    expect(err).toMatch(/'compare' is invalid.*run, verify, explain, check, info/);
   });
 });
 
-describe.each(['run', 'verify', 'info'])('%s refuses', (command) => {
+describe.each(['run', 'verify', 'check', 'info'])('%s refuses', (command) => {
   it.each<[string, () => string, RegExp]>([
     ['a missing file', () => join(folder, 'nope'), /cannot read .*nope: no such file/],
     ['a directory', () => folder, /cannot read .*: is a directory/],

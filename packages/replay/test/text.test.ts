@@ -178,7 +178,7 @@ it('a trace without observations has nothing to verify', async () => {
 });
 
 describe.each(TRACES)('$name', ({ path }) => {
-  it.each(['run', 'verify', 'info'])(
+  it.each(['run', 'verify', 'check', 'info'])(
     '%s: lines of at most 100 columns, without control codes',
     async (command) => {
       const { out, err } = await replay(command, path);
@@ -206,6 +206,7 @@ describe('--help', () => {
     ['--help'],
     ['run', '--help'],
     ['verify', '--help'],
+    ['check', '--help'],
     ['info', '--help'],
     ['help', 'run'],
   ])('is printed on stdout: %s %s', async (...args) => {
@@ -241,7 +242,7 @@ describe('names that would harm a terminal', () => {
     ['a broken event', `${text('x')}A 1 2 ${HOSTILE}\n`],
   ])('a process name %s', async (_where, content) => {
     const path = file('hostile.txt', content);
-    for (const command of ['run', 'verify', 'info']) {
+    for (const command of ['run', 'verify', 'check', 'info']) {
       for (const form of [['--json'], []]) {
         const { out, err, code } = await replay(command, ...form, path);
         expect(code).toBeLessThan(2);

@@ -1,0 +1,54 @@
+/** `replay check`: are the recorded accesses ones that a kernel can make? */
+import { ACCESSOR_RULE_SETS, createAccessCheck, findAccessorRules } from '@vhostscope/model';
+import { EXIT, jsonDocument, ProgramError, writeOut } from '@vhostscope/terminal';
+import { visitTrace } from '@vhostscope/trace';
+import { checkResult, type Assumptions } from './check-result.js';
+import { checkText } from './check-text.js';
+import { withOpenTrace } from './opened-trace.js';
+
+export interface CheckOptions {
+  /** Name of a row of ACCESSOR_RULE_SETS. */
+  readonly kernel: string;
+  readonly handlers: Assumptions['handlers'];
+  /** auto, any or a whole number, as typed. */
+  readonly chainLength: string;
+  readonly failures?: boolean;
+  readonly strict?: boolean;
+}
+
+export async function checkCommand(
+  path: string,
+  options: CheckOptions & { readonly json?: boolean },
+): Promise<number> {
+  const assumptions = assumptionsOf(options);
+  const { rules, handlers, failures, chainLength } = assumptions;
+  return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
+    const check = createAccessCheck(rules, { handlers, failures, chainLength });
+    visitTrace(trace.fd, trace.index, (batch, from, to) => check.consume(batch, from, to));
+    const result = checkResult(trace, check, assumptions, completeness);
+    await writeOut(options.json === true ? jsonDocument(result) : checkText(result, rules));
+    return result.rejected + result.unusual_chains > 0 ? EXIT.no : EXIT.done;
+  });
+}
+
+function assumptionsOf({ kernel, handlers, chainLength, failures }: CheckOptions): Assumptions {
+  const rules = findAccessorRules(kernel);
+  if (rules === undefined) {
+    const names = ACCESSOR_RULE_SETS.map(({ name }) => name).join(', ');
+    throw new ProgramError(`there are no rules of a kernel "${kernel}"`, {
+      advice: `there are those of: ${names}`,
+    });
+  }
+  return {
+    rules,
+    handlers,
+    chainLength: readChainLength(chainLength),
+    failures: failures === true,
+  };
+}
+
+function readChainLength(text: string): Assumptions['chainLength'] {
+  if (text === 'auto' || text === 'any') return text;
+  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 32_768) return Number(text);
+  throw new ProgramError(`--chain-length takes auto, any, or 1 to 32768, not "${text}"`);
+}
