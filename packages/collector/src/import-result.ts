@@ -1,40 +1,8 @@
-/** What `collector import --json` prints. The schema is the contract; keys are stable. */
+/** What `collector import --json` prints. */
 import type { ImportReport, InputError, TraceWriter } from '@vhostscope/trace';
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { importResultSchema } from './import-result-schema.js';
 
-const count = z.number().int().nonnegative();
-const decimal = z.string().regex(/^\d+$/);
-const lines = z.object({
-  lines: count,
-  /** The first of them. */
-  first: z.array(z.object({ line: count, byte: count, reason: z.string() })),
-});
-
-const importedInput = z.object({
-  input: z.string(),
-  /** Decompressed. */
-  bytes: count,
-  lines: count,
-  events: count,
-  /** Lines that begin like an event and are none, or that could not be read. */
-  rejected: lines,
-  /** Lines that hold no event. */
-  other: lines,
-  /** Events that bpftrace says it lost. */
-  lost_events: decimal,
-  /** What is wrong with the input as a whole. */
-  damage: z.string().nullable(),
-});
-
-export const importResultSchema = z.object({
-  /** null when nothing was written, which only an interruption leaves without an error. */
-  output: z.string().nullable(),
-  bytes_written: count,
-  recordings: count,
-  events: count,
-  interrupted: z.boolean(),
-  inputs: z.array(importedInput),
-});
 export type ImportResult = z.infer<typeof importResultSchema>;
 
 /** An input as it was read. */
@@ -75,6 +43,8 @@ export function eventsOf(inputs: readonly ImportedInput[]): number {
   return inputs.reduce((sum, { report }) => sum + report.events, 0);
 }
 
-function places(problems: ImportReport['rejectedFirst']): z.infer<typeof lines>['first'] {
+function places(
+  problems: ImportReport['rejectedFirst'],
+): ImportResult['inputs'][number]['rejected']['first'] {
   return problems.map(({ line, offset, reason }) => ({ line, byte: offset, reason }));
 }

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { importResultSchema } from '../src/import-result.ts';
+import { importResultSchema } from '../src/import-result-schema.ts';
 import { collector } from './in-process.ts';
 import { contentsOf, countsOfText, example, temporaryFolder, textOf } from './traces.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { importResultSchema } from '../src/import-result.ts';
+import { importResultSchema } from '../src/import-result-schema.ts';
 import { BIN, outcomeOf, shell } from './child-process.ts';
 import { contentsOf, countsOfText, example, temporaryFolder, textOf } from './traces.ts';
 

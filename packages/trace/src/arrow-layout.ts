@@ -5,29 +5,14 @@
  * Row columns, then one column `details: list<struct<…>>` with no or one element per row for the
  * fields that few events have: one flat row of all fields would be several times as large.
  */
-import {
-  Field,
-  Int32,
-  Int64,
-  List,
-  Schema,
-  Struct,
-  Uint16,
-  Uint32,
-  Uint64,
-  Uint8,
-  Utf8,
-  type DataType,
-} from 'apache-arrow';
 import { DETAIL_FIELDS, fieldDefinition, type Storage } from '@vhostscope/model';
 
-const TYPE_OF: Readonly<Record<Storage, () => DataType>> = {
-  u8: () => new Uint8(),
-  i32: () => new Int32(),
-  u32: () => new Uint32(),
-  u64: () => new Uint64(),
-  text: () => new Utf8(),
-};
+/** A column: its name, the type of its values (unsigned, signed, text), and whether some may be null. */
+export interface Column {
+  readonly name: string;
+  readonly type: Storage | 'u16' | 'i64';
+  readonly nullable: boolean;
+}
 
 /** Bytes per value of a fixed-width storage. */
 export const BYTES_OF: Readonly<Record<Exclude<Storage, 'text'>, number>> = {
@@ -37,30 +22,27 @@ export const BYTES_OF: Readonly<Record<Exclude<Storage, 'text'>, number>> = {
   u64: 8,
 };
 
-const DETAIL_TYPE = new Struct(
-  DETAIL_FIELDS.map((name) => new Field(name, TYPE_OF[fieldDefinition(name).storage](), true)),
-);
-
 /**
  * Columns of a row before `details`, in file order. The kinds that a code stands for, and the unit of
  * every field, are in the schema's metadata.
  */
-const ROW_COLUMNS: readonly Field[] = [
-  new Field('time', new Int64(), false),
-  new Field('cpu', new Uint16(), false),
-  new Field('line', new Uint32(), false),
-  new Field('kind', new Uint8(), false),
-  new Field('vq', new Uint32(), true),
-  new Field('accessor', new Uint8(), true),
-  new Field('observed', new Uint8(), true),
-  new Field('n', new Uint32(), true),
+export const ROW_COLUMNS: readonly Column[] = [
+  { name: 'time', type: 'i64', nullable: false },
+  { name: 'cpu', type: 'u16', nullable: false },
+  { name: 'line', type: 'u32', nullable: false },
+  { name: 'kind', type: 'u8', nullable: false },
+  { name: 'vq', type: 'u32', nullable: true },
+  { name: 'accessor', type: 'u8', nullable: true },
+  { name: 'observed', type: 'u8', nullable: true },
+  { name: 'n', type: 'u32', nullable: true },
 ];
 
-/** The schema of a trace file, with its header as metadata. */
-export function traceSchema(metadata: ReadonlyMap<string, string>): Schema {
-  const details = new Field('details', new List(new Field('item', DETAIL_TYPE, false)), false);
-  return new Schema([...ROW_COLUMNS, details], new Map(metadata));
-}
+/** Columns of a row of details. */
+export const DETAIL_COLUMNS: readonly Column[] = DETAIL_FIELDS.map((name) => ({
+  name,
+  type: fieldDefinition(name).storage,
+  nullable: true,
+}));
 
 /** Nodes of a record batch: one per field, nested ones included. */
 export const NODE_COUNT: number = ROW_COLUMNS.length + 2 + DETAIL_FIELDS.length;

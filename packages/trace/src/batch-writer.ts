@@ -1,10 +1,8 @@
 /**
- * Makes the messages of an Arrow IPC stream: its schema, and record batches straight from the columns of
- * events. A batch's body is the columns' own memory, nothing is copied.
+ * Makes record batches of an Arrow IPC stream, straight from the columns of events: a batch's body is
+ * the columns' own memory, nothing is copied.
  */
 import { endianness } from 'node:os';
-import { Message } from 'apache-arrow/ipc/metadata/message';
-import type { Schema } from 'apache-arrow';
 import {
   DETAIL_BIT,
   DETAIL_FIELDS,
@@ -17,25 +15,13 @@ import {
 import { BYTES_OF } from './arrow-layout.js';
 import { encodeBatchMetadata, type BatchMetadata } from './batch-metadata.js';
 import type { EventBuilder } from './event-builder.js';
-import { createBatchShape, encodeBatchMessage, type BatchShape } from './message-writer.js';
+import { batchMessage, createBatchShape, type BatchShape } from './message-writer.js';
 
 const CONTINUATION = 0xffff_ffff;
 const NOTHING = new Uint8Array(0);
 const PADDING = new Uint8Array(8);
 
 if (endianness() !== 'LE') throw new Error('trace files are little endian, this machine is not');
-
-/** The stream's schema message. */
-export function schemaMessage(schema: Schema): Uint8Array {
-  const metadata = Message.encode(Message.from(schema));
-  const padded = (metadata.length + 7) & ~7;
-  const message = new Uint8Array(8 + padded);
-  const view = new DataView(message.buffer);
-  view.setUint32(0, CONTINUATION, true);
-  view.setInt32(4, padded, true);
-  message.set(metadata, 8);
-  return message;
-}
 
 /** The end-of-stream mark. */
 export function endOfStream(): Uint8Array {
@@ -77,7 +63,7 @@ export function batchParts(builder: EventBuilder, metadata: BatchMetadata): Batc
     else addFixed(body, details, column as ArrayBufferView, BYTES_OF[storage], validity);
   }
   body.shape.rows = rows;
-  const message = encodeBatchMessage(body.shape, encodeBatchMetadata(metadata));
+  const message = batchMessage(body.shape, encodeBatchMetadata(metadata));
   return { parts: [message, ...body.parts], bytes: message.length + body.shape.bodyBytes };
 }
 
@@ -90,8 +76,12 @@ interface Body {
   buffers: number;
 }
 
+/** Of one batch at a time: all of it is set anew for each. */
+const shape = createBatchShape();
+
 function createBody(): Body {
-  return { shape: createBatchShape(), parts: [], nodes: 0, buffers: 0 };
+  shape.bodyBytes = 0;
+  return { shape, parts: [], nodes: 0, buffers: 0 };
 }
 
 function addNode(body: Body, rows: number, nulls: number): void {
@@ -101,7 +91,7 @@ function addNode(body: Body, rows: number, nulls: number): void {
 }
 
 function addBuffer(body: Body, column: ArrayBufferView, bytes: number): void {
-  const { shape, parts } = body;
+  const { parts } = body;
   const at = 2 * body.buffers++;
   shape.buffers[at] = shape.bodyBytes;
   shape.buffers[at + 1] = bytes;
@@ -196,13 +186,22 @@ function setNull(bits: Uint8Array, row: number): void {
 }
 
 function validityOfDetails({ details, detailCount }: EventBuilder, bit: number): Validity {
-  const bits = new Uint8Array((detailCount + 7) >> 3);
   const { present } = details;
   let set = 0;
-  for (let row = 0; row < detailCount; row++) {
-    const has = (present[row] >>> bit) & 1;
-    bits[row >> 3] |= has << (row & 7);
-    set += has;
-  }
+  for (let row = 0; row < detailCount; row++) set += (present[row] >>> bit) & 1;
+  const bytes = (detailCount + 7) >> 3;
+  // Most fields are absent from a whole batch.
+  if (set === 0) return { bits: noneValid(bytes), nulls: detailCount };
+  const bits = new Uint8Array(bytes);
+  for (let row = 0; row < detailCount; row++)
+    bits[row >> 3] |= ((present[row] >>> bit) & 1) << (row & 7);
   return { bits, nulls: detailCount - set };
+}
+
+let zeros = new Uint8Array(64);
+
+/** Bytes of zeros, shared and never changed. */
+function noneValid(bytes: number): Uint8Array {
+  if (bytes > zeros.length) zeros = new Uint8Array(2 * bytes);
+  return zeros.subarray(0, bytes);
 }

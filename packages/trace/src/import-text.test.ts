@@ -9,7 +9,8 @@ import {
   type Imported,
 } from '../test/trace-files.ts';
 import { createImportReport, createTextImporter } from './import-text.js';
-import { recordingCountsSchema, type RecordingCounts } from './recording-counts.js';
+import { recordingCountsSchema } from './recording-counts-schema.js';
+import type { RecordingCounts } from './recording-counts.js';
 import { closeTrace, createTraceWriter } from './trace-writer.js';
 
 const VQ = 'ffff888100000100';

@@ -35,13 +35,10 @@ export {
   writing,
   written,
 } from './file-errors.js';
-export {
-  FORMAT_VERSION,
-  TraceFormatError,
-  traceHeaderSchema,
-  type TraceHeader,
-} from './trace-header.js';
-export { countsByName, recordingCountsSchema, type RecordingCounts } from './recording-counts.js';
+export { FORMAT_VERSION, TraceFormatError, type TraceHeader } from './trace-header.js';
+export { traceHeaderSchema } from './trace-header-reader.js';
+export { countsByName, type RecordingCounts } from './recording-counts.js';
+export { recordingCountsSchema } from './recording-counts-schema.js';
 export {
   appendEvent,
   createEventBuilder,

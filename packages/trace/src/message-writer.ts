@@ -1,14 +1,31 @@
 /**
- * Writes the metadata of a record batch's message (flatbuffers), the counterpart of
- * `message-reader.ts`. arrow-js makes an object of every node and buffer and copies them several times:
- * that took as long as writing the columns. Its tests read what is written here with arrow-js.
+ * Writes the messages of an Arrow stream: its schema, and what stands before the columns of a record
+ * batch. The counterpart of `message-reader.ts`; tests read both with arrow-js.
  *
- * All offsets but those of the texts at the end are known beforehand, as every batch has the same
- * columns; each table's vtable stands before it.
+ * Not with arrow-js, as it makes an object of every node and buffer of every batch, and takes longer to
+ * load than a short import lasts.
  */
-import { BUFFER_COUNT, NODE_COUNT } from './arrow-layout.js';
+import {
+  BUFFER_COUNT,
+  DETAIL_COLUMNS,
+  NODE_COUNT,
+  ROW_COLUMNS,
+  type Column,
+} from './arrow-layout.js';
+import {
+  addCountPairs,
+  addOffsets,
+  addTable,
+  addText,
+  clearFlatbuffer,
+  createFlatbuffer,
+  finishedBytes,
+  ROOT,
+  type Flatbuffer,
+  type TableField,
+} from './flatbuffer-writer.js';
 
-/** What a batch's message says of its columns, filled anew for every batch. */
+/** What a batch's message says of its columns. */
 export interface BatchShape {
   rows: number;
   bodyBytes: number;
@@ -27,125 +44,133 @@ export function createBatchShape(): BatchShape {
   };
 }
 
-const CONTINUATION = 0xffff_ffff;
-/** The continuation mark and the length of the metadata. */
+/** Before every message: the continuation mark and the length of its metadata. */
 const PREFIX_BYTES = 8;
+const CONTINUATION = 0xffff_ffff;
+
+// Numbers of Arrow's own: versions, header types, types, fields of tables.
 const METADATA_V5 = 4;
-const RECORD_BATCH = 3;
+const SCHEMA_HEADER = 1;
+const BATCH_HEADER = 3;
+const INT = 2;
+const UTF8 = 5;
+const LIST = 12;
+const STRUCT = 13;
 
-/** Offsets from the start of the metadata. 64-bit values lie at multiples of eight. */
-const MESSAGE_VTABLE = 4;
-const MESSAGE = 24;
-const MESSAGE_FIELDS = { version: 4, headerType: 6, header: 8, pairs: 12, bodyLength: 16, end: 24 };
-const BATCH_VTABLE = 48;
-const BATCH = 64;
-const BATCH_FIELDS = { nodes: 4, length: 8, buffers: 16, end: 20 };
-const NODES = 84;
-const BUFFERS = NODES + 4 + 16 * NODE_COUNT + 4;
-const PAIRS = BUFFERS + 4 + 16 * BUFFER_COUNT;
-/** Of a pair: its vtable of eight bytes, then the table. */
-const PAIR_VTABLE_BYTES = 8;
-const PAIR_FIELDS = { key: 4, value: 8, end: 12 };
+/** One message is made at a time; its bytes are copied out. */
+const memory = createFlatbuffer();
 
-const encoder = new TextEncoder();
+/** The stream's first message. */
+export function schemaMessage(metadata: ReadonlyMap<string, string>): Uint8Array {
+  const flat = memory;
+  clearFlatbuffer(flat);
+  const [header] = addTable(flat, ROOT, [[2, 'offset', 0], ...messageFields(SCHEMA_HEADER, 0)]);
+  const [fields, pairs] = addTable(flat, header, [
+    [1, 'offset', 0],
+    [2, 'offset', 0],
+  ]);
+  const positions = addOffsets(flat, fields, ROW_COLUMNS.length + 1);
+  for (const [at, column] of ROW_COLUMNS.entries()) addColumn(flat, positions[at], column);
+  addDetails(flat, positions[ROW_COLUMNS.length]);
+  addPairs(flat, pairs, metadata);
+  return withPrefix(flat);
+}
 
 /**
  * The message of a batch, with its prefix, padded to a multiple of eight bytes; the body follows it.
  *
  * @param metadata pairs of the message's own metadata
  */
-export function encodeBatchMessage(
+export function batchMessage(
   { rows, bodyBytes, nodes, buffers }: BatchShape,
   metadata: ReadonlyMap<string, string>,
 ): Uint8Array {
-  const texts = [...metadata].map((pair) => pair.map((text) => encoder.encode(text)));
-  const bytes = (PREFIX_BYTES + PAIRS + bytesOfPairs(texts) + 7) & ~7;
-  const message = new Uint8Array(bytes);
-  const prefix = new DataView(message.buffer);
-  prefix.setUint32(0, CONTINUATION, true);
-  prefix.setUint32(4, bytes - PREFIX_BYTES, true);
-
-  const view = new DataView(message.buffer, PREFIX_BYTES);
-  view.setUint32(0, MESSAGE, true);
-  const { version, headerType, header, pairs, bodyLength, end } = MESSAGE_FIELDS;
-  setVtable(view, MESSAGE_VTABLE, MESSAGE, end, [version, headerType, header, bodyLength, pairs]);
-  view.setInt16(MESSAGE + version, METADATA_V5, true);
-  view.setUint8(MESSAGE + headerType, RECORD_BATCH);
-  setOffset(view, MESSAGE + header, BATCH);
-  setOffset(view, MESSAGE + pairs, PAIRS);
-  setCount(view, MESSAGE + bodyLength, bodyBytes);
-
-  const { length, nodes: nodesField, buffers: buffersField } = BATCH_FIELDS;
-  setVtable(view, BATCH_VTABLE, BATCH, BATCH_FIELDS.end, [length, nodesField, buffersField]);
-  setCount(view, BATCH + length, rows);
-  setOffset(view, BATCH + nodesField, NODES);
-  setOffset(view, BATCH + buffersField, BUFFERS);
-  setCounts(view, NODES, nodes);
-  setCounts(view, BUFFERS, buffers);
-  setPairs(view, message.subarray(PREFIX_BYTES), texts);
-  return message;
+  const flat = memory;
+  clearFlatbuffer(flat);
+  const [header, pairs] = addTable(flat, ROOT, [
+    [2, 'offset', 0],
+    [4, 'offset', 0],
+    ...messageFields(BATCH_HEADER, bodyBytes),
+  ]);
+  const [nodesAt, buffersAt] = addTable(flat, header, [
+    [1, 'offset', 0],
+    [2, 'offset', 0],
+    [0, 'i64', rows],
+  ]);
+  addCountPairs(flat, nodesAt, nodes);
+  addCountPairs(flat, buffersAt, buffers);
+  addPairs(flat, pairs, metadata);
+  return withPrefix(flat);
 }
 
-function setVtable(
-  view: DataView,
+/** What every message says beside its header. */
+function messageFields(headerType: number, bodyBytes: number): TableField[] {
+  return [
+    [0, 'i16', METADATA_V5],
+    [1, 'u8', headerType],
+    [3, 'i64', bodyBytes],
+  ];
+}
+
+function addColumn(flat: Flatbuffer, at: number, { name, type, nullable }: Column): void {
+  if (type === 'text') {
+    addField(flat, at, name, nullable, UTF8, []);
+    return;
+  }
+  const bits = Number(type.slice(1));
+  addField(flat, at, name, nullable, INT, [
+    [0, 'i32', bits],
+    [1, 'u8', type.startsWith('i') ? 1 : 0],
+  ]);
+}
+
+/** The list of structs of the fields that few events have. */
+function addDetails(flat: Flatbuffer, at: number): void {
+  const [item] = addField(flat, at, 'details', false, LIST, [], 1);
+  const columns = addField(flat, item, 'item', false, STRUCT, [], DETAIL_COLUMNS.length);
+  for (const [child, column] of DETAIL_COLUMNS.entries()) addColumn(flat, columns[child], column);
+}
+
+/** Returns the positions of its children. */
+function addField(
+  flat: Flatbuffer,
   at: number,
-  table: number,
-  tableBytes: number,
-  fields: readonly number[],
-): void {
-  view.setUint16(at, 4 + 2 * fields.length, true);
-  view.setUint16(at + 2, tableBytes, true);
-  for (const [number, offset] of fields.entries())
-    view.setUint16(at + 4 + 2 * number, offset, true);
-  view.setInt32(table, table - at, true);
+  name: string,
+  nullable: boolean,
+  type: number,
+  typeFields: readonly TableField[],
+  children = 0,
+): number[] {
+  const [nameAt, typeAt, childrenAt] = addTable(flat, at, [
+    [0, 'offset', 0],
+    [3, 'offset', 0],
+    [5, 'offset', 0],
+    [1, 'u8', nullable ? 1 : 0],
+    [2, 'u8', type],
+  ]);
+  addText(flat, nameAt, name);
+  addTable(flat, typeAt, typeFields);
+  return addOffsets(flat, childrenAt, children);
 }
 
-/** Offsets are counted from where they stand. */
-function setOffset(view: DataView, at: number, target: number): void {
-  view.setUint32(at, target - at, true);
-}
-
-function setCount(view: DataView, at: number, count: number): void {
-  view.setUint32(at, count >>> 0, true);
-  view.setUint32(at + 4, Math.floor(count / 0x1_0000_0000), true);
-}
-
-/** A vector of structs of two 64-bit numbers each. */
-function setCounts(view: DataView, at: number, counts: Float64Array): void {
-  view.setUint32(at, counts.length / 2, true);
-  for (let i = 0; i < counts.length; i++) setCount(view, at + 4 + 8 * i, counts[i]);
-}
-
-type Texts = readonly (readonly Uint8Array[])[];
-
-function bytesOfPairs(pairs: Texts): number {
-  let bytes = 4 + 4 * pairs.length;
-  for (const pair of pairs) {
-    bytes += PAIR_VTABLE_BYTES + PAIR_FIELDS.end;
-    for (const text of pair) bytes += bytesOfText(text);
+function addPairs(flat: Flatbuffer, at: number, pairs: ReadonlyMap<string, string>): void {
+  const positions = addOffsets(flat, at, pairs.size);
+  for (const [i, [key, value]] of [...pairs].entries()) {
+    const [keyAt, valueAt] = addTable(flat, positions[i], [
+      [0, 'offset', 0],
+      [1, 'offset', 0],
+    ]);
+    addText(flat, keyAt, key);
+    addText(flat, valueAt, value);
   }
-  return bytes;
 }
 
-/** Its length, the text, a zero, padded to four. */
-function bytesOfText(text: Uint8Array): number {
-  return 4 + ((text.length + 1 + 3) & ~3);
-}
-
-function setPairs(view: DataView, bytes: Uint8Array, pairs: Texts): void {
-  view.setUint32(PAIRS, pairs.length, true);
-  let next = PAIRS + 4 + 4 * pairs.length;
-  for (const [number, pair] of pairs.entries()) {
-    const table = next + PAIR_VTABLE_BYTES;
-    const fields = [PAIR_FIELDS.key, PAIR_FIELDS.value];
-    setVtable(view, next, table, PAIR_FIELDS.end, fields);
-    setOffset(view, PAIRS + 4 + 4 * number, table);
-    next = table + PAIR_FIELDS.end;
-    for (const [at, text] of pair.entries()) {
-      setOffset(view, table + fields[at], next);
-      view.setUint32(next, text.length, true);
-      bytes.set(text, next + 4);
-      next += bytesOfText(text);
-    }
-  }
+function withPrefix(flat: Flatbuffer): Uint8Array {
+  const metadata = finishedBytes(flat);
+  const message = new Uint8Array(PREFIX_BYTES + metadata.length);
+  const view = new DataView(message.buffer);
+  view.setUint32(0, CONTINUATION, true);
+  view.setUint32(4, metadata.length, true);
+  message.set(metadata, PREFIX_BYTES);
+  return message;
 }

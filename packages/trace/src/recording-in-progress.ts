@@ -101,9 +101,14 @@ function countKinds(
 /** How often the clock of a batch's CPU went back. HOT: once per event written. */
 function countBackward(time: Uint32Array, length: number): number {
   let backward = 0;
-  for (let word = 2; word < 2 * length; word += 2) {
-    const high = time[word + 1] - time[word - 1];
-    if (high < 0 || (high === 0 && time[word] < time[word - 2])) backward++;
+  let beforeLow = 0;
+  let beforeHigh = 0;
+  for (let row = 0; row < length; row++) {
+    const low = time[2 * row];
+    const high = time[2 * row + 1];
+    if (low < beforeLow ? high <= beforeHigh : high < beforeHigh) backward++;
+    beforeLow = low;
+    beforeHigh = high;
   }
   return backward;
 }

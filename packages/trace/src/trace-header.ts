@@ -1,26 +1,14 @@
 /** What a trace file says about itself at its start: the metadata of its Arrow schema. */
 import { EVENT_NAMES, FIELDS } from '@vhostscope/model';
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { traceHeaderSchema } from './trace-header-reader.js';
 
 /** Raised with every change of the layout; a reader refuses a newer one and keeps reading older ones. */
 export const FORMAT_VERSION = 1;
 
-const FORMAT = 'vhostscope';
+export const FORMAT = 'vhostscope';
 
 /** What is known when a trace is begun. What is not known is absent. */
-export const traceHeaderSchema = z.object({
-  /** Where the events came from: file names as given, `-` for standard input. */
-  sources: z.array(z.string()),
-  /** Program that wrote the file, with its version. */
-  writer: z.string(),
-  /** Clock of `time`. */
-  clock: z.literal('CLOCK_BOOTTIME'),
-  /** Preemption of the recording kernel; absent when the recording does not say. */
-  preemption: z.enum(['voluntary', 'full']).optional(),
-  /** The `pointer` column holds kernel addresses. */
-  keepsPointers: z.boolean(),
-});
-
 export type TraceHeader = z.infer<typeof traceHeaderSchema>;
 
 /** The file is not a trace that this program can read; the message says why. */
@@ -40,35 +28,4 @@ export function headerMetadata(header: TraceHeader): Map<string, string> {
       JSON.stringify({ time: 'ns, CLOCK_BOOTTIME', cpu: 'CPU', line: 'input line', ...docs }),
     ],
   ]);
-}
-
-/** Reads the header back. Throws TraceFormatError when the file is not ours or is too new. */
-export function parseHeader(metadata: ReadonlyMap<string, string>): TraceHeader {
-  if (metadata.get('format') !== FORMAT) {
-    throw new TraceFormatError('an Arrow stream, but not a vhostscope trace');
-  }
-  const version = /^\d{1,9}$/.exec(metadata.get('format_version') ?? '')?.[0];
-  if (version === undefined)
-    throw new TraceFormatError('a vhostscope trace without a readable format version');
-  if (Number(version) < 1 || Number(version) > FORMAT_VERSION) {
-    throw new TraceFormatError(
-      `trace format ${version}; this program reads up to ${FORMAT_VERSION}`,
-    );
-  }
-  const header = traceHeaderSchema.safeParse(readJson(metadata.get('header') ?? ''));
-  if (!header.success) {
-    const [issue] = header.error.issues;
-    const where =
-      issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
-    throw new TraceFormatError(`unreadable trace header${where}: ${issue?.message ?? ''}`);
-  }
-  return header.data;
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,7 +6,8 @@ import { BUFFER_COUNT } from './arrow-layout.js';
 import { decodeBatchMetadata, type BatchMetadata } from './batch-metadata.js';
 import { readFully } from './file-access.js';
 import { readBatchLayout, readMessage, type StreamMessage } from './message-reader.js';
-import { parseHeader, TraceFormatError, type TraceHeader } from './trace-header.js';
+import { parseHeader } from './trace-header-reader.js';
+import { TraceFormatError, type TraceHeader } from './trace-header.js';
 
 /** Where a batch lies in the file. A long trace has many: its columns are looked up when it is read. */
 export interface BatchPlace extends BatchMetadata {

@@ -12,9 +12,8 @@ import {
   type AccessRunMemory,
   type EventLine,
 } from '@vhostscope/model';
-import { traceSchema } from './arrow-layout.js';
 import type { BatchRole } from './batch-metadata.js';
-import { batchParts, endOfStream, schemaMessage } from './batch-writer.js';
+import { batchParts, endOfStream } from './batch-writer.js';
 import {
   appendEvent,
   appendLine,
@@ -41,6 +40,7 @@ import {
   virtqueuesByAddress,
   type RecordingObjects,
 } from './recording-objects.js';
+import { schemaMessage } from './message-writer.js';
 import { headerMetadata, type TraceHeader } from './trace-header.js';
 import {
   abandonWrites,
@@ -93,7 +93,7 @@ export function createTraceWriter(
   { behind = false } = {},
 ): TraceWriter {
   const output = createWriteBehind(fd, behind);
-  const schema = schemaMessage(traceSchema(headerMetadata(header)));
+  const schema = schemaMessage(headerMetadata(header));
   appendPiece(output, [schema], schema.length);
   return {
     output,

@@ -2,7 +2,7 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { recordingCountsSchema } from '../src/recording-counts.ts';
+import { recordingCountsSchema } from '../src/recording-counts-schema.ts';
 import { visitTrace } from '../src/merge-cpus.ts';
 import { indexTrace } from '../src/trace-index.ts';
 import { KIND } from '@vhostscope/model';

@@ -1,0 +1,36 @@
+/** The contract of `collector import --json`: keys are stable. */
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+const decimal = z.string().regex(/^\d+$/);
+const lines = z.object({
+  lines: count,
+  /** The first of them. */
+  first: z.array(z.object({ line: count, byte: count, reason: z.string() })),
+});
+
+const importedInput = z.object({
+  input: z.string(),
+  /** Decompressed. */
+  bytes: count,
+  lines: count,
+  events: count,
+  /** Lines that begin like an event and are none, or that could not be read. */
+  rejected: lines,
+  /** Lines that hold no event. */
+  other: lines,
+  /** Events that bpftrace says it lost. */
+  lost_events: decimal,
+  /** What is wrong with the input as a whole. */
+  damage: z.string().nullable(),
+});
+
+export const importResultSchema = z.object({
+  /** null when nothing was written, which only an interruption leaves without an error. */
+  output: z.string().nullable(),
+  bytes_written: count,
+  recordings: count,
+  events: count,
+  interrupted: z.boolean(),
+  inputs: z.array(importedInput),
+});

@@ -1,0 +1,48 @@
+/** Reads what a trace file says about itself; apart from its writing, which needs no zod. */
+import { z } from 'zod';
+import { FORMAT, FORMAT_VERSION, TraceFormatError, type TraceHeader } from './trace-header.js';
+
+/** What is known when a trace is begun. What is not known is absent. */
+export const traceHeaderSchema = z.object({
+  /** Where the events came from: file names as given, `-` for standard input. */
+  sources: z.array(z.string()),
+  /** Program that wrote the file, with its version. */
+  writer: z.string(),
+  /** Clock of `time`. */
+  clock: z.literal('CLOCK_BOOTTIME'),
+  /** Preemption of the recording kernel; absent when the recording does not say. */
+  preemption: z.enum(['voluntary', 'full']).optional(),
+  /** The `pointer` column holds kernel addresses. */
+  keepsPointers: z.boolean(),
+});
+
+/** Reads the header back. Throws TraceFormatError when the file is not ours or is too new. */
+export function parseHeader(metadata: ReadonlyMap<string, string>): TraceHeader {
+  if (metadata.get('format') !== FORMAT) {
+    throw new TraceFormatError('an Arrow stream, but not a vhostscope trace');
+  }
+  const version = /^\d{1,9}$/.exec(metadata.get('format_version') ?? '')?.[0];
+  if (version === undefined)
+    throw new TraceFormatError('a vhostscope trace without a readable format version');
+  if (Number(version) < 1 || Number(version) > FORMAT_VERSION) {
+    throw new TraceFormatError(
+      `trace format ${version}; this program reads up to ${FORMAT_VERSION}`,
+    );
+  }
+  const header = traceHeaderSchema.safeParse(readJson(metadata.get('header') ?? ''));
+  if (!header.success) {
+    const [issue] = header.error.issues;
+    const where =
+      issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+    throw new TraceFormatError(`unreadable trace header${where}: ${issue?.message ?? ''}`);
+  }
+  return header.data;
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
