@@ -9,7 +9,7 @@ import {
   writeFileSync,
   appendFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
@@ -21,10 +21,17 @@ const EXAMPLE = join(ROOT, 'examples/d1-dpdk-virtio-user.txt.gz');
 const COPIES = 39;
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 
-/** Prints the peak memory of a Node process on its last line of stderr. */
-const PEAK_MEMORY = `data:text/javascript,${encodeURIComponent(
-  "process.on('exit', () => process.stderr.write('\\n' + process.resourceUsage().maxRSS + '\\n'));",
-)}`;
+/**
+ * Prints the peak memory of a Node process, in kB, on its last line of stderr. Not getrusage's, which
+ * knows that of this process too, from before the program was loaded.
+ */
+const PEAK_MEMORY = `data:text/javascript,${encodeURIComponent(`
+  import { readFileSync } from 'node:fs';
+  process.on('exit', () => {
+    const [, peak] = /VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
+    process.stderr.write('\\n' + (peak ?? process.resourceUsage().maxRSS) + '\\n');
+  });
+`)}`;
 
 /**
  * @param {string} file - of the trace as text
@@ -40,13 +47,19 @@ function commandsFor(file, trace) {
     { name: 'wc -l', command: 'wc', args: ['-l', file] },
     { name: 'grep -c ^A', command: 'grep', args: ['-c', '^A', file] },
     { name: 'mawk', command: 'mawk', args: ['$1=="A"{n++;h+=$6} END{print n,h}', file] },
-    { name: 'collector import', ...program('collector', 'import', file, '-o', trace) },
+    {
+      name: 'collector import',
+      ...program('collector', 'import', file, '-o', trace),
+      writes: trace,
+    },
     { name: 'replay run (.arrows)', ...program('replay', 'run', trace) },
     { name: 'replay run (text)', ...program('replay', 'run', file) },
   ];
 }
 
-function run({ command, args, measuresMemory }) {
+function run({ command, args, measuresMemory, writes }) {
+  // To write over a file takes the time to free it, too.
+  if (writes !== undefined) rmSync(writes, { force: true });
   const begun = process.hrtime.bigint();
   // Not to /dev/null: grep stops at the first match there.
   const { status, error, stderr } = spawnSync(command, args, {
@@ -73,6 +86,46 @@ function row(cells) {
       .map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at])))
       .join(' '),
   );
+}
+
+/** Import against mawk, each with one core to itself: what it costs where no other core is free. */
+function compareOnOneCore(commands) {
+  const onOne = (name) => {
+    const { command, args, ...rest } = commands.find((one) => one.name === name);
+    return { command: 'taskset', args: ['-c', '0', command, ...args], ...rest };
+  };
+  const pairs = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const [mawk, ours] = [run(onOne('mawk')), run(onOne('collector import'))];
+    if (mawk === undefined || ours === undefined) return;
+    pairs.push(mawk.seconds / ours.seconds);
+  }
+  console.log(
+    `\ncollector import on one core of ${availableParallelism()}: ${median(pairs).toFixed(2)} x mawk on one core`,
+  );
+}
+
+/** What memory depends on: nothing of the two below. */
+function printMemory(folder, once, text) {
+  console.log('\npeak MB of import and of replay of its trace');
+  const four = join(folder, 'four.txt');
+  writeFileSync(four, '');
+  for (let copy = 0; copy < 4; copy++) appendFileSync(four, readFileSync(text));
+  measure('four times as many events', four);
+  const apart = join(folder, 'apart.txt');
+  writeFileSync(apart, once);
+  // A second CPU with the same times, all of it behind the first.
+  const other = once.toString('latin1').replace(/^#.*\n/, '');
+  appendFileSync(apart, other.replaceAll(/^(\S+ \d+) 0 /gm, '$1 1 '));
+  measure('a CPU minutes behind the other', apart);
+
+  function measure(what, file) {
+    const trace = join(folder, 'memory.arrows');
+    const [, , , imports, replays] = commandsFor(file, trace);
+    const peak = (command) => (run(command).kilobytes / 1024).toFixed(0);
+    console.log(`  ${what.padEnd(31)} ${peak(imports)} ${peak(replays)}`);
+    rmSync(file);
+  }
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'vhostscope-bench-'));
@@ -116,6 +169,8 @@ try {
     ]);
   }
 
+  compareOnOneCore(commands);
+
   console.log('\n--help, milliseconds more than `node -e 0` (least of 10)');
   const least = (args) =>
     Math.min(...Array.from({ length: 10 }, () => run({ command: process.execPath, args }).seconds));
@@ -132,6 +187,7 @@ try {
   console.log(
     `  replay (trace file to tallies) ${(eventsPerSecond / 1e6).toFixed(0)} M events/s, one engine, order ${order}`,
   );
+  printMemory(folder, once, text);
 } finally {
   rmSync(folder, { recursive: true });
 }

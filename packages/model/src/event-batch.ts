@@ -60,6 +60,7 @@ export interface EventBatch {
   line: Uint32Array;
   kind: Uint8Array;
   vq: Uint32Array;
+  /** NO_ACCESSOR for all that is no access. */
   accessor: Uint8Array;
   observed: Uint8Array;
   n: Uint32Array;

@@ -21,6 +21,7 @@ import {
 } from './engine-state.js';
 import {
   DETAIL_BIT,
+  NO_ACCESSOR as NONE,
   type DetailColumns,
   type DetailField,
   type EventBatch,
@@ -132,6 +133,7 @@ const VQ_SHIFT = Math.log2(ACCESSOR_SPAN);
 const OUTCOME_SHIFT = Math.log2(OBSERVATIONS);
 const PLACE_SHIFT = Math.log2(OUTCOMES * OBSERVATIONS);
 const OBSERVED_MASK = NO_OBSERVATION;
+const NO_ACCESSOR = NONE;
 
 /**
  * By outcome (with PENDING) and observed decision: 1 where an access is more than one to count, because
@@ -166,14 +168,16 @@ function consume(engine: EngineState, batch: EventBatch, from: number, to: numbe
 function countRun(
   { effective, size }: VirtqueueState,
   accesses: Float64Array,
-  { kind, vq: vqs, accessor, observed, n }: EventBatch,
+  { vq: vqs, accessor: accessors, observed, n }: EventBatch,
   from: number,
   to: number,
 ): number {
   for (let i = from; i < to; i++) {
+    // Only accesses have an accessor: it tells their kind, too.
+    const accessor = accessors[i];
     const vq = vqs[i];
-    if (kind[i] !== ACCESS || vq >= size) return i;
-    const place = (vq << VQ_SHIFT) | accessor[i];
+    if (accessor === NO_ACCESSOR || vq >= size) return i;
+    const place = (vq << VQ_SHIFT) | accessor;
     const seen = (effective[place] << OUTCOME_SHIFT) | (observed[i] & OBSERVED_MASK);
     if (ASKS_FOR_MORE[seen] !== 0) return i;
     accesses[(place << PLACE_SHIFT) | seen] += n[i];

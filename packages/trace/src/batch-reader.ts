@@ -4,6 +4,7 @@ import {
   DETAIL_FIELDS,
   EVENT_NAMES,
   KIND,
+  NO_ACCESSOR,
   NOT_OBSERVED,
   REQUIRED_DETAILS,
   eventDefinition,
@@ -290,6 +291,8 @@ function isWrongRow(batch: EventBatch, row: number): boolean {
     if (vq[row] >= MAX_OBJECTS || accessor[row] === 0 || accessor[row] > MAX_ACCESSOR) return true;
     return observed[row] > MAX_OBSERVED && observed[row] !== NOT_OBSERVED;
   }
+  // The engine takes whatever has an accessor for an access.
+  if (accessor[row] !== NO_ACCESSOR) return true;
   const needs = NEEDS_VQ[code];
   if (needs !== 0 && (needs === UNKNOWN || vq[row] >= MAX_OBJECTS)) return true;
   const required = REQUIRED_DETAILS[code];
