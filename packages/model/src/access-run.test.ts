@@ -227,6 +227,12 @@ test('knows no line before it has seen one, and no virtqueue of another recordin
   expect(readRun(memory, two, emptyBatch(0))).toBe(0);
 });
 
+test('takes no time whose leading characters are none, though none was read before', () => {
+  const short = 'A 100000000 0 ffff8f22cd614b50 1 1 1\n';
+  for (const character of ['\0', '/', ':', '\x7f'])
+    expect(expectAgreement(short, short.replace('1', character))).toBe(false);
+});
+
 test('learns no address that is not 16 digits: what follows it is another column, or line', () => {
   const memory = createAccessRunMemory();
   const short = 'A 17040459130 0 abcdef12 1 1 1\nM 9 0 5\n';

@@ -89,7 +89,8 @@ export function readAccessRun(
   const cpuLast = wordOfCpu(cpu, toCpuEnd - toCpu);
   if (cpuDigits !== decimalDigits(cpu)) return start;
 
-  // The leading digits that `base` was made of: none yet, as no digit is 0.
+  // The leading digits that `base` was made of.
+  let isBaseKnown = false;
   let leadingFirst = 0;
   let leadingLast = 0;
   let middleDigit = 0;
@@ -112,6 +113,7 @@ export function readAccessRun(
     const first = view.getInt32(at + 2, true) & leadingMask;
     const second = view.getInt32(at + toLeadingEnd, true) & leadingMask;
     if (
+      !isBaseKnown ||
       first !== leadingFirst ||
       second !== leadingLast ||
       (hasMiddleDigit && bytes[at + 6] !== middleDigit)
@@ -121,6 +123,7 @@ export function readAccessRun(
       combine(base, 0, leading, 0, LAST_DIGITS_VALUE, 0);
       baseLow = base[0] | 0;
       baseHigh = base[1] | 0;
+      isBaseKnown = true;
       leadingFirst = first;
       leadingLast = second;
       middleDigit = bytes[at + 6];
