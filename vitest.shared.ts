@@ -12,6 +12,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     // Only sources: the default would also run tests compiled into dist.
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx', 'test/**/*.test.ts'],
+    // Tests read whole traces; a machine that does something else meanwhile is no defect.
+    testTimeout: 60_000,
   },
 });
 
