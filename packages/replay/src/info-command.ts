@@ -115,13 +115,14 @@ function infoText(result: InfoResult): string {
   return `${lines.join('\n')}\n`;
 }
 
-function completeText({ complete, lost }: InfoResult): string {
+function completeText({ complete, lost, damage }: InfoResult): string {
   if (complete === null) return 'not known: what was emitted was not counted';
   if (complete) return 'yes, as counted in the kernel';
   const losses = Object.entries(lost).map(
-    ([by, howMany]) => `${grouped(BigInt(howMany))} by ${printable(by)}`,
+    ([by, howMany]) => `${grouped(BigInt(howMany))} by ${by}`,
   );
-  return `NO${losses.length > 0 ? `: lost ${losses.join(', ')}` : ''}`;
+  const reasons = [...(losses.length > 0 ? [`lost ${losses.join(', ')}`] : []), ...damage];
+  return `NO${reasons.length > 0 ? `: ${reasons.map(printable).join('; ')}` : ''}`;
 }
 
 function recordingLines(

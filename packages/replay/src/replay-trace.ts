@@ -71,12 +71,15 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
     return { design, engine: ranges, order: 'ranges', orderReason, preemption };
   };
   if (options.order === 'ranges') return byRanges('as asked for');
+  const instead = options.order === 'effects' ? 'not effects, as asked for: ' : '';
   if (design.maps === 'never')
-    return byRanges('the design maps nothing, so the order is no matter');
-  if (!mayUseEffects) return byRanges(`recorded effects are not those of ${design.name}`);
+    return byRanges(`${instead}the design maps nothing, so it does not matter`);
+  if (!mayUseEffects) return byRanges(`${instead}recorded effects are not those of ${design.name}`);
   const recorded = effects?.tallies.effects ?? { start: 0, end: 0 };
   if (recorded.start === 0 && recorded.end === 0 && ranges.tallies.ranges.overlapping === 0)
-    return byRanges('no range is known to overlap a ring, so no effect was to be recorded');
+    return byRanges(
+      `${instead}no range is known to overlap a ring, so no effect was to be recorded`,
+    );
   const missing = effects?.missingEffects() ?? 0;
   if (effects !== undefined && missing === 0) {
     return {

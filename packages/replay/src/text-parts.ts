@@ -41,8 +41,8 @@ export function headLines(
 }
 
 const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {
-  voluntary: 'voluntary, in the recording kernel',
-  full: 'full, in the recording kernel',
+  voluntary: 'voluntary in the recording kernel, as --preempt or the trace says',
+  full: 'full in the recording kernel, as --preempt or the trace says',
   unknown: 'not known of the recording kernel',
 };
 

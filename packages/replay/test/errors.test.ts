@@ -226,7 +226,7 @@ describe('effects that the trace lacks', () => {
 describe('--design copy', () => {
   it('is not in need of an order, and says so', async () => {
     const { out } = await replay('run', '--design', 'copy', trace('s3').path);
-    expect(out).toMatch(/^order {7}ranges: the design maps nothing, so the order is no matter$/m);
+    expect(out).toMatch(/^order {7}ranges: the design maps nothing, so it does not matter$/m);
     expect(out).not.toMatch(/^preemption/m);
     expect(out).toMatch(/^1,093 rounds; 1,970 invalidations, 484 of them over a ring$/m);
   });
