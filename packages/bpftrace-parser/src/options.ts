@@ -21,6 +21,11 @@ export type LineTaker = (bytes: Uint8Array, start: number, end: number, taken: T
 export interface Taken {
   /** 1 whenever it is asked. */
   lines: number;
+  /**
+   * What the number of the input line grows by from line to line: 1 in text; 0 in the payload of a
+   * printf record, as all its lines come from the one line of the record.
+   */
+  readonly lineStep: 0 | 1;
 }
 
 /** What the parser reads, and whom it tells. */

@@ -35,7 +35,7 @@ export function createParser(options: ParserOptions): Parser {
   const position = createPosition();
   /** Where the line begins that the taker refused last; -1 when it has not been asked. */
   let refusedAt = -1;
-  const taken: Taken = { lines: 1 };
+  const taken: Taken = { lines: 1, lineStep: 1 };
 
   function emit(body: MessageBody): void {
     // Bodies are made for this one call; copying one by spread would cost more than parsing it.

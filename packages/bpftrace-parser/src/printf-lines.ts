@@ -45,7 +45,7 @@ const PREFIX = encodeUtf8('{"type": "printf", "data": "');
 export function createPrintfLines(host: PrintfHost): PrintfLines {
   const { takeLine, maxLineBytes, position, onTaken, onPrintf } = host;
   const sink = createSink();
-  const taken: Taken = { lines: 1 };
+  const taken: Taken = { lines: 1, lineStep: 0 };
   /** The first `pending` bytes of the sink are the beginning of a line, printed before. */
   let pending = 0;
   let pendingLine = 0;

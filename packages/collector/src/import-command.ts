@@ -23,6 +23,7 @@ import {
   OutputError,
   inputName,
   isArrowStream,
+  keepPace,
   nothingFound,
   readInput,
   reasonOf,
@@ -100,14 +101,19 @@ async function importFiles(
     }
     if (eventsOf(to.inputs) === 0 && !signal.aborted) throw noEvents(to.inputs);
   } catch (error) {
-    if (error instanceof OutputError && to.file.stays)
-      throw new OutputError(`${error.message}; what was written before can be read`);
+    if (error instanceof OutputError) throw withWhatStays(error, to);
     if (!(error instanceof InputError) || eventsOf(to.inputs) === 0) throw error;
     await finish(to);
     throw new InputError(`${error.message}; ${to.output} holds what was read before`);
   }
   if (eventsOf(to.inputs) > 0) await finish(to);
   return signal.aborted;
+}
+
+function withWhatStays(error: OutputError, { file }: Import): OutputError {
+  return file.stays
+    ? new OutputError(`${error.message}; what was written before can be read`)
+    : error;
 }
 
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -130,9 +136,14 @@ function hearSignals(): { readonly signal: AbortSignal; ignoreNoLonger(): void }
   };
 }
 
-async function finish({ output, file, writer }: Import): Promise<void> {
-  writing(output, () => closeTrace(writer));
-  await written(output, settleTrace(writer));
+async function finish(to: Import): Promise<void> {
+  const { output, file, writer } = to;
+  try {
+    writing(output, () => closeTrace(writer));
+    await written(output, settleTrace(writer));
+  } catch (error) {
+    throw error instanceof OutputError ? withWhatStays(error, to) : error;
+  }
   file.giveName();
 }
 
@@ -146,9 +157,14 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
   const importer = createTextImporter(writer, report);
   const bar = createProgressBar(`importing ${name}`);
   // What has arrived is on its way to the file at once, however slowly more comes.
+  const failing = new AbortController();
   const flushing = setInterval(() => {
-    writing(output, () => flushTrace(writer));
-    if (writer.eventsWritten > 0) file.giveName();
+    try {
+      writing(output, () => flushTrace(writer));
+      if (writer.eventsWritten > 0) file.giveName();
+    } catch (error) {
+      failing.abort(error);
+    }
   }, FLUSH_MS);
   let damage: string | undefined;
   let nothing: InputError | undefined;
@@ -160,9 +176,11 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
         // From its first batch on, a trace that grows can be read under its name.
         if (writer.eventsWritten > 0) file.giveName();
       },
+      onPause: () => keepPace(writer),
       onProgress: (read, total) => bar.update(read, total),
-      signal,
+      signal: AbortSignal.any([signal, failing.signal]),
     });
+    failing.signal.throwIfAborted();
     ({ damage } = end);
     if (damage !== undefined) importer.flaw(damage);
     if (end.interrupted) importer.flaw('the import was interrupted');

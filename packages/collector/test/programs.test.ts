@@ -81,6 +81,18 @@ describe('pipes', () => {
     });
   });
 
+  it('a full disk while nothing comes in: exit 2, a sentence, and the words about what stays', async () => {
+    const cwd = emptyFolder();
+    const slowly = `(zcat ${s3} | head -2000; sleep 1.5; zcat ${s3} | tail -n +2001)`;
+    const { code, err } = await shell(
+      `${slowly} | (ulimit -f 8; trap '' XFSZ; exec $COLLECTOR import - -o new.arrows)`,
+      cwd,
+    );
+    expect(code).toBe(2);
+    expect(err).toMatch(/^collector: cannot write new\.arrows: the file would be too large.*\n$/);
+    expect(readdirSync(cwd).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
   it('a limit on file sizes: a new output is not left behind, an old one stays', async () => {
     const cwd = emptyFolder();
     writeFileSync(join(cwd, 'old.arrows'), 'precious');

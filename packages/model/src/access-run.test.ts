@@ -54,7 +54,7 @@ function readRun(
   rows = batch.n.length,
 ): number {
   const bytes = encode(text);
-  return readAccessRun(memory, bytes, 0, bytes.length, batch, rows, 1);
+  return readAccessRun(memory, bytes, 0, bytes.length, batch, rows, 1, 1);
 }
 
 /** Reads `text` after `learnt`, a line that the general plan takes. */
@@ -67,7 +67,7 @@ function read(learnt: string, text: string): { next: number; batch: EventBatch }
   const batch = emptyBatch(line.cpu);
   // Room behind it, as in a chunk: the last lines of the bytes are left to the general plan.
   const bytes = encode(text + '\0'.repeat(40));
-  return { next: readAccessRun(memory, bytes, 0, text.length, batch, 1, 1), batch };
+  return { next: readAccessRun(memory, bytes, 0, text.length, batch, 1, 1, 1), batch };
 }
 
 /** Whatever it takes, the general plan takes too, with the same values. */
@@ -181,7 +181,7 @@ test('a run is the lines one by one, as far as it goes', () => {
       const batch = emptyBatch(cpu, 12);
       const all = texts.join('');
       const bytes = encode(all + '\0'.repeat(40));
-      const next = readAccessRun(memory, bytes, 0, all.length, batch, 12, 100);
+      const next = readAccessRun(memory, bytes, 0, all.length, batch, 12, 100, 1);
       let length = 0;
       for (let row = 0; row < batch.length; row++) {
         const text = texts[row] ?? '';

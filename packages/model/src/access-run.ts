@@ -47,10 +47,11 @@ const ENTRIES_PRESENT = 1 << DETAIL_BIT.entries;
  * Reads lines `A ns cpu vq accessor hit 1`, one after the other, into rows of a batch from its length
  * on, until one is not of the usual shape or the batch is full.
  *
- * @param bytes input; lines begin at `start`, and a LF lies at or after it, before `end`
+ * @param bytes input; lines begin at `start`, and `end` is just past a LF
  * @param batch of the CPU that the lines must be of
  * @param rows the batch's length is at most this afterwards; it has room for as many
  * @param firstLine number of the first input line, from 1
+ * @param lineStep 1 where each is an input line of its own, 0 where all come from one
  * @returns index just past the LF of the last line taken; `start` when none was
  */
 export function readAccessRun(
@@ -61,6 +62,7 @@ export function readAccessRun(
   batch: EventBatch,
   rows: number,
   firstLine: number,
+  lineStep: number,
 ): number {
   const { timeDigits, cpuDigits, base } = memory;
   if (timeDigits === 0) return start;
@@ -102,6 +104,7 @@ export function readAccessRun(
   let d = 0;
   let vq = -1;
   let row = batch.length;
+  let lineNumber = firstLine;
   let at = start;
   // A line of the usual shape has no LF before its own, and there is one before `end`.
   for (; row < rows && at < end && at + longest <= bytes.length; row++) {
@@ -178,7 +181,8 @@ export function readAccessRun(
     time[2 * row] = low;
     // A sum that is less than what was added has passed 2^32.
     time[2 * row + 1] = low >>> 0 < more >>> 0 ? baseHigh + 1 : baseHigh;
-    line[row] = firstLine + row - batch.length;
+    line[row] = lineNumber;
+    lineNumber += lineStep;
     kind[row] = ACCESS;
     vqs[row] = vq;
     accessors[row] = accessor;

@@ -6,7 +6,8 @@
  * took effect, and the state is exact (`effects-order.ts`). In `ranges` order only the entry of
  * callbacks is known; the state is then kept as intervals, and what falls into them is ambiguous
  * (`ranges-order.ts`). Neither reads what the kernel was seen to decide, except to compare it with the
- * prediction, and unless recorded attempts may settle maps (`observed-attempts.ts`); but an observed device IOTLB is an input, as no design has a say in it.
+ * prediction. Two exceptions: recorded attempts may settle maps when asked to (`observed-attempts.ts`),
+ * and an observed device IOTLB is an input, as no design has a say in it.
  */
 import type { Preemption } from './callbacks.js';
 import { assignVirtqueue, createDeviceState, NO_RANK } from './device-state.js';

@@ -101,3 +101,12 @@ test('a run of accesses comes back as it was written, whatever stands between', 
     { numRuns: 150 },
   );
 });
+
+test('accesses of one record of JSON all come from its one line', () => {
+  const line = `A 17040459130 0 ${QUEUES[0]} 2 1 1`;
+  const record = (lines: number): string =>
+    `{"type": "printf", "data": "${`${line}\\n`.repeat(lines)}"}\n`;
+  const { fd } = importText(`${record(1)}${record(5)}${record(2)}`);
+  const lines = inputEventsOf(fd).map((event) => event.line);
+  expect(lines).toEqual([1, 2, 2, 2, 2, 2, 3, 3]);
+});

@@ -77,11 +77,11 @@ interface Body {
 }
 
 /** Of one batch at a time: all of it is set anew for each. */
-const shape = createBatchShape();
+const reusedShape = createBatchShape();
 
 function createBody(): Body {
-  shape.bodyBytes = 0;
-  return { shape, parts: [], nodes: 0, buffers: 0 };
+  reusedShape.bodyBytes = 0;
+  return { shape: reusedShape, parts: [], nodes: 0, buffers: 0 };
 }
 
 function addNode(body: Body, rows: number, nulls: number): void {
@@ -91,7 +91,7 @@ function addNode(body: Body, rows: number, nulls: number): void {
 }
 
 function addBuffer(body: Body, column: ArrayBufferView, bytes: number): void {
-  const { parts } = body;
+  const { parts, shape } = body;
   const at = 2 * body.buffers++;
   shape.buffers[at] = shape.bodyBytes;
   shape.buffers[at + 1] = bytes;

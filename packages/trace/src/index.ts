@@ -14,6 +14,7 @@ export {
   closeTrace,
   createTraceWriter,
   flushTrace,
+  keepPace,
   settleTrace,
   writeEvent,
   writeLoss,

@@ -16,6 +16,8 @@ export interface InputOptions {
   readonly onChunk: (bytes: Uint8Array) => void;
   /** Told how far the raw input has been read; `total` is undefined for pipes. */
   readonly onProgress?: ((read: number, total: number | undefined) => void) | undefined;
+  /** Asked between two reads; what it returns is waited for before more is read. */
+  readonly onPause?: (() => Promise<void> | undefined) | undefined;
   /** Stops reading when aborted; what was read stays good. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -69,7 +71,7 @@ function cannotRead(path: string, error: unknown): InputError {
 }
 
 async function readFile(path: string, fd: number, options: InputOptions): Promise<InputEnd> {
-  const { signal, onProgress } = options;
+  const { signal, onPause, onProgress } = options;
   /** Never rejects: nobody may be waiting for it yet. */
   const readBlock = (block: Uint8Array, at: number): Promise<number | InputError> =>
     new Promise((resolve) => {
@@ -95,6 +97,7 @@ async function readFile(path: string, fd: number, options: InputOptions): Promis
         for (let at = 0; at < got; at += CHUNK_BYTES)
           if (!(await take(block.subarray(at, Math.min(at + CHUNK_BYTES, got))))) return;
         [block, other] = [other, block];
+        await onPause?.();
       }
     } finally {
       // The file is not closed under a read; what it finds is not wanted any more.
@@ -147,6 +150,7 @@ async function readPipe(
       try {
         await decoder.push(chunk);
         options.onProgress?.(taken, undefined);
+        await options.onPause?.();
       } catch (error) {
         thrown = { error };
         break;

@@ -30,6 +30,7 @@ import {
   abandonTrace,
   closeTrace,
   createTraceWriter,
+  keepPace,
   settleTrace,
   type TraceWriter,
 } from './trace-writer.js';
@@ -134,6 +135,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   try {
     const end = await readInput(path, {
       onChunk,
+      onPause: () => (text === undefined ? undefined : keepPace(text.writer)),
       onProgress: options.onProgress,
       signal: options.signal,
     });

@@ -13,6 +13,7 @@ import {
   type EventLine,
 } from '@vhostscope/model';
 import type { BatchRole } from './batch-metadata.js';
+import type { Taken } from 'bpftrace-parser';
 import { batchParts, endOfStream } from './batch-writer.js';
 import {
   appendEvent,
@@ -46,6 +47,7 @@ import {
   abandonWrites,
   appendPiece,
   createWriteBehind,
+  isFarBehind,
   settleWrites,
   type WriteBehind,
 } from './write-behind.js';
@@ -136,9 +138,9 @@ function addBuilder(writer: TraceWriter, cpu: number): EventBuilder {
 /**
  * Appends accesses of the CPU of the latest event, straight from their lines. HOT.
  *
- * @param bytes input; lines begin at `start`, and a LF lies at or after it, before `end`
+ * @param bytes input; lines begin at `start`, and `end` is just past a LF
  * @param lineNumber number of the first input line, from 1
- * @param taken gets the number of lines
+ * @param taken says how they are numbered, and gets how many there were
  * @returns index just past the last line's LF; `start`, with nothing written, when the first line is
  *   another kind of event or not of the usual shape: then `writeEvent` is to be asked
  */
@@ -148,14 +150,23 @@ export function writeAccessLines(
   start: number,
   end: number,
   lineNumber: number,
-  taken: { lines: number },
+  taken: Taken,
 ): number {
   const recording = writer.current;
   const builder = recording?.latest;
   if (recording === undefined || builder === undefined) return start;
   const before = builder.length;
   const rows = Math.min(builder.rowCapacity, writer.batchRows);
-  const next = readAccessRun(writer.accessRuns, bytes, start, end, builder, rows, lineNumber);
+  const next = readAccessRun(
+    writer.accessRuns,
+    bytes,
+    start,
+    end,
+    builder,
+    rows,
+    lineNumber,
+    taken.lineStep,
+  );
   taken.lines = builder.length - before;
   builder.detailCount = builder.detail[builder.length];
   if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
@@ -222,6 +233,14 @@ export function closeTrace(writer: TraceWriter): void {
   endRecording(writer);
   const mark = endOfStream();
   append(writer, [mark], mark.length);
+}
+
+/**
+ * Resolves when not much waits to be written: what goes on faster than the disk takes memory without end.
+ * undefined when that is so already.
+ */
+export function keepPace({ output }: TraceWriter): Promise<void> | undefined {
+  return isFarBehind(output) ? abandonWrites(output) : undefined;
 }
 
 /** Resolves when everything is written. */

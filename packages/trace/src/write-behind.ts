@@ -27,8 +27,8 @@ interface Piece {
   readonly onWritten: (() => void) | undefined;
 }
 
-/** Beyond this the program writes by itself: the other thread is too slow, or the event loop stands. */
-const MAX_WAITING_BYTES = 1 << 23;
+/** So much may wait before the program should. */
+const ENOUGH_WAITING_BYTES = 1 << 23;
 /** The least that POSIX systems take in one call is 16; Linux and others take 1024. */
 const MAX_PARTS = 1024;
 
@@ -63,9 +63,8 @@ export function appendPiece(
 ): void {
   if (output.failure !== undefined) throw output.failure;
   const { end } = output;
-  if (end === undefined || output.waitingBytes + bytes > MAX_WAITING_BYTES) {
-    writeNow(output.fd, parts, bytes, end);
-    if (end !== undefined) output.end = end + bytes;
+  if (end === undefined) {
+    writeNow(output.fd, parts, bytes);
     onWritten?.();
     return;
   }
@@ -73,6 +72,11 @@ export function appendPiece(
   output.end = end + bytes;
   output.waitingBytes += bytes;
   if (!output.isWriting) writeNext(output);
+}
+
+/** Whether so much waits that the program should wait, too; the event loop must turn for it to be written. */
+export function isFarBehind(output: WriteBehind): boolean {
+  return output.waitingBytes > ENOUGH_WAITING_BYTES;
 }
 
 /**
@@ -127,14 +131,9 @@ function writeNext(output: WriteBehind): void {
   });
 }
 
-function writeNow(
-  fd: number,
-  parts: readonly Uint8Array[],
-  bytes: number,
-  position: number | undefined,
-): void {
-  const written = writevSync(fd, parts, position);
-  if (written < bytes) writeRest(fd, parts, written, position);
+function writeNow(fd: number, parts: readonly Uint8Array[], bytes: number): void {
+  const written = writevSync(fd, parts);
+  if (written < bytes) writeRest(fd, parts, written, undefined);
 }
 
 /** A pipe takes less than it is given, too. */
