@@ -42,6 +42,8 @@ export interface BootOptions {
 export interface Host {
   /** As `uname -r` gives it. */
   readonly kernelRelease: string;
+  /** Folder of this machine, and so of the guest, where built programs are kept. */
+  readonly cache: string;
   /** A folder that both sides can write: its path here, and its path in the guest. */
   readonly exchange: { readonly here: string; readonly guest: string };
   /** Runs a shell command, as root, and waits for its end. It has no input. */
@@ -95,10 +97,11 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
   return {
     kernelRelease: kernel.release,
     exchange: { here: join(folder, 'exchange'), guest: '/exchange' },
-    run: async (command, runOptions) => await machine.commands.start(command, runOptions).ended,
+    cache,
+    run: async (command, runOptions) => machine.commands.start(command, runOptions).ended,
     start: (command, runOptions) => machine.commands.start(command, runOptions),
-    readFile: async (path) => await readGuestFile(machine.commands, path),
-    console: machine.console,
+    readFile: async (path) => readGuestFile(machine.commands, path),
+    console: () => machine.console(),
     close: async () => {
       signal?.removeEventListener('abort', abort);
       await machine.end();
@@ -163,10 +166,11 @@ function startMachine(
     removeWorkFolder(folder);
   };
   process.once('exit', atExit);
-  const ended = endOf(qemu).then((how) => {
+  const ended = (async () => {
+    const how = await endOf(qemu);
     const said = `${qemuText()}\n${consoleText()}`.trim().split('\n').slice(-5).join('\n');
     commands.fail(hostError(`the test host ended (${how}): ${said}`));
-  });
+  })();
   return {
     commands,
     console: consoleText,
@@ -181,7 +185,7 @@ function startMachine(
 }
 
 async function endOf(child: ChildProcess): Promise<string> {
-  return await new Promise((resolve) => {
+  return new Promise((resolve) => {
     child.once('error', (error) => resolve(`cannot start it: ${error.message}`));
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });

@@ -10,24 +10,36 @@ const execute = promisify(execFile);
 
 const FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-pthread'];
 
+const KINDS = {
+  program: [],
+  /** For LD_PRELOAD. */
+  library: ['-shared', '-fPIC'],
+} as const;
+
 /**
- * Builds all C files of a folder into one program, or finds it built.
+ * Builds all C files of a folder into one program or library, or finds it built.
  *
  * @returns its path, under the cache
  * @throws {ProgramError} with what the compiler said
  */
-export async function compile(name: string, folder: string, cache: string): Promise<string> {
+export async function compile(
+  name: string,
+  folder: string,
+  cache: string,
+  kind: keyof typeof KINDS = 'program',
+): Promise<string> {
+  const flags = [...FLAGS, ...KINDS[kind]];
   const files = readdirSync(folder)
     .filter((file) => /\.[ch]$/.test(file))
-    .sort();
-  const hash = createHash('sha256').update(FLAGS.join(' '));
+    .toSorted();
+  const hash = createHash('sha256').update(flags.join(' '));
   for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
   const program = join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`);
   if (existsSync(program)) return program;
   const unfinished = `${program}.${process.pid}`;
   const sources = files.filter((file) => file.endsWith('.c')).map((file) => join(folder, file));
   try {
-    await execute('gcc', [...FLAGS, '-o', unfinished, ...sources]);
+    await execute('gcc', [...flags, '-o', unfinished, ...sources]);
     renameSync(unfinished, program);
   } catch (error) {
     rmSync(unfinished, { force: true });

@@ -38,7 +38,7 @@ export function loadOrder(
       throw new Error(`the kernel has no module ${name}`);
     }
     // depmod lists what a module needs, whole, the deepest last.
-    for (const needed of [...(needs.get(path) ?? [])].reverse()) order.add(needed);
+    for (const needed of (needs.get(path) ?? []).toReversed()) order.add(needed);
     order.add(path);
   }
   return [...order];

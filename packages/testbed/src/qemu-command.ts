@@ -23,34 +23,35 @@ export const AGENT_FD = 4;
  */
 export function qemuCommand(machine: Machine): string[] {
   return [
-    ...['setpriv', '--pdeathsig', 'KILL', '--'],
-    ...['nice', '-n', '10'],
-    'qemu-system-x86_64',
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ['setpriv', '--pdeathsig', 'KILL', '--'],
+    ['nice', '-n', '10'],
+    ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     // /dev/kvm may exist and not work. Without 5-level page tables emulated walks are shorter.
-    ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off'],
-    ...['-smp', String(machine.cpus), '-m', `${machine.memoryMiB}M`],
-    ...numaNodes(machine),
-    ...['-kernel', machine.kernelImage, '-initrd', machine.initramfs],
-    ...['-append', kernelParameters(machine)],
-    ...['-chardev', `socket,id=console,fd=${CONSOLE_FD}`, '-serial', 'chardev:console'],
-    ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=agent,fd=${AGENT_FD}`],
-    ...['-device', 'virtserialport,chardev=agent,name=vhostscope.agent'],
-    ...['-device', 'virtio-rng-pci'],
-    ...Object.entries(machine.shares).flatMap(([tag, { path, access }]) => [
+    ['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off'],
+    ['-smp', String(machine.cpus), '-m', `${machine.memoryMiB}M`],
+    numaNodes(machine),
+    ['-kernel', machine.kernelImage, '-initrd', machine.initramfs],
+    ['-append', kernelParameters(machine)],
+    ['-chardev', `socket,id=console,fd=${CONSOLE_FD}`, '-serial', 'chardev:console'],
+    ['-chardev', `socket,id=agent,fd=${AGENT_FD}`, '-device', 'virtio-serial-pci'],
+    ['-device', 'virtserialport,chardev=agent,name=vhostscope.agent'],
+    ['-device', 'virtio-rng-pci'],
+    Object.entries(machine.shares).flatMap(([tag, { path, access }]) => [
       '-virtfs',
       `local,mount_tag=${tag},path=${escaped(path)},security_model=none,multidevs=remap` +
         (access === 'read-only' ? ',readonly=on' : ''),
     ]),
-  ];
+  ].flat();
 }
 
 /** Two CPUs are two nodes, so that pages can move. */
 function numaNodes({ cpus, memoryMiB }: Machine): string[] {
   if (cpus === 1) return [];
   return [0, 1].flatMap((node) => [
-    ...['-object', `memory-backend-ram,id=node${node},size=${memoryMiB / cpus}M`],
-    ...['-numa', `node,nodeid=${node},cpus=${node},memdev=node${node}`],
+    '-object',
+    `memory-backend-ram,id=node${node},size=${memoryMiB / cpus}M`,
+    '-numa',
+    `node,nodeid=${node},cpus=${node},memdev=node${node}`,
   ]);
 }
 

@@ -23,7 +23,7 @@ export interface RunResult {
 /** A command under way. */
 export interface RunningCommand {
   /** Sends a signal to all that the command started, as Ctrl-C does, or to its shell alone. */
-  signal(name: NodeJS.Signals, to?: 'group' | 'shell'): void;
+  readonly signal: (name: NodeJS.Signals, to?: 'group' | 'shell') => void;
   readonly ended: Promise<RunResult>;
 }
 
@@ -130,7 +130,7 @@ async function limited<T>(
   milliseconds: number | undefined,
   onTimeout: () => void,
 ): Promise<T> {
-  if (milliseconds === undefined) return await work;
+  if (milliseconds === undefined) return work;
   const timer = setTimeout(onTimeout, milliseconds);
   try {
     return await work;

@@ -14,7 +14,7 @@ export async function shellCommand(
 ): Promise<number> {
   const [only = ''] = words;
   const command = words.length === 1 ? only : words.map(shellQuoted).join(' ');
-  return await onBootedHost(options, async (host, interruption) => {
+  return onBootedHost(options, async (host, interruption) => {
     const running = host.start(command, {
       onStdout: (bytes) => process.stdout.write(bytes),
       onStderr: (bytes) => process.stderr.write(bytes),
