@@ -88,7 +88,10 @@ static bool act_soft_dirty(struct device *device, struct random_stream *random, 
 static bool act_collapse(struct device *device, struct random_stream *random, bool beside)
 {
 	(void)random, (void)beside;
-	return madvise(device->memory->all.start, HUGE_PAGE, MADV_COLLAPSE) == 0;
+	const struct memory *memory = device->memory;
+	/* What KSM has merged cannot be collapsed. */
+	madvise(memory->all.start, memory->all.bytes, MADV_UNMERGEABLE);
+	return madvise(memory->all.start, HUGE_PAGE, MADV_COLLAPSE) == 0;
 }
 
 /* A page of a huge page is given back: the rest of it is mapped by small pages from then on. */

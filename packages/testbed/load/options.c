@@ -29,7 +29,7 @@ static const char HELP[] =
 	"  --beside N          N disturbances a second from threads of their own, 0: none (0)\n"
 	"  --threads N         threads that disturb beside the rounds (1)\n"
 	"  --name TEXT         name of the process\n"
-	"  --wait-for FILE     set up, say "load: ready" on stderr, and wait until this file exists\n"
+	"  --wait-for FILE     set up, say 'load: ready' on stderr, and wait until this file exists\n"
 	"\n"
 	"Kinds: ";
 
@@ -123,7 +123,7 @@ static void take(struct options *o, int option, const char *name, const char *va
 	case KVM_VM: o->kvm_vm = true; break;
 	case PACKETS: o->packets = number(name, value, 1, 1ull << 40); break;
 	case SECONDS: o->seconds = decimal(name, value); break;
-	case SEED: o->seed = number(name, value, 0, UINT64_MAX); break;
+	case SEED: o->seed = number(name, value, 0, (1ull << 53) - 1); break;
 	case DISTURB: o->kinds = kinds_of(value); break;
 	case BETWEEN: o->between = number(name, value, 0, 1000000); break;
 	case BESIDE: o->beside = number(name, value, 0, 100000); break;
