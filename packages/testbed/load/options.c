@@ -24,7 +24,7 @@ static const char HELP[] =
 	"  --packets N         packets per direction\n"
 	"  --seconds N         end after so long (5 where --packets is not given)\n"
 	"  --seed N            of all that is random (1)\n"
-	"  --disturb KINDS     comma-separated, or all, or none (all)\n"
+	"  --disturb KINDS     kinds, comma-separated, or all, or none (all)\n"
 	"  --between N         one disturbance after every N rounds, 0: none (16)\n"
 	"  --beside N          N disturbances a second from threads of their own, 0: none (0)\n"
 	"  --threads N         threads that disturb beside the rounds (1)\n"

@@ -205,6 +205,7 @@ async function readGuestFile(commands: RunningCommands, path: string): Promise<B
   const chunks: Buffer[] = [];
   const { status, stderr } = await commands.start(`cat -- ${shellQuoted(path)}`, {
     onStdout: (bytes) => chunks.push(bytes),
+    cwd: '/',
   }).ended;
   if (status !== 0) throw hostError(`the test host cannot read ${path}: ${stderr.trim()}`);
   return Buffer.concat(chunks);

@@ -9,7 +9,15 @@ const execute = promisify(execFile);
 export type Say = (message: string) => void;
 
 /** What every test host needs. */
-export const HOST_PACKAGES = ['qemu-system-x86', 'busybox-static', 'gcc', 'libc6-dev', 'kmod'];
+export const HOST_PACKAGES = [
+  'qemu-system-x86',
+  'busybox-static',
+  'gcc',
+  'libc6-dev',
+  'kmod',
+  'iproute2',
+  'bpftrace',
+];
 
 /** apt runs for nobody else at the same time; we wait for it so many seconds. */
 const APT = ['-o', 'DPkg::Lock::Timeout=300'];

@@ -40,8 +40,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   withScenario(program.command('dpdk'))
     .description("DPDK's testpmd on virtio-user, vhost-net and a TAP device")
     .option('--rx', 'receive what the kernel sends; default: send')
-    .option('--seconds <n>', 'length of the traffic', positive, 5)
-    .option('--num <n>', 'ring entries', positive, 256)
+    .option('--seconds <N>', 'length of the traffic', positive, 5)
+    .option('--num <N>', 'ring entries', positive, 256)
     .option('--kvm-vm', 'make a KVM VM too: its MMU notifier watches the same memory')
     .action(async (beside: string[], flags: DpdkFlags) => {
       const { rx, seconds, num, kvmVm = false } = flags;
@@ -86,14 +86,14 @@ const LOADS = [
 
 function withMachine(command: Command): Command {
   return command
-    .addOption(new Option('--cpus <n>', 'CPUs, each a NUMA node').choices(['1', '2']).default('1'))
+    .addOption(new Option('--cpus <N>', 'CPUs, each a NUMA node').choices(['1', '2']).default('1'))
     .addOption(
-      new Option('--kernel <line>', "Debian's stock kernel")
+      new Option('--kernel <LINE>', "Debian's stock kernel")
         .choices(Object.keys(KERNELS))
         .default('6.1'),
     )
     .addOption(
-      new Option('--preempt <mode>', 'whether the kernel preempts its own code')
+      new Option('--preempt <MODE>', 'whether the kernel preempts its own code')
         .choices(['voluntary', 'full'])
         .default('voluntary'),
     );
@@ -102,7 +102,7 @@ function withMachine(command: Command): Command {
 function withScenario(command: Command): Command {
   return withMachine(command)
     .argument('[command...]', 'to run in the host beside the load; ended by SIGINT after it')
-    .option('--lead <n>', 'seconds from the start of that command to the first packet', positive, 5)
+    .option('--lead <N>', 'seconds from the start of that command to the first packet', positive, 5)
     .option('--json', 'print the result as one JSON document');
 }
 

@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly onStdout?: (bytes: Buffer) => void;
   readonly onStderr?: (bytes: Buffer) => void;
+  /** What `onStdout` and `onStderr` took is not kept for the result: for output without end. */
+  readonly discard?: boolean;
 }
 
 export interface RunResult {
@@ -57,16 +59,15 @@ export function createRunningCommands(port: Duplex): RunningCommands {
       if (message.type === 'ready') setReady();
       else {
         const entry = entries.get(message.id);
+        // It may have been given up.
         if (entry === undefined) continue;
         if (message.type === 'ended') {
           entries.delete(message.id);
           entry.resolve(resultOf(entry, message.status));
-        } else if (message.type === 'stdout') {
-          entry.stdout.push(message.bytes);
-          entry.options.onStdout?.(message.bytes);
         } else {
-          entry.stderr.push(message.bytes);
-          entry.options.onStderr?.(message.bytes);
+          const { onStdout, onStderr, discard } = entry.options;
+          if (discard !== true) entry[message.type].push(message.bytes);
+          (message.type === 'stdout' ? onStdout : onStderr)?.(message.bytes);
         }
       }
     }

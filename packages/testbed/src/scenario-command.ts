@@ -52,6 +52,7 @@ function startBeside(
     // One document is all that stdout gets with --json.
     onStdout: (bytes) => (json ? process.stderr : process.stdout).write(bytes),
     onStderr: (bytes) => process.stderr.write(bytes),
+    discard: true,
   });
   interruption.onFirst(() => running.signal('SIGINT'));
   return running;

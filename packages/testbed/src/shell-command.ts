@@ -18,6 +18,7 @@ export async function shellCommand(
     const running = host.start(command, {
       onStdout: (bytes) => process.stdout.write(bytes),
       onStderr: (bytes) => process.stderr.write(bytes),
+      discard: true,
     });
     interruption.onFirst(() => running.signal('SIGINT'));
     return (await running.ended).status;

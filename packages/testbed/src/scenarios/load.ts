@@ -7,36 +7,32 @@ import { hostError } from '../host-error.js';
 import { prepareGuest } from './prepare-guest.js';
 import { startWhenTold, type RunningScenario } from './running-scenario.js';
 
+/** Of disturbances: the table in load/disturbances.c. */
+const KINDS =
+  'mprotect, pageout, fork, soft-dirty, collapse, split, ksm, compact, migrate, set-up, edge, elsewhere';
+
 /**
  * Options of the program in load/, by their names there: what each does and which values it takes,
  * `--help` of that program says (`testbed load --help` repeats it).
  */
 export const LOAD_OPTIONS = [
-  ['num', '<n>', 'ring entries, a power of two from 2 to 32768 (256)'],
-  ['batch', '<n>', 'most packets of a round and direction (64)'],
-  ['chain', '<n>', 'descriptors per buffer, 1 to 8 (1)'],
+  ['num', '<N>', 'ring entries, a power of two from 2 to 32768 (256)'],
+  ['batch', '<N>', 'most packets of a round and direction (64)'],
+  ['chain', '<N>', 'descriptors per buffer, 1 to 8 (1)'],
   ['event-idx', undefined, 'notify by event index'],
   ['dirty-log', undefined, 'log writes to guest memory (VHOST_F_LOG_ALL)'],
   ['iotlb', undefined, 'translate by the device IOTLB'],
   ['huge', undefined, 'begin in a huge page; default: in 4 KiB pages'],
   ['kvm-vm', undefined, 'make a KVM VM too: its MMU notifier watches the same memory'],
-  ['packets', '<n>', 'packets per direction'],
-  ['seconds', '<n>', 'end after so long (5 where --packets is not given)'],
-  ['seed', '<n>', 'of all that is random (1)'],
-  [
-    'disturb',
-    '<kinds>',
-    `kinds of disturbances, comma-separated, or all, or none (all): ${kinds()}`,
-  ],
-  ['between', '<n>', 'one disturbance after every n rounds, 0: none (16)'],
-  ['beside', '<n>', 'n disturbances a second from threads of their own, 0: none (0)'],
-  ['threads', '<n>', 'threads that disturb beside the rounds (1)'],
-  ['name', '<text>', 'name of the process'],
+  ['packets', '<N>', 'packets per direction'],
+  ['seconds', '<N>', 'end after so long (5 where --packets is not given)'],
+  ['seed', '<N>', 'of all that is random (1)'],
+  ['disturb', '<KINDS>', `kinds, comma-separated, or all, or none (all): ${KINDS}`],
+  ['between', '<N>', 'one disturbance after every N rounds, 0: none (16)'],
+  ['beside', '<N>', 'N disturbances a second from threads of their own, 0: none (0)'],
+  ['threads', '<N>', 'threads that disturb beside the rounds (1)'],
+  ['name', '<TEXT>', 'name of the process'],
 ] as const;
-
-function kinds(): string {
-  return 'mprotect, pageout, fork, soft-dirty, collapse, split, ksm, compact, migrate, set-up, edge, elsewhere';
-}
 
 type OptionName = (typeof LOAD_OPTIONS)[number][0];
 
