@@ -1,12 +1,12 @@
-import { mergeConfig } from 'vitest/config';
 import shared from '../../vitest.shared.ts';
 
 // Tests that boot a host: minutes, and not part of `npm test`. One at a time, as each takes all CPUs.
-export default mergeConfig(shared, {
+export default {
+  ...shared,
   test: {
     include: ['host-tests/**/*.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
     fileParallelism: false,
   },
-});
+};

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheFolder } from './cache-folder.js';
 import { compile } from './compile.js';
 import { HOST_PACKAGES, requirePackages, type Say } from './debian-packages.js';
+import { lastWords } from './guest-console.js';
 import { hostError } from './host-error.js';
 import { buildInitramfs } from './initramfs.js';
 import { kernelImage, type KernelImage, type KernelLine } from './kernel-image.js';
@@ -168,8 +169,8 @@ function startMachine(
   process.once('exit', atExit);
   const ended = (async () => {
     const how = await endOf(qemu);
-    const said = `${qemuText()}\n${consoleText()}`.trim().split('\n').slice(-5).join('\n');
-    commands.fail(hostError(`the test host ended (${how}): ${said}`));
+    const said = lastWords(`${qemuText()}\n${consoleText()}`);
+    commands.fail(hostError(`the test host ended (${how})${said === '' ? '' : `: ${said}`}`));
   })();
   return {
     commands,

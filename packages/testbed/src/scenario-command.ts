@@ -1,6 +1,7 @@
 /** `testbed dpdk|load|vsock`: a load in a fresh host, and maybe a command beside it. */
 import { EXIT, jsonDocument, say, writeOut } from '@vhostscope/terminal';
 import { shellQuoted, type Host } from './boot-host.js';
+import { kernelTroubles } from './guest-console.js';
 import { onBootedHost, type HostOptions, type Interruption } from './on-booted-host.js';
 import type { RunningCommand } from './running-commands.js';
 import type { RunningScenario } from './scenarios/running-scenario.js';
@@ -90,14 +91,6 @@ async function print<Result extends object>(
 /** A load that upsets the kernel is worth knowing of. */
 function reportKernelTroubles(host: Host): void {
   for (const line of kernelTroubles(host.console())) say('testbed', `the guest's kernel: ${line}`);
-}
-
-/** Lines of a console that no healthy kernel writes. */
-export function kernelTroubles(consoleText: string): string[] {
-  return consoleText
-    .split('\n')
-    .filter((line) => /\b(WARNING|BUG|Oops|Bad page|Call Trace|soft lockup)\b/.test(line))
-    .map((line) => line.trim());
 }
 
 async function sleep(milliseconds: number): Promise<void> {
