@@ -35,6 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description("Boots a real Linux host in QEMU and runs a load on its vhost's rings.")
     .version(readVersion())
     .option('--debug', 'print a stack trace when something goes wrong')
+    .enablePositionalOptions()
     .addHelpText('after', EXAMPLES);
 
   withScenario(program.command('dpdk'))
@@ -85,18 +86,24 @@ const LOADS = [
 ] as const;
 
 function withMachine(command: Command): Command {
-  return command
-    .addOption(new Option('--cpus <N>', 'CPUs, each a NUMA node').choices(['1', '2']).default('1'))
-    .addOption(
-      new Option('--kernel <LINE>', "Debian's stock kernel")
-        .choices(Object.keys(KERNELS))
-        .default('6.1'),
-    )
-    .addOption(
-      new Option('--preempt <MODE>', 'whether the kernel preempts its own code')
-        .choices(['voluntary', 'full'])
-        .default('voluntary'),
-    );
+  return (
+    command
+      // What stands behind the first word of a command is that command's.
+      .passThroughOptions()
+      .addOption(
+        new Option('--cpus <N>', 'CPUs, each a NUMA node').choices(['1', '2']).default('1'),
+      )
+      .addOption(
+        new Option('--kernel <LINE>', "Debian's stock kernel")
+          .choices(Object.keys(KERNELS))
+          .default('6.1'),
+      )
+      .addOption(
+        new Option('--preempt <MODE>', 'whether the kernel preempts its own code')
+          .choices(['voluntary', 'full'])
+          .default('voluntary'),
+      )
+  );
 }
 
 function withScenario(command: Command): Command {
