@@ -81,8 +81,8 @@ describe.each([
         ...options,
       });
       const trace = host.start(
-        `exec bpftrace -e 'kprobe:__mmu_notifier_invalidate_range_start /comm == "seen"/ { @ranges++; } BEGIN { printf("ready\\n"); }'`,
-        { onStdout: (bytes) => bytes.includes('ready') && void load.go() },
+        `__BPFTRACE_NOTIFY_PROBES_ATTACHED=1 exec bpftrace -e 'kprobe:__mmu_notifier_invalidate_range_start /comm == "seen"/ { @ranges++; }'`,
+        { onStdout: (bytes) => bytes.includes('PROBES_ATTACHED') && void load.go() },
       );
       await load.result;
       trace.signal('SIGINT');

@@ -33,8 +33,7 @@ static void wait_for(const char *path)
 int main(int argc, char **argv)
 {
 	struct options options = parse_options(argc, argv);
-	if (options.name != NULL)
-		prctl(PR_SET_NAME, options.name);
+	prctl(PR_SET_NAME, options.name);
 	if (options.kvm_vm)
 		make_kvm_vm();
 	struct memory memory = map_memory(options.num, options.huge);

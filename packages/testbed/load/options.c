@@ -28,7 +28,7 @@ static const char HELP[] =
 	"  --between N         one disturbance after every N rounds, 0: none (16)\n"
 	"  --beside N          N disturbances a second from threads of their own, 0: none (0)\n"
 	"  --threads N         threads that disturb beside the rounds (1)\n"
-	"  --name TEXT         name of the process\n"
+	"  --name TEXT         name of the process, 15 bytes at most (load)\n"
 	"  --wait-for FILE     set up, say 'load: ready' on stderr, and wait until this file exists\n"
 	"\n"
 	"Kinds: ";
@@ -139,6 +139,7 @@ struct options parse_options(int argc, char **argv)
 {
 	struct options o = {
 		.num = 256, .batch = 64, .chain = 1, .seed = 1, .between = 16, .threads = 1,
+		.name = "load",
 	};
 	o.kinds = kinds_of("all");
 	for (int option, at = 0; (option = getopt_long(argc, argv, "", LONG, &at)) != -1;)

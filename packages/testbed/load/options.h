@@ -21,7 +21,7 @@ struct options {
 	unsigned between; /* a disturbance after so many rounds; 0: none */
 	unsigned beside; /* disturbances a second, per thread; 0: none */
 	unsigned threads; /* that disturb beside the rounds */
-	const char *name; /* of the process; NULL: as it is */
+	const char *name; /* of the process */
 	const char *wait_for; /* a file whose appearance starts the traffic; NULL: at once */
 };
 

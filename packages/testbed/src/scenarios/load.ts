@@ -31,7 +31,7 @@ export const LOAD_OPTIONS = [
   ['between', '<N>', 'one disturbance after every N rounds, 0: none (16)'],
   ['beside', '<N>', 'N disturbances a second from threads of their own, 0: none (0)'],
   ['threads', '<N>', 'threads that disturb beside the rounds (1)'],
-  ['name', '<TEXT>', 'name of the process'],
+  ['name', '<TEXT>', 'name of the process, 15 bytes at most (load)'],
 ] as const;
 
 type OptionName = (typeof LOAD_OPTIONS)[number][0];
