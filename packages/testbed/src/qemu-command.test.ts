@@ -6,7 +6,7 @@ const MACHINE: Machine = {
   memoryMiB: 2048,
   preempt: 'voluntary',
   kernelImage: '/cache/vmlinuz',
-  initramfs: '/work/initramfs',
+  initramfs: '/folder/initramfs',
   shares: {
     root: { path: '/', access: 'read-only' },
     exchange: { path: '/tmp/a,b', access: 'read-write' },
