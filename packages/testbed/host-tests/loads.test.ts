@@ -82,7 +82,7 @@ describe.each([
       });
       const trace = host.start(
         `__BPFTRACE_NOTIFY_PROBES_ATTACHED=1 exec bpftrace -e 'kprobe:__mmu_notifier_invalidate_range_start /comm == "seen"/ { @ranges++; }'`,
-        { onStdout: (bytes) => bytes.includes('PROBES_ATTACHED') && void load.go() },
+        { onStderr: (bytes) => bytes.includes('PROBES_ATTACHED') && void load.go() },
       );
       await load.result;
       trace.signal('SIGINT');
