@@ -88,10 +88,14 @@ function row(cells) {
   );
 }
 
+function commandNamed(commands, name) {
+  return commands.find((command) => command.name === name);
+}
+
 /** Import against mawk, each with one core to itself: what it costs where no other core is free. */
 function compareOnOneCore(commands) {
   const onOne = (name) => {
-    const { command, args, ...rest } = commands.find((one) => one.name === name);
+    const { command, args, ...rest } = commandNamed(commands, name);
     return { command: 'taskset', args: ['-c', '0', command, ...args], ...rest };
   };
   const pairs = [];
@@ -106,11 +110,11 @@ function compareOnOneCore(commands) {
 }
 
 /** What memory depends on: nothing of the two below. */
-function printMemory(folder, once, text) {
+function printMemory(folder, once) {
   console.log('\npeak MB of import and of replay of its trace');
   const four = join(folder, 'four.txt');
   writeFileSync(four, '');
-  for (let copy = 0; copy < 4; copy++) appendFileSync(four, readFileSync(text));
+  for (let copy = 0; copy < 4 * COPIES; copy++) appendFileSync(four, once);
   measure('four times as many events', four);
   const apart = join(folder, 'apart.txt');
   writeFileSync(apart, once);
@@ -121,9 +125,9 @@ function printMemory(folder, once, text) {
 
   function measure(what, file) {
     const trace = join(folder, 'memory.arrows');
-    const [, , , imports, replays] = commandsFor(file, trace);
-    const peak = (command) => (run(command).kilobytes / 1024).toFixed(0);
-    console.log(`  ${what.padEnd(31)} ${peak(imports)} ${peak(replays)}`);
+    const commands = commandsFor(file, trace);
+    const peak = (name) => (run(commandNamed(commands, name)).kilobytes / 1024).toFixed(0);
+    console.log(`  ${what.padEnd(31)} ${peak('collector import')} ${peak('replay run (.arrows)')}`);
     rmSync(file);
   }
 }
@@ -187,7 +191,7 @@ try {
   );
   const { megabytesPerSecond } = importInProcess(readFileSync(text), join(folder, 'again.arrows'));
   console.log(`  import (text to trace file)    ${megabytesPerSecond.toFixed(0)} MB/s`);
-  printMemory(folder, once, text);
+  printMemory(folder, once);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -1,6 +1,6 @@
 /**
- * What the reader of runs of access lines (`access-run.ts`) remembers from run to run: how many digits time
- * and CPU have, and the ids of virtqueues by the characters of their addresses.
+ * What the reader of runs of access lines (`access-run.ts`) remembers from run to run: how many digits
+ * the time has, and the ids of virtqueues by the characters of their addresses.
  */
 
 const BLANK = 0x20;
@@ -11,8 +11,6 @@ export interface AccessRunMemory {
   view: DataView;
   /** Digits of the time of the latest access line; 0 while none of use was seen. */
   timeDigits: number;
-  /** Digits of its CPU. */
-  cpuDigits: number;
   /** Two words to compute a time in. */
   readonly base: Uint32Array;
   /** Per place: the 16 characters of an address as four words, and the virtqueue's id, -1 for none. */
@@ -33,7 +31,6 @@ export function createAccessRunMemory(): AccessRunMemory {
     bytes,
     view: new DataView(bytes.buffer),
     timeDigits: 0,
-    cpuDigits: 0,
     base: new Uint32Array(2),
     addresses: new Int32Array(ADDRESS_WORDS * ADDRESS_PLACES).fill(-1),
   };
@@ -79,7 +76,6 @@ export function rememberAccessLine(
   const digits = timeEnd - (start + 2);
   memory.timeDigits = digits >= MIN_TIME_DIGITS && digits <= MAX_TIME_DIGITS ? digits : 0;
   const cpuEnd = bytes.indexOf(BLANK, timeEnd + 1);
-  memory.cpuDigits = cpuEnd - (timeEnd + 1);
   const address = cpuEnd + 1;
   if (bytes.indexOf(BLANK, address) !== address + 16) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset + address, 16);

@@ -64,7 +64,7 @@ export function readAccessRun(
   firstLine: number,
   lineStep: number,
 ): number {
-  const { timeDigits, cpuDigits, base } = memory;
+  const { timeDigits, base } = memory;
   if (timeDigits === 0) return start;
   if (memory.bytes !== bytes) {
     memory.bytes = bytes;
@@ -73,6 +73,7 @@ export function readAccessRun(
   const { view } = memory;
   const { cpu, time, line, kind, vq: vqs, accessor: accessors, observed: observations, n } = batch;
   const { detail, details } = batch;
+  const cpuDigits = decimalDigits(cpu);
   const detailRoom = details.present.length;
   let detailCount = detail[batch.length];
   const toCpu = 2 + timeDigits;
@@ -89,7 +90,6 @@ export function readAccessRun(
   const toCpuEnd = toCpu + Math.max(0, cpuDigits - 2);
   const cpuFirst = wordOfCpu(cpu, 0);
   const cpuLast = wordOfCpu(cpu, toCpuEnd - toCpu);
-  if (cpuDigits !== decimalDigits(cpu)) return start;
 
   // The leading digits that `base` was made of.
   let isBaseKnown = false;

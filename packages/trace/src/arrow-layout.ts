@@ -7,6 +7,10 @@
  */
 import { DETAIL_FIELDS, fieldDefinition, type Storage } from '@vhostscope/model';
 
+/** Before every message of the stream: this mark, and the length of its metadata as 32 bits. */
+export const CONTINUATION = 0xffff_ffff;
+export const PREFIX_BYTES = 8;
+
 /** A column: its name, the type of its values (unsigned, signed, text), and whether some may be null. */
 export interface Column {
   readonly name: string;

@@ -13,12 +13,12 @@ import {
   type EventBatch,
   type TextColumnData,
 } from '@vhostscope/model';
-import { BUFFER_COUNT } from './arrow-layout.js';
+import { BUFFER_COUNT, PREFIX_BYTES } from './arrow-layout.js';
 import { readFully } from './file-access.js';
 import { readBatchLayout, readMessage, type BatchLayout } from './message-reader.js';
 import { MAX_OBJECTS } from './recording-objects.js';
 import { TraceFormatError } from './trace-header.js';
-import { PREFIX_BYTES, type BatchPlace } from './trace-index.js';
+import type { BatchPlace } from './trace-index.js';
 
 /** Memory for one batch at a time. */
 export interface BatchMemory {
@@ -288,7 +288,8 @@ function isWrongRow(batch: EventBatch, row: number): boolean {
   const has = detail[row + 1] - detail[row];
   if (has !== 0 && has !== 1) return true;
   if (code === ACCESS) {
-    if (vq[row] >= MAX_OBJECTS || accessor[row] === 0 || accessor[row] > MAX_ACCESSOR) return true;
+    if (vq[row] >= MAX_OBJECTS || accessor[row] === NO_ACCESSOR || accessor[row] > MAX_ACCESSOR)
+      return true;
     return observed[row] > MAX_OBSERVED && observed[row] !== NOT_OBSERVED;
   }
   // The engine takes whatever has an accessor for an access.

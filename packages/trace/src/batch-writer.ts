@@ -17,18 +17,10 @@ import { encodeBatchMetadata, type BatchMetadata } from './batch-metadata.js';
 import type { EventBuilder } from './event-builder.js';
 import { batchMessage, createBatchShape, type BatchShape } from './message-writer.js';
 
-const CONTINUATION = 0xffff_ffff;
 const NOTHING = new Uint8Array(0);
 const PADDING = new Uint8Array(8);
 
 if (endianness() !== 'LE') throw new Error('trace files are little endian, this machine is not');
-
-/** The end-of-stream mark. */
-export function endOfStream(): Uint8Array {
-  const mark = new Uint8Array(8);
-  new DataView(mark.buffer).setUint32(0, CONTINUATION, true);
-  return mark;
-}
 
 /** A record batch as it goes to the file: its message, then the columns, which are the builder's memory. */
 export interface BatchParts {

@@ -7,8 +7,10 @@
  */
 import {
   BUFFER_COUNT,
+  CONTINUATION,
   DETAIL_COLUMNS,
   NODE_COUNT,
+  PREFIX_BYTES,
   ROW_COLUMNS,
   type Column,
 } from './arrow-layout.js';
@@ -43,10 +45,6 @@ export function createBatchShape(): BatchShape {
     buffers: new Float64Array(2 * BUFFER_COUNT),
   };
 }
-
-/** Before every message: the continuation mark and the length of its metadata. */
-const PREFIX_BYTES = 8;
-const CONTINUATION = 0xffff_ffff;
 
 // Numbers of Arrow's own: versions, header types, types, fields of tables.
 const METADATA_V5 = 4;
@@ -101,6 +99,13 @@ export function batchMessage(
   addCountPairs(flat, buffersAt, buffers);
   addPairs(flat, pairs, metadata);
   return withPrefix(flat);
+}
+
+/** What ends the stream: a message without metadata. */
+export function endOfStream(): Uint8Array {
+  const mark = new Uint8Array(PREFIX_BYTES);
+  new DataView(mark.buffer).setUint32(0, CONTINUATION, true);
+  return mark;
 }
 
 /** What every message says beside its header. */

@@ -2,7 +2,7 @@
  * Finds the batches of a trace file without reading them: the plan for merging the CPUs with one
  * cursor each. Only the messages' metadata is read.
  */
-import { BUFFER_COUNT } from './arrow-layout.js';
+import { BUFFER_COUNT, CONTINUATION, PREFIX_BYTES } from './arrow-layout.js';
 import { decodeBatchMetadata, type BatchMetadata } from './batch-metadata.js';
 import { readFully } from './file-access.js';
 import { readBatchLayout, readMessage, type StreamMessage } from './message-reader.js';
@@ -41,9 +41,6 @@ export interface TraceIndex {
   readonly damage: string | undefined;
 }
 
-const CONTINUATION = 0xffff_ffff;
-/** Before every message: the continuation mark and the length of its metadata. */
-export const PREFIX_BYTES = 8;
 /** Far above what our messages need; a longer one is damage, and is not read into memory. */
 const MAX_METADATA_BYTES = 1 << 24;
 const MAX_BODY_BYTES = 1 << 26;

@@ -14,7 +14,7 @@ import {
 } from '@vhostscope/model';
 import type { BatchRole } from './batch-metadata.js';
 import type { Taken } from 'bpftrace-parser';
-import { batchParts, endOfStream } from './batch-writer.js';
+import { batchParts } from './batch-writer.js';
 import {
   appendEvent,
   appendLine,
@@ -41,7 +41,7 @@ import {
   virtqueuesByAddress,
   type RecordingObjects,
 } from './recording-objects.js';
-import { schemaMessage } from './message-writer.js';
+import { endOfStream, schemaMessage } from './message-writer.js';
 import { headerMetadata, type TraceHeader } from './trace-header.js';
 import {
   abandonWrites,

@@ -61,7 +61,7 @@ test('a pipe is written at once, a full device says so at once', () => {
   execFileSync('mkfifo', [path]);
   const fd = openSync(path, 'r+');
   const output = createWriteBehind(fd, true);
-  expect(output.end).toBeUndefined();
+  expect(output.position).toBeUndefined();
   let written = 0;
   appendPiece(output, [text('ab'), text('c')], 3, () => written++);
   expect(written).toBe(1);

@@ -8,8 +8,8 @@ import { fstatSync, writeSync, writev, writevSync } from 'node:fs';
 
 export interface WriteBehind {
   readonly fd: number;
-  /** Where the next piece goes in the file; undefined where pieces are written at once. */
-  end: number | undefined;
+  /** Where the next write goes in the file; undefined where pieces are written at once. */
+  position: number | undefined;
   /** Pieces that wait, oldest first, and bytes that wait or are being written. */
   readonly queue: Piece[];
   waitingBytes: number;
@@ -22,8 +22,6 @@ export interface WriteBehind {
 interface Piece {
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
-  /** Where it goes. */
-  readonly position: number;
   readonly onWritten: (() => void) | undefined;
 }
 
@@ -40,7 +38,7 @@ const MAX_PARTS = 1024;
 export function createWriteBehind(fd: number, behind: boolean): WriteBehind {
   return {
     fd,
-    end: behind && fstatSync(fd).isFile() ? 0 : undefined,
+    position: behind && fstatSync(fd).isFile() ? 0 : undefined,
     queue: [],
     waitingBytes: 0,
     isWriting: false,
@@ -62,14 +60,12 @@ export function appendPiece(
   onWritten?: () => void,
 ): void {
   if (output.failure !== undefined) throw output.failure;
-  const { end } = output;
-  if (end === undefined) {
+  if (output.position === undefined) {
     writeNow(output.fd, parts, bytes);
     onWritten?.();
     return;
   }
-  output.queue.push({ parts, bytes, position: end, onWritten });
-  output.end = end + bytes;
+  output.queue.push({ parts, bytes, onWritten });
   output.waitingBytes += bytes;
   if (!output.isWriting) writeNext(output);
 }
@@ -95,32 +91,30 @@ export async function abandonWrites(output: WriteBehind): Promise<void> {
   await new Promise<void>((resolve) => output.onIdle.push(resolve));
 }
 
-/** Writes pieces that follow one another in the file, as many as one call takes. */
+/** Writes the pieces that wait, as many as one call takes. */
 function writeNext(output: WriteBehind): void {
-  const { queue } = output;
-  const [first] = queue;
-  if (first === undefined) {
-    output.isWriting = false;
+  const { queue, position = 0 } = output;
+  output.isWriting = queue.length > 0;
+  if (!output.isWriting) {
     for (const resolve of output.onIdle.splice(0)) resolve();
     return;
   }
-  output.isWriting = true;
   const pieces: Piece[] = [];
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for (const piece of queue) {
-    const follows = piece.position === first.position + bytes;
-    if (pieces.length > 0 && (!follows || parts.length + piece.parts.length > MAX_PARTS)) break;
+    if (pieces.length > 0 && parts.length + piece.parts.length > MAX_PARTS) break;
     pieces.push(piece);
     parts.push(...piece.parts);
     bytes += piece.bytes;
   }
   queue.splice(0, pieces.length);
-  writev(output.fd, parts, first.position, (error, written) => {
+  output.position = position + bytes;
+  writev(output.fd, parts, position, (error, written) => {
     try {
       if (error !== null) throw error;
       // A full disk takes less than it is given, and refuses the rest.
-      if (written < bytes) writeRest(output.fd, parts, written, first.position);
+      if (written < bytes) writeRest(output.fd, parts, written, position);
     } catch (thrown) {
       output.failure = thrown instanceof Error ? thrown : new Error(String(thrown));
       queue.length = 0;
