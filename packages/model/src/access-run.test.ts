@@ -34,7 +34,7 @@ function emptyBatch(cpu: number, rows = 4): EventBatch {
     n: new Uint32Array(rows),
     detail: new Int32Array(rows + 1),
     details: {
-      present: new Uint32Array(rows),
+      present: new Uint32Array(2 * rows),
       entries: new Uint32Array(rows),
       comm: offsets(),
       note: offsets(),
@@ -92,6 +92,7 @@ function expectAgreement(learnt: string, text: string): boolean {
   expect([batch.detail[0], batch.detail[1]]).toEqual([0, hasEntries ? 1 : 0]);
   if (hasEntries) {
     expect(batch.details.present[0]).toBe(1 << DETAIL_BIT.entries);
+    expect(batch.details.present[1]).toBe(0);
     expect(batch.details.entries[0]).toBe(line.words[2 * SLOT.entries]);
   }
   const address = (words: Uint32Array): string => `${words[2 * SLOT.vq]} ${words[2 * SLOT.vq + 1]}`;
@@ -211,7 +212,7 @@ test('stops when the batch is full, of rows or of rows of details', () => {
   expect(batch.length).toBe(2);
   expect(readRun(memory, USUAL.repeat(5), batch, 2)).toBe(0);
   const few = emptyBatch(0, 9);
-  few.details.present = new Uint32Array(2);
+  few.details.present = new Uint32Array(4);
   expect(readRun(memory, put.repeat(5), few)).toBe(2 * put.length);
 });
 

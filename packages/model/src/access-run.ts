@@ -41,6 +41,7 @@ const LAST_DIGITS = 8;
 const LAST_DIGITS_VALUE = 10 ** LAST_DIGITS;
 
 const PUT_USED = ACCESSORS.indexOf('put_used');
+/** In the first of the two words of `present`: all fields of the first format are. */
 const ENTRIES_PRESENT = 1 << DETAIL_BIT.entries;
 
 /**
@@ -74,7 +75,7 @@ export function readAccessRun(
   const { cpu, time, line, kind, vq: vqs, accessor: accessors, observed: observations, n } = batch;
   const { detail, details } = batch;
   const cpuDigits = decimalDigits(cpu);
-  const detailRoom = details.present.length;
+  const detailRoom = details.present.length >> 1;
   let detailCount = detail[batch.length];
   const toCpu = 2 + timeDigits;
   const toAddress = toCpu + 1 + cpuDigits;
@@ -172,7 +173,8 @@ export function readAccessRun(
       entries = readDigits(bytes, rest - 1, afterEntries - rest + 1);
       rest = afterEntries;
       if (bytes[rest] !== LF || detailCount === detailRoom) break;
-      beginDetails(details, detailCount, ENTRIES_PRESENT);
+      beginDetails(details, detailCount);
+      details.present[2 * detailCount] = ENTRIES_PRESENT;
       details.entries[detailCount++] = entries;
     } else if (bytes[rest] !== LF) break;
 

@@ -46,8 +46,8 @@ type DetailColumn<Name extends DetailField> = (typeof FIELDS)[Name]['storage'] e
       : Uint32Array;
 
 export type DetailColumns = { [Name in DetailField]: DetailColumn<Name> } & {
-  /** Bit DETAIL_BIT[field] is set where the detail row has that field. */
-  present: Uint32Array;
+  /** Two words per detail row: bit DETAIL_BIT[field] is set where it has that field. */
+  present: Words;
 };
 
 export interface EventBatch {
@@ -68,33 +68,44 @@ export interface EventBatch {
   details: DetailColumns;
 }
 
-if (DETAIL_FIELDS.length > 32) throw new Error('`present` has room for 32 detail fields');
+if (DETAIL_FIELDS.length > 64) throw new Error('`present` has room for 64 detail fields');
 
-/** Bit of a detail field in `present`. */
+/** Bit of a detail field in the two words of `present`. */
 export const DETAIL_BIT = Object.fromEntries(DETAIL_FIELDS.map((name, index) => [name, index])) as {
   readonly [Name in DetailField]: number;
 };
 
-/** For each event kind, the bits of the detail fields that it always has. */
-export const REQUIRED_DETAILS: Uint32Array = (() => {
-  const masks = new Uint32Array(256);
+/** For each event kind, two words: the bits of the detail fields that it always has. */
+export const REQUIRED_DETAILS: Words = (() => {
+  const masks = new Uint32Array(2 * 256);
   for (const name of Object.keys(EVENTS) as EventName[]) {
     const definition = eventDefinition(name);
     for (const field of definition.fields) {
       if (field in DETAIL_BIT && !definition.optional?.includes(field)) {
-        masks[definition.code] |= 1 << DETAIL_BIT[field as DetailField];
+        const bit = DETAIL_BIT[field as DetailField];
+        masks[2 * definition.code + (bit >> 5)] |= 1 << (bit & 31);
       }
     }
   }
   return masks;
 })();
 
-/**
- * Begins the row `detail` of details, for which there is room: all fields are absent but for those in
- * `present`, whose values are the caller's.
- */
-export function beginDetails(details: DetailColumns, detail: number, present: number): void {
-  details.present[detail] = present;
+/** Whether the row `detail` of details has a field. */
+export function hasDetail({ present }: DetailColumns, detail: number, field: DetailField): boolean {
+  const bit = DETAIL_BIT[field];
+  return ((present[2 * detail + (bit >> 5)] >>> (bit & 31)) & 1) === 1;
+}
+
+/** Notes that the row `detail` of details has a field; its value is the caller's. */
+export function markDetail({ present }: DetailColumns, detail: number, field: DetailField): void {
+  const bit = DETAIL_BIT[field];
+  present[2 * detail + (bit >> 5)] |= 1 << (bit & 31);
+}
+
+/** Begins the row `detail` of details, for which there is room: all fields are absent. */
+export function beginDetails(details: DetailColumns, detail: number): void {
+  details.present[2 * detail] = 0;
+  details.present[2 * detail + 1] = 0;
   // A text column has an offset for every row, an empty text where the field is absent.
   details.comm.offsets[detail + 1] = detail === 0 ? 0 : details.comm.offsets[detail];
   details.note.offsets[detail + 1] = detail === 0 ? 0 : details.note.offsets[detail];

@@ -17,6 +17,8 @@ export interface EventLine {
   kind: number;
   cpu: number;
   words: Uint32Array;
+  /** Columns after the CPU that are `-`, one bit each, the first in the lowest; their words are all ones. */
+  absent: number;
   /** Where the `rest` column (comm) lies in the bytes that were read. */
   restStart: number;
   restEnd: number;
@@ -27,8 +29,20 @@ export function createEventLine(): EventLine {
   return {
     kind: 0,
     cpu: 0,
+    absent: 0,
     words: new Uint32Array(2 * (FIRST_FIELD_SLOT + Object.keys(FIELDS).length)),
     restStart: 0,
     restEnd: 0,
   };
+}
+
+/** Time of a line that was read, in ns. */
+export function timeOfLine({ words }: EventLine): bigint {
+  return (BigInt(words[2 * TIME_SLOT + 1]) << 32n) | BigInt(words[2 * TIME_SLOT]);
+}
+
+/** Value of a field that is a count, as far as a double is exact. */
+export function countOfLine({ words }: EventLine, field: FieldName): number {
+  const slot = 2 * SLOT[field];
+  return words[slot + 1] * 2 ** 32 + words[slot];
 }

@@ -36,8 +36,12 @@ function read(text: string, line: EventLine = createEventLine()): Read | undefin
     expect(next).toBe(end);
     const event = EVENT_NAMES[line.kind];
     const values: Read['values'] = { time: word(line, TIME_SLOT, false) };
-    for (const column of event === undefined ? [] : columnsOf(event)) {
+    for (const [index, column] of (event === undefined ? [] : columnsOf(event)).entries()) {
       if (typeof column === 'object') continue;
+      if (((line.absent >>> index) & 1) === 1) {
+        values[column] = '-';
+        continue;
+      }
       const { text: form, min = 0 } = fieldDefinition(column);
       values[column] =
         form === 'rest'
@@ -59,12 +63,14 @@ function word(line: EventLine, slot: number, signed: boolean): bigint {
 function readObviously(text: string): Read | undefined {
   for (const event of TEXT_EVENTS) {
     const { tag, columns } = eventDefinition(event).text!;
+    const { optional = [] } = eventDefinition(event);
     const forms = columns.map((column) => {
       if (typeof column === 'object') return String(column.is).padStart(1);
       const { text: form, min = 0 } = fieldDefinition(column);
+      const absent = optional.includes(column) ? '|-' : '';
       if (form === 'rest') return '([ -~]{0,64})';
-      if (form !== 'decimal') return '([0-9a-f]{1,16})';
-      return min < 0 ? '(-?[0-9]{1,18})' : '([0-9]{1,19})';
+      if (form !== 'decimal') return `([0-9a-f]{1,16}${absent})`;
+      return min < 0 ? `(-?[0-9]{1,18}${absent})` : `([0-9]{1,19}${absent})`;
     });
     const match = new RegExp(
       `^${[tag, '([0-9]{1,19})', '([0-9]{1,19})', ...forms].join(' ')}$`,
@@ -76,7 +82,7 @@ function readObviously(text: string): Read | undefined {
     for (const [index, name] of names.entries()) {
       const { text: form } = fieldDefinition(name);
       values[name] =
-        form === 'rest'
+        form === 'rest' || rest[index] === '-'
           ? rest[index]
           : BigInt(form === 'decimal' ? rest[index] : `0x${rest[index]}`);
     }
@@ -147,7 +153,7 @@ describe.each(TEXT_EVENTS)('%s', (event) => {
 
   it('is rejected with blanks too few or too many, and with columns missing', () => {
     const words = lineOf(event).split(' ');
-    const hasRest = event === 'range_start' || event === 'range_end';
+    const hasRest = columnsOf(event).includes('comm');
     for (let at = 1; at < words.length; at++) {
       const double = [...words.slice(0, at), '', ...words.slice(at)].join(' ');
       const missing = [...words.slice(0, at), ...words.slice(at + 1)].join(' ');
@@ -170,6 +176,22 @@ describe.each(TEXT_EVENTS)('%s', (event) => {
     }
     expect(read(lineOf(event, { cpu: String(MAX_CPU) }))?.cpu).toBe(MAX_CPU);
     expect(read(lineOf(event, { cpu: String(MAX_CPU + 1) }))).toBeUndefined();
+  });
+});
+
+describe('what is not known is -', () => {
+  it.each(TEXT_EVENTS)('in the optional columns of %s, and nowhere else', (event) => {
+    const { optional = [] } = eventDefinition(event);
+    for (const column of columnsOf(event)) {
+      if (typeof column === 'object' || fieldDefinition(column).text === 'rest') continue;
+      const text = lineOf(event, { [column]: '-' });
+      if (optional.includes(column)) expect(read(text)?.values[column]).toBe('-');
+      else {
+        expect(read(text)).toBeUndefined();
+        expect(whyNotAnEvent(text)).toContain(column);
+      }
+      expect(read(lineOf(event, { [column]: '--' }))).toBeUndefined();
+    }
   });
 });
 

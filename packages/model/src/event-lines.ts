@@ -1,6 +1,7 @@
 /**
- * Reader of the `vhost-oracle 1` text dialect: a tag, ns, cpu, then the columns that EVENTS gives for
- * the tag, separated by one blank each. One generic loop over a plan per tag, derived from the table.
+ * Reader of the text dialect: a tag, ns, cpu, then the columns that EVENTS gives for the tag, separated
+ * by one blank each; an optional one may be `-`. One generic loop over a plan per tag, derived from the
+ * table.
  *
  * HOT: runs once per line of an import, allocates nothing. Benchmark: `pnpm bench`.
  */
@@ -15,8 +16,11 @@ import {
   type FieldName,
 } from './events.js';
 
-/** First line of a recording in this dialect. */
+/** First line of a recording in this dialect, as a kernel with the direct-map driver was traced. */
 export const RECORDING_HEADER = '# vhost-oracle 1';
+
+/** First line of what `collector attach` lets bpftrace print: the same table, with more events. */
+export const ATTACH_HEADER = '# vhostscope 1';
 
 const DECIMAL = 0;
 const SIGNED = 1;
@@ -31,26 +35,29 @@ interface TagPlan {
   /** Least and greatest value of decimals that fit 32 bits; greatest is Infinity for 64-bit ones. */
   readonly least: Float64Array;
   readonly greatest: Float64Array;
+  /** 1 where the column may be `-`. */
+  readonly optional: Uint8Array;
   /** Kind by the literal column's value; index 0 where the tag has no such column. */
   readonly kinds: readonly number[];
 }
 
 function planOf(name: EventName, kinds: readonly number[]): TagPlan {
-  const { text, code } = eventDefinition(name);
-  const steps: [form: number, slot: number, least: number, greatest: number][] = [
-    [DECIMAL, TIME_SLOT, 0, Infinity],
-    [DECIMAL, CPU_SLOT, 0, MAX_CPU],
+  const { text, code, optional = [] } = eventDefinition(name);
+  const steps: [form: number, slot: number, least: number, greatest: number, optional: number][] = [
+    [DECIMAL, TIME_SLOT, 0, Infinity, 0],
+    [DECIMAL, CPU_SLOT, 0, MAX_CPU, 0],
   ];
   let literal = 0;
   for (const column of text?.columns ?? []) {
     if (typeof column === 'object') {
       literal = column.is;
-      steps.push([DECIMAL, LITERAL_SLOT, 0, 1]);
+      steps.push([DECIMAL, LITERAL_SLOT, 0, 1, 0]);
       continue;
     }
     const { text: form, storage, min = 0, max = Infinity } = fieldDefinition(column);
     const reads = form === 'rest' ? REST : form !== 'decimal' ? HEX : min < 0 ? SIGNED : DECIMAL;
-    steps.push([reads, SLOT[column], min, storage === 'u64' ? Infinity : max]);
+    const greatest = storage === 'u64' ? Infinity : max;
+    steps.push([reads, SLOT[column], min, greatest, optional.includes(column) ? 1 : 0]);
   }
   const kindOf = [...kinds];
   kindOf[literal] = code;
@@ -59,6 +66,7 @@ function planOf(name: EventName, kinds: readonly number[]): TagPlan {
     targets: Int32Array.from(steps, ([, slot]) => 2 * slot),
     least: Float64Array.from(steps, ([, , least]) => least),
     greatest: Float64Array.from(steps, ([, , , greatest]) => greatest),
+    optional: Uint8Array.from(steps, ([, , , , mayBeAbsent]) => mayBeAbsent),
     kinds: kindOf,
   };
 }
@@ -76,6 +84,7 @@ const PLANS: (TagPlan | undefined)[] = (() => {
 })();
 
 const BLANK = 0x20;
+const DASH = 0x2d;
 const LF = 0x0a;
 
 /**
@@ -97,12 +106,18 @@ export function readEventLine(
   if (plan === undefined) return -1;
   const { forms, targets } = plan;
   const words = line.words;
+  line.absent = 0;
   for (let step = 0; step < forms.length; step++) {
     if (bytes[pos] !== BLANK) return -1;
     pos++;
     const form = forms[step];
     const target = targets[step];
-    if (form === HEX) {
+    if (bytes[pos] === DASH && plan.optional[step] === 1 && endsColumn(bytes[pos + 1])) {
+      line.absent |= 1 << (step - FIRST_COLUMN_STEP);
+      words[target] = 0xffff_ffff;
+      words[target + 1] = 0xffff_ffff;
+      pos++;
+    } else if (form === HEX) {
       const first = pos;
       let digit = HEX_DIGIT[bytes[pos]];
       let low = 0;
@@ -150,7 +165,7 @@ export function readEventLine(
           return -1;
       }
     } else if (form === SIGNED) {
-      const negative = bytes[pos] === 0x2d;
+      const negative = bytes[pos] === DASH;
       const first = negative ? pos + 1 : pos;
       pos = readDecimal(bytes, first, words, target);
       if (pos === first || pos - first > 18 || words[target + 1] !== 0) return -1;
@@ -172,6 +187,13 @@ export function readEventLine(
   line.kind = plan.kinds[plan.kinds.length > 1 ? words[2 * LITERAL_SLOT] : 0];
   line.cpu = words[2 * CPU_SLOT];
   return pos + 1;
+}
+
+/** Steps before those of the event's own columns: time and CPU. */
+const FIRST_COLUMN_STEP = 2;
+
+function endsColumn(byte: number): boolean {
+  return byte === BLANK || byte === LF;
 }
 
 /** 16 bytes of comm, each at most `\xNN`. */
@@ -204,12 +226,17 @@ export function whyNotAnEvent(text: string): string | undefined {
     const word = words[index + 1];
     const label = typeof column === 'object' ? 'start?' : column;
     if (word === undefined || word === '') return `${tag}: ${label} is missing`;
+    if (word === '-' && isOptional(names[0], label)) continue;
     if (!isColumnValue(label, word)) return `${tag}: ${label} is out of range or not a number`;
     if (label === 'comm') return `${tag}: comm holds raw bytes or is too long`;
   }
   return words.length > columns.length + 1
     ? `${tag}: too many columns`
     : `${tag}: not as the dialect has it`;
+}
+
+function isOptional(event: EventName, label: string): boolean {
+  return eventDefinition(event).optional?.some((field) => field === label) ?? false;
 }
 
 function isColumnValue(label: string, word: string): boolean {

@@ -49,6 +49,8 @@ const u32 = (doc: string): FieldDefinition => ({
   max: U32_MAX,
   doc,
 });
+const u64 = (doc: string): FieldDefinition => ({ storage: 'u64', text: 'decimal', doc });
+const bits64 = (doc: string): FieldDefinition => ({ storage: 'u64', text: 'hex', doc });
 const code = (max: number, doc: string): FieldDefinition => ({
   storage: 'u8',
   text: 'decimal',
@@ -57,7 +59,10 @@ const code = (max: number, doc: string): FieldDefinition => ({
   doc,
 });
 
-/** Every field an event can have beside `time` (ns, CLOCK_BOOTTIME), `cpu` and `line`. */
+/**
+ * Every field an event can have beside `time` (ns, CLOCK_BOOTTIME), `cpu` and `line`. New ones are added
+ * at the end and none is taken away: the columns of older trace files are the first of these.
+ */
 export const FIELDS = {
   vq: { storage: 'u32', text: 'pointer', doc: 'virtqueue, as an id of this recording' },
   dev: { storage: 'u32', text: 'pointer', doc: 'vhost device, as an id of this recording' },
@@ -95,6 +100,20 @@ export const FIELDS = {
   pointer: { storage: 'u64', text: 'pointer', doc: 'kernel address; only with --keep-pointers' },
   lost: { storage: 'u64', text: 'decimal', doc: 'how many' },
   note: { storage: 'text', text: 'rest', doc: 'words about the recording' },
+  owner: u32('process whose memory the device uses: the one that owns it'),
+  place: u32('place of the virtqueue in its device, from 0'),
+  handler: code(3, 'who works on the virtqueue, see HANDLERS'),
+  chain: u32('descriptors of the first chain that waited; 0 when none did or it was not read'),
+  ringBefore: bits64('state of the virtqueue at the beginning, see ring-word.ts'),
+  ringAfter: bits64('state of the virtqueue at the end, see ring-word.ts'),
+  contiguous: flag('1 when the pages follow each other in physical memory'),
+  hugePages: u32('pages that are part of a huge page'),
+  emittedState: u64('lines of this CPU since the start that tell of devices and their set-up'),
+  emittedRounds: u64('lines of this CPU since the start that tell of rounds'),
+  emittedRanges: u64('lines of this CPU since the start that tell of invalidations'),
+  emittedAccesses: u64('lines of this CPU since the start that tell of accesses'),
+  filteredForeign: u64('ranges of this CPU since the start in memory of no vhost device'),
+  filteredElsewhere: u64('ranges of this CPU since the start that touch no ring of their process'),
 } as const satisfies Record<string, FieldDefinition>;
 
 export type FieldName = keyof typeof FIELDS;
@@ -106,16 +125,17 @@ export interface EventDefinition {
   /** Number in the `kind` column. Never reused, never renumbered: files keep it. */
   readonly code: number;
   readonly fields: readonly FieldName[];
-  /** Fields that may be absent (unknown) in a given event. */
+  /** Fields that may be absent (unknown) in a given event; in a line of text they are `-`. */
   readonly optional?: readonly FieldName[];
-  /** Line form in the `vhost-oracle 1` dialect: tag, ns, cpu, then these columns. */
+  /** Line form in the text dialect: tag, ns, cpu, then these columns. */
   readonly text?: { readonly tag: string; readonly columns: readonly TextColumn[] };
   readonly doc: string;
 }
 
+const CORE_RANGE_FIELDS = ['owner', 'start', 'end', 'cause', 'blockable', 'pid', 'comm'] as const;
 const RANGE_FIELDS = ['dev', 'start', 'end', 'cause', 'blockable', 'pid', 'comm'] as const;
-const rangeColumns = (is: number): readonly TextColumn[] => [
-  'dev',
+const rangeColumns = (whose: 'dev' | 'owner', is: number): readonly TextColumn[] => [
+  whose,
   { is },
   'start',
   'end',
@@ -125,6 +145,15 @@ const rangeColumns = (is: number): readonly TextColumn[] => [
   'comm',
 ];
 
+const HEARTBEAT_FIELDS = [
+  'emittedState',
+  'emittedRounds',
+  'emittedRanges',
+  'emittedAccesses',
+  'filteredForeign',
+  'filteredElsewhere',
+] as const;
+
 export const EVENTS = {
   recording: {
     code: 0,
@@ -133,8 +162,9 @@ export const EVENTS = {
   },
   virtqueue: {
     code: 1,
-    fields: ['vq', 'dev', 'rank', 'pointer'],
-    optional: ['dev', 'rank', 'pointer'],
+    fields: ['vq', 'dev', 'rank', 'pointer', 'owner', 'place'],
+    optional: ['dev', 'rank', 'pointer', 'owner', 'place'],
+    text: { tag: 'V', columns: ['vq', 'dev', 'owner', 'place'] },
     doc: 'What is known of a virtqueue: its device, and at the end of the recording its place in address order.',
   },
   lost: {
@@ -169,13 +199,13 @@ export const EVENTS = {
   range_start: {
     code: 7,
     fields: RANGE_FIELDS,
-    text: { tag: 'R', columns: rangeColumns(1) },
+    text: { tag: 'R', columns: rangeColumns('dev', 1) },
     doc: "vhost's invalidate_range_start callback is entered.",
   },
   range_end: {
     code: 8,
     fields: RANGE_FIELDS,
-    text: { tag: 'R', columns: rangeColumns(0) },
+    text: { tag: 'R', columns: rangeColumns('dev', 0) },
     doc: "vhost's invalidate_range_end callback is entered.",
   },
   effect_start: {
@@ -200,6 +230,7 @@ export const EVENTS = {
   unmap: {
     code: 12,
     fields: ['vq', 'mask', 'invalidateCount'],
+    optional: ['mask', 'invalidateCount'],
     text: { tag: 'X', columns: ['vq', 'mask', 'invalidateCount'] },
     doc: 'Maps are dropped outside the notifier (ioctl, reset, cleanup).',
   },
@@ -218,7 +249,37 @@ export const EVENTS = {
   iotlb: {
     code: 15,
     fields: ['vq', 'enabled'],
+    text: { tag: 'I', columns: ['vq', 'enabled'] },
     doc: 'vq->iotlb is set or cleared; every design bypasses its maps while it is set.',
+  },
+  heartbeat: {
+    code: 16,
+    fields: HEARTBEAT_FIELDS,
+    text: { tag: 'H', columns: HEARTBEAT_FIELDS },
+    doc: 'A CPU tells how many lines it has emitted, and how many ranges it has not.',
+  },
+  round_end: {
+    code: 17,
+    fields: ['vq', 'handler', 'chain', 'ringBefore', 'ringAfter'],
+    text: { tag: 'E', columns: ['vq', 'handler', 'chain', 'ringBefore', 'ringAfter'] },
+    doc: 'The handler returns. What it accessed since the round began follows from the state before and after.',
+  },
+  core_range_start: {
+    code: 18,
+    fields: CORE_RANGE_FIELDS,
+    text: { tag: 'K', columns: rangeColumns('owner', 1) },
+    doc: 'The memory manager calls the notifiers of an address space: a range is about to change.',
+  },
+  core_range_end: {
+    code: 19,
+    fields: CORE_RANGE_FIELDS,
+    text: { tag: 'K', columns: rangeColumns('owner', 0) },
+    doc: 'The memory manager calls the notifiers of an address space: the range has changed.',
+  },
+  pages: {
+    code: 20,
+    fields: ['vq', 'area', 'pagesGot', 'pagesWanted', 'contiguous', 'hugePages'],
+    doc: 'The page table, as /proc/PID/pagemap shows it: pagesGot pages of the area are present.',
   },
 } as const satisfies Record<string, EventDefinition>;
 
@@ -257,6 +318,9 @@ export const INVALIDATION_CAUSES: readonly string[] = [
   'migrate',
   'exclusive',
 ];
+
+/** Who works on a virtqueue, by number. */
+export const HANDLERS: readonly string[] = ['other', 'net_rx', 'net_tx', 'vsock'];
 
 /** `cpu` is rejected above this: the kernel's NR_CPUS never exceeds 8192. */
 export const MAX_CPU = 8191;

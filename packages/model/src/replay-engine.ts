@@ -20,13 +20,7 @@ import {
   type Mismatch,
   type Order,
 } from './engine-state.js';
-import {
-  DETAIL_BIT,
-  NO_ACCESSOR as NONE,
-  type DetailColumns,
-  type DetailField,
-  type EventBatch,
-} from './event-batch.js';
+import { hasDetail, NO_ACCESSOR as NONE, type EventBatch } from './event-batch.js';
 import { KIND } from './events.js';
 import { clearHistory, growHistory } from './history.js';
 import { inspectVirtqueue, type VirtqueueSnapshot } from './inspect.js';
@@ -254,7 +248,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
     case KIND.addresses: {
       know(engine, vq);
       const area = details.area[detail];
-      const failed = has(details, detail, 'error') && details.error[detail] !== 0;
+      const failed = hasDetail(details, detail, 'error') && details.error[detail] !== 0;
       recordRange(engine, details, detail, 4 * vq + area, failed);
       note(engine, batch, i, area);
       return;
@@ -284,9 +278,9 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       return;
     case KIND.virtqueue: {
       know(engine, vq);
-      if (!has(details, detail, 'dev')) return;
+      if (!hasDetail(details, detail, 'dev')) return;
       const dev = details.dev[detail];
-      const rank = has(details, detail, 'rank') ? details.rank[detail] : NO_RANK;
+      const rank = hasDetail(details, detail, 'rank') ? details.rank[detail] : NO_RANK;
       assignVirtqueue(engine.devices, vq, virtqueues.dev[vq], dev, rank);
       virtqueues.dev[vq] = dev;
       return;
@@ -303,10 +297,6 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
     default:
       return;
   }
-}
-
-function has(details: DetailColumns, detail: number, field: DetailField): boolean {
-  return ((details.present[detail] >>> DETAIL_BIT[field]) & 1) === 1;
 }
 
 /** Makes room for a virtqueue. One that was not reset before our eyes may be in any state. */

@@ -61,15 +61,18 @@ function words(value: bigint): [low: number, high: number] {
 
 function detailColumns(rows: readonly EventRecord[]): DetailColumns {
   const columns: Record<string, unknown> = {
-    present: Uint32Array.from(rows, (row) =>
-      DETAIL_FIELDS.reduce(
-        (bits, field) => (row[field] === undefined ? bits : bits | (1 << DETAIL_BIT[field])),
-        0,
+    present: Uint32Array.from(
+      rows.flatMap((row) =>
+        words(DETAIL_FIELDS.reduce((bits, field) => bits | bitOf(row, field), 0n)),
       ),
     ),
   };
   for (const field of DETAIL_FIELDS) columns[field] = detailColumn(field, rows);
   return columns as unknown as DetailColumns;
+}
+
+function bitOf(row: EventRecord, field: DetailField): bigint {
+  return row[field] === undefined ? 0n : 1n << BigInt(DETAIL_BIT[field]);
 }
 
 function detailColumn(

@@ -293,6 +293,11 @@ export function oracle(events: readonly EventRecord[], design: OracleDesign): Or
         break;
       }
       case 'lost':
+      case 'heartbeat':
+      case 'round_end':
+      case 'core_range_start':
+      case 'core_range_end':
+      case 'pages':
       case 'recording_end':
         break;
     }

@@ -1,5 +1,5 @@
 /** The recordings of a trace and their virtqueues, from the rows that the writer made at their ends. */
-import { DETAIL_BIT, KIND } from '@vhostscope/model';
+import { hasDetail, KIND } from '@vhostscope/model';
 import {
   countsByName,
   createBatchMemory,
@@ -72,14 +72,13 @@ export function listVirtqueues(trace: OpenTrace): VirtqueueDescription[] {
       for (let row = 0; row < length; row++) {
         if (kind[row] !== KIND.virtqueue) continue;
         const at = detail[row] ?? 0;
-        const has = (bit: number): boolean => (((details.present[at] ?? 0) >>> bit) & 1) === 1;
         const id = vq[row] ?? 0;
         found.set(id, {
           id,
           recording: number,
-          dev: has(DETAIL_BIT.dev) ? details.dev[at] : undefined,
-          rank: has(DETAIL_BIT.rank) ? (details.rank[at] ?? id) : id,
-          pointer: has(DETAIL_BIT.pointer)
+          dev: hasDetail(details, at, 'dev') ? details.dev[at] : undefined,
+          rank: hasDetail(details, at, 'rank') ? (details.rank[at] ?? id) : id,
+          pointer: hasDetail(details, at, 'pointer')
             ? (BigInt(details.pointer[2 * at + 1] ?? 0) << 32n) |
               BigInt(details.pointer[2 * at] ?? 0)
             : undefined,

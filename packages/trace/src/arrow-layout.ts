@@ -4,6 +4,8 @@
  *
  * Row columns, then one column `details: list<struct<…>>` with no or one element per row for the
  * fields that few events have: one flat row of all fields would be several times as large.
+ *
+ * Later formats have more fields at the end: the columns of a file are the first of those below.
  */
 import { DETAIL_FIELDS, fieldDefinition, type Storage } from '@vhostscope/model';
 
@@ -48,12 +50,29 @@ export const DETAIL_COLUMNS: readonly Column[] = DETAIL_FIELDS.map((name) => ({
   nullable: true,
 }));
 
-/** Nodes of a record batch: one per field, nested ones included. */
-export const NODE_COUNT: number = ROW_COLUMNS.length + 2 + DETAIL_FIELDS.length;
+/** Fields of details in format 1. */
+const FIRST_DETAIL_FIELDS = 24;
 
-/** Buffers of a record batch: two per fixed-width field, three per text, one for the struct. */
-export const BUFFER_COUNT: number =
-  2 * ROW_COLUMNS.length +
-  2 +
-  1 +
-  DETAIL_FIELDS.reduce((sum, name) => sum + (fieldDefinition(name).storage === 'text' ? 3 : 2), 0);
+/** Nodes of a record batch: one per field, nested ones included. */
+export const NODE_COUNT: number = nodeCount(DETAIL_FIELDS.length);
+/** Nodes of a batch of the first format. */
+export const LEAST_NODE_COUNT: number = nodeCount(FIRST_DETAIL_FIELDS);
+
+function nodeCount(detailFields: number): number {
+  return ROW_COLUMNS.length + 2 + detailFields;
+}
+
+/** Fields of details in a batch that has so many nodes. */
+export function detailFieldCount(nodes: number): number {
+  return nodes - nodeCount(0);
+}
+
+/** Buffers of a record batch with so many fields of details: two per fixed-width field, three per text, one for the struct. */
+export function bufferCount(detailFields: number): number {
+  return DETAIL_FIELDS.slice(0, detailFields).reduce(
+    (sum, name) => sum + (fieldDefinition(name).storage === 'text' ? 3 : 2),
+    2 * ROW_COLUMNS.length + 2 + 1,
+  );
+}
+
+export const BUFFER_COUNT: number = bufferCount(DETAIL_FIELDS.length);

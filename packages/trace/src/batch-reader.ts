@@ -9,7 +9,9 @@ import {
   REQUIRED_DETAILS,
   eventDefinition,
   fieldDefinition,
+  hasDetail,
   type DetailColumns,
+  type DetailField,
   type EventBatch,
   type TextColumnData,
 } from '@vhostscope/model';
@@ -80,7 +82,7 @@ export function readBatch(fd: number, place: BatchPlace, memory: BatchMemory): E
     observed,
     n,
     detail,
-    details: readDetails(columns, layout.details, memory),
+    details: readDetails(columns, layout, memory),
   };
   checkBatch(batch, place, layout);
   return batch;
@@ -172,14 +174,21 @@ class ColumnCursor {
   }
 }
 
-function readDetails(columns: ColumnCursor, rows: number, memory: BatchMemory): DetailColumns {
-  if (memory.present.length < rows) memory.present = new Uint32Array(rows);
-  const present = memory.present.subarray(0, rows).fill(0);
+function readDetails(
+  columns: ColumnCursor,
+  { details: rows, detailFields }: BatchLayout,
+  memory: BatchMemory,
+): DetailColumns {
+  if (memory.present.length < 2 * rows) memory.present = new Uint32Array(2 * rows);
+  const present = memory.present.subarray(0, 2 * rows).fill(0);
   const details: Partial<Record<string, unknown>> = { present };
-  for (const name of DETAIL_FIELDS) {
-    const validity = columns.validity(rows);
-    const bit = (1 << DETAIL_BIT[name]) >>> 0;
-    markPresent(present, validity, bit);
+  for (const [index, name] of DETAIL_FIELDS.entries()) {
+    if (index >= detailFields) {
+      // No event of an older format has it.
+      details[name] = absentColumn(name);
+      continue;
+    }
+    markPresent(present, columns.validity(rows), DETAIL_BIT[name]);
     switch (fieldDefinition(name).storage) {
       case 'u8':
         details[name] = columns.u8(rows);
@@ -201,15 +210,31 @@ function readDetails(columns: ColumnCursor, rows: number, memory: BatchMemory): 
   return details as DetailColumns;
 }
 
+function absentColumn(name: DetailField): Uint8Array | Int32Array | Uint32Array | TextColumnData {
+  switch (fieldDefinition(name).storage) {
+    case 'u8':
+      return new Uint8Array(0);
+    case 'i32':
+      return new Int32Array(0);
+    case 'u32':
+    case 'u64':
+      return new Uint32Array(0);
+    case 'text':
+      return { offsets: new Int32Array(0), bytes: new Uint8Array(0) };
+  }
+}
+
 /** Sets a field's bit in the rows that have it: all, unless there are validity bits. */
 function markPresent(present: Uint32Array, validity: Uint8Array | undefined, bit: number): void {
-  const rows = present.length;
+  const rows = present.length >> 1;
+  const word = bit >> 5;
+  const mask = 1 << (bit & 31);
   for (let row = 0; row < rows;) {
     const bits = validity === undefined ? 0xff : validity[row >> 3];
     const end = Math.min(row + 8, rows);
     // Nearly all fields of nearly all rows are absent.
     if (bits === 0) row = end;
-    for (; row < end; row++) if (((bits >>> (row & 7)) & 1) === 1) present[row] |= bit;
+    for (; row < end; row++) if (((bits >>> (row & 7)) & 1) === 1) present[2 * row + word] |= mask;
   }
 }
 
@@ -296,11 +321,14 @@ function isWrongRow(batch: EventBatch, row: number): boolean {
   if (accessor[row] !== NO_ACCESSOR) return true;
   const needs = NEEDS_VQ[code];
   if (needs !== 0 && (needs === UNKNOWN || vq[row] >= MAX_OBJECTS)) return true;
-  const required = REQUIRED_DETAILS[code];
-  return (
-    HAS_DETAILS[code] === 1 &&
-    (has !== 1 || (details.present[detail[row]] & required) >>> 0 !== required)
-  );
+  if (HAS_DETAILS[code] === 0) return false;
+  return has !== 1 || lacksRequired(details.present, 2 * detail[row], 2 * code);
+}
+
+function lacksRequired(present: Uint32Array, at: number, required: number): boolean {
+  const low = REQUIRED_DETAILS[required];
+  const high = REQUIRED_DETAILS[required + 1];
+  return ((low & ~present[at]) | (high & ~present[at + 1])) !== 0;
 }
 
 /** Refuses what would lead the engine astray: it indexes by these values without looking. */
@@ -311,14 +339,12 @@ function checkBatch(batch: EventBatch, place: BatchPlace, layout: BatchLayout): 
     const { max } = fieldDefinition(name);
     const column = details[name];
     if (!(column instanceof Uint8Array) || max === undefined) continue;
-    const bit = DETAIL_BIT[name];
     for (let row = 0; row < layout.details; row++) {
-      if (column[row] > max && ((details.present[row] >>> bit) & 1) === 1) wrong = true;
+      if (column[row] > max && hasDetail(details, row, name)) wrong = true;
     }
   }
   for (let row = 0; row < layout.details; row++) {
-    if (((details.present[row] >>> DETAIL_BIT.dev) & 1) === 1 && details.dev[row] >= MAX_OBJECTS)
-      wrong = true;
+    if (details.dev[row] >= MAX_OBJECTS && hasDetail(details, row, 'dev')) wrong = true;
   }
   if (wrong) {
     throw new TraceFormatError(

@@ -179,14 +179,16 @@ function setNull(bits: Uint8Array, row: number): void {
 
 function validityOfDetails({ details, detailCount }: EventBuilder, bit: number): Validity {
   const { present } = details;
+  const word = bit >> 5;
+  const shift = bit & 31;
   let set = 0;
-  for (let row = 0; row < detailCount; row++) set += (present[row] >>> bit) & 1;
+  for (let row = 0; row < detailCount; row++) set += (present[2 * row + word] >>> shift) & 1;
   const bytes = (detailCount + 7) >> 3;
   // Most fields are absent from a whole batch.
   if (set === 0) return { bits: noneValid(bytes), nulls: detailCount };
   const bits = new Uint8Array(bytes);
   for (let row = 0; row < detailCount; row++)
-    bits[row >> 3] |= ((present[row] >>> bit) & 1) << (row & 7);
+    bits[row >> 3] |= ((present[2 * row + word] >>> shift) & 1) << (row & 7);
   return { bits, nulls: detailCount - set };
 }
 

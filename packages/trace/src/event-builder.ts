@@ -18,11 +18,13 @@ import {
   beginDetails,
   eventDefinition,
   fieldDefinition,
+  markDetail,
   type DetailColumns,
   type DetailField,
   type EventBatch,
   type EventLine,
   type EventName,
+  type FieldName,
   type TextColumnData,
 } from '@vhostscope/model';
 
@@ -78,7 +80,7 @@ export function createEventBuilder(
 
 function allocateDetails(capacity: number): DetailColumns {
   const columns: Partial<Record<DetailField | 'present', unknown>> = {
-    present: new Uint32Array(capacity),
+    present: new Uint32Array(2 * capacity),
   };
   for (const name of DETAIL_FIELDS) columns[name] = allocateColumn(name, capacity);
   return columns as DetailColumns;
@@ -179,6 +181,8 @@ interface DetailStep {
   readonly storage: number;
   /** Index of the low word in EventLine.words. */
   readonly word: number;
+  /** Its bit in EventLine.absent. */
+  readonly absent: number;
 }
 
 /** Per kind: the detail fields that a line of text gives it. */
@@ -186,23 +190,32 @@ const LINE_DETAILS: readonly (readonly DetailStep[])[] = (() => {
   const steps: DetailStep[][] = [];
   for (const event of Object.keys(EVENTS) as EventName[]) {
     const { code, text } = eventDefinition(event);
-    steps[code] = (text?.columns ?? [])
-      .filter((column): column is DetailField => typeof column === 'string' && column in DETAIL_BIT)
-      .map((name) => ({
-        name,
-        storage: STORAGE_CODE[fieldDefinition(name).storage],
-        word: 2 * SLOT[name],
-      }));
+    steps[code] = (text?.columns ?? []).flatMap((column, index) =>
+      typeof column === 'string' && isDetail(column)
+        ? {
+            name: column,
+            storage: STORAGE_CODE[fieldDefinition(column).storage],
+            word: 2 * SLOT[column],
+            absent: 1 << index,
+          }
+        : [],
+    );
   }
   return steps;
 })();
 
+function isDetail(field: FieldName): field is DetailField {
+  return field in DETAIL_BIT;
+}
+
+const ACCESS_COLUMNS: readonly unknown[] = eventDefinition('access').text?.columns ?? [];
 const PUT_USED = ACCESSORS.indexOf('put_used');
 const VQ_WORD = 2 * SLOT.vq;
 const ACCESSOR_WORD = 2 * SLOT.accessor;
 const OBSERVED_WORD = 2 * SLOT.observed;
 const ENTRIES_WORD = 2 * SLOT.entries;
 const TIME_WORD = 2 * TIME_SLOT;
+const ENTRIES_ABSENT = 1 << ACCESS_COLUMNS.indexOf('entries');
 
 /**
  * Appends an event read from a line of text, in which `vq` and `dev` are ids already.
@@ -230,10 +243,11 @@ export function appendLine(
     builder.accessor[row] = words[ACCESSOR_WORD];
     builder.observed[row] = words[OBSERVED_WORD];
     builder.n[row] = 1;
-    if (words[OBSERVED_WORD] === NOT_OBSERVED) builder.unobserved++;
+    if (builder.observed[row] === NOT_OBSERVED) builder.unobserved++;
     // Only put_used moves more than one entry; the others' 1 says nothing.
-    if (words[ACCESSOR_WORD] === PUT_USED) {
-      const detail = beginDetail(builder, 1 << DETAIL_BIT.entries);
+    if (words[ACCESSOR_WORD] === PUT_USED && (line.absent & ENTRIES_ABSENT) === 0) {
+      const detail = beginDetail(builder);
+      markDetail(builder.details, detail, 'entries');
       builder.details.entries[detail] = words[ENTRIES_WORD];
     }
   } else {
@@ -258,13 +272,13 @@ const HAS_VQ: Uint8Array = (() => {
 
 function appendDetails(builder: EventBuilder, line: EventLine, bytes: Uint8Array): void {
   const steps = LINE_DETAILS[line.kind];
-  const detail = beginDetail(builder, 0);
+  const detail = beginDetail(builder);
   const { details } = builder;
   const { words } = line;
-  let present = 0;
   for (let i = 0; i < steps.length; i++) {
-    const { name, storage, word } = steps[i];
-    present |= 1 << DETAIL_BIT[name];
+    const { name, storage, word, absent } = steps[i];
+    if ((line.absent & absent) !== 0) continue;
+    markDetail(details, detail, name);
     if (storage === U64) {
       const column = details[name] as Uint32Array;
       column[2 * detail] = words[word];
@@ -275,15 +289,14 @@ function appendDetails(builder: EventBuilder, line: EventLine, bytes: Uint8Array
       (details[name] as Uint8Array | Int32Array | Uint32Array)[detail] = words[word];
     }
   }
-  details.present[detail] = present;
 }
 
-/** A new detail row, all of whose fields are absent but for those in `present`. */
-function beginDetail(builder: EventBuilder, present: number): number {
+/** A new detail row, all of whose fields are absent. */
+function beginDetail(builder: EventBuilder): number {
   const detail = builder.detailCount;
   if (detail === builder.detailCapacity) growDetails(builder);
   builder.detailCount = detail + 1;
-  beginDetails(builder.details, detail, present);
+  beginDetails(builder.details, detail);
   return detail;
 }
 
@@ -328,12 +341,12 @@ export function appendEvent(
   builder.n[row] = 0;
   builder.detail[row] = builder.detailCount;
   builder.length = row + 1;
-  const detail = beginDetail(builder, 0);
+  const detail = beginDetail(builder);
   const { details } = builder;
   for (const name of DETAIL_FIELDS) {
     const value = values[name];
     if (value === undefined) continue;
-    details.present[detail] |= 1 << DETAIL_BIT[name];
+    markDetail(details, detail, name);
     const storage = STORAGE_CODE[fieldDefinition(name).storage];
     if (storage === TEXT) {
       const text = Buffer.from(String(value), 'utf8');

@@ -1,5 +1,11 @@
 /** From bytes of bpftrace output to a trace: messages, events of the dialect, batches. */
-import { createEventLine, readEventLine, RECORDING_HEADER, whyNotAnEvent } from '@vhostscope/model';
+import {
+  ATTACH_HEADER,
+  createEventLine,
+  readEventLine,
+  RECORDING_HEADER,
+  whyNotAnEvent,
+} from '@vhostscope/model';
 import { createParser, type Message, type Parser } from 'bpftrace-parser';
 import {
   beginRecording,
@@ -55,7 +61,7 @@ export function createImportReport(): ImportReport {
 
 const KEPT_PROBLEMS = 3;
 const HEAD_BYTES = 16;
-const OTHER_DIALECT = /^# vhost-oracle \S/;
+const OTHER_DIALECT = /^# (?:vhost-oracle|vhostscope) \S/;
 
 export interface TextImporter {
   push(bytes: Uint8Array): void;
@@ -144,7 +150,7 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
 
   function receiveText(text: string, at: number): void {
     if (text === '') return;
-    if (text === RECORDING_HEADER) {
+    if (text === RECORDING_HEADER || text === ATTACH_HEADER) {
       beginRecording(writer, text);
       return;
     }

@@ -4,7 +4,7 @@
  * arrow-js trusts every count in it: on a damaged file it loops or allocates without end. Here nothing
  * is followed that does not lie in the metadata, and no count is believed before it is checked.
  */
-import { BUFFER_COUNT, NODE_COUNT } from './arrow-layout.js';
+import { bufferCount, detailFieldCount, LEAST_NODE_COUNT, NODE_COUNT } from './arrow-layout.js';
 
 export interface StreamMessage {
   readonly kind: 'schema' | 'batch' | 'other';
@@ -18,6 +18,8 @@ export interface StreamMessage {
 export interface BatchLayout {
   readonly rows: number;
   readonly details: number;
+  /** Fields of a row of details: the first so many of those that this version knows. */
+  readonly detailFields: number;
 }
 
 const HEADER_TYPE = { schema: 1, batch: 3 } as const;
@@ -69,26 +71,34 @@ export function readBatchLayout(
     const length = field(view, header, BATCH.length);
     const rows = length === 0 ? 0 : readCount(view, length);
     const nodes = follow(view, field(view, header, BATCH.nodes));
-    if (view.getUint32(nodes, true) !== NODE_COUNT) return undefined;
+    const nodeCount = view.getUint32(nodes, true);
+    if (nodeCount < LEAST_NODE_COUNT || nodeCount > NODE_COUNT) return undefined;
     const details = readCount(view, nodes + 4 + 16 * FIRST_DETAIL_NODE);
-    for (let node = 0; node < NODE_COUNT; node++) {
+    for (let node = 0; node < nodeCount; node++) {
       const expected = node < FIRST_DETAIL_NODE ? rows : details;
       if (readCount(view, nodes + 4 + 16 * node) !== expected) return undefined;
     }
     // Every row has a time of eight bytes and at most one row of details.
     if (8 * rows > bodyBytes || details > rows) return undefined;
     const regions = follow(view, field(view, header, BATCH.buffers));
-    if (view.getUint32(regions, true) !== BUFFER_COUNT) return undefined;
-    for (let i = 0; i < BUFFER_COUNT; i++) {
+    const detailFields = detailFieldCount(nodeCount);
+    const bufferTotal = BUFFER_COUNTS[detailFields];
+    if (view.getUint32(regions, true) !== bufferTotal) return undefined;
+    for (let i = 0; i < bufferTotal; i++) {
       const at = readCount(view, regions + 4 + 16 * i);
       const bytes = readCount(view, regions + 12 + 16 * i);
       if (at % 8 !== 0 || at + bytes > bodyBytes) return undefined;
       buffers[2 * i] = at;
       buffers[2 * i + 1] = bytes;
     }
-    return { rows, details };
+    return { rows, details, detailFields };
   });
 }
+
+/** Buffers of a batch by its number of fields of details. */
+const BUFFER_COUNTS = Array.from({ length: detailFieldCount(NODE_COUNT) + 1 }, (_, fields) =>
+  bufferCount(fields),
+);
 
 /** The struct in the list of details: after the eight row columns and the list. */
 const FIRST_DETAIL_NODE = 9;

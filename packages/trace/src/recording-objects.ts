@@ -1,5 +1,12 @@
 /** The virtqueues and devices of one recording: their ids, and which virtqueue belongs to which device. */
-import { EVENTS, eventDefinition, SLOT, type EventLine, type EventName } from '@vhostscope/model';
+import {
+  EVENTS,
+  eventDefinition,
+  KIND,
+  SLOT,
+  type EventLine,
+  type EventName,
+} from '@vhostscope/model';
 import { createObjectIds, idOf, type ObjectIds } from './object-ids.js';
 
 /**
@@ -10,11 +17,20 @@ export const MAX_OBJECTS = 4096;
 
 const NO_DEV = -1;
 
+/** What the recording itself says of a virtqueue. */
+export interface ToldOfVirtqueue {
+  readonly dev: number;
+  readonly owner: number | undefined;
+  readonly place: number | undefined;
+}
+
 export interface RecordingObjects {
   readonly virtqueues: ObjectIds;
   readonly devices: ObjectIds;
   /** Device id by virtqueue (less the first id), NO_DEV while none lies below it. */
   readonly deviceOf: number[];
+  /** What a line said of a virtqueue (less the first id); undefined where none did. */
+  readonly told: (ToldOfVirtqueue | undefined)[];
   /** Virtqueues and devices that placeVirtqueues has seen. */
   placedVirtqueues: number;
   placedDevices: number;
@@ -28,19 +44,24 @@ export function createRecordingObjects(previous: RecordingObjects | undefined): 
     virtqueues: next(previous?.virtqueues),
     devices: next(previous?.devices),
     deviceOf: [],
+    told: [],
     placedVirtqueues: 0,
     placedDevices: 0,
   };
 }
 
-/** Per kind: 1 when a line of it names a device and no virtqueue. */
-const HAS_DEV: Uint8Array = (() => {
-  const has = new Uint8Array(256);
+const NAMES_VQ = 1;
+const NAMES_DEV = 2;
+
+/** Per kind: what its lines name. */
+const NAMES: Uint8Array = (() => {
+  const names = new Uint8Array(256);
   for (const name of Object.keys(EVENTS) as EventName[]) {
     const { code, text } = eventDefinition(name);
-    if (text?.columns.includes('dev') === true) has[code] = 1;
+    if (text?.columns.includes('vq') === true) names[code] |= NAMES_VQ;
+    if (text?.columns.includes('dev') === true) names[code] |= NAMES_DEV;
   }
-  return has;
+  return names;
 })();
 const VQ = 2 * SLOT.vq;
 const DEV = 2 * SLOT.dev;
@@ -51,15 +72,32 @@ const DEV = 2 * SLOT.dev;
  * @returns whether the line was resolved; false when the trace has MAX_OBJECTS already
  */
 export function resolveObjects(objects: RecordingObjects, line: EventLine): boolean {
-  const { words } = line;
-  const hasDev = HAS_DEV[line.kind] === 1;
-  const table = hasDev ? objects.devices : objects.virtqueues;
-  const word = hasDev ? DEV : VQ;
+  const names = NAMES[line.kind];
+  if ((names & NAMES_VQ) !== 0 && !resolve(objects.virtqueues, line, VQ)) return false;
+  if ((names & NAMES_DEV) !== 0 && !resolve(objects.devices, line, DEV)) return false;
+  if (line.kind === KIND.virtqueue) tellDevice(objects, line);
+  return true;
+}
+
+function resolve(table: ObjectIds, { words }: EventLine, word: number): boolean {
   const id = idOf(table, words[word], words[word + 1]);
   if (id >= MAX_OBJECTS) return false;
   words[word] = id;
   words[word + 1] = 0;
   return true;
+}
+
+/** A line says to which device a virtqueue belongs: nothing needs to be concluded from addresses. */
+function tellDevice({ told, virtqueues }: RecordingObjects, { words }: EventLine): void {
+  told[words[VQ] - virtqueues.firstId] = {
+    dev: words[DEV],
+    owner: present(words[2 * SLOT.owner]),
+    place: present(words[2 * SLOT.place]),
+  };
+}
+
+function present(value: number): number | undefined {
+  return value === 0xffff_ffff ? undefined : value;
 }
 
 /** Whether objects have turned up since placeVirtqueues was last called. */
@@ -71,8 +109,8 @@ export function hasUnplaced(objects: RecordingObjects): boolean {
 }
 
 /**
- * Gives virtqueues their devices: each belongs to the device with the greatest address below its own.
- * A new device may take virtqueues from others; a new virtqueue takes nothing.
+ * Gives virtqueues their devices. Unless a line has told: each belongs to the device with the greatest
+ * address below its own. A new device may take virtqueues from others; a new virtqueue takes nothing.
  *
  * @returns ids of the virtqueues whose device is new
  */
@@ -84,7 +122,8 @@ export function placeVirtqueues(objects: RecordingObjects): number[] {
   for (const index of indexesByAddress(virtqueues)) {
     const address = virtqueues.addresses[index];
     while (below < deviceOrder.length && devices.addresses[deviceOrder[below]] < address) below++;
-    const dev = below === 0 ? NO_DEV : devices.firstId + deviceOrder[below - 1];
+    const nearest = below === 0 ? NO_DEV : devices.firstId + deviceOrder[below - 1];
+    const dev = objects.told[index]?.dev ?? nearest;
     if (deviceOf[index] === dev) continue;
     deviceOf[index] = dev;
     changed.push(virtqueues.firstId + index);
@@ -100,8 +139,17 @@ function indexesByAddress({ addresses }: ObjectIds): number[] {
 
 /** Device id of a virtqueue, or undefined while none is known. */
 export function deviceOfVirtqueue(objects: RecordingObjects, vq: number): number | undefined {
-  const dev = objects.deviceOf[vq - objects.virtqueues.firstId];
+  const index = vq - objects.virtqueues.firstId;
+  const dev = objects.told[index]?.dev ?? objects.deviceOf[index];
   return dev === undefined || dev === NO_DEV ? undefined : dev;
+}
+
+/** What the recording itself says of a virtqueue. */
+export function toldOfVirtqueue(
+  objects: RecordingObjects,
+  vq: number,
+): ToldOfVirtqueue | undefined {
+  return objects.told[vq - objects.virtqueues.firstId];
 }
 
 /** Virtqueue ids of the recording in the order of their addresses. */

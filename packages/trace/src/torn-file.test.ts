@@ -134,13 +134,13 @@ test('a schema of something else, or of a later version, is refused', () => {
     new TraceFormatError('an Arrow stream, but not a vhostscope trace'),
   );
   const version = BYTES.indexOf('format_version');
-  const at = BYTES.indexOf('1', version - 24);
-  expect(BYTES.subarray(at, at + 1).toString()).toBe('1');
+  const at = BYTES.indexOf('2', version - 24);
+  expect(BYTES.subarray(at, at + 1).toString()).toBe('2');
   const newer = Buffer.from(BYTES);
   newer[at] = 0x39;
   const fd = newFile();
   writeSync(fd, newer);
-  expect(read(fd)).toThrow(new TraceFormatError('trace format 9; this program reads up to 1'));
+  expect(read(fd)).toThrow(new TraceFormatError('trace format 9; this program reads up to 2'));
   expect(read(replaced('"clock":"CLOCK', '"clock":"CLICK'))).toThrow(
     /^unreadable trace header at clock: /,
   );

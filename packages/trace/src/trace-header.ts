@@ -3,8 +3,11 @@ import { EVENT_NAMES, FIELDS } from '@vhostscope/model';
 import type { z } from 'zod';
 import type { traceHeaderSchema } from './trace-header-reader.js';
 
-/** Raised with every change of the layout; a reader refuses a newer one and keeps reading older ones. */
-export const FORMAT_VERSION = 1;
+/**
+ * Raised with every change of the layout; a reader refuses a newer one and keeps reading older ones.
+ * 1: the events of imported text. 2: those of `collector attach`, and fields at the end for them.
+ */
+export const FORMAT_VERSION = 2;
 
 export const FORMAT = 'vhostscope';
 

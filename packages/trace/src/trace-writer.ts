@@ -38,6 +38,7 @@ import {
   hasUnplaced,
   placeVirtqueues,
   resolveObjects,
+  toldOfVirtqueue,
   virtqueuesByAddress,
   type RecordingObjects,
 } from './recording-objects.js';
@@ -281,10 +282,13 @@ function describeVirtqueue(
   const { table } = writer;
   const { objects } = recording;
   const dev = deviceOfVirtqueue(objects, vq);
+  const { owner, place } = toldOfVirtqueue(objects, vq) ?? {};
   appendEvent(table, 'virtqueue', latestTime(recording), 0, {
     vq,
     ...(dev !== undefined && { dev }),
     ...(rank !== undefined && { rank }),
+    ...(owner !== undefined && { owner }),
+    ...(place !== undefined && { place }),
     ...(writer.keepsPointers && { pointer: addressOfVirtqueue(objects, vq) }),
   });
   if (table.length === BATCH_ROWS) flush(writer, recording, table, 'table');

@@ -3,13 +3,13 @@ import { closeSync, fstatSync, mkdtempSync, openSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  DETAIL_BIT,
   DETAIL_FIELDS,
   EVENT_NAMES,
   KIND,
   NO_VQ,
   NOT_OBSERVED,
   fieldDefinition,
+  hasDetail,
   type EventBatch,
   type EventName,
   type TextColumnData,
@@ -101,7 +101,7 @@ export function eventAt(batch: EventBatch, row: number): PlainEvent {
   }
   for (let detail = batch.detail[row]; detail < batch.detail[row + 1]; detail++) {
     for (const name of DETAIL_FIELDS) {
-      if (((batch.details.present[detail] >>> DETAIL_BIT[name]) & 1) === 0) continue;
+      if (!hasDetail(batch.details, detail, name)) continue;
       const column = batch.details[name];
       values[name] =
         'offsets' in column
@@ -140,6 +140,7 @@ export function eventsOf(fd: number): PlainEvent[] {
 /** Those of them that came from the input: not what the writer says about recordings. */
 export function inputEventsOf(fd: number): PlainEvent[] {
   return eventsOf(fd).filter(
-    ({ event }) => !['recording', 'virtqueue', 'recording_end'].includes(event),
+    // What the writer itself has to say of virtqueues stands on no line.
+    ({ event, line }) => line > 0 || !['recording', 'virtqueue', 'recording_end'].includes(event),
   );
 }

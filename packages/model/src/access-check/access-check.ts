@@ -4,7 +4,7 @@
  */
 import { GET_DESC, PUT_USED } from '../accessor-rules/accessor-numbers.js';
 import type { AccessorRules } from '../accessor-rules/rule-sets.js';
-import { DETAIL_BIT, NOT_OBSERVED, type EventBatch } from '../event-batch.js';
+import { hasDetail, NOT_OBSERVED, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import {
   checkedOf,
@@ -92,7 +92,7 @@ function access(state: CheckState, batch: EventBatch, i: number): void {
 function entriesOf({ detail, details }: EventBatch, i: number): number {
   const row = detail[i];
   if (detail[i + 1] === row) return -1;
-  return ((details.present[row] >>> DETAIL_BIT.entries) & 1) === 1 ? details.entries[row] : -1;
+  return hasDetail(details, row, 'entries') ? details.entries[row] : -1;
 }
 
 /** Every event that is no access. */
