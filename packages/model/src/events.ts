@@ -102,6 +102,7 @@ export const FIELDS = {
   note: { storage: 'text', text: 'rest', doc: 'words about the recording' },
   owner: u32('process whose memory the device uses: the one that owns it'),
   place: u32('place of the virtqueue in its device, from 0'),
+  num: u32('entries of the ring'),
   handler: code(3, 'who works on the virtqueue, see HANDLERS'),
   chain: u32('descriptors of the first chain that waited; 0 when none did or it was not read'),
   ringBefore: bits64('state of the virtqueue at the beginning, see ring-word.ts'),
@@ -260,8 +261,8 @@ export const EVENTS = {
   },
   round_end: {
     code: 17,
-    fields: ['vq', 'handler', 'chain', 'ringBefore', 'ringAfter'],
-    text: { tag: 'E', columns: ['vq', 'handler', 'chain', 'ringBefore', 'ringAfter'] },
+    fields: ['vq', 'handler', 'num', 'chain', 'ringBefore', 'ringAfter'],
+    text: { tag: 'E', columns: ['vq', 'handler', 'num', 'chain', 'ringBefore', 'ringAfter'] },
     doc: 'The handler returns. What it accessed since the round began follows from the state before and after.',
   },
   core_range_start: {

@@ -11,6 +11,7 @@ export {
 export * from './event-line.js';
 export * from './event-lines.js';
 export * from './ring.js';
+export * from './ring-word.js';
 export * from './outcome.js';
 export { DESIGNS, findDesign, type Design } from './designs.js';
 export { createEngine, type Engine, type EngineOptions } from './replay-engine.js';

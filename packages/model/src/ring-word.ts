@@ -1,0 +1,63 @@
+/**
+ * The state of a virtqueue that decides which accessors run (reference §4), packed into 64 bits: what the
+ * recording program reads at the beginning and at the end of a round travels as one number each.
+ *
+ * The layout is part of the trace format.
+ */
+
+/** First bit of each 16-bit index. */
+export const RING_WORD_INDEX = { lastAvailIdx: 0, availIdx: 16, lastUsedIdx: 32 } as const;
+
+/** Bit of each flag. */
+export const RING_WORD_FLAG = {
+  /** VRING_USED_F_NO_NOTIFY in vq->used_flags. */
+  noNotify: 48,
+  signalledUsedValid: 49,
+  /** vq->call_ctx has an eventfd. */
+  callEventfd: 50,
+  /** VIRTIO_RING_F_EVENT_IDX is acked. */
+  eventIdx: 51,
+  /** VIRTIO_F_NOTIFY_ON_EMPTY is acked. */
+  notifyOnEmpty: 52,
+  /** vq->iotlb is set: every accessor goes through the device IOTLB. */
+  iotlb: 53,
+} as const;
+
+/** A ring word, taken apart. Indices are 16 bit. */
+export interface RingWord {
+  lastAvailIdx: number;
+  availIdx: number;
+  lastUsedIdx: number;
+  noNotify: boolean;
+  signalledUsedValid: boolean;
+  callEventfd: boolean;
+  eventIdx: boolean;
+  notifyOnEmpty: boolean;
+  iotlb: boolean;
+}
+
+/** Takes a ring word apart, given as two words of 32 bits. Bits that have no meaning yet are left alone. */
+export function readRingWord(low: number, high: number): RingWord {
+  const has = (flag: number): boolean => ((high >>> (flag - 32)) & 1) === 1;
+  return {
+    lastAvailIdx: low & 0xffff,
+    availIdx: low >>> 16,
+    lastUsedIdx: high & 0xffff,
+    noNotify: has(RING_WORD_FLAG.noNotify),
+    signalledUsedValid: has(RING_WORD_FLAG.signalledUsedValid),
+    callEventfd: has(RING_WORD_FLAG.callEventfd),
+    eventIdx: has(RING_WORD_FLAG.eventIdx),
+    notifyOnEmpty: has(RING_WORD_FLAG.notifyOnEmpty),
+    iotlb: has(RING_WORD_FLAG.iotlb),
+  };
+}
+
+/** Puts a ring word together. */
+export function ringWord(word: RingWord): bigint {
+  let bits = 0n;
+  for (const [name, shift] of Object.entries(RING_WORD_INDEX))
+    bits |= BigInt(word[name as keyof typeof RING_WORD_INDEX]) << BigInt(shift);
+  for (const [name, bit] of Object.entries(RING_WORD_FLAG))
+    if (word[name as keyof typeof RING_WORD_FLAG]) bits |= 1n << BigInt(bit);
+  return bits;
+}
