@@ -1,7 +1,10 @@
 /** The commands of `collector` and their options. What they do is loaded when one of them runs. */
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import type { DoctorOptions } from './doctor/doctor-command.js';
 import type { ImportOptions } from './import-command.js';
+import { DETAILS } from './probe-plan/detail.js';
+import type { ProbesOptions } from './probe-plan/probes-command.js';
 import { readVersion } from './version.js';
 
 /** Runs the command line; returns the exit code. */
@@ -37,6 +40,32 @@ export async function main(argv: readonly string[]): Promise<number> {
     .action(async (files: string[], options: ImportOptions) => {
       const { importCommand } = await import('./import-command.js');
       exitCode = await importCommand(files, options);
+    });
+
+  program
+    .command('doctor')
+    .description('can this host be recorded live, and what should be changed?')
+    .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
+    .option('--json', 'print the findings as one JSON document')
+    .action(async (options: DoctorOptions) => {
+      const { doctorCommand } = await import('./doctor/doctor-command.js');
+      const { hostSources } = await import('./host/host-sources.js');
+      exitCode = await doctorCommand(options, hostSources());
+    });
+
+  program
+    .command('probes')
+    .description('what a live recording of this host would see, by which probes, and how surely')
+    .addOption(
+      new Option('--detail <level>', 'how much to record').choices(DETAILS).default('rounds'),
+    )
+    .option('--program', 'print the bpftrace program instead')
+    .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
+    .option('--json', 'print plan and program as one JSON document')
+    .action(async (options: ProbesOptions) => {
+      const { probesCommand } = await import('./probe-plan/probes-command.js');
+      const { hostSources } = await import('./host/host-sources.js');
+      exitCode = await probesCommand(options, hostSources());
     });
 
   return (await runCommandLine(program, argv)) ?? exitCode;

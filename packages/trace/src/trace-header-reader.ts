@@ -14,6 +14,40 @@ export const traceHeaderSchema = z.object({
   preemption: z.enum(['voluntary', 'full']).optional(),
   /** The `pointer` column holds kernel addresses. */
   keepsPointers: z.boolean(),
+  /** The host that was recorded live. */
+  host: z
+    .object({
+      kernel: z.string(),
+      architecture: z.string(),
+      bpftrace: z.string().optional(),
+      cpu: z.string().optional(),
+      /** Supervisor mode access prevention. */
+      smap: z.boolean().optional(),
+      /** Transparent huge pages: always, madvise or never. */
+      thp: z.string().optional(),
+      ksm: z.boolean().optional(),
+      numaBalancing: z.boolean().optional(),
+      numaNodes: z.number().int().nonnegative(),
+      swapBytes: z.number().nonnegative().optional(),
+    })
+    .optional(),
+  /** What a live recording rests on. */
+  probes: z
+    .object({
+      detail: z.enum(['rounds', 'calls', 'accesses']),
+      views: z.array(
+        z.object({
+          what: z.string(),
+          certainty: z.enum(['exact', 'by rule', 'estimated', 'invisible']),
+          /** Functions that were probed, or files that were read. */
+          by: z.array(z.string()),
+          note: z.string(),
+        }),
+      ),
+    })
+    .optional(),
+  /** The bpftrace program that recorded it. */
+  program: z.string().optional(),
 });
 
 /** Reads the header back. Throws TraceFormatError when the file is not ours or is too new. */

@@ -1,0 +1,220 @@
+/** What of a host matters to a recording: each finding says what it costs and what to change. Pure. */
+import { byteSize } from '@vhostscope/terminal';
+import type { HostFacts } from '../host/host-facts.js';
+import { judgeBpftrace } from './bpftrace-versions.js';
+
+/** `blocked`: nothing can be recorded; `limited`: something is lost or not known by it. */
+export type Verdict = 'ok' | 'limited' | 'blocked';
+
+export interface Finding {
+  /** Stable name, for programs. */
+  readonly id: string;
+  readonly verdict: Verdict;
+  /** What is the case. */
+  readonly found: string;
+  /** What that costs; absent where it is as it should be. */
+  readonly cost?: string;
+  /** What to change. */
+  readonly change?: string;
+}
+
+/** All findings, in the order in which they are best put right. */
+export function findingsOf(facts: HostFacts): Finding[] {
+  return [
+    judgeBpftrace(facts.bpftrace),
+    root(facts),
+    lockdown(facts),
+    tracing(facts),
+    ...kernelOptions(facts),
+    vhostModule(facts),
+    structs(facts),
+    functions(facts),
+    preemption(facts),
+    ...memory(facts),
+    devices(facts),
+  ];
+}
+
+function root({ isRoot }: HostFacts): Finding {
+  if (isRoot) return { id: 'root', verdict: 'ok', found: 'running as root' };
+  return {
+    id: 'root',
+    verdict: 'blocked',
+    found: 'not running as root',
+    cost: 'the kernel cannot be traced',
+    change: 'run it with sudo',
+  };
+}
+
+function lockdown({ kernel }: HostFacts): Finding {
+  if (kernel.lockdown !== 'confidentiality')
+    return {
+      id: 'lockdown',
+      verdict: 'ok',
+      found: `kernel lockdown: ${kernel.lockdown ?? 'not in this kernel'}`,
+    };
+  return {
+    id: 'lockdown',
+    verdict: 'blocked',
+    found: 'kernel lockdown: confidentiality',
+    cost: 'the kernel lets nobody read its memory',
+    change: 'boot with lockdown=integrity or lockdown=none',
+  };
+}
+
+function tracing({ tracefs, isRoot }: HostFacts): Finding {
+  if (tracefs !== undefined)
+    return { id: 'tracefs', verdict: 'ok', found: `tracefs at ${tracefs}` };
+  return {
+    id: 'tracefs',
+    verdict: 'blocked',
+    found: `no tracefs with kprobes at /sys/kernel/tracing${isRoot ? '' : ', or it may not be read'}`,
+    cost: 'no function can be probed',
+    change: 'mount it: mount -t tracefs nodev /sys/kernel/tracing',
+  };
+}
+
+const NEEDED_OPTIONS: Readonly<Record<string, string>> = {
+  KPROBES: 'no function can be probed',
+  BPF_SYSCALL: 'bpftrace cannot run',
+  DEBUG_INFO_BTF: 'the fields of kernel structs cannot be found',
+  DEBUG_INFO_BTF_MODULES: 'the fields of structs of modules cannot be found',
+  // vhost_dev->mm->owner tells whose memory it is.
+  MEMCG: 'the owner of an address space cannot be found',
+};
+
+function kernelOptions({ kernel: { config, release, architecture } }: HostFacts): Finding[] {
+  const kernel = `Linux ${release} on ${architecture}`;
+  if (Object.keys(config).length === 0)
+    return [{ id: 'kernel', verdict: 'ok', found: `${kernel}; its configuration cannot be read` }];
+  const missing = Object.keys(NEEDED_OPTIONS).filter((name) => config[name] === 'n');
+  const notifier: Finding[] =
+    config['MMU_NOTIFIER'] === 'n'
+      ? [
+          {
+            id: 'mmu_notifier',
+            verdict: 'limited',
+            found: 'CONFIG_MMU_NOTIFIER is off',
+            cost: 'invalidations are invisible, and no design could map rings on this kernel',
+            change: 'use a kernel that has it',
+          },
+        ]
+      : [];
+  if (missing.length === 0)
+    return [
+      { id: 'kernel', verdict: 'ok', found: `${kernel}, configured for tracing` },
+      ...notifier,
+    ];
+  return [
+    ...missing.map((name): Finding => ({
+      id: `config_${name.toLowerCase()}`,
+      verdict: 'blocked',
+      found: `${kernel}: CONFIG_${name} is off`,
+      cost: NEEDED_OPTIONS[name] ?? '',
+      change: 'use a kernel that has it',
+    })),
+    ...notifier,
+  ];
+}
+
+function vhostModule({ vhost }: HostFacts): Finding {
+  const drivers = vhost.modules.filter((name) => !/^vhost(_iotlb|_vdpa)?$/.test(name));
+  if (vhost.isLoaded && drivers.length > 0)
+    return { id: 'vhost', verdict: 'ok', found: `vhost is loaded, with ${drivers.join(', ')}` };
+  if (vhost.isLoaded)
+    return {
+      id: 'vhost',
+      verdict: 'limited',
+      found: 'vhost is loaded, and no driver that uses it',
+      cost: 'the return of handlers cannot be probed: no access is seen',
+      change: 'modprobe vhost_net',
+    };
+  return {
+    id: 'vhost',
+    verdict: 'blocked',
+    found: 'vhost is not loaded',
+    cost: 'its functions cannot be probed before they are there',
+    change: 'modprobe vhost_net',
+  };
+}
+
+function structs({ vhost }: HostFacts): Finding {
+  if (vhost.hasBtf)
+    return { id: 'btf', verdict: 'ok', found: 'the kernel describes the structs of vhost (BTF)' };
+  return {
+    id: 'btf',
+    verdict: 'blocked',
+    found: 'no /sys/kernel/btf/vhost beside /sys/kernel/btf/vmlinux',
+    cost: 'the fields of struct vhost_virtqueue cannot be found',
+    change: vhost.isLoaded
+      ? 'use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES'
+      : 'modprobe vhost_net, then look again',
+  };
+}
+
+function functions({ functions: found, vhost }: HostFacts): Finding {
+  if (found.some((name) => /^vq_(meta|iotlb)_prefetch$/.test(name)))
+    return {
+      id: 'functions',
+      verdict: 'ok',
+      found: `${found.length} of the functions that matter can be probed`,
+    };
+  return {
+    id: 'functions',
+    verdict: 'blocked',
+    found: 'vq_meta_prefetch, where a round begins, cannot be probed',
+    cost: 'no round is seen',
+    change: vhost.isLoaded
+      ? 'use a kernel whose vhost functions can be traced'
+      : 'modprobe vhost_net, then look again',
+  };
+}
+
+function preemption({ kernel }: HostFacts): Finding {
+  if (kernel.preemption !== undefined)
+    return {
+      id: 'preemption',
+      verdict: 'ok',
+      found:
+        kernel.preemption === 'voluntary'
+          ? 'kernel code is not preempted: a replay can tell the most'
+          : 'kernel code is preempted: a replay can tell less of what happens at the same time',
+    };
+  return {
+    id: 'preemption',
+    verdict: 'limited',
+    found: 'whether kernel code is preempted is not known',
+    cost: 'a replay has to assume that it is, and more of its answers are ambiguous',
+    change: 'mount debugfs: mount -t debugfs nodev /sys/kernel/debug',
+  };
+}
+
+/** Nothing of this stops a recording: it says what invalidations are to be expected. */
+function memory({ memory: facts }: HostFacts): Finding[] {
+  const words = (on: boolean | undefined): string =>
+    on === undefined ? 'not in this kernel' : on ? 'on' : 'off';
+  const swap = facts.swapBytes === undefined ? 'not known' : byteSize(facts.swapBytes);
+  return [
+    {
+      id: 'memory',
+      verdict: 'ok',
+      found: `THP ${facts.thp ?? 'not in this kernel'}, KSM ${words(facts.ksm)}, NUMA balancing ${words(facts.numaBalancing)} (${facts.numaNodes} nodes), swap ${swap}`,
+    },
+  ];
+}
+
+function devices({ vhost, isRoot }: HostFacts): Finding {
+  const owners = vhost.devices.map(({ path, pid, comm }) => `${path} of ${comm} (${pid})`);
+  const found =
+    owners.length === 0
+      ? 'no vhost device is open: they are recorded from when they are opened'
+      : `open: ${owners.join(', ')}`;
+  if (isRoot) return { id: 'devices', verdict: 'ok', found };
+  return {
+    id: 'devices',
+    verdict: 'limited',
+    found,
+    cost: "other users' devices are not seen",
+    change: 'run it with sudo',
+  };
+}

@@ -1,0 +1,84 @@
+/** What is known of a host, as far as a recording depends on it. */
+import { PLANNED_FUNCTIONS } from '../probe-plan/probe-plan.js';
+import type { HostSources } from './host-sources.js';
+import { readKernelFacts, type KernelFacts } from './kernel-facts.js';
+import { readMemoryFacts, type MemoryFacts } from './memory-facts.js';
+import { findVhostDevices, type VhostDevice } from './vhost-devices.js';
+
+export interface HostFacts {
+  readonly kernel: KernelFacts;
+  readonly memory: MemoryFacts;
+  readonly isRoot: boolean;
+  /** Folder of the tracing file system; undefined when there is none that can be read. */
+  readonly tracefs: string | undefined;
+  /** Of the functions that a plan may ask for, those that can be probed. */
+  readonly functions: readonly string[];
+  readonly bpftrace: BpftraceFacts | undefined;
+  readonly vhost: VhostFacts;
+}
+
+export interface BpftraceFacts {
+  /** Program to run. */
+  readonly path: string;
+  /** As it says it, without the leading v; undefined when it does not say a version. */
+  readonly version: string | undefined;
+}
+
+export interface VhostFacts {
+  /** Whether the code of vhost is in the kernel, as a module or built in. */
+  readonly isLoaded: boolean;
+  /** Whether the kernel describes vhost's structs (module BTF). */
+  readonly hasBtf: boolean;
+  /** Modules and what they drive. */
+  readonly modules: readonly string[];
+  readonly devices: readonly VhostDevice[];
+}
+
+const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
+
+/**
+ * Looks at a host. Never fails: what cannot be read is absent.
+ *
+ * @param bpftrace program to run
+ */
+export async function readHostFacts(sources: HostSources, bpftrace: string): Promise<HostFacts> {
+  const tracefs = TRACEFS.find((folder) => sources.list(folder).includes('kprobe_events'));
+  const modules = sources.list('/sys/module').filter((name) => /^vhost(_|$)/.test(name));
+  return {
+    kernel: readKernelFacts(sources),
+    memory: readMemoryFacts(sources),
+    isRoot: sources.user.uid === 0,
+    tracefs,
+    functions: probeable(sources, tracefs),
+    bpftrace: await findBpftrace(sources, bpftrace),
+    vhost: {
+      isLoaded: modules.includes('vhost'),
+      hasBtf: ['vhost', 'vmlinux'].every((name) => sources.list('/sys/kernel/btf').includes(name)),
+      modules,
+      devices: findVhostDevices(sources),
+    },
+  };
+}
+
+/** Functions that may be probed. Where there is no list of them, those that the kernel has. */
+function probeable(sources: HostSources, tracefs: string | undefined): string[] {
+  const traceable =
+    tracefs === undefined ? undefined : sources.readText(`${tracefs}/available_filter_functions`);
+  // "name [module]", or of kallsyms "address type name [module]".
+  const names = new Set(
+    traceable?.match(/^\S+/gm) ??
+      [...(sources.readText('/proc/kallsyms') ?? '').matchAll(/^\S+ [tT] (\S+)/gm)].map(
+        ([, name]) => name,
+      ),
+  );
+  return PLANNED_FUNCTIONS.filter((name) => names.has(name));
+}
+
+async function findBpftrace(
+  sources: HostSources,
+  path: string,
+): Promise<BpftraceFacts | undefined> {
+  const said = await sources.run(path, ['--version']);
+  if (said === undefined) return undefined;
+  return { path, version: /\bv?(\d+\.\d+(?:\.\d+)?)/.exec(said)?.[1] };
+}

@@ -1,0 +1,118 @@
+/** From the facts of a host to the bpftrace program that records it, and what is known at the start. */
+import { EXIT, ProgramError } from '@vhostscope/terminal';
+import type { FieldName } from '@vhostscope/model';
+import type { TraceHeader } from '@vhostscope/trace';
+import { isBefore, versionNumbers } from './doctor/bpftrace-versions.js';
+import { findingsOf } from './doctor/findings.js';
+import type { HostFacts } from './host/host-facts.js';
+import type { Detail } from './probe-plan/detail.js';
+import { isRefusal, planProbes, type ProbePlan } from './probe-plan/probe-plan.js';
+import { bpftraceProgram } from './recording-program/bpftrace-program.js';
+import { LINE_CLASSES } from './recording-program/emitted-lines.js';
+
+export interface RecordingRequest {
+  readonly detail: Detail;
+  /** MiB for lines that bpftrace has not read yet; of each CPU up to bpftrace 0.18, of all since. */
+  readonly bufferMiB?: number;
+}
+
+export interface PlannedRecording {
+  readonly plan: ProbePlan;
+  readonly command: {
+    readonly path: string;
+    readonly args: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    /** Goes to its standard input. */
+    readonly program: string;
+  };
+  /** Lines that are counted together, and the field of a heartbeat that counts them. */
+  readonly classes: readonly {
+    readonly name: string;
+    readonly field: FieldName;
+    readonly kinds: readonly number[];
+  }[];
+  readonly header: Pick<TraceHeader, 'preemption' | 'host' | 'probes' | 'program'>;
+  /** What the user is to know before the recording begins, one sentence each. */
+  readonly remarks: readonly string[];
+}
+
+/** @throws ProgramError with exit code 3 when the host cannot be recorded */
+export function planRecording(facts: HostFacts, request: RecordingRequest): PlannedRecording {
+  const findings = findingsOf(facts);
+  for (const { verdict, found, cost, change } of findings) {
+    if (verdict !== 'blocked') continue;
+    throw new ProgramError(`${found}: ${cost ?? 'nothing can be recorded'}`, {
+      exitCode: EXIT.host,
+      ...(change !== undefined && { advice: `${change}; collector doctor says more` }),
+    });
+  }
+  if (request.detail !== 'rounds')
+    throw new ProgramError(`--detail ${request.detail} is not built yet`, {
+      advice: '--detail rounds records every round, and accesses by rule',
+    });
+  const plan = planProbes(facts, request.detail);
+  if (isRefusal(plan))
+    throw new ProgramError(plan.reason, { exitCode: EXIT.host, advice: plan.advice });
+  const { bpftrace, kernel } = facts;
+  const program = bpftraceProgram(plan);
+  return {
+    plan,
+    command: {
+      path: bpftrace?.path ?? 'bpftrace',
+      // Whole lines, as soon as they are printed; the program comes from standard input.
+      args: ['-B', 'line', '-'],
+      env: bpftraceEnvironment(bpftrace?.version, request.bufferMiB),
+      program,
+    },
+    classes: LINE_CLASSES,
+    header: {
+      ...(kernel.preemption !== undefined && { preemption: kernel.preemption }),
+      host: hostOfHeader(facts),
+      probes: {
+        detail: plan.detail,
+        views: plan.views.map((view) => ({ ...view, by: [...view.by] })),
+      },
+      program,
+    },
+    remarks: findings
+      .filter(({ verdict }) => verdict === 'limited')
+      .map(({ found, cost }) => (cost === undefined ? found : `${found}: ${cost}`)),
+  };
+}
+
+function hostOfHeader({ kernel, memory, bpftrace }: HostFacts): NonNullable<TraceHeader['host']> {
+  return {
+    kernel: kernel.release,
+    architecture: kernel.architecture,
+    ...(bpftrace?.version !== undefined && { bpftrace: bpftrace.version }),
+    ...(kernel.cpuModel !== undefined && { cpu: kernel.cpuModel }),
+    ...(kernel.smap !== undefined && { smap: kernel.smap }),
+    ...(memory.thp !== undefined && { thp: memory.thp }),
+    ...(memory.ksm !== undefined && { ksm: memory.ksm }),
+    ...(memory.numaBalancing !== undefined && { numaBalancing: memory.numaBalancing }),
+    numaNodes: memory.numaNodes,
+    ...(memory.swapBytes !== undefined && { swapBytes: memory.swapBytes }),
+  };
+}
+
+const PAGES_OF_MIB = 256;
+const MIB_PER_CPU = 4;
+const MIB_OF_ALL = 64;
+
+/**
+ * Old and new names of the settings: each version ignores those it does not know (reference §3.13). Up to
+ * 0.18 the buffer is of each CPU, and its pages are a power of two (§3.9).
+ */
+function bpftraceEnvironment(
+  version: string | undefined,
+  bufferMiB: number | undefined,
+): Record<string, string> {
+  const numbers = versionNumbers(version) ?? [0, 17];
+  const wanted = bufferMiB ?? (isBefore(numbers, [0, 19]) ? MIB_PER_CPU : MIB_OF_ALL);
+  const pages = 2 ** Math.floor(Math.log2(Math.max(1, wanted * PAGES_OF_MIB)));
+  return {
+    BPFTRACE_PERF_RB_PAGES: String(pages),
+    BPFTRACE_COLOR: 'never',
+    BPFTRACE_MISSING_PROBES: 'error',
+  };
+}

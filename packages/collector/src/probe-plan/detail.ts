@@ -1,0 +1,3 @@
+/** How much to record. */
+export const DETAILS = ['rounds', 'calls', 'accesses'] as const;
+export type Detail = (typeof DETAILS)[number];

@@ -1,0 +1,30 @@
+/**
+ * Every CPU counts the lines that it emits, by class; a heartbeat tells the counts. A line is counted
+ * after it was emitted: a heartbeat between the two says too little and not too much.
+ */
+import { KIND, type FieldName } from '@vhostscope/model';
+import type { Statement } from './program-text.js';
+
+/** Lines that are counted together, and the column of the heartbeat that tells how many. */
+export const LINE_CLASSES = [
+  {
+    name: 'state',
+    field: 'emittedState',
+    kinds: [KIND.virtqueue, KIND.addresses, KIND.unmap, KIND.reset, KIND.notifier, KIND.iotlb],
+  },
+  { name: 'rounds', field: 'emittedRounds', kinds: [KIND.round, KIND.round_end] },
+  { name: 'ranges', field: 'emittedRanges', kinds: [KIND.core_range_start, KIND.core_range_end] },
+  { name: 'accesses', field: 'emittedAccesses', kinds: [KIND.access] },
+] as const satisfies readonly {
+  readonly name: string;
+  readonly field: FieldName;
+  readonly kinds: readonly number[];
+}[];
+
+export type LineClassName = (typeof LINE_CLASSES)[number]['name'];
+
+/** Statements that print lines of a class, and count them. */
+export function emitted(of: LineClassName, prints: readonly string[]): Statement[] {
+  const add = prints.length === 1 ? '++' : ` += ${prints.length}`;
+  return [...prints, `@${of}[cpu]${add};`];
+}

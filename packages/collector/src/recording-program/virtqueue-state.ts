@@ -1,0 +1,161 @@
+/**
+ * What is read of struct vhost_virtqueue, always with the types that the kernel's BTF gives. The
+ * variable `$vq` is the virtqueue, `$address` its address.
+ */
+import { areaBytes, AREAS, RING_WORD_FLAG, RING_WORD_INDEX } from '@vhostscope/model';
+import { NOT_KNOWN, eventPrintf } from './event-printf.js';
+import { emitted } from './emitted-lines.js';
+import { when, type Statement } from './program-text.js';
+
+/** Feature bits of virtio (include/uapi/linux/virtio_config.h, virtio_ring.h). */
+const NOTIFY_ON_EMPTY = 24;
+const EVENT_IDX = 29;
+
+/** Virtqueues of a device that are looked at where a device is all that a probe knows. */
+export const VIRTQUEUES_OF_DEVICE = 16;
+
+/** Takes the virtqueue at an address into `$address` and `$vq`. */
+export function takeVirtqueue(address: string): Statement[] {
+  return [`$address = (uint64)${address};`, '$vq = (struct vhost_virtqueue *)$address;'];
+}
+
+/** Packs the state of the ring into `$ring`, as ring-word.ts of the model has it. */
+export function packRing(): Statement[] {
+  const flag = (name: keyof typeof RING_WORD_FLAG): string =>
+    `$ring |= (uint64)1 << ${RING_WORD_FLAG[name]};`;
+  const index = (field: string, name: keyof typeof RING_WORD_INDEX): string =>
+    `((uint64)$vq->${field} << ${RING_WORD_INDEX[name]})`;
+  return [
+    `$ring = (uint64)$vq->last_avail_idx | ${index('avail_idx', 'availIdx')} | ${index('last_used_idx', 'lastUsedIdx')};`,
+    // VRING_USED_F_NO_NOTIFY is 1.
+    `$ring |= ((uint64)$vq->used_flags & 1) << ${RING_WORD_FLAG.noNotify};`,
+    '$features = (uint64)$vq->acked_features;',
+    `$ring |= (($features >> ${EVENT_IDX}) & 1) << ${RING_WORD_FLAG.eventIdx};`,
+    `$ring |= (($features >> ${NOTIFY_ON_EMPTY}) & 1) << ${RING_WORD_FLAG.notifyOnEmpty};`,
+    ...when('$vq->signalled_used_valid', [flag('signalledUsedValid')]),
+    ...when('(uint64)$vq->call_ctx.ctx != 0', [flag('callEventfd')]),
+    ...when('(uint64)$vq->iotlb != 0', [flag('iotlb')]),
+  ];
+}
+
+/** Longest chain whose descriptors are counted; a longer one counts as one more than this. */
+const LONGEST_CHAIN = 7;
+
+/**
+ * Counts the descriptors of the first chain that waits, into `$chain`; 0 when none does or the ring is
+ * translated by the device IOTLB. The driver does not touch it before it was used, and the worker runs
+ * in the owner's memory.
+ */
+export function countChain(): Statement[] {
+  const NEXT = 1;
+  const INDIRECT = 4;
+  return [
+    '$chain = 0;',
+    '$avail = (uint64)$vq->avail;',
+    '$waiting = (uint64)$vq->last_avail_idx;',
+    ...when('(uint64)$vq->iotlb == 0', [
+      '$made = *(uint16 *)uptr($avail + 2);',
+      ...when('(uint64)$made != $waiting', [
+        '$desc = (uint64)$vq->desc;',
+        '$slot = $waiting & ((uint64)$vq->num - 1);',
+        '$at = $desc + 16 * (uint64)*(uint16 *)uptr($avail + 4 + 2 * $slot);',
+        '$chain = 1;',
+        '$flags = *(uint16 *)uptr($at + 12);',
+        `unroll(${LONGEST_CHAIN}) {`,
+        when(`($flags & ${NEXT | INDIRECT}) == ${NEXT}`, [
+          '$at = $desc + 16 * (uint64)*(uint16 *)uptr($at + 14);',
+          '$flags = *(uint16 *)uptr($at + 12);',
+          '$chain = $chain + 1;',
+        ]),
+        '}',
+      ]),
+    ]),
+  ];
+}
+
+/** Where the rings of an address space lie: `@low` and `@high` (inclusive) bound them all. */
+function widenBox(start: string, bytes: string): Statement[] {
+  return [
+    `$start = (uint64)${start};`,
+    `$last = $start + ${bytes} - 1;`,
+    ...when('$start != 0', [
+      ...when('@low[$mm] == 0 || $start < @low[$mm]', ['@low[$mm] = $start;']),
+      ...when('$last > @high[$mm]', ['@high[$mm] = $last;']),
+    ]),
+  ];
+}
+
+/** Tells all that is known of a virtqueue's set-up, and remembers that it was told. */
+export function tellVirtqueue(): Statement[] {
+  const bytes = AREAS.map((area) => {
+    // Linear in num: the size of a ring of none, what each entry adds, and the event word.
+    const none = areaBytes(area, 0, false);
+    const event = areaBytes(area, 0, true) - none;
+    const entry = areaBytes(area, 1, false) - none;
+    const terms = [`${entry} * $num`, ...(none > 0 ? [String(none)] : [])];
+    return [...terms, ...(event > 0 ? [`${event} * $event`] : [])].join(' + ');
+  });
+  return [
+    '@told[$address] = 1;',
+    '$dev = $vq->dev;',
+    '$mm = (uint64)$dev->mm;',
+    '$owner = $dev->mm->owner->tgid;',
+    '@owner[$mm] = $owner;',
+    '$num = (uint64)$vq->num;',
+    `$event = ((uint64)$vq->acked_features >> ${EVENT_IDX}) & 1;`,
+    ...placeInDevice(),
+    ...emitted('state', [
+      eventPrintf('virtqueue', {
+        vq: '$address',
+        dev: '(uint64)$dev',
+        owner: '$owner',
+        place: '$place',
+      }),
+      ...AREAS.map((area, index) =>
+        eventPrintf('addresses', {
+          vq: '$address',
+          area: String(index),
+          address: `(uint64)$vq->${area}`,
+          size: bytes[index] ?? '0',
+          invalidateCount: NOT_KNOWN,
+        }),
+      ),
+      eventPrintf('iotlb', { vq: '$address', enabled: '(uint64)$vq->iotlb != 0' }),
+    ]),
+    ...when(
+      '(uint64)$vq->iotlb == 0',
+      AREAS.flatMap((area, index) => widenBox(`$vq->${area}`, `(${bytes[index] ?? '0'})`)),
+    ),
+  ];
+}
+
+/** Place of the virtqueue in its device, into `$place`. */
+function placeInDevice(): Statement[] {
+  return [
+    '$place = (uint64)0;',
+    '$i = (uint64)0;',
+    '$vqs = (uint64)$dev->vqs;',
+    `unroll(${VIRTQUEUES_OF_DEVICE}) {`,
+    [
+      ...when('$i < (uint64)$dev->nvqs && *(uint64 *)($vqs + 8 * $i) == $address', [
+        '$place = $i;',
+      ]),
+      '$i = $i + 1;',
+    ],
+    '}',
+  ];
+}
+
+/** Runs statements for each virtqueue of the device `$dev`, as `$address`. */
+export function forEachVirtqueue(body: readonly Statement[]): Statement[] {
+  return [
+    '$i = (uint64)0;',
+    '$vqs = (uint64)$dev->vqs;',
+    `unroll(${VIRTQUEUES_OF_DEVICE}) {`,
+    [
+      ...when('$i < (uint64)$dev->nvqs', ['$address = *(uint64 *)($vqs + 8 * $i);', ...body]),
+      '$i = $i + 1;',
+    ],
+    '}',
+  ];
+}
