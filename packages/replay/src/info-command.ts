@@ -9,7 +9,7 @@ import {
   tableLines,
   writeOut,
 } from '@vhostscope/terminal';
-import { FORMAT_VERSION, type OpenTrace } from '@vhostscope/trace';
+import { traceHeaderSchema, type OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
@@ -19,7 +19,7 @@ import {
   recordingCounts,
   type VirtqueueDescription,
 } from './recording-list.js';
-import { listLines, numberColumn, virtqueueName, textColumn } from './text-parts.js';
+import { listLines, numberColumn, virtqueueName, textColumn, wrapped } from './text-parts.js';
 
 const count = z.number().int().nonnegative();
 
@@ -31,6 +31,10 @@ export const infoResultSchema = z.object({
   writer: z.string(),
   clock: z.string(),
   preemption: z.enum(['voluntary', 'full', 'unknown']),
+  /** The host that was recorded live; null of an import. */
+  host: traceHeaderSchema.shape.host.unwrap().nullable(),
+  /** What a live recording rests on; null of an import. */
+  probes: traceHeaderSchema.shape.probes.unwrap().nullable(),
   complete: z.boolean().nullable(),
   lost: z.record(z.string(), z.string()),
   damage: z.array(z.string()),
@@ -76,11 +80,13 @@ function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
   }
   return {
     trace: trace.name,
-    format_version: FORMAT_VERSION,
+    format_version: trace.index.formatVersion,
     sources: header.sources,
     writer: header.writer,
     clock: header.clock,
     preemption: header.preemption ?? 'unknown',
+    host: header.host ?? null,
+    probes: header.probes ?? null,
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],
@@ -109,10 +115,44 @@ function infoText(result: InfoResult): string {
     `clock       ${result.clock}`,
     `preemption  ${result.preemption === 'unknown' ? 'not known' : result.preemption}`,
     `complete    ${completeText(result)}`,
+    ...(result.host === null ? [] : hostLines(result.host)),
+    ...(result.probes === null ? [] : probeLines(result.probes)),
   ];
   for (const [number, recording] of result.recordings.entries())
     lines.push('', ...recordingLines(number, recording));
   return `${lines.join('\n')}\n`;
+}
+
+function hostLines(host: NonNullable<InfoResult['host']>): string[] {
+  const { kernel, architecture, cpu, bpftrace, thp, numaNodes } = host;
+  const onOff = (name: string, on: boolean | undefined): string[] =>
+    on === undefined ? [] : [`${name} ${on ? 'on' : 'off'}`];
+  const settings = [
+    ...(thp === undefined ? [] : [`THP ${thp}`]),
+    ...onOff('KSM', host.ksm),
+    ...onOff('NUMA balancing', host.numaBalancing),
+    counted(numaNodes, 'NUMA node'),
+    ...onOff('SMAP', host.smap),
+  ];
+  return [
+    ...wrapped(
+      'host        ',
+      printable(`Linux ${kernel} on ${cpu ?? architecture}, bpftrace ${bpftrace ?? 'unknown'}`),
+    ),
+    ...wrapped('            ', printable(settings.join(', '))),
+  ];
+}
+
+function probeLines({ detail, views }: NonNullable<InfoResult['probes']>): string[] {
+  return [
+    `detail      ${detail}`,
+    ...tableLines(
+      [textColumn('recorded'), textColumn('how sure'), textColumn('by')],
+      views.map(({ what, certainty, by }) =>
+        [what, certainty, by.length === 0 ? '–' : by.join(', ')].map(printable),
+      ),
+    ).map((line) => `  ${line}`),
+  ];
 }
 
 function completeText({ complete, lost, damage }: InfoResult): string {

@@ -1,6 +1,6 @@
 /** `replay verify`: does the design decide as the kernel did? */
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
-import { withOpenTrace } from './opened-trace.js';
+import { withReplayableTrace } from './replayable-trace.js';
 import { designNamed, replayTrace, type ReplayOptions } from './replay-trace.js';
 import { verifyResult } from './verify-result.js';
 import { verifyText } from './verify-text.js';
@@ -10,7 +10,7 @@ export async function verifyCommand(
   options: ReplayOptions & { readonly json?: boolean },
 ): Promise<number> {
   const design = designNamed(options.design);
-  return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
+  return withReplayableTrace(path, options.strict === true, async (trace, completeness) => {
     const replayed = replayTrace(trace, design, options);
     const result = verifyResult(trace, replayed, completeness);
     await writeOut(options.json === true ? jsonDocument(result) : verifyText(result, design));

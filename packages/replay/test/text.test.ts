@@ -125,7 +125,7 @@ it('f1 under the merged rules: the first mismatches', async () => {
 it('u5: what the trace holds', async () => {
   const { out } = await replay('info', trace('u5').path);
   expect(out.replaceAll(/^(trace|from) .*\n/gm, '')).toMatchInlineSnapshot(`
-    "format      1, written by vhostscope
+    "format      2, written by vhostscope
     clock       CLOCK_BOOTTIME
     preemption  not known
     complete    not known: what was emitted was not counted

@@ -36,7 +36,7 @@ export {
   writing,
   written,
 } from './file-errors.js';
-export { FORMAT_VERSION, TraceFormatError, type TraceHeader } from './trace-header.js';
+export { TraceFormatError, type TraceHeader } from './trace-header.js';
 export { traceHeaderSchema } from './trace-header-reader.js';
 export { countsByName, type RecordingCounts } from './recording-counts.js';
 export { recordingCountsSchema } from './recording-counts-schema.js';

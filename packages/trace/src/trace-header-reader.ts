@@ -50,8 +50,8 @@ export const traceHeaderSchema = z.object({
   program: z.string().optional(),
 });
 
-/** Reads the header back. Throws TraceFormatError when the file is not ours or is too new. */
-export function parseHeader(metadata: ReadonlyMap<string, string>): TraceHeader {
+/** Version of a file's format. Throws TraceFormatError when the file is not ours or is too new. */
+export function parseFormatVersion(metadata: ReadonlyMap<string, string>): number {
   if (metadata.get('format') !== FORMAT) {
     throw new TraceFormatError('an Arrow stream, but not a vhostscope trace');
   }
@@ -63,6 +63,11 @@ export function parseHeader(metadata: ReadonlyMap<string, string>): TraceHeader 
       `trace format ${version}; this program reads up to ${FORMAT_VERSION}`,
     );
   }
+  return Number(version);
+}
+
+/** Reads the header back. Throws TraceFormatError when it is none. */
+export function parseHeader(metadata: ReadonlyMap<string, string>): TraceHeader {
   const header = traceHeaderSchema.safeParse(readJson(metadata.get('header') ?? ''));
   if (!header.success) {
     const [issue] = header.error.issues;

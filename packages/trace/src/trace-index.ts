@@ -6,7 +6,7 @@ import { BUFFER_COUNT, CONTINUATION, PREFIX_BYTES } from './arrow-layout.js';
 import { decodeBatchMetadata, type BatchMetadata } from './batch-metadata.js';
 import { readFully } from './file-access.js';
 import { readBatchLayout, readMessage, type StreamMessage } from './message-reader.js';
-import { parseHeader } from './trace-header-reader.js';
+import { parseFormatVersion, parseHeader } from './trace-header-reader.js';
 import { TraceFormatError, type TraceHeader } from './trace-header.js';
 
 /** Where a batch lies in the file. A long trace has many: its columns are looked up when it is read. */
@@ -29,6 +29,8 @@ export interface RecordingIndex {
 }
 
 export interface TraceIndex {
+  /** Of the file; a reader knows all up to its own. */
+  readonly formatVersion: number;
   readonly header: TraceHeader;
   readonly recordings: readonly RecordingIndex[];
   /** File offset just past the last whole batch. */
@@ -59,6 +61,7 @@ export function indexTrace(fd: number, fileBytes: number): TraceIndex {
   }
   if (schema === 'end' || schema.message.kind !== 'schema')
     throw new TraceFormatError('no Arrow stream with a schema at its start');
+  const formatVersion = parseFormatVersion(schema.message.metadata);
   const header = parseHeader(schema.message.metadata);
   const buffers = new Float64Array(2 * BUFFER_COUNT);
   const recordings = new Map<number, MutableRecording>();
@@ -84,6 +87,7 @@ export function indexTrace(fd: number, fileBytes: number): TraceIndex {
     }
   }
   return {
+    formatVersion,
     header,
     recordings: [...recordings.values()],
     goodBytes: offset,

@@ -13,7 +13,12 @@ test('format 1: the first 400 lines of examples/u5-json-q256.txt.gz', () => {
   const path = join(FIXTURES, 'format-1.arrows');
   const fd = openSync(path, 'r');
   const index = indexTrace(fd, statSync(path).size);
-  expect(index).toMatchObject({ closed: true, damage: undefined, header: { sources: ['-'] } });
+  expect(index).toMatchObject({
+    formatVersion: 1,
+    closed: true,
+    damage: undefined,
+    header: { sources: ['-'] },
+  });
   const kinds = new Map<number, number>();
   let counts: unknown;
   visitTrace(fd, index, ({ kind, detail, details }, from, to) => {

@@ -1,5 +1,5 @@
 /** What of a host matters to a recording: each finding says what it costs and what to change. Pure. */
-import { byteSize } from '@vhostscope/terminal';
+import { byteSize, counted } from '@vhostscope/terminal';
 import type { HostFacts } from '../host/host-facts.js';
 import { judgeBpftrace } from './bpftrace-versions.js';
 
@@ -198,7 +198,7 @@ function memory({ memory: facts }: HostFacts): Finding[] {
     {
       id: 'memory',
       verdict: 'ok',
-      found: `THP ${facts.thp ?? 'not in this kernel'}, KSM ${words(facts.ksm)}, NUMA balancing ${words(facts.numaBalancing)} (${facts.numaNodes} nodes), swap ${swap}`,
+      found: `THP ${facts.thp ?? 'not in this kernel'}, KSM ${words(facts.ksm)}, NUMA balancing ${words(facts.numaBalancing)} (${counted(facts.numaNodes, 'node')}), swap ${swap}`,
     },
   ];
 }

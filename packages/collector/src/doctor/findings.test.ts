@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { pretendedHost, type PretendedHost } from '../../test/pretended-host.ts';
+import { readHostFacts } from '../host/host-facts.js';
+import { findingsOf, type Finding } from './findings.js';
+
+async function findings(host?: PretendedHost): Promise<readonly Finding[]> {
+  return findingsOf(await readHostFacts(pretendedHost(host), 'bpftrace'));
+}
+
+/** Those that are not as they should be, by name. */
+async function troubles(host?: PretendedHost): Promise<Record<string, string>> {
+  const all = await findings(host);
+  for (const { verdict, cost, change } of all) {
+    expect(cost === undefined).toBe(verdict === 'ok');
+    expect(change === undefined).toBe(verdict === 'ok');
+  }
+  return Object.fromEntries(
+    all.flatMap(({ id, verdict }) => (verdict === 'ok' ? [] : [[id, verdict]])),
+  );
+}
+
+it('a host on which all is well', async () => {
+  expect((await findings()).map(({ verdict, found }) => `${verdict} ${found}`)).toEqual([
+    'ok bpftrace 0.17.0',
+    'ok running as root',
+    'ok kernel lockdown: not in this kernel',
+    'ok tracefs at /sys/kernel/tracing',
+    'ok Linux 6.1.0-56-amd64 on x86_64, configured for tracing',
+    'ok vhost is loaded, with vhost_net',
+    'ok the kernel describes the structs of vhost (BTF)',
+    'ok 10 of the functions that matter can be probed',
+    'ok kernel code is not preempted: a replay can tell the most',
+    'ok THP always, KSM off, NUMA balancing on (1 node), swap 1.0 MB',
+    'ok open: /dev/vhost-net of qemu-system-x86 (417)',
+  ]);
+});
+
+const functions = '/sys/kernel/tracing/available_filter_functions';
+const config = '/boot/config-6.1.0-56-amd64';
+const preempt = '/sys/kernel/debug/sched/preempt';
+
+describe('what is not as it should be', () => {
+  it.each<[string, PretendedHost, Record<string, string>]>([
+    ['no bpftrace', { bpftrace: null }, { bpftrace: 'blocked' }],
+    ['an old one', { bpftrace: 'bpftrace v0.16.0\n' }, { bpftrace: 'blocked' }],
+    ['one that was not tested', { bpftrace: 'bpftrace v0.21.2\n' }, { bpftrace: 'limited' }],
+    ['one that is newer', { bpftrace: 'bpftrace v1.0.0\n' }, { bpftrace: 'limited' }],
+    ['one of which nothing is known', { bpftrace: 'hello\n' }, { bpftrace: 'limited' }],
+    ['not root', { uid: 1000 }, { root: 'blocked', devices: 'limited' }],
+    [
+      'lockdown',
+      { files: { '/sys/kernel/security/lockdown': 'none integrity [confidentiality]\n' } },
+      { lockdown: 'blocked' },
+    ],
+    [
+      'milder lockdown',
+      { files: { '/sys/kernel/security/lockdown': 'none [integrity] confidentiality\n' } },
+      {},
+    ],
+    [
+      'no tracefs',
+      { files: { '/sys/kernel/tracing/kprobe_events': null, [functions]: null } },
+      { tracefs: 'blocked', functions: 'blocked' },
+    ],
+    [
+      'a kernel without probes',
+      { files: { [config]: 'CONFIG_BPF_SYSCALL=y\n' } },
+      {
+        config_kprobes: 'blocked',
+        config_debug_info_btf: 'blocked',
+        config_debug_info_btf_modules: 'blocked',
+        config_memcg: 'blocked',
+        mmu_notifier: 'limited',
+      },
+    ],
+    ['a configuration that cannot be read', { files: { [config]: null } }, {}],
+    [
+      'no vhost',
+      {
+        files: {
+          '/sys/module/vhost/x': null,
+          '/sys/module/vhost_net/x': null,
+          '/sys/kernel/btf/vhost': null,
+          [functions]: 'vfs_read\n',
+        },
+      },
+      { vhost: 'blocked', btf: 'blocked', functions: 'blocked' },
+    ],
+    ['no driver', { files: { '/sys/module/vhost_net/x': null } }, { vhost: 'limited' }],
+    ['preemption that nothing tells', { files: { [preempt]: null } }, { preemption: 'limited' }],
+  ])('%s', async (_, host, expected) => {
+    expect(await troubles(host)).toEqual(expected);
+  });
+});
+
+describe('preemption', () => {
+  it.each([
+    ['none voluntary (full)', undefined, 'full'],
+    ['(none) voluntary full', undefined, 'voluntary'],
+    ['full (lazy)', undefined, 'full'],
+    [null, 'CONFIG_PREEMPT_VOLUNTARY=y\n', 'voluntary'],
+    [null, 'CONFIG_PREEMPT=y\n', 'full'],
+    [null, 'CONFIG_PREEMPT=y\nCONFIG_PREEMPT_DYNAMIC=y\n', undefined],
+  ] as const)('%s, %s', async (mode, configured, expected) => {
+    const files = { [preempt]: mode, ...(configured !== undefined && { [config]: configured }) };
+    const { kernel } = await readHostFacts(pretendedHost({ files }), 'bpftrace');
+    expect(kernel.preemption).toBe(expected);
+  });
+});
+
+it('functions of a kernel whose list cannot be read are those of its symbols', async () => {
+  const symbols =
+    'ffffffffc0000000 T vq_meta_prefetch\t[vhost]\n0000000000000000 t handle_tx [vhost_net]\n0000000000000000 d vhost_vring_ioctl\n0000000000000000 t __pfx_handle_rx [vhost_net]\n';
+  const sources = pretendedHost({ files: { [functions]: null, '/proc/kallsyms': symbols } });
+  expect((await readHostFacts(sources, 'bpftrace')).functions).toEqual([
+    'vq_meta_prefetch',
+    'handle_tx',
+  ]);
+});

@@ -1,0 +1,97 @@
+import { ProgramError } from '@vhostscope/terminal';
+import { describe, expect, it } from 'vitest';
+import { pretendedHost, type PretendedHost } from '../test/pretended-host.ts';
+import { readHostFacts } from './host/host-facts.js';
+import { planRecording, type PlannedRecording } from './plan-recording.js';
+import { DETAILS } from './probe-plan/detail.js';
+
+async function plan(host: PretendedHost = {}, bufferMiB?: number): Promise<PlannedRecording> {
+  const facts = await readHostFacts(pretendedHost(host), 'bpftrace');
+  return planRecording(facts, {
+    detail: 'rounds',
+    ...(bufferMiB !== undefined && { bufferMiB }),
+  });
+}
+
+const functions = '/sys/kernel/tracing/available_filter_functions';
+const probesOf = (program: string): string[] =>
+  program.match(/^(?:kprobe|kretprobe|profile):\S+?(?=,?$)/gm) ?? [];
+
+describe('the program', () => {
+  it('for Debian 12', async () => {
+    const { command } = await plan();
+    await expect(command.program).toMatchFileSnapshot('../test/hosts/debian-12.bt');
+  });
+
+  it('uses no map that the heartbeat or the end forgets', async () => {
+    const { command, classes } = await plan();
+    const maps = new Set(command.program.match(/@\w+/g));
+    for (const map of maps) expect(command.program).toContain(`clear(${map});`);
+    for (const { name } of classes) expect(maps).toContain(`@${name}`);
+  });
+
+  it('probes what the kernel has, and nothing else', async () => {
+    const { command, plan: probes } = await plan({
+      files: { [functions]: 'vq_meta_prefetch [vhost]\nhandle_tx [vhost_net]\n' },
+    });
+    expect(probesOf(command.program)).toEqual([
+      'kprobe:vq_meta_prefetch',
+      'kretprobe:handle_tx',
+      'profile:ms:100',
+    ]);
+    const sure = Object.fromEntries(probes.views.map(({ what, certainty }) => [what, certainty]));
+    expect(sure).toMatchObject({
+      rounds: 'exact',
+      'accesses by accessor': 'by rule',
+      invalidations: 'invisible',
+      'life of devices and their notifier': 'invisible',
+    });
+  });
+
+  it('begins rounds where kernels up to 5.2 do', async () => {
+    const { command } = await plan({ files: { [functions]: 'vq_iotlb_prefetch [vhost]\n' } });
+    expect(probesOf(command.program)).toEqual(['kprobe:vq_iotlb_prefetch', 'profile:ms:100']);
+  });
+});
+
+describe('the buffer', () => {
+  it.each([
+    ['0.17.0', undefined, '1024'],
+    ['0.17.0', 3, '512'],
+    ['0.17.0', 0.001, '1'],
+    ['0.20.4', undefined, '16384'],
+  ])('of bpftrace %s, %s MiB', async (version, bufferMiB, pages) => {
+    const { command } = await plan({ bpftrace: `bpftrace v${version}\n` }, bufferMiB);
+    expect(command.env['BPFTRACE_PERF_RB_PAGES']).toBe(pages);
+  });
+});
+
+describe('what the trace keeps', () => {
+  it('host, plan and program', async () => {
+    const { header, command } = await plan();
+    expect(header).toMatchObject({
+      preemption: 'voluntary',
+      host: { kernel: '6.1.0-56-amd64', bpftrace: '0.17.0', smap: true, thp: 'always', ksm: false },
+      probes: { detail: 'rounds' },
+      program: command.program,
+    });
+  });
+});
+
+describe('what cannot be recorded', () => {
+  it.each<[string, PretendedHost, RegExp]>([
+    ['no bpftrace', { bpftrace: null }, /^no bpftrace: nothing can be recorded$/],
+    ['not root', { uid: 7 }, /^not running as root: /],
+    ['no module', { files: { '/sys/module/vhost/x': null } }, /^vhost is not loaded: /],
+    ['no round', { files: { [functions]: 'handle_tx [vhost_net]\n' } }, /^vq_meta_prefetch, /],
+  ])('%s', async (_, host, message) => {
+    const error: unknown = await plan(host).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ProgramError);
+    expect(error).toMatchObject({ exitCode: 3, message: expect.stringMatching(message) as string });
+  });
+
+  it.each(DETAILS.filter((detail) => detail !== 'rounds'))('--detail %s', async (detail) => {
+    const facts = await readHostFacts(pretendedHost(), 'bpftrace');
+    expect(() => planRecording(facts, { detail })).toThrow(/is not built yet/);
+  });
+});
