@@ -1,20 +1,62 @@
 /** The commands of `collector` and their options. What they do is loaded when one of them runs. */
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
 import { Command, Option } from 'commander';
+import type { AttachFlags, AttachOptions } from './attach/attach-options.js';
+import { parseDuration } from './attach/parse-duration.js';
+import type { RecordedHost } from './attach/recording-plan.js';
 import type { DoctorOptions } from './doctor/doctor-command.js';
 import type { ImportOptions } from './import-command.js';
 import { DETAILS } from './probe-plan/detail.js';
 import type { ProbesOptions } from './probe-plan/probes-command.js';
 import { readVersion } from './version.js';
 
-/** Runs the command line; returns the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+/**
+ * Runs the command line; returns the exit code.
+ *
+ * @param host what `attach` records, where it is not this machine
+ */
+export async function main(argv: readonly string[], host?: RecordedHost): Promise<number> {
   let exitCode: number = EXIT.done;
   const program = new Command('collector')
     .description('Turns recordings of vhost on a host into trace files.')
     .version(readVersion())
     .option('--debug', 'print a stack trace when something goes wrong')
     .addHelpText('after', EXAMPLES);
+
+  program
+    .command('attach')
+    .description('record vhost on this host until Ctrl-C')
+    .option(
+      '-o, --output <trace>',
+      'trace file to write, - for standard output; default: vhost.arrows in this folder, or none with --socket',
+    )
+    .option(
+      '--socket <path>',
+      'serve the trace on a Unix socket too: every reader gets a trace that begins when it connects',
+    )
+    .option(
+      '--force',
+      'write over the default output when it exists (a named one is always written over)',
+    )
+    .option(
+      '--duration <time>',
+      'end by itself after a time, such as 90, 30s or 10m',
+      parseDuration,
+    )
+    .addOption(
+      new Option('--detail <level>', 'how much to record').choices(DETAILS).default('rounds'),
+    )
+    .option(
+      '--keep-pointers',
+      'keep kernel addresses in the trace; they tell where the kernel lies in memory (KASLR)',
+    )
+    .option('--strict', 'exit 1 when events are known to be lost')
+    .option('--json', 'print what was done as one JSON document')
+    .action(async (flags: AttachFlags) => {
+      const { attachCommand } = await import('./attach/attach-command.js');
+      const { thisHost } = await import('./attach/this-host.js');
+      exitCode = await attachCommand(withDefaults(flags), host ?? thisHost());
+    });
 
   program
     .command('import')
@@ -69,6 +111,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
 
   return (await runCommandLine(program, argv)) ?? exitCode;
+}
+
+function withDefaults(flags: AttachFlags): AttachOptions {
+  const overwrite = flags.output !== undefined || flags.force === true;
+  const isDefault = flags.output === undefined && flags.socket === undefined;
+  return { ...flags, ...(isDefault && { output: 'vhost.arrows' }), overwrite };
 }
 
 const EXAMPLES = `

@@ -1,6 +1,7 @@
 /** Runs `collector` within the test's own process, as its main module would. */
 import { runProgram } from '@vhostscope/terminal';
 import { vi } from 'vitest';
+import type { RecordedHost } from '../src/attach/recording-plan.ts';
 import { main } from '../src/program.ts';
 
 export interface Outcome {
@@ -11,12 +12,20 @@ export interface Outcome {
 
 /** Not for concurrent use: it takes over the process's output. */
 export async function collector(...args: string[]): Promise<Outcome> {
+  return collectorOn(undefined, ...args);
+}
+
+/** The same on another host than this machine. */
+export async function collectorOn(
+  host: RecordedHost | undefined,
+  ...args: string[]
+): Promise<Outcome> {
   const out = vi.spyOn(process.stdout, 'write').mockImplementation(accept);
   const err = vi.spyOn(process.stderr, 'write').mockImplementation(accept);
   const listeners = process.stdout.listeners('error');
   try {
     process.exitCode = undefined;
-    await runProgram('collector', async () => main(['node', 'collector', ...args]));
+    await runProgram('collector', async () => main(['node', 'collector', ...args], host));
     const written = (spy: typeof out): string => spy.mock.calls.map(([text]) => text).join('');
     return { code: process.exitCode ?? 0, out: written(out), err: written(err) };
   } finally {

@@ -2,20 +2,26 @@
 import {
   ATTACH_HEADER,
   createEventLine,
+  KIND,
   readEventLine,
   RECORDING_HEADER,
+  timeOfLine,
   whyNotAnEvent,
+  type EventLine,
+  type EventName,
 } from '@vhostscope/model';
 import { createParser, type Message, type Parser } from 'bpftrace-parser';
 import {
   beginRecording,
   endRecording,
-  noteFlaw,
+  knowObjects,
   writeAccessLines,
   writeEvent,
-  writeLoss,
   type TraceWriter,
 } from './trace-writer.js';
+import type { EventValues } from './event-builder.js';
+import { countArrivals, isWithin, timeSpan, type Arrivals, type TimeSpan } from './live-lines.js';
+import { noteFlaw, writeLoss, writeOwnEvent, type OwnEvent } from './recorder-notes.js';
 import { MAX_OBJECTS } from './recording-objects.js';
 
 /** A line that is not what it should be, with where and why. */
@@ -63,7 +69,30 @@ const KEPT_PROBLEMS = 3;
 const HEAD_BYTES = 16;
 const OTHER_DIALECT = /^# (?:vhost-oracle|vhostscope) \S/;
 
+/** What a live recording asks of its importer beyond what a finished text does. */
+export interface LiveImport {
+  /** An event was read and, unless it lies outside the recording, written. `line` is reused. */
+  onEvent(line: EventLine): void;
+  /** bpftrace said something that is no event. */
+  onMessage(message: Message): void;
+  /** Instead of a loss in the trace: events are missing here, and who knows of it. */
+  onLoss(howMany: bigint, by: string, lineNumber: number): void;
+}
+
 export interface TextImporter {
+  /** How many lines of a kind have arrived from a CPU, whether or not they were written. */
+  arrived(cpu: number, kind: number): number;
+  /**
+   * Events before `from` or after `until` (ns, both inclusive, undefined for no bound) are read and
+   * counted, and not written. Holds for what is pushed from now on.
+   */
+  setSpan(from: bigint | undefined, until: bigint | undefined): void;
+  /**
+   * Puts an event of the program's own into its place: on the first CPU whose lines come to its time,
+   * which must not lie before that of any line read so far. `values.vq` is an id. An event that no line
+   * follows is dropped.
+   */
+  insert(event: EventName, time: bigint, values: EventValues): void;
   push(bytes: Uint8Array): void;
   /**
    * The input has ended, and its recording with it; the trace stays open for another input.
@@ -78,9 +107,21 @@ export interface TextImporter {
   flaw(what: string): void;
 }
 
-/** Imports one input into a trace, adding to a report that several inputs may share. */
-export function createTextImporter(writer: TraceWriter, report: ImportReport): TextImporter {
+/**
+ * Imports one input into a trace, adding to a report that several inputs may share.
+ *
+ * @param live whom to tell, where the input is a recording under way
+ */
+export function createTextImporter(
+  writer: TraceWriter,
+  report: ImportReport,
+  live?: LiveImport,
+): TextImporter {
   const line = createEventLine();
+  const arrivals: Arrivals = [];
+  let span: TimeSpan | undefined;
+  /** Events of the program's own that wait for their place, oldest first. */
+  const own: OwnEvent[] = [];
   const linesBefore = report.lines;
   /** The line at hand is an event, of one virtqueue or device too many. */
   let tooMany = false;
@@ -92,17 +133,31 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
   const parser: Parser = createParser({
     onMessage: (message) => receive(message),
     takeLine: (bytes, start, end, taken) => {
-      const afterRun = writeAccessLines(writer, bytes, start, end, parser.line, taken);
-      if (afterRun > start) return afterRun;
+      if (span === undefined && own.length === 0) {
+        const afterRun = writeAccessLines(writer, bytes, start, end, parser.line, taken);
+        if (afterRun > start) {
+          // A run is of the CPU of the event written before it.
+          countArrivals(arrivals, writer.current?.latest?.cpu ?? 0, KIND.access, taken.lines);
+          return afterRun;
+        }
+      }
       taken.lines = 1;
       const next = readEventLine(bytes, start, end, line);
       if (next < 0) return -1;
-      tooMany = !writeEvent(writer, line, bytes, start, parser.line);
-      return tooMany ? -1 : next;
+      if (own.length > 0) insertUpTo(timeOfLine(line), line.cpu);
+      tooMany =
+        span === undefined || isWithin(span, line)
+          ? !writeEvent(writer, line, bytes, start, parser.line)
+          : !knowObjects(writer, line);
+      if (tooMany) return -1;
+      countArrivals(arrivals, line.cpu, line.kind, 1);
+      live?.onEvent(line);
+      return next;
     },
   });
 
   function receive(message: Message): void {
+    live?.onMessage(message);
     switch (message.type) {
       case 'text':
         receiveText(message.text, message.line);
@@ -175,13 +230,18 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
     if (events <= 0n) return;
     lost += events;
     report.lostEvents += events;
-    writeLoss(writer, events, 'bpftrace', at);
+    noteLoss(events, 'bpftrace', at);
   }
 
   function reject(reason: string, at: number): void {
     report.rejected++;
     keep(report.rejectedFirst, reason, at);
-    writeLoss(writer, 1n, 'unreadable input', at);
+    noteLoss(1n, 'unreadable input', at);
+  }
+
+  function noteLoss(howMany: bigint, by: string, at: number): void {
+    if (live === undefined) writeLoss(writer, howMany, by, at);
+    else live.onLoss(howMany, by, at);
   }
 
   function keep(list: LineProblem[], reason: string, at: number): void {
@@ -193,7 +253,19 @@ export function createTextImporter(writer: TraceWriter, report: ImportReport): T
     counted = parser.counts.taken;
   }
 
+  function insertUpTo(time: bigint, cpu: number): void {
+    for (let next = own[0]; next !== undefined && next.time <= time; next = own[0]) {
+      writeOwnEvent(writer, cpu, next);
+      own.shift();
+    }
+  }
+
   return {
+    insert: (event, time, values) => own.push({ event, time, values }),
+    arrived: (cpu, kind) => arrivals[cpu]?.[kind] ?? 0,
+    setSpan: (from, until) => {
+      span = from === undefined && until === undefined ? undefined : timeSpan(from, until);
+    },
     flaw: (what) => noteFlaw(writer, what),
     push: (bytes) => {
       if (report.head.length < HEAD_BYTES) {

@@ -17,7 +17,6 @@ export {
   keepPace,
   settleTrace,
   writeEvent,
-  writeLoss,
   type TraceWriter,
 } from './trace-writer.js';
 export {
@@ -25,8 +24,20 @@ export {
   createTextImporter,
   type ImportReport,
   type LineProblem,
+  type LiveImport,
   type TextImporter,
 } from './import-text.js';
+export {
+  dropUnwritten,
+  noteFlaw,
+  noteLiveEnd,
+  writeLoss,
+  writeRingLine,
+} from './recorder-notes.js';
+export { joinTrace, leaveTrace, type JoinedStream } from './live-reader.js';
+export { noteRingState, type RingState } from './ring-state.js';
+export { fileOutput, type TraceOutput } from './trace-output.js';
+export type { LiveEnd } from './recording-in-progress.js';
 export { inputName, readInput, type InputEnd, type InputOptions } from './input-bytes.js';
 export {
   InputError,

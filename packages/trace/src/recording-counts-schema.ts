@@ -13,6 +13,12 @@ export const recordingCountsSchema = z.object({
   lost: z.record(z.string(), z.string().regex(/^\d+$/)),
   /** What is known to be wrong with the recording beside losses: a cut or damaged input. */
   flaws: z.array(z.string()).optional(),
+  /** Of a live recording: why it ended. */
+  ended: z.string().optional(),
+  /** Of a live recording: why it is not known whether all events arrived. */
+  doubts: z.array(z.string()).readonly().optional(),
+  /** Of a live recording: lines that the kernel counted and that never arrived, by class. */
+  missing: z.record(z.string(), z.number().int()).readonly().optional(),
   /**
    * Whether every event arrived, as counted in the kernel; null when nothing was counted there, as in
    * an import of plain text.

@@ -1,5 +1,5 @@
 /** A recording that is being written, and what adds up over its batches. */
-import { KIND } from '@vhostscope/model';
+import { EVENT_NAMES, KIND } from '@vhostscope/model';
 import type { EventBuilder } from './event-builder.js';
 import { countsByName, type RecordingCounts } from './recording-counts.js';
 import type { RecordingObjects } from './recording-objects.js';
@@ -9,9 +9,13 @@ export interface RecordingInProgress {
   readonly number: number;
   readonly objects: RecordingObjects;
   readonly byKind: Float64Array;
+  /** What of it stands in batches that are not in the file yet, one by one. */
+  readonly unwritten: Set<Float64Array>;
   readonly lost: Map<string, bigint>;
   /** What is known to be wrong beside losses. */
   readonly flaws: string[];
+  /** How a live recording ended; undefined for what was imported. */
+  live: LiveEnd | undefined;
   backward: number;
   first: bigint | undefined;
   last: bigint;
@@ -24,6 +28,16 @@ export interface RecordingInProgress {
   readonly lastOfCpu: Map<number, bigint>;
 }
 
+/** What only who recorded can know of a recording's end. */
+export interface LiveEnd {
+  /** In words: why the recording ended. */
+  readonly ended: string;
+  /** Why it is not known whether all events arrived; none when all that were emitted were counted. */
+  readonly doubts: readonly string[];
+  /** Lines that the kernel counted and that never arrived, by class. */
+  readonly missing: Readonly<Record<string, number>>;
+}
+
 /** A recording in which nothing has happened yet. */
 export function createRecording(
   number: number,
@@ -33,9 +47,11 @@ export function createRecording(
   return {
     number,
     objects,
-    byKind: new Float64Array(256),
+    byKind: new Float64Array(KINDS),
+    unwritten: new Set(),
     lost: new Map(),
     flaws: [],
+    live: undefined,
     backward: 0,
     first: undefined,
     last: 0n,
@@ -48,21 +64,33 @@ export function createRecording(
 
 /** What the recording holds, for its end. */
 export function countsOf(recording: RecordingInProgress): RecordingCounts {
-  const { byKind, first, last, backward, lost, flaws } = recording;
+  const { byKind, first, last, backward, lost, flaws, live } = recording;
+  const isFlawed = lost.size > 0 || flaws.length > 0;
+  const isCounted = live !== undefined && live.doubts.length === 0;
   return {
     events: countsByName(byKind),
     ...(first !== undefined && { first: String(first), last: String(last) }),
     backward,
     lost: Object.fromEntries([...lost].map(([by, howMany]) => [by, String(howMany)])),
     ...(flaws.length > 0 && { flaws }),
-    complete: lost.size > 0 || flaws.length > 0 ? false : null,
+    ...(live !== undefined && { ended: live.ended, doubts: live.doubts, missing: live.missing }),
+    complete: isFlawed ? false : isCounted ? true : null,
   };
 }
 
-/** Takes a batch into account that is about to be written. */
-export function summariseBatch(recording: RecordingInProgress, builder: EventBuilder): void {
+/**
+ * Takes a batch into account that is about to be written.
+ *
+ * @returns its events by kind, to be taken from `unwritten` when it is written
+ */
+export function summariseBatch(
+  recording: RecordingInProgress,
+  builder: EventBuilder,
+): Float64Array {
   const { time, length, cpu } = builder;
-  countKinds(builder, recording.byKind);
+  const kinds = countKinds(builder);
+  addKinds(recording.byKind, kinds, 1);
+  recording.unwritten.add(kinds);
   const backward = countBackward(time, length);
   const last = timeOf(builder, length - 1);
   const before = recording.lastOfCpu.get(cpu);
@@ -70,6 +98,18 @@ export function summariseBatch(recording: RecordingInProgress, builder: EventBui
   recording.lastOfCpu.set(cpu, last);
   if (recording.latest === builder) recording.latestFlushed = last;
   extendSpan(recording, builder, backward > 0);
+  return kinds;
+}
+
+/** Takes back what was not written. Returns how many events it were. */
+export function forgetUnwritten({ byKind, unwritten }: RecordingInProgress): number {
+  let events = 0;
+  for (const kinds of unwritten) {
+    addKinds(byKind, kinds, -1);
+    events += kinds.reduce((sum, count) => sum + count, 0);
+  }
+  unwritten.clear();
+  return events;
 }
 
 /** Takes the first and last time of a batch into account. A loss before all events has none. */
@@ -89,13 +129,17 @@ function extendSpan(
   }
 }
 
-/** Adds up the kinds of a batch. */
-function countKinds(
-  { kind, length, others, otherCount }: EventBuilder,
-  byKind: Float64Array,
-): void {
-  byKind[KIND.access] += length - otherCount;
-  for (let i = 0; i < otherCount; i++) byKind[kind[others[i]]]++;
+const KINDS = EVENT_NAMES.length;
+
+function countKinds({ kind, length, others, otherCount }: EventBuilder): Float64Array {
+  const kinds = new Float64Array(KINDS);
+  kinds[KIND.access] = length - otherCount;
+  for (let i = 0; i < otherCount; i++) kinds[kind[others[i]]]++;
+  return kinds;
+}
+
+function addKinds(to: Float64Array, kinds: Float64Array, times: 1 | -1): void {
+  for (let kind = 0; kind < KINDS; kind++) to[kind] += times * kinds[kind];
 }
 
 /** How often the clock of a batch's CPU went back. HOT: once per event written. */

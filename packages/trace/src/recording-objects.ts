@@ -144,12 +144,19 @@ export function deviceOfVirtqueue(objects: RecordingObjects, vq: number): number
   return dev === undefined || dev === NO_DEV ? undefined : dev;
 }
 
-/** What the recording itself says of a virtqueue. */
-export function toldOfVirtqueue(
+/** What is known of a virtqueue, as a `virtqueue` event has it. */
+export function describedVirtqueue(
   objects: RecordingObjects,
   vq: number,
-): ToldOfVirtqueue | undefined {
-  return objects.told[vq - objects.virtqueues.firstId];
+): { vq: number; dev?: number; owner?: number; place?: number } {
+  const dev = deviceOfVirtqueue(objects, vq);
+  const { owner, place } = objects.told[vq - objects.virtqueues.firstId] ?? {};
+  return {
+    vq,
+    ...(dev !== undefined && { dev }),
+    ...(owner !== undefined && { owner }),
+    ...(place !== undefined && { place }),
+  };
 }
 
 /** Virtqueue ids of the recording in the order of their addresses. */

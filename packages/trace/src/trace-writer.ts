@@ -31,30 +31,25 @@ import {
   summariseBatch,
   type RecordingInProgress,
 } from './recording-in-progress.js';
+import type { RecordingCounts } from './recording-counts.js';
 import {
   addressOfVirtqueue,
   createRecordingObjects,
-  deviceOfVirtqueue,
+  describedVirtqueue,
   hasUnplaced,
   placeVirtqueues,
   resolveObjects,
-  toldOfVirtqueue,
   virtqueuesByAddress,
   type RecordingObjects,
 } from './recording-objects.js';
 import { endOfStream, schemaMessage } from './message-writer.js';
 import { headerMetadata, type TraceHeader } from './trace-header.js';
-import {
-  abandonWrites,
-  appendPiece,
-  createWriteBehind,
-  isFarBehind,
-  settleWrites,
-  type WriteBehind,
-} from './write-behind.js';
+import { fileOutput, type TraceOutput } from './trace-output.js';
 
 export interface TraceWriter {
-  readonly output: WriteBehind;
+  readonly output: TraceOutput;
+  /** The schema's message, with which every stream of the trace begins. */
+  readonly schema: Uint8Array;
   readonly keepsPointers: boolean;
   /** Bytes given to the file so far. */
   bytes: number;
@@ -65,6 +60,8 @@ export interface TraceWriter {
   recordings: number;
   /** The recording that is being written; undefined before the first and after the last. */
   current: RecordingInProgress | undefined;
+  /** Counts of the recording that ended last. */
+  ended: RecordingCounts | undefined;
   /** Objects of the latest recording: the ids of the next go on from theirs. */
   lastObjects: RecordingObjects | undefined;
   /** Memory that recordings share. */
@@ -84,28 +81,31 @@ const MAX_WAITING_ROWS = 8 * BATCH_ROWS;
 const MIN_BATCH_ROWS = 512;
 
 /**
- * Begins a trace in an open, empty file or a pipe.
+ * Begins a trace.
  *
+ * @param to an open, empty file, a pipe, or whatever takes the bytes
  * @param behind true to write on another thread: then wait for `settleTrace` (or `abandonTrace`) before
  *   the file is closed or read, and what the file system throws may be of an earlier write
  * @throws what the file system throws, as all functions here that write
  */
 export function createTraceWriter(
-  fd: number,
+  to: number | TraceOutput,
   header: TraceHeader,
   { behind = false } = {},
 ): TraceWriter {
-  const output = createWriteBehind(fd, behind);
+  const output = typeof to === 'number' ? fileOutput(to, behind) : to;
   const schema = schemaMessage(headerMetadata(header));
-  appendPiece(output, [schema], schema.length);
+  output.append([schema], schema.length);
   return {
     output,
+    schema,
     keepsPointers: header.keepsPointers,
     bytes: schema.length,
     events: 0,
     eventsWritten: 0,
     recordings: 0,
     current: undefined,
+    ended: undefined,
     lastObjects: undefined,
     builders: [],
     table: createEventBuilder(0),
@@ -123,6 +123,11 @@ export function beginRecording(writer: TraceWriter, note: string): RecordingInPr
   writer.lastObjects = createRecordingObjects(writer.lastObjects);
   writer.current = createRecording(writer.recordings++, writer.lastObjects, note);
   return writer.current;
+}
+
+/** Where the events of a CPU go. */
+export function builderOf(writer: TraceWriter, cpu: number): EventBuilder {
+  return writer.builders[cpu] ?? addBuilder(writer, cpu);
 }
 
 function addBuilder(writer: TraceWriter, cpu: number): EventBuilder {
@@ -170,7 +175,7 @@ export function writeAccessLines(
   );
   taken.lines = builder.length - before;
   builder.detailCount = builder.detail[builder.length];
-  if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
+  flushFull(writer, recording, builder);
   return next;
 }
 
@@ -191,33 +196,25 @@ export function writeEvent(
 ): boolean {
   const recording = writer.current ?? beginRecording(writer, 'no header line');
   if (!resolveObjects(recording.objects, line)) return false;
-  const builder = writer.builders[line.cpu] ?? addBuilder(writer, line.cpu);
+  const builder = builderOf(writer, line.cpu);
   appendLine(builder, line, bytes, lineNumber);
   recording.latest = builder;
   if (line.kind === KIND.access) {
     rememberAccessLine(writer.accessRuns, bytes, start, line.words[2 * SLOT.vq]);
   }
-  if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
+  flushFull(writer, recording, builder);
   return true;
 }
 
-/** Notes that events were lost at this place of the stream, and by whom. */
-export function writeLoss(
-  writer: TraceWriter,
-  howMany: bigint,
-  by: string,
-  lineNumber: number,
-): void {
+/**
+ * Puts ids in the place of the kernel addresses of `vq` and `dev` in a line, as `writeEvent` does, and
+ * writes nothing.
+ *
+ * @returns false when it names more objects than a trace can have
+ */
+export function knowObjects(writer: TraceWriter, line: EventLine): boolean {
   const recording = writer.current ?? beginRecording(writer, 'no header line');
-  recording.lost.set(by, (recording.lost.get(by) ?? 0n) + howMany);
-  const builder = recording.latest ?? writer.builders[0] ?? addBuilder(writer, 0);
-  appendEvent(builder, 'lost', latestTime(recording), lineNumber, { lost: howMany, note: by });
-  if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
-}
-
-/** Notes that the recording is not what was to be recorded: its input was damaged or not read to its end. */
-export function noteFlaw(writer: TraceWriter, what: string): void {
-  writer.current?.flaws.push(what);
+  return resolveObjects(recording.objects, line);
 }
 
 /** Hands all events that wait for a full batch to the file. */
@@ -241,17 +238,17 @@ export function closeTrace(writer: TraceWriter): void {
  * undefined when that is so already.
  */
 export function keepPace({ output }: TraceWriter): Promise<void> | undefined {
-  return isFarBehind(output) ? abandonWrites(output) : undefined;
+  return output.keepPace();
 }
 
 /** Resolves when everything is written. */
 export function settleTrace({ output }: TraceWriter): Promise<void> {
-  return settleWrites(output);
+  return output.settle();
 }
 
 /** Resolves when nothing is being written any more, whatever became of it. */
 export function abandonTrace({ output }: TraceWriter): Promise<void> {
-  return abandonWrites(output);
+  return output.abandon();
 }
 
 /** Ends the recording that is being written, if any; an event that follows begins another. */
@@ -269,7 +266,8 @@ export function endRecording(writer: TraceWriter): void {
     describeVirtqueue(writer, recording, vq, rank);
   }
   flushTable(writer, recording);
-  writeMark(writer, recording, 'end', recording.last, JSON.stringify(countsOf(recording)));
+  writer.ended = countsOf(recording);
+  writeMark(writer, recording, 'end', recording.last, JSON.stringify(writer.ended));
   writer.current = undefined;
 }
 
@@ -281,17 +279,21 @@ function describeVirtqueue(
 ): void {
   const { table } = writer;
   const { objects } = recording;
-  const dev = deviceOfVirtqueue(objects, vq);
-  const { owner, place } = toldOfVirtqueue(objects, vq) ?? {};
   appendEvent(table, 'virtqueue', latestTime(recording), 0, {
-    vq,
-    ...(dev !== undefined && { dev }),
+    ...describedVirtqueue(objects, vq),
     ...(rank !== undefined && { rank }),
-    ...(owner !== undefined && { owner }),
-    ...(place !== undefined && { place }),
     ...(writer.keepsPointers && { pointer: addressOfVirtqueue(objects, vq) }),
   });
   if (table.length === BATCH_ROWS) flush(writer, recording, table, 'table');
+}
+
+/** Writes the events of a builder when they are a full batch. */
+export function flushFull(
+  writer: TraceWriter,
+  recording: RecordingInProgress,
+  builder: EventBuilder,
+): void {
+  if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
 }
 
 function flushEvents(
@@ -300,10 +302,20 @@ function flushEvents(
   builder: EventBuilder,
 ): void {
   if (builder.length === 0) return;
-  summariseBatch(recording, builder);
-  writer.events += builder.length;
-  flushTable(writer, recording);
-  flush(writer, recording, builder, 'events');
+  const kinds = summariseBatch(recording, builder);
+  const events = builder.length;
+  writer.events += events;
+  try {
+    flushTable(writer, recording);
+    flush(writer, recording, builder, 'events', () => {
+      writer.eventsWritten += events;
+      recording.unwritten.delete(kinds);
+    });
+  } catch (error) {
+    // Counted as unwritten; not to be counted, or written, again.
+    clearBuilder(builder);
+    throw error;
+  }
 }
 
 /**
@@ -323,23 +335,22 @@ function flush(
   recording: RecordingInProgress,
   builder: EventBuilder,
   role: BatchRole,
+  onWritten?: () => void,
 ): void {
   beginFile(writer, recording);
   const metadata = { role, recording: recording.number, cpu: builder.cpu };
   const { parts, bytes } = batchParts(builder, metadata);
-  const events = role === 'events' ? builder.length : 0;
-  if (events >= LENT_ROWS) {
+  if (builder.length >= LENT_ROWS && role === 'events') {
     replaceBuilder(writer, recording, builder);
     append(writer, parts, bytes, () => {
-      writer.eventsWritten += events;
+      onWritten?.();
       clearBuilder(builder);
       writer.spare.push(builder);
     });
   } else {
-    append(writer, [Buffer.concat(parts)], bytes, () => {
-      writer.eventsWritten += events;
-    });
+    const copy = Buffer.concat(parts);
     clearBuilder(builder);
+    append(writer, [copy], bytes, onWritten);
   }
 }
 
@@ -365,7 +376,7 @@ function append(
   bytes: number,
   onWritten?: () => void,
 ): void {
-  appendPiece(writer.output, parts, bytes, onWritten);
+  writer.output.append(parts, bytes, onWritten);
   writer.bytes += bytes;
 }
 

@@ -4,11 +4,11 @@
  * and a crash leaves a torn tail at most. What cannot be written shows at the next piece, or when the
  * queue is settled.
  */
-import { fstatSync, writeSync, writev, writevSync } from 'node:fs';
+import { fstatSync, ftruncateSync, writeSync, writev, writevSync } from 'node:fs';
 
 export interface WriteBehind {
   readonly fd: number;
-  /** Where the next write goes in the file; undefined where pieces are written at once. */
+  /** Where the next write goes, behind what is whole in the file; undefined where pieces are written at once. */
   position: number | undefined;
   /** Pieces that wait, oldest first, and bytes that wait or are being written. */
   readonly queue: Piece[];
@@ -91,6 +91,16 @@ export async function abandonWrites(output: WriteBehind): Promise<void> {
   await new Promise<void>((resolve) => output.onIdle.push(resolve));
 }
 
+/**
+ * After a failure, and when nothing is being written any more: cuts the file off behind its last whole
+ * piece, and goes on from there. Does nothing where pieces are written at once.
+ */
+export function cutBack(output: WriteBehind): void {
+  if (output.position === undefined) return;
+  ftruncateSync(output.fd, output.position);
+  output.failure = undefined;
+}
+
 /** Writes the pieces that wait, as many as one call takes. */
 function writeNext(output: WriteBehind): void {
   const { queue, position = 0 } = output;
@@ -109,7 +119,6 @@ function writeNext(output: WriteBehind): void {
     bytes += piece.bytes;
   }
   queue.splice(0, pieces.length);
-  output.position = position + bytes;
   writev(output.fd, parts, position, (error, written) => {
     try {
       if (error !== null) throw error;
@@ -120,7 +129,10 @@ function writeNext(output: WriteBehind): void {
       queue.length = 0;
     }
     output.waitingBytes -= bytes;
-    if (output.failure === undefined) for (const piece of pieces) piece.onWritten?.();
+    if (output.failure === undefined) {
+      output.position = position + bytes;
+      for (const piece of pieces) piece.onWritten?.();
+    }
     writeNext(output);
   });
 }

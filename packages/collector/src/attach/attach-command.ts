@@ -1,0 +1,143 @@
+/** `collector attach`: from a running host to a trace. */
+import { EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhostscope/terminal';
+import { createTraceWriter, type TraceOutput, type TraceWriter } from '@vhostscope/trace';
+import { readVersion } from '../version.js';
+import { type AttachOptions } from './attach-options.js';
+import { attachResult, type AttachResult } from './attach-result.js';
+import { problemsOf, summary } from './attach-summary.js';
+import { openLiveSocket, type LiveSocket } from './live-socket.js';
+import { record, type FinishedRecording } from './record.js';
+import { showRecording } from './recording-progress.js';
+import type { RecordedHost, RecordingPlan } from './recording-plan.js';
+import { createStopRequest, type StopRequest } from './stop-request.js';
+import { openTarget, withCopy, type TraceTarget } from './trace-target.js';
+
+const NAME = 'collector';
+
+/** Records the host until told to stop; returns the exit code. */
+export async function attachCommand(options: AttachOptions, host: RecordedHost): Promise<number> {
+  if (options.output === '-' && options.json === true) {
+    throw new ProgramError('-o - and --json both want standard output', {
+      advice: 'write the trace to a file: -o trace.arrows',
+    });
+  }
+  const plan = await host.plan({ detail: options.detail });
+  for (const remark of plan.remarks) say(NAME, remark);
+  const stop = createStopRequest();
+  let outputs: Outputs | undefined;
+  try {
+    outputs = await openOutputs(options, stop);
+    const { target, socket } = outputs;
+    const writer = createTraceWriter(outputs.output, {
+      ...plan.header,
+      sources: ['collector attach'],
+      writer: `vhostscope collector ${readVersion()}`,
+      clock: 'CLOCK_BOOTTIME',
+      keepsPointers: options.keepPointers === true,
+    });
+    const finished = await recordInto(writer, outputs, { plan, host, stop, options });
+    if (!finished.wasReady) {
+      say(NAME, 'interrupted before the probes were attached; nothing was recorded');
+      return EXIT.interrupted;
+    }
+    const result = attachResult(target.path, writer, finished, socket?.dropped ?? 0);
+    for (const problem of problemsOf(finished, result)) say(NAME, problem);
+    if (options.json === true) await writeOut(jsonDocument(result));
+    else say(NAME, summary(result, outputs.name));
+    return exitCode(finished, result, options);
+  } finally {
+    outputs?.target.close();
+    outputs?.socket?.close();
+    stop.release();
+  }
+}
+
+/** Where the trace goes. */
+interface Outputs {
+  readonly target: TraceTarget;
+  readonly socket: LiveSocket | undefined;
+  /** All of them. */
+  readonly output: TraceOutput;
+  readonly name: string;
+}
+
+async function openOutputs(
+  { output, socket: socketPath, overwrite }: AttachOptions,
+  stop: StopRequest,
+): Promise<Outputs> {
+  const target = openTarget(output, overwrite, () => stop.request({ why: 'reader gone' }));
+  try {
+    const socket = socketPath === undefined ? undefined : await openLiveSocket(socketPath);
+    return {
+      target,
+      socket,
+      output: socket === undefined ? target.output : withCopy(target.output, socket.output),
+      name: [target.name, socketPath].filter((name) => name !== undefined).join(' and '),
+    };
+  } catch (error) {
+    target.close();
+    throw error;
+  }
+}
+
+/** What a recording is made of. */
+interface Session {
+  readonly plan: RecordingPlan;
+  readonly host: RecordedHost;
+  readonly stop: StopRequest;
+  readonly options: AttachOptions;
+}
+
+async function recordInto(
+  writer: TraceWriter,
+  { target, socket, name }: Outputs,
+  { plan, host, stop, options: { duration } }: Session,
+): Promise<FinishedRecording> {
+  let clear = (): void => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await record(writer, {
+      ...plan,
+      target,
+      stop,
+      patienceMs: host.patienceMs,
+      onlineCpus: () => host.onlineCpus(),
+      onReady: (rings) => {
+        target.begin();
+        socket?.serve(writer, rings);
+        say(NAME, `attached; recording to ${name}${howLong(duration)}`);
+        if (duration !== undefined)
+          timer = setTimeout(() => stop.request({ why: 'duration' }), duration);
+        clear = showRecording(writer);
+      },
+      onDrain: () => clear(),
+      onLastEvent: () => socket?.end(),
+    });
+  } finally {
+    clearTimeout(timer);
+    clear();
+  }
+}
+
+function howLong(duration: number | undefined): string {
+  return duration === undefined ? ' until Ctrl-C' : ` for ${duration / 1000} s`;
+}
+
+function exitCode(
+  { end }: FinishedRecording,
+  { complete }: AttachResult,
+  { strict, duration }: AttachOptions,
+): number {
+  switch (end.why) {
+    case 'output failed':
+      return EXIT.unusable;
+    case 'bpftrace ended':
+      return EXIT.no;
+    case 'left at once':
+      return EXIT.interrupted;
+    case 'stopped':
+      // Without a duration a signal is how a recording ends; with one it was cut short.
+      if (end.reason.why === 'signal' && duration !== undefined) return EXIT.interrupted;
+      return strict === true && complete === false ? EXIT.no : EXIT.done;
+  }
+}

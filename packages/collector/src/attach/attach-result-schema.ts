@@ -1,0 +1,25 @@
+/** The contract of `collector attach --json`: keys are stable. */
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+const decimal = z.string().regex(/^\d+$/);
+
+export const attachResultSchema = z.object({
+  /** The trace file; `-` is standard output; null when the trace went to a socket only. */
+  output: z.string().nullable(),
+  bytes_written: count,
+  /** Events in the trace. */
+  events: count,
+  /** Why the recording ended, in words. */
+  ended: z.string(),
+  /** false: something is known to be missing; true: counted in the kernel, and all there; null: see `doubts`. */
+  complete: z.boolean().nullable(),
+  /** Why it is not known whether everything arrived. */
+  doubts: z.array(z.string()),
+  /** How many events were lost, by who tells of it. */
+  lost: z.record(z.string(), decimal),
+  /** Lines that the kernel counted and that never arrived, by class. */
+  missing: z.record(z.string(), count),
+  /** Readers of the socket that were dropped because they did not keep up. */
+  readers_dropped: count,
+});

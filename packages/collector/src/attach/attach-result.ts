@@ -1,0 +1,27 @@
+/** What `collector attach --json` prints. */
+import type { TraceWriter } from '@vhostscope/trace';
+import type { z } from 'zod';
+import type { attachResultSchema } from './attach-result-schema.js';
+import type { FinishedRecording } from './record.js';
+
+export type AttachResult = z.infer<typeof attachResultSchema>;
+
+export function attachResult(
+  output: string | undefined,
+  writer: TraceWriter,
+  { end, missing, doubts }: FinishedRecording,
+  readersDropped: number,
+): AttachResult {
+  const counts = writer.ended;
+  return {
+    output: output ?? null,
+    bytes_written: writer.bytes,
+    events: writer.events,
+    ended: counts?.ended ?? end.why,
+    complete: counts?.complete ?? null,
+    doubts: [...doubts],
+    lost: { ...counts?.lost },
+    missing: { ...missing },
+    readers_dropped: readersDropped,
+  };
+}

@@ -1,0 +1,113 @@
+/** bpftrace as a child process: started, ready, told to stop, ended, and what it complained about. */
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { EXIT, ProgramError } from '@vhostscope/terminal';
+import { reasonOf } from '@vhostscope/trace';
+import { createParser, type Message } from 'bpftrace-parser';
+import { createDeferred } from './deferred.js';
+
+/** How bpftrace is to be started. */
+export interface BpftraceCommand {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Goes to its standard input. */
+  readonly program: string;
+}
+
+export interface BpftraceEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface BpftraceProcess {
+  readonly pid: number;
+  readonly stdout: Readable;
+  /** All probes are attached. May never come. */
+  readonly ready: Promise<void>;
+  /** The process is gone and its output was read to the end. */
+  readonly ended: Promise<BpftraceEnd>;
+  /** What it said went wrong, oldest first; a few lines. */
+  readonly complaints: readonly string[];
+  /** A message that stood in its standard output. */
+  hear(message: Message): void;
+  /** Asks it to detach, print what it still holds, and end. */
+  interrupt(): void;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+/** Enough to see why it did not start, whatever it says. */
+const KEPT_COMPLAINTS = 8;
+
+/** Asks for a line when all probes are attached: on stderr up to bpftrace 0.22, on stdout from 0.23. */
+const NOTIFY_READY = { __BPFTRACE_NOTIFY_PROBES_ATTACHED: '1' };
+
+/** Starts bpftrace. Throws ProgramError when it cannot be started. */
+export async function startBpftrace(command: BpftraceCommand): Promise<BpftraceProcess> {
+  const child = spawn(command.path, command.args, {
+    env: { ...process.env, ...command.env, ...NOTIFY_READY },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
+    // as it forgets what it still holds when it is. Should we be killed, its next line kills it.
+    detached: true,
+  });
+  const ready = createDeferred();
+  const ended = createDeferred<BpftraceEnd>();
+  const complaints: string[] = [];
+
+  function hear(message: Message): void {
+    if (message.type === 'probes_ready') ready.resolve();
+    else if (message.type === 'no_probes') complain('no probe could be attached');
+    else if (message.type === 'log' && message.level !== 'WARNING' && message.level !== 'HINT')
+      complain(message.text);
+  }
+
+  function complain(text: string): void {
+    if (complaints.length < KEPT_COMPLAINTS && !HARMLESS.test(text)) complaints.push(text);
+  }
+
+  const errors = createParser({
+    format: 'text',
+    onMessage: (message) => {
+      if (message.type === 'text') complain(message.text);
+      else hear(message);
+    },
+  });
+  child.stderr.on('data', (bytes: Buffer) => errors.push(bytes));
+  child.stderr.on('end', () => errors.end());
+  // It may be gone before it has read its program; its exit status says why.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(command.program);
+  child.on('close', (code, signal) => ended.resolve({ code, signal }));
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) =>
+      reject(
+        new ProgramError(`cannot start ${command.path}: ${reasonOf(error)}`, {
+          exitCode: EXIT.host,
+          advice: 'install bpftrace, or name it with --bpftrace',
+        }),
+      ),
+    );
+  });
+  return {
+    pid: child.pid ?? 0,
+    stdout: child.stdout,
+    ready: ready.promise,
+    ended: ended.promise,
+    complaints,
+    hear,
+    interrupt: () => child.kill('SIGINT'),
+    kill: () => child.kill('SIGKILL'),
+  };
+}
+
+/** Said by bpftrace 0.17 while everything works. */
+const HARMLESS = /RLIMIT_MEMLOCK/;
+
+/** How it ended, in words. */
+export function endInWords({ code, signal }: BpftraceEnd): string {
+  if (signal !== null) return `bpftrace was killed by ${signal}`;
+  return `bpftrace ended by itself with status ${code ?? 'unknown'}`;
+}

@@ -1,0 +1,55 @@
+/** Readers that do not read. What readers get, `test/attach.test.ts` tells. */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createTraceWriter, type TraceHeader, type TraceOutput } from '@vhostscope/trace';
+import { expect, onTestFinished, test } from 'vitest';
+import { openLiveSocket } from './live-socket.js';
+
+const NOWHERE: TraceOutput = {
+  append: (_parts, _bytes, onWritten) => onWritten?.(),
+  settle: () => Promise.resolve(),
+  abandon: () => Promise.resolve(),
+  cutBack: () => undefined,
+};
+const HEADER: TraceHeader = {
+  sources: [],
+  writer: 'test',
+  clock: 'CLOCK_BOOTTIME',
+  keepsPointers: false,
+};
+const PIECE = new Uint8Array(1 << 20);
+
+test('who does not keep up is dropped and counted; the others get everything', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'live socket '));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'live.sock');
+  const live = await openLiveSocket(path);
+  onTestFinished(() => live.close());
+  const writer = createTraceWriter(NOWHERE, HEADER);
+  live.serve(writer, new Map());
+
+  const slow = connect(path).pause();
+  const fast = connect(path);
+  let read = 0;
+  fast.on('data', (bytes: Buffer) => (read += bytes.length));
+  await Promise.all([once(slow, 'connect'), once(fast, 'data')]);
+  const head = read;
+  let sent = 0;
+  while (live.dropped === 0 && sent < 100) {
+    live.output.append([PIECE], PIECE.length);
+    sent++;
+    await pause(1);
+  }
+  expect(live.dropped).toBe(1);
+  // Some tens of megabytes, not more.
+  expect(sent).toBeGreaterThan(16);
+  live.end();
+  await once(fast, 'close');
+  expect(head).toBe(writer.schema.length);
+  // The mark at the end has eight bytes.
+  expect(read).toBe(head + sent * PIECE.length + 8);
+});

@@ -1,0 +1,135 @@
+/**
+ * The trace as a live stream on a Unix socket: whoever connects gets a trace that begins with the state
+ * of that moment. Readers cost the recording nothing but memory, and little of that.
+ */
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { ProgramError } from '@vhostscope/terminal';
+import {
+  joinTrace,
+  leaveTrace,
+  OutputError,
+  reasonOf,
+  type JoinedStream,
+  type RingState,
+  type TraceOutput,
+  type TraceWriter,
+} from '@vhostscope/trace';
+
+export interface LiveSocket {
+  /** Gets all that the trace gets. */
+  readonly output: Pick<TraceOutput, 'append'>;
+  /** Readers that were dropped because they did not keep up. */
+  readonly dropped: number;
+  /** From now on there is something to read. */
+  serve(writer: TraceWriter, state: RingState): void;
+  /** Ends all streams, before the trace ends itself. */
+  end(): void;
+  /** Nobody can connect any more, and the socket's file is gone. */
+  close(): void;
+}
+
+/** What may wait for a reader before it is dropped: some seconds of a busy host. */
+const MAX_WAITING_BYTES = 32 << 20;
+const MAX_READERS = 64;
+/** Readers get so long to take what still waits for them when the recording is over. */
+const LINGER_MS = 1000;
+
+/**
+ * Begins to listen. A socket that nobody listens on any more is replaced.
+ *
+ * @throws ProgramError, OutputError when it cannot
+ */
+export async function openLiveSocket(path: string): Promise<LiveSocket> {
+  await removeStale(path);
+  const readers = new Map<Socket, JoinedStream>();
+  let source: { readonly writer: TraceWriter; readonly state: RingState } | undefined;
+  let dropped = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => readers.delete(socket));
+    if (source === undefined || readers.size >= MAX_READERS) {
+      socket.destroy();
+      return;
+    }
+    // Nothing that they may say is for us.
+    socket.resume();
+    const joined = joinTrace(source.writer, source.state);
+    socket.write(joined.head);
+    readers.set(socket, joined);
+  });
+  await listen(server, path);
+  return {
+    output: {
+      append: (parts, bytes) => {
+        if (readers.size === 0) return;
+        // The parts are the writer's memory, which it goes on to use.
+        const copy = Buffer.concat(parts, bytes);
+        for (const socket of readers.keys()) {
+          if (socket.writableLength > MAX_WAITING_BYTES) {
+            dropped++;
+            readers.delete(socket);
+            socket.destroy();
+          } else socket.write(copy);
+        }
+      },
+    },
+    get dropped() {
+      return dropped;
+    },
+    serve: (writer, state) => {
+      source = { writer, state };
+    },
+    end: () => {
+      for (const [socket, joined] of readers) {
+        if (source !== undefined) socket.end(leaveTrace(source.writer, joined));
+        setTimeout(() => socket.destroy(), LINGER_MS).unref();
+      }
+      readers.clear();
+      source = undefined;
+    },
+    close: () => {
+      server.close();
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+/** For its owner only, from the first moment on. */
+async function listen(server: Server, path: string): Promise<void> {
+  const umask = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+  } catch (error) {
+    throw new OutputError(`cannot listen on ${path}: ${reasonOf(error)}`);
+  } finally {
+    process.umask(umask);
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return;
+  if (!status.isSocket())
+    throw new ProgramError(`${path} exists and is no socket`, { advice: 'name another --socket' });
+  if (await isListenedOn(path)) {
+    throw new ProgramError(`somebody listens on ${path} already`, {
+      advice: 'name another --socket, or end the other recording',
+    });
+  }
+  rmSync(path);
+}
+
+async function isListenedOn(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

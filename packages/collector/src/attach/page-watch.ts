@@ -1,0 +1,114 @@
+/**
+ * Watches the pages of rings: looks at them when an invalidation that touches them is over, or when a
+ * ring is new, and tells what was found. A stock kernel never asks for the pages of its rings, so this
+ * is what there is to tell whether a design that does would have got them.
+ */
+import { KIND, SLOT, type EventLine, type FieldName } from '@vhostscope/model';
+import type { EventValues } from '@vhostscope/trace';
+import { readAreaPages, type AreaPages } from './ring-pages.js';
+
+export interface PageWatch {
+  /** An event whose `vq` and `dev` are ids. */
+  hear(line: EventLine): void;
+  /** Looks at the pages that may have changed since it last did. */
+  look(): void;
+}
+
+interface WatchedArea {
+  readonly vq: number;
+  readonly area: number;
+  readonly address: bigint;
+  readonly size: bigint;
+}
+
+const ABSENT = 0xffff_ffff;
+const AREAS = 3;
+
+/**
+ * @param tell gets what was found: the values of a `pages` event
+ */
+export function createPageWatch(
+  tell: (values: EventValues) => void,
+  readPages: (pid: number, address: bigint, size: bigint) => AreaPages | undefined = readAreaPages,
+): PageWatch {
+  const areas = new Map<number, WatchedArea>();
+  const ownerOfVq = new Map<number, number>();
+  const ownerOfDevice = new Map<number, number>();
+  const changed = new Set<WatchedArea>();
+
+  function watch(vq: number, area: number, address: bigint, size: bigint): void {
+    forget(vq, area);
+    if (size === 0n) return;
+    const watched = { vq, area, address, size };
+    areas.set(AREAS * vq + area, watched);
+    changed.add(watched);
+  }
+
+  function forget(vq: number, area: number): void {
+    const key = AREAS * vq + area;
+    const watched = areas.get(key);
+    if (watched === undefined) return;
+    changed.delete(watched);
+    areas.delete(key);
+  }
+
+  function own(vq: number, dev: number, owner: number): void {
+    if (owner === ABSENT) return;
+    if (dev !== ABSENT) ownerOfDevice.set(dev, owner);
+    if (ownerOfVq.get(vq) === owner) return;
+    ownerOfVq.set(vq, owner);
+    for (let area = 0; area < AREAS; area++) {
+      const watched = areas.get(AREAS * vq + area);
+      if (watched !== undefined) changed.add(watched);
+    }
+  }
+
+  function invalidate(owner: number | undefined, start: bigint, end: bigint): void {
+    for (const watched of areas.values()) {
+      if (watched.address >= end || watched.address + watched.size <= start) continue;
+      if (ownerOfVq.get(watched.vq) === owner) changed.add(watched);
+    }
+  }
+
+  return {
+    hear: (line) => {
+      const low = (field: FieldName): number => line.words[2 * SLOT[field]];
+      const whole = (field: FieldName): bigint =>
+        (BigInt(line.words[2 * SLOT[field] + 1]) << 32n) | BigInt(low(field));
+      switch (line.kind) {
+        case KIND.virtqueue:
+          return own(low('vq'), low('dev'), low('owner'));
+        case KIND.addresses:
+          return watch(low('vq'), low('area'), whole('address'), whole('size'));
+        case KIND.reset:
+          for (let area = 0; area < AREAS; area++) forget(low('vq'), area);
+          return;
+        case KIND.range_end:
+          return invalidate(ownerOfDevice.get(low('dev')), whole('start'), whole('end'));
+        case KIND.core_range_end:
+          return invalidate(low('owner'), whole('start'), whole('end'));
+        default:
+          return;
+      }
+    },
+    look: () => {
+      for (const watched of changed) {
+        const { vq, area, address, size } = watched;
+        const owner = ownerOfVq.get(vq);
+        if (owner === undefined) continue;
+        changed.delete(watched);
+        const pages = readPages(owner, address, size);
+        // The process is gone, and its rings with it.
+        if (pages === undefined) continue;
+        tell({
+          vq,
+          area,
+          pagesGot: pages.present,
+          pagesWanted: pages.wanted,
+          contiguous: pages.contiguous ? 1 : 0,
+          hugePages: pages.huge,
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * A recording from the start of bpftrace to the end of the trace: attach, record, let everything
+ * arrive, stop. However it ends, what has arrived is in the trace, and the trace says how it ended.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { EXIT, ProgramError } from '@vhostscope/terminal';
+import {
+  abandonTrace,
+  closeTrace,
+  dropUnwritten,
+  flushTrace,
+  noteFlaw,
+  noteLiveEnd,
+  OutputError,
+  settleTrace,
+  writeLoss,
+  type ImportReport,
+  type TraceWriter,
+} from '@vhostscope/trace';
+import { endInWords, startBpftrace } from './bpftrace-process.js';
+import { countProbeMisses } from './probe-misses.js';
+import {
+  beginRecording,
+  endRecording,
+  followBpftrace,
+  unsettledCpus,
+  type RecordingOptions,
+  type RecordingRun,
+} from './recording-run.js';
+import type { StopReason, StopRequest } from './stop-request.js';
+
+/** How a recording ended. */
+export type RecordingEnd =
+  | { readonly why: 'stopped'; readonly reason: StopReason }
+  | { readonly why: 'left at once' }
+  | {
+      readonly why: 'bpftrace ended';
+      readonly words: string;
+      readonly complaints: readonly string[];
+    }
+  | { readonly why: 'output failed'; readonly error: OutputError };
+
+export interface FinishedRecording {
+  readonly end: RecordingEnd;
+  readonly report: ImportReport;
+  /** Lines that the kernel counted and that never arrived, by class. */
+  readonly missing: Readonly<Record<string, number>>;
+  /** Why it is not known whether everything arrived. */
+  readonly doubts: readonly string[];
+  /** Whether probes were attached at all. */
+  readonly wasReady: boolean;
+}
+
+/**
+ * Records into a trace until it is told to stop, or cannot go on. The trace is closed then.
+ *
+ * @throws ProgramError when bpftrace cannot be started or attaches nothing
+ */
+export async function record(
+  writer: TraceWriter,
+  options: RecordingOptions,
+): Promise<FinishedRecording> {
+  const bpftrace = await startBpftrace(options.command);
+  const run = followBpftrace(writer, bpftrace, options);
+  try {
+    const end = await untilEnd(run, options);
+    return await finish(run, end, options.onLastEvent);
+  } finally {
+    bpftrace.kill();
+    run.close();
+  }
+}
+
+const READY = { why: 'ready' } as const;
+
+async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<RecordingEnd> {
+  const { bpftrace } = run;
+  const { stop } = options;
+  const abrupt = abruptEnd(run, stop);
+  const asked = stop.requested.then((reason) => ({ why: 'stopped', reason }) as const);
+  const begun = await Promise.race([bpftrace.ready.then(() => READY), abrupt, asked]);
+  if (begun.why === 'bpftrace ended') throw couldNotAttach(begun);
+  if (begun.why !== 'ready') return begun;
+  beginRecording(run, options);
+  const end = await Promise.race([abrupt, asked]);
+  if (end.why !== 'stopped') return end;
+  const cut = await drain(run, abrupt, options);
+  if (cut !== undefined) return cut;
+  noteProbeMisses(run);
+  bpftrace.interrupt();
+  await Promise.race([bpftrace.ended, stop.again, pause(options.patienceMs)]);
+  return end;
+}
+
+/** Ends that nobody waits for anything after. */
+function abruptEnd(
+  { bpftrace, failed }: RecordingRun,
+  { again }: StopRequest,
+): Promise<RecordingEnd> {
+  return Promise.race([
+    bpftrace.ended.then((end): RecordingEnd => ({
+      why: 'bpftrace ended',
+      words: endInWords(end),
+      complaints: bpftrace.complaints,
+    })),
+    failed.then((error): RecordingEnd => {
+      if (error instanceof OutputError) return { why: 'output failed', error };
+      throw error;
+    }),
+    again.then((): RecordingEnd => ({ why: 'left at once' })),
+  ]);
+}
+
+function couldNotAttach({ words, complaints }: RecordingEnd & { why: 'bpftrace ended' }): Error {
+  const [first] = complaints;
+  return new ProgramError(
+    `the probes could not be attached: ${first ?? `${words}, and said nothing`}`,
+    { exitCode: EXIT.host, advice: 'collector doctor says what this host can do' },
+  );
+}
+
+/**
+ * The recording ends at this moment, and waits for what happened before it. What bpftrace holds when
+ * it is interrupted it drops without a word, so it is not interrupted until that has arrived.
+ *
+ * @returns how it ended, when it did before that
+ */
+async function drain(
+  run: RecordingRun,
+  abrupt: Promise<RecordingEnd>,
+  options: RecordingOptions,
+): Promise<RecordingEnd | undefined> {
+  options.onDrain();
+  const happened = await Promise.race([
+    endRecording(run, options),
+    abrupt,
+    pause(options.patienceMs, 'late'),
+  ]);
+  if (typeof happened === 'object') return happened;
+  if (happened === 'late') {
+    const silent = unsettledCpus(run, options, run.until ?? 0n);
+    run.doubts.push(
+      `CPU ${silent.join(', ')} did not say within ${options.patienceMs / 1000} s that all had arrived`,
+    );
+  }
+  run.isOver = true;
+  return undefined;
+}
+
+async function pause<Value>(ms: number, value?: Value): Promise<Value | undefined> {
+  return setTimeout(ms, value, { ref: false });
+}
+
+/** Probes that never ran are in nobody's counts. */
+function noteProbeMisses({ writer, bpftrace, report }: RecordingRun): void {
+  const misses = countProbeMisses(`/proc/${bpftrace.pid}`);
+  if (misses > 0) writeLoss(writer, BigInt(misses), 'probes that the kernel skipped', report.lines);
+}
+
+/** Ends the trace. What cannot be written then is no different from what could not be before. */
+async function finish(
+  run: RecordingRun,
+  end: RecordingEnd,
+  onLastEvent: () => void,
+): Promise<FinishedRecording> {
+  const { writer, importer, report, account, doubts, from } = run;
+  if (end.why === 'bpftrace ended') doubts.push(`${end.words}: what it still held is not known`);
+  if (end.why === 'left at once') doubts.push('it was not waited for what was under way');
+  const missing = account.missing();
+  noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
+  const finished = { report, missing, doubts, wasReady: from !== undefined };
+  try {
+    if (end.why === 'output failed') {
+      await abandonTrace(writer);
+      dropUnwritten(writer, 'no room in the output');
+      noteFlaw(writer, end.error.message);
+    } else {
+      flushTrace(writer);
+      await settleTrace(writer);
+    }
+    onLastEvent();
+    importer.end(true);
+    closeTrace(writer);
+    await settleTrace(writer);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    // A second time there is no room for the last word either.
+    if (end.why !== 'output failed')
+      return finish(run, { why: 'output failed', error }, onLastEvent);
+  }
+  return { ...finished, end };
+}
+
+/** Why a recording ended, for the trace. */
+function inWords(end: RecordingEnd): string {
+  switch (end.why) {
+    case 'bpftrace ended':
+      return end.words;
+    case 'output failed':
+      return end.error.message;
+    case 'left at once':
+      return 'a second signal';
+    case 'stopped':
+      return end.reason.why === 'signal' ? end.reason.signal : end.reason.why;
+  }
+}

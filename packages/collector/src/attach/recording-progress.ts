@@ -1,0 +1,35 @@
+/** What a recording under way shows on a terminal: one line, written over once a second. */
+import { byteSize, counted } from '@vhostscope/terminal';
+import type { TraceWriter } from '@vhostscope/trace';
+
+const PAUSE_MS = 1000;
+
+/**
+ * Begins to show a recording on stderr when that is a terminal; otherwise nothing is drawn.
+ *
+ * @returns removes the line
+ */
+export function showRecording(writer: TraceWriter): () => void {
+  const { stderr } = process;
+  if (!stderr.isTTY) return () => undefined;
+  const begun = Date.now();
+  const timer = setInterval(() => {
+    const text = stateLine(Math.round((Date.now() - begun) / 1000), writer);
+    stderr.write(`\r${text.slice(0, Math.max(0, stderr.columns - 1))}\u001b[K`);
+  }, PAUSE_MS);
+  return () => {
+    clearInterval(timer);
+    stderr.write('\r\u001b[K');
+  };
+}
+
+function stateLine(seconds: number, { events, bytes, current }: TraceWriter): string {
+  const minutes = Math.floor(seconds / 60);
+  const time = `${minutes}:${String(seconds % 60).padStart(2, '0')}`;
+  const lost = [...(current?.lost.values() ?? [])].reduce((sum, howMany) => sum + howMany, 0n);
+  const loss = lost > 0n ? `, ${counted(lost, 'event')} lost` : '';
+  return (
+    `recording ${time}, ${counted(events, 'event')} of ` +
+    `${counted(current?.objects.virtqueues.size ?? 0, 'virtqueue')}, ${byteSize(bytes)}${loss}`
+  );
+}

@@ -1,0 +1,197 @@
+/** A recording under way: what bpftrace prints goes into the trace, and is held against what was counted. */
+import { countOfLine, KIND, timeOfLine, type EventLine, type FieldName } from '@vhostscope/model';
+import {
+  createImportReport,
+  createTextImporter,
+  flushTrace,
+  noteRingState,
+  writeLoss,
+  writeRingLine,
+  type ImportReport,
+  type RingState,
+  type TextImporter,
+  type TraceWriter,
+} from '@vhostscope/trace';
+import { createBootClock, type BootClock } from './boot-clock.js';
+import type { BpftraceCommand, BpftraceProcess } from './bpftrace-process.js';
+import { createDeferred } from './deferred.js';
+import { createLossAccount, type LineClass, type LossAccount } from './loss-account.js';
+import { createPageWatch } from './page-watch.js';
+import type { StopRequest } from './stop-request.js';
+import type { TraceTarget } from './trace-target.js';
+
+/** A class of lines, and the field of a heartbeat that counts it. */
+export interface CountedClass extends LineClass {
+  readonly field: FieldName;
+}
+
+export interface RecordingOptions {
+  readonly command: BpftraceCommand;
+  readonly classes: readonly CountedClass[];
+  /** CPUs from which a heartbeat is to be expected; asked when the recording is to end. */
+  readonly onlineCpus: () => readonly number[];
+  /** How long bpftrace may take at the end to hand over what it holds, and then to be gone. */
+  readonly patienceMs: number;
+  readonly stop: StopRequest;
+  readonly target: TraceTarget;
+  /** Called once, when all probes are attached. `rings` goes on to change. */
+  readonly onReady: (rings: RingState) => void;
+  /** Called once, when no more is recorded and what is under way is waited for. */
+  readonly onDrain: () => void;
+  /** Called when the trace has got its last event, before it gets its end. */
+  readonly onLastEvent: () => void;
+}
+
+/** A recording under way. */
+export interface RecordingRun {
+  readonly writer: TraceWriter;
+  readonly bpftrace: BpftraceProcess;
+  readonly importer: TextImporter;
+  readonly report: ImportReport;
+  readonly account: LossAccount;
+  readonly clock: BootClock;
+  readonly doubts: string[];
+  /** Resolves with what was thrown when the output takes no more. */
+  readonly failed: Promise<unknown>;
+  /** The rings as they are. */
+  readonly rings: RingState;
+  /** When the recording began, ns; undefined while not all probes are attached. */
+  from: bigint | undefined;
+  /** When it ended; undefined while it goes on. */
+  until: bigint | undefined;
+  /** Nothing that arrives from now on says anything about the recording. */
+  isOver: boolean;
+  /** Called at every heartbeat. */
+  onHeartbeat: () => void;
+  close(): void;
+}
+
+/** Begins to read what bpftrace prints; nothing is recorded yet. */
+export function followBpftrace(
+  writer: TraceWriter,
+  bpftrace: BpftraceProcess,
+  { classes, target }: RecordingOptions,
+): RecordingRun {
+  const report = createImportReport();
+  const failed = createDeferred<unknown>();
+  const importer = createTextImporter(writer, report, {
+    onEvent: (line) => {
+      if (line.kind === KIND.heartbeat) {
+        const emitted = classes.map(({ field }) => countOfLine(line, field));
+        if (!run.isOver) run.account.hearHeartbeat(line.cpu, timeOfLine(line), emitted);
+        run.onHeartbeat();
+      }
+      pages.hear(line);
+      if (noteRingState(run.rings, line)) tellEarlyRing(run, line);
+    },
+    onMessage: (message) => bpftrace.hear(message),
+    onLoss: (howMany, by) => {
+      if (!run.isOver) run.account.hearLoss(howMany, by);
+    },
+  });
+  const pages = createPageWatch((values) => importer.insert('pages', run.clock.now(), values));
+  // Until all probes are attached nothing is recorded: a state that only some of them see is wrong.
+  importer.setSpan(NEVER, undefined);
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      bpftrace.stdout.removeAllListeners('data').resume();
+      clearInterval(flushing);
+      failed.resolve(error);
+    }
+  };
+  bpftrace.stdout.on('data', (bytes: Buffer) => {
+    guarded(() => importer.push(bytes));
+    if (!target.isFull()) return;
+    // bpftrace loses then what it cannot hold, and the kernel's counts tell how much.
+    bpftrace.stdout.pause();
+    void target.whenFree().then(() => bpftrace.stdout.resume());
+  });
+  // What has arrived is on its way to the file at once, however slowly more comes.
+  const flushing = setInterval(() => guarded(() => flushTrace(writer)), FLUSH_MS);
+  const looking = setInterval(() => {
+    if (run.from !== undefined && run.until === undefined) pages.look();
+  }, LOOK_MS);
+  const run: RecordingRun = {
+    writer,
+    bpftrace,
+    importer,
+    report,
+    account: createLossAccount(
+      classes,
+      (cpu, kind) => importer.arrived(cpu, kind),
+      (howMany, by) => writeLoss(writer, howMany, by, report.lines),
+    ),
+    clock: createBootClock(),
+    doubts: [],
+    failed: failed.promise,
+    rings: new Map(),
+    from: undefined,
+    until: undefined,
+    isOver: false,
+    onHeartbeat: () => undefined,
+    close: () => {
+      clearInterval(flushing);
+      clearInterval(looking);
+    },
+  };
+  return run;
+}
+
+/** Between two times that what waits for a full batch is written. */
+const FLUSH_MS = 500;
+
+/** Between two looks at pages that an invalidation has touched. */
+const LOOK_MS = 20;
+
+const NEVER = (1n << 63n) - 1n;
+
+/** More than the clock that can be read here lags behind that of the events. */
+const CLOCK_LAG_NS = 1_000_000n;
+
+/** All probes are attached: what happens from now on is recorded. */
+export function beginRecording(run: RecordingRun, options: RecordingOptions): void {
+  const from = run.clock.now() + CLOCK_LAG_NS;
+  run.from = from;
+  run.importer.setSpan(from, undefined);
+  // What was told while probes were being attached, of rings that were there before.
+  for (const line of run.rings.values()) writeRingLine(run.writer, line, from);
+  run.onHeartbeat = () => {
+    if (unsettledCpus(run, options, from).length > 0) return;
+    // Nothing from before can come any more: the faster way of reading is open.
+    run.importer.setSpan(undefined, undefined);
+    run.onHeartbeat = () => undefined;
+  };
+  options.onReady(run.rings);
+}
+
+/** A ring was told of before the recording began, and only now is it read: told again at its beginning. */
+function tellEarlyRing({ writer, from }: RecordingRun, line: EventLine): void {
+  if (from !== undefined && timeOfLine(line) < from) writeRingLine(writer, line, from);
+}
+
+/**
+ * All that is recorded has happened; what of it is still under way is waited for.
+ *
+ * @returns resolves when all of it has arrived, or is known to be lost
+ */
+export function endRecording(run: RecordingRun, options: RecordingOptions): Promise<void> {
+  const until = run.clock.now();
+  run.until = until;
+  run.importer.setSpan(run.from, until);
+  const settled = createDeferred();
+  run.onHeartbeat = () => {
+    if (unsettledCpus(run, options, until).length === 0) settled.resolve();
+  };
+  return settled.promise;
+}
+
+/** CPUs that have not said yet that all up to a time has arrived. */
+export function unsettledCpus(
+  { account }: RecordingRun,
+  { onlineCpus }: RecordingOptions,
+  until: bigint,
+): readonly number[] {
+  return onlineCpus().filter((cpu) => !account.isSettled(cpu, until));
+}

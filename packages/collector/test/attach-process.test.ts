@@ -1,0 +1,217 @@
+/** `collector attach` as a process of its own: pipes, full disks, sudden death, and what stays behind. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { outcomeOf } from './child-process.ts';
+import { fakeHost, type Scenario } from './fake-host.ts';
+import { emittedMeanwhile, recordedRounds } from './recorded-rounds.ts';
+import { temporaryFolder } from './traces.ts';
+
+const top = temporaryFolder();
+let made = 0;
+
+function emptyFolder(): string {
+  const folder = join(top, String(made++));
+  mkdirSync(folder);
+  return folder;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly output: string;
+  readonly truth: string;
+}
+
+/** Starts the program. */
+async function start(
+  scenario: Scenario,
+  options: {
+    readonly output?: string;
+    readonly duration?: number;
+    /** Greatest size of a file, in blocks of 512 bytes. */
+    readonly maxBlocks?: number;
+    /** In a terminal, whose keyboard is the child's standard input. */
+    readonly terminal?: boolean;
+  } = {},
+): Promise<Started> {
+  const folder = emptyFolder();
+  const truth = join(folder, 'truth.json');
+  const host = fakeHost({ truth, ...scenario });
+  const output = options.output ?? join(folder, 'trace.arrows');
+  const description = {
+    plan: await host.plan({ detail: 'rounds' }),
+    cpus: host.onlineCpus(),
+    options: { detail: 'rounds', overwrite: true, ...options, output },
+  };
+  const command = `ulimit -f ${options.maxBlocks ?? 'unlimited'}; exec "$NODE" "$CHILD"`;
+  const [program, ...args] =
+    options.terminal === true
+      ? ['script', '-qec', `stty cols 100; ${command}`, '/dev/null']
+      : ['/bin/sh', '-c', command];
+  const child = spawn(program, args, {
+    env: {
+      ...process.env,
+      NODE: process.execPath,
+      ATTACH_COMMAND: join(import.meta.dirname, '../dist/attach-command.js'),
+      CHILD: join(import.meta.dirname, 'attach-child.mjs'),
+      RECORDED_HOST: JSON.stringify(description),
+    },
+    cwd: folder,
+    stdio: [options.terminal === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  });
+  return { child, output, truth };
+}
+
+async function untilExists(file: string): Promise<void> {
+  while (!existsSync(file)) await pause(10);
+}
+
+/** Processes of the fake bpftrace that write this truth. */
+function leftovers(truth: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+        return (
+          command.includes('fake-bpftrace.mjs') &&
+          readFileSync(`/proc/${pid}/environ`, 'utf8').includes(truth)
+        );
+      } catch {
+        // It is gone by now, or not ours.
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+it('killed at ten random moments, it leaves a trace with all that was read half a second before', async () => {
+  const runs = Array.from({ length: 10 }, async () => {
+    const { child, output, truth } = await start({ holdMs: 10 });
+    const gone = outcomeOf(child);
+    await untilExists(output);
+    await pause(700 + Math.random() * 1000);
+    child.kill('SIGKILL');
+    await gone;
+    const killed = BigInt(
+      readFileSync('/proc/uptime', 'latin1').split(' ')[0]?.replace('.', '') ?? 0,
+    );
+    const { rounds, end } = await recordedRounds(output);
+    expect(end).toBeUndefined();
+    expect(rounds).toHaveLength(2);
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+    for (const recorded of rounds) {
+      const ageMs = Number(killed * 10_000_000n - (recorded.at(-1) ?? 0n)) / 1e6;
+      // Half a second in which it waits for its batch, and what a busy machine adds.
+      expect(ageMs).toBeLessThan(900);
+    }
+    // bpftrace ends by itself when it prints its next line.
+    for (let i = 0; i < 50 && leftovers(truth).length > 0; i++) await pause(100);
+    expect(leftovers(truth)).toEqual([]);
+  });
+  await Promise.all(runs);
+});
+
+it('nothing of it stays when it ends', async () => {
+  const { child, truth } = await start({ onInterrupt: 'ignore' }, { duration: 200 });
+  expect(await outcomeOf(child)).toMatchObject({ code: 0 });
+  for (let i = 0; i < 50 && leftovers(truth).length > 0; i++) await pause(100);
+  expect(leftovers(truth)).toEqual([]);
+});
+
+it('bpftrace killed from outside: what had arrived is there, and nobody says that it is all', async () => {
+  const { child, output, truth } = await start({});
+  const gone = outcomeOf(child);
+  await untilExists(output);
+  await pause(400);
+  const [pid = 0] = leftovers(truth);
+  process.kill(pid, 'SIGKILL');
+  const { code, err } = await gone;
+  expect(code).toBe(1);
+  expect(err).toMatch(/collector: bpftrace was killed by SIGKILL\n/);
+  const { rounds, end } = await recordedRounds(output);
+  expect(end).toMatchObject({ complete: null, ended: 'bpftrace was killed by SIGKILL' });
+  expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+});
+
+describe('an output that takes no more', () => {
+  it('ends the recording; the trace can be read, and says so', async () => {
+    const { child, output, truth } = await start({ perTick: 60 }, { maxBlocks: 300 });
+    const { code, err } = await outcomeOf(child);
+    expect(code).toBe(2);
+    const message = `cannot write ${output}: the file would be too large`;
+    expect(err).toContain(`collector: ${message}; what was written before can be read\n`);
+    const { rounds, end, damage } = await recordedRounds(output);
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: false, ended: message, flaws: [message] });
+    expect(end?.lost).toMatchObject({ 'no room in the output': expect.stringMatching(/^\d+$/) });
+    expect(rounds[0]?.length).toBeGreaterThan(500);
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+    expect(leftovers(truth)).toEqual([]);
+  });
+
+  it('from the start is an error as any other', async () => {
+    const { child } = await start({}, { output: '/dev/full' });
+    expect(await outcomeOf(child)).toMatchObject({
+      code: 2,
+      err: 'collector: cannot write /dev/full: no space left on the device\n',
+    });
+  });
+});
+
+describe('to standard output', () => {
+  it('goes on when its reader is slow, and all is there', async () => {
+    const { child, truth } = await start({ perTick: 50 }, { output: '-', duration: 900 });
+    const chunks: Buffer[] = [];
+    child.stdout?.pause();
+    setTimeout(() => child.stdout?.on('data', (bytes: Buffer) => chunks.push(bytes)).resume(), 700);
+    let err = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: expect.stringMatching(/recording to standard output for 0\.9 s\n.*; complete: all/),
+    });
+    const file = join(emptyFolder(), 'piped.arrows');
+    writeFileSync(file, Buffer.concat(chunks));
+    const { rounds, end } = await recordedRounds(file);
+    expect(end).toMatchObject({ complete: true });
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+  });
+
+  it('ends without a word of complaint when its reader is gone', async () => {
+    const { child } = await start({ perTick: 200 }, { output: '-' });
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    const { code, err } = await outcomeOf(child);
+    expect(code).toBe(0);
+    expect(err).toMatch(/ended by reader gone/);
+  });
+});
+
+describe('in a terminal', () => {
+  it('a line tells how it goes, and Ctrl-C ends it with everything that was under way', async () => {
+    const { child, output, truth } = await start({ holdMs: 100 }, { terminal: true });
+    const gone = outcomeOf(child);
+    await untilExists(output);
+    await pause(1500);
+    child.stdin?.write('\u0003');
+    const { code, out } = await gone;
+    expect(code).toBe(0);
+    const seen = out.replaceAll('\u001b[K', '<cleared>');
+    expect(seen).toMatch(/\rrecording 0:01, \d+ events of 2 virtqueues, \S+ kB<cleared>/);
+    expect(seen).toMatch(/\r<cleared>collector: .* ended by SIGINT; complete: all/);
+    const { rounds, end } = await recordedRounds(output);
+    expect(end).toMatchObject({ complete: true, ended: 'SIGINT' });
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+    expect(leftovers(truth)).toEqual([]);
+  });
+
+  it('a trace is not shown', async () => {
+    const { child } = await start({}, { terminal: true, output: '-' });
+    const { code, out } = await outcomeOf(child);
+    expect(code).toBe(2);
+    expect(out).toMatch(/^collector: a trace is no text: it does not go to a terminal\r\n/);
+  });
+});

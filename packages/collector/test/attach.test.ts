@@ -1,0 +1,378 @@
+/** `collector attach` with a bpftrace that is not one: what is recorded, lost, said and left behind. */
+import { once } from 'node:events';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { attachResultSchema } from '../src/attach/attach-result-schema.ts';
+import { fakeHost, type Scenario } from './fake-host.ts';
+import { collectorOn, type Outcome } from './in-process.ts';
+import { emittedMeanwhile, recordedRounds } from './recorded-rounds.ts';
+import { temporaryFolder } from './traces.ts';
+
+const top = temporaryFolder();
+let made = 0;
+
+/** Every test has an empty folder of its own, and runs in it. */
+beforeEach(() => {
+  const folder = join(top, String(made++));
+  mkdirSync(folder);
+  process.chdir(folder);
+});
+
+const TRUTH = '../truth.json';
+
+async function attach(scenario: Scenario, ...args: string[]): Promise<Outcome> {
+  return collectorOn(fakeHost({ truth: TRUTH, ...scenario }), 'attach', ...args);
+}
+
+/** Sends a signal to this process as soon as something is recorded, and maybe another one later. */
+function signalOnceRecording(file: string, first: NodeJS.Signals, thenAfterMs?: number): void {
+  const timer = setInterval(() => {
+    if (!existsSync(file)) return;
+    clearInterval(timer);
+    setTimeout(() => process.emit(first, first), 300);
+    if (thenAfterMs !== undefined) setTimeout(() => process.emit(first, first), 300 + thenAfterMs);
+  }, 20);
+}
+
+describe('a recording', () => {
+  it('holds everything between the moment when probes are attached and the end, and says so', async () => {
+    const { code, out, err } = await attach({ holdMs: 80 }, '--duration', '600ms');
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(err).toMatch(/^collector: attached; recording to vhost\.arrows for 0\.6 s\n/);
+    expect(err).toMatch(/vhost\.arrows: \d+ events, .* ended by duration; complete: all .*\n$/);
+    const { rounds, end, damage } = await recordedRounds('vhost.arrows');
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: true, ended: 'duration', doubts: [], lost: {} });
+    expect(rounds).toHaveLength(2);
+    for (const recorded of rounds) {
+      // 5 rounds each 20 ms.
+      expect(recorded.length).toBeGreaterThan(75);
+      const [first = 0n] = recorded;
+      const length = Number((recorded.at(-1) ?? 0n) - first) / 1e6;
+      expect(length).toBeGreaterThan(500);
+      expect(length).toBeLessThan(640);
+    }
+    expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
+    expect(statSync('vhost.arrows').mode & 0o777).toBe(0o600);
+    expect(readdirSync('.')).toEqual(['vhost.arrows']);
+  });
+
+  it('waits for the sign of readiness where newer versions of bpftrace give it', async () => {
+    const { code } = await attach({ ready: 'stdout', attachMs: 200 }, '--duration', '200ms');
+    expect(code).toBe(0);
+    const { rounds, end } = await recordedRounds('vhost.arrows');
+    expect(end?.complete).toBe(true);
+    expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
+  });
+
+  it('begins with the rings that were told of while probes were being attached', async () => {
+    const vq = 'ffff888000001000';
+    const extra = [
+      `U 5 0 ${vq} 0 7f0000000000 4096 0`,
+      `U 6 1 ${vq} 0 7f0000001000 4096 0`,
+      `U 7 1 ${vq} 2 7f0000002000 4096 0`,
+      `R 8 0 ffff888000000000 1 0 1000 0 1 12 early`,
+    ];
+    await attach({ extra, holdMs: 200, attachMs: 20 }, '--duration', '400ms');
+    const { addresses, rounds, events, end } = await recordedRounds('vhost.arrows');
+    expect(end?.complete).toBe(true);
+    expect(addresses).toHaveLength(2 + 1);
+    expect(events['range_start']).toBeUndefined();
+    for (const time of addresses) expect(time).toBeLessThanOrEqual(rounds[0]?.[0] ?? 0n);
+    expect(end?.events).toEqual(events);
+  });
+
+  it('holds what the page table says of the rings', async () => {
+    const stack = /-([0-9a-f]+) .*\[stack\]$/m.exec(readFileSync('/proc/self/maps', 'latin1'));
+    const end = BigInt(`0x${stack?.[1] ?? 0}`);
+    const vq = 'ffff888000001000';
+    const extra = [
+      `U 5 0 ${vq} 0 ${(end - 4096n).toString(16)} 4096 0`,
+      `V 6 0 ${vq} ffff888000000000 ${process.pid} 0`,
+    ];
+    await attach({ extra }, '--duration', '400ms');
+    const { events, end: ended } = await recordedRounds('vhost.arrows');
+    expect(events['pages']).toBe(1);
+    expect(ended).toMatchObject({ complete: true, backward: 0 });
+  });
+
+  it('as JSON', async () => {
+    const { code, out } = await attach({}, '--duration', '0.3', '--json', '-o', 'a.arrows');
+    expect(code).toBe(0);
+    const result = attachResultSchema.parse(JSON.parse(out));
+    expect(result).toMatchObject({
+      output: 'a.arrows',
+      bytes_written: statSync('a.arrows').size,
+      ended: 'duration',
+      complete: true,
+      doubts: [],
+      lost: {},
+      missing: { rounds: 0, ranges: 0 },
+    });
+    expect(result.events).toBeGreaterThan(50);
+  });
+});
+
+describe('a live stream on a socket', () => {
+  /** What a reader gets that connects after a while. */
+  async function read(path: string, afterMs: number): Promise<string> {
+    while (!existsSync(path)) await pause(10);
+    await pause(afterMs);
+    const file = `joined-${afterMs}.arrows`;
+    await pipeline(connect(path), createWriteStream(file));
+    return file;
+  }
+
+  it('begins with the rings and holds everything from then on, whoever joins when', async () => {
+    const extra = ['U 5 0 ffff888000001000 0 7f0000000000 4096 0'];
+    const recording = attach(
+      { extra, holdMs: 40 },
+      '--duration',
+      '900ms',
+      '--socket',
+      'live.sock',
+      '-o',
+      'all.arrows',
+    );
+    const joined = [read('live.sock', 300), read('live.sock', 700)];
+    const { code, err } = await recording;
+    expect(code).toBe(0);
+    expect(err).toMatch(/recording to all\.arrows and live\.sock for 0\.9 s\n/);
+    expect(existsSync('live.sock')).toBe(false);
+    const whole = await recordedRounds('all.arrows');
+    for (const file of await Promise.all(joined)) {
+      const { rounds, events, addresses, end, damage } = await recordedRounds(file);
+      expect(damage).toEqual([]);
+      expect(end).toMatchObject({ complete: true, events });
+      expect(addresses).toHaveLength(1);
+      for (const [cpu, recorded] of rounds.entries()) {
+        expect(recorded.length).toBeGreaterThan(15);
+        expect(recorded).toEqual(whole.rounds[cpu]?.slice(-recorded.length));
+      }
+      expect(rounds[0]?.length).toBeLessThan(whole.rounds[0]?.length ?? 0);
+    }
+  });
+
+  it('is for its owner only, and may be the only output', async () => {
+    const recording = attach({}, '--duration', '600ms', '--socket', 'live.sock', '--json');
+    while (!existsSync('live.sock')) await pause(10);
+    expect(statSync('live.sock').mode & 0o777).toBe(0o600);
+    const { code, out } = await recording;
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ output: null, complete: true, readers_dropped: 0 });
+    expect(readdirSync('.')).toEqual([]);
+  });
+
+  it('replaces a socket that nobody listens on, and nothing else', async () => {
+    writeFileSync('file', '');
+    expect(await attach({}, '--socket', 'file')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/file exists and is no socket/) as string,
+    });
+    const other = createServer().listen('live.sock');
+    await once(other, 'listening');
+    expect(await attach({}, '--socket', 'live.sock')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/somebody listens on live\.sock already/) as string,
+    });
+    expect(readdirSync('.').toSorted()).toEqual(['file', 'live.sock']);
+    other.close();
+    expect(await attach({}, '--socket', 'no/folder/live.sock')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('losses', () => {
+  it.each([
+    ['that only the counts tell of', false],
+    ['that bpftrace tells of too are not counted twice', true],
+  ])('%s', async (_what, tellLost) => {
+    const { code, out, err } = await attach(
+      { loseEvery: 7, tellLost },
+      '--duration',
+      '500ms',
+      '--json',
+    );
+    expect(code).toBe(0);
+    const result = attachResultSchema.parse(JSON.parse(out));
+    expect(result.complete).toBe(false);
+    const lost = Object.values(result.lost).reduce((sum, howMany) => sum + Number(howMany), 0);
+    // Of every seven rounds six arrive: what was lost is a sixth of what is there, give or take a tick.
+    const { rounds, losses, end } = await recordedRounds('vhost.arrows');
+    const arrived = rounds.reduce((sum, { length }) => sum + length, 0);
+    expect(end?.complete).toBe(false);
+    expect(losses).toBeGreaterThan(0);
+    expect(lost).toBeGreaterThan(arrived / 6 - 10);
+    expect(lost).toBeLessThan(arrived / 6 + 30);
+    expect(result.missing['rounds']).toBe(lost);
+    expect(err).toMatch(/attached/);
+  });
+
+  it('make the exit code 1 with --strict', async () => {
+    const { code, err } = await attach({ loseEvery: 7 }, '--duration', '300ms', '--strict');
+    expect(code).toBe(1);
+    expect(err).toMatch(/NOT complete: \d+ events lost \(rounds \d+\)/);
+  });
+
+  it('lines that cannot be read are lost, and their reason is said once', async () => {
+    const extra = ['M 12 99999 ffff', 'M 12 0 ffff and more', 'hello'];
+    const { code, err } = await attach({ extra }, '--duration', '300ms');
+    expect(code).toBe(0);
+    expect(err).toMatch(/2 lines of bpftrace could not be read, the first is line 3: M: cpu is/);
+    const { end } = await recordedRounds('vhost.arrows');
+    expect(end).toMatchObject({ complete: false, lost: { 'unreadable input': '2' } });
+  });
+
+  it(
+    'a CPU that says nothing leaves it open whether all arrived',
+    { timeout: 20_000 },
+    async () => {
+      const { code, err } = await attach({ silentCpu: 1 }, '--duration', '200ms');
+      expect(code).toBe(0);
+      expect(err).toMatch(/CPU 1 did not say within 1 s that all had arrived\n/);
+      expect(err).toMatch(/whether all events arrived is not known\n$/);
+      const { end } = await recordedRounds('vhost.arrows');
+      expect(end).toMatchObject({ complete: null, doubts: [expect.stringContaining('CPU 1')] });
+    },
+  );
+});
+
+describe('its end', () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', async (signal) => {
+    signalOnceRecording('vhost.arrows', signal);
+    const { code, err } = await attach({ holdMs: 60 });
+    expect(code).toBe(0);
+    expect(err).toMatch(/recording to vhost\.arrows until Ctrl-C\n/);
+    expect(err).toMatch(new RegExp(`ended by ${signal}; complete`));
+    const { rounds, end } = await recordedRounds('vhost.arrows');
+    expect(end).toMatchObject({ complete: true, ended: signal });
+    expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
+  });
+
+  it('before the duration is over', async () => {
+    signalOnceRecording('vhost.arrows', 'SIGINT');
+    expect(await attach({}, '--duration', '1h')).toMatchObject({ code: 130 });
+  });
+
+  it('a signal that comes twice at once is one', async () => {
+    signalOnceRecording('vhost.arrows', 'SIGINT', 20);
+    const { code } = await attach({ holdMs: 100 });
+    expect(code).toBe(0);
+    expect((await recordedRounds('vhost.arrows')).end).toMatchObject({ complete: true });
+  });
+
+  it('at once, on a second signal', async () => {
+    signalOnceRecording('vhost.arrows', 'SIGINT', 300);
+    const { code, err } = await attach({ silentCpu: 0 });
+    expect(code).toBe(130);
+    expect(err).toMatch(/it was not waited for what was under way/);
+    const { rounds, end } = await recordedRounds('vhost.arrows');
+    expect(end).toMatchObject({ complete: null, ended: 'a second signal' });
+    expect(rounds[1]?.length).toBeGreaterThan(10);
+  });
+
+  it('of a bpftrace that does not listen', async () => {
+    const { code } = await attach({ onInterrupt: 'ignore' }, '--duration', '200ms');
+    expect(code).toBe(0);
+    expect((await recordedRounds('vhost.arrows')).end).toMatchObject({ complete: true });
+  });
+
+  it('by bpftrace itself', async () => {
+    const stderr = 'ERROR: failed to poll perf buffer: Interrupted system call\n';
+    const { code, err } = await attach({ exitAfterMs: 400, exitCode: 255, stderr });
+    expect(code).toBe(1);
+    expect(err).toMatch(/bpftrace ended by itself with status 255; failed to poll perf buffer/);
+    const { rounds, end } = await recordedRounds('vhost.arrows');
+    expect(end).toMatchObject({ complete: null });
+    expect(end?.doubts).toEqual([expect.stringMatching(/status 255: what it still held is not/)]);
+    expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
+  });
+});
+
+describe('what cannot be recorded leaves nothing behind, and what was there as it was', () => {
+  beforeEach(() => writeFileSync('old.arrows', 'old'));
+
+  it.each([
+    [
+      'a program that does not load',
+      {
+        ready: false,
+        exitAfterMs: 50,
+        exitCode: 255,
+        stderr:
+          'stdin:1:1-9: WARNING: f is not traceable\n' +
+          "ERROR: Error attaching probe: 'kprobe:vhost_\u0007x'\n",
+      },
+      "the probes could not be attached: Error attaching probe: 'kprobe:vhost_\\x07x'",
+    ],
+    [
+      'a bpftrace that says nothing',
+      { ready: false, exitAfterMs: 50, exitCode: 1 },
+      'the probes could not be attached: bpftrace ended by itself with status 1, and said nothing',
+    ],
+  ] as const)('%s', async (_what, scenario, message) => {
+    const { code, out, err } = await attach(scenario, '-o', 'old.arrows');
+    expect({ code, out }).toEqual({ code: 3, out: '' });
+    expect(err).toBe(
+      `collector: ${message}\ncollector: collector doctor says what this host can do\n`,
+    );
+    expect(readdirSync('.')).toEqual(['old.arrows']);
+    expect(statSync('old.arrows').size).toBe(3);
+  });
+
+  it('no bpftrace', async () => {
+    const host = fakeHost({});
+    const plan = await host.plan({ detail: 'rounds' });
+    const command = { ...plan.command, path: '/nowhere/bpftrace' };
+    const { code, err } = await collectorOn(
+      { ...host, plan: async () => Promise.resolve({ ...plan, command }) },
+      'attach',
+    );
+    expect(code).toBe(3);
+    expect(err).toMatch(/^collector: cannot start \/nowhere\/bpftrace: no such file\n/);
+    expect(readdirSync('.')).toEqual(['old.arrows']);
+  });
+
+  it('interrupted before the probes are attached', async () => {
+    setTimeout(() => process.emit('SIGINT', 'SIGINT'), 300);
+    const { code, err } = await attach({ ready: false });
+    expect(code).toBe(130);
+    expect(err).toBe(
+      'collector: interrupted before the probes were attached; nothing was recorded\n',
+    );
+    expect(readdirSync('.')).toEqual(['old.arrows']);
+  });
+
+  it('a default output that exists', async () => {
+    writeFileSync('vhost.arrows', 'old');
+    const { code, err } = await attach({}, '--duration', '200ms');
+    expect(code).toBe(2);
+    expect(err).toMatch(/^collector: vhost\.arrows exists\n/);
+    expect(await attach({}, '--duration', '200ms', '--force')).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    [['--duration', '0'], /Give a length of time/],
+    [['--duration', '5 apples'], /Give a length of time/],
+    [['--duration', '600h'], /At most 596h/],
+    [['--detail', 'all'], /Allowed choices are rounds, calls, accesses/],
+    [['-o', '-', '--json'], /both want standard output/],
+    [['-o', 'no/such/folder.arrows'], /its folder does not exist/],
+  ])('%j', async (args, message) => {
+    const { code, err } = await attach({}, ...args);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+    expect(readdirSync('.')).toEqual(['old.arrows']);
+  });
+});

@@ -1,0 +1,114 @@
+#!/usr/bin/env node
+// Stands in for bpftrace in tests: prints events of the dialect as a real run would, counts what it
+// "emits" in the kernel, loses some of it on request, holds lines back as bpftrace does until it gets
+// round to them, and drops what it holds when it is interrupted.
+//
+// FAKE_BPFTRACE holds the scenario as JSON, see `Scenario` in fake-host.ts. What was emitted is
+// written to `truth`, as JSON, when it ends or, with SIGKILL in mind, at every tick.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+const {
+  attachMs = 50,
+  ready = 'stderr',
+  cpus = 2,
+  perTick = 5,
+  holdMs = 30,
+  loseEvery = 0,
+  tellLost = false,
+  silentCpu = -1,
+  exitAfterMs = 0,
+  exitCode = 0,
+  stderr = '',
+  extra = [],
+  onInterrupt = 'end',
+  header = true,
+  truth,
+} = JSON.parse(process.env.FAKE_BPFTRACE ?? '{}');
+
+const TICK_MS = 20;
+const HEARTBEAT_TICKS = 5;
+const bootOffset =
+  BigInt(readFileSync('/proc/uptime', 'latin1').split(' ')[0].replace('.', '')) * 10_000_000n -
+  process.hrtime.bigint();
+const now = () => bootOffset + process.hrtime.bigint();
+
+/** Lines not printed yet, by when they are due. */
+const held = [];
+const rounds = Array.from({ length: cpus }, () => 0);
+/** Times of the rounds that were emitted, by CPU; those lost are in `lost`. */
+const emitted = Array.from({ length: cpus }, () => []);
+let lost = 0;
+let untold = 0;
+let tick = 0;
+
+const print = (text) => process.stdout.write(text);
+const hold = (text) => held.push({ due: performance.now() + holdMs, text });
+
+function emit() {
+  for (let cpu = 0; cpu < cpus; cpu++) {
+    for (let i = 0; i < perTick; i++) {
+      rounds[cpu]++;
+      const time = now();
+      if (loseEvery > 0 && rounds[cpu] % loseEvery === 0) {
+        lost++;
+        untold++;
+        continue;
+      }
+      emitted[cpu].push(String(time));
+      hold(`M ${time} ${cpu} ffff8880000010${cpu}0\n`);
+    }
+    if (tellLost && untold > 0) {
+      hold(`Lost ${untold} events\n`);
+      untold = 0;
+    }
+    if (tick % HEARTBEAT_TICKS === 0 && cpu !== silentCpu)
+      hold(`H ${now()} ${cpu} 0 ${rounds[cpu]} 0 0 0 0\n`);
+  }
+  tick++;
+  if (truth === undefined) return;
+  // Read while this runs, and after it was killed.
+  writeFileSync(`${truth}.part`, JSON.stringify({ emitted, lost }));
+  renameSync(`${truth}.part`, truth);
+}
+
+function printDue() {
+  let due = '';
+  while (held.length > 0 && held[0].due <= performance.now()) due += held.shift().text;
+  if (due !== '') print(due);
+}
+
+let program = '';
+process.stdin.setEncoding('utf8').on('data', (text) => (program += text));
+process.stdin.on('end', () => {
+  if (!program.includes('BEGIN')) {
+    process.stderr.write('stdin:1:1-2: ERROR: syntax error, unexpected end of file, expecting {\n');
+    process.exit(1);
+  }
+  begin();
+});
+process.stdout.on('error', () => process.exit(141));
+process.on('SIGINT', () => {
+  if (onInterrupt === 'ignore') return;
+  // What is held is dropped, without a word.
+  process.exit(0);
+});
+
+function begin() {
+  print('Attaching 7 probes...\n');
+  if (header) print('# vhostscope 1\n');
+  for (const line of extra) hold(`${line}\n`);
+  if (stderr !== '') process.stderr.write(stderr);
+  if (ready === false) {
+    if (exitAfterMs > 0) setTimeout(() => process.exit(exitCode), exitAfterMs);
+    else setInterval(() => {}, 1000);
+    return;
+  }
+  setInterval(emit, TICK_MS);
+  setInterval(printDue, 5);
+  setTimeout(() => {
+    const token = '__BPFTRACE_NOTIFY_PROBES_ATTACHED\n';
+    if (ready === 'stderr') process.stderr.write(token);
+    else print(token);
+    if (exitAfterMs > 0) setTimeout(() => process.exit(exitCode), exitAfterMs);
+  }, attachMs);
+}

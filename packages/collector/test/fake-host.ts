@@ -1,0 +1,61 @@
+/** A host on which a fake bpftrace runs (`fake-bpftrace.mjs`). */
+import { join } from 'node:path';
+import { KIND } from '@vhostscope/model';
+import type { RecordedHost } from '../src/attach/recording-plan.ts';
+
+/** What the fake bpftrace is to do. */
+export interface Scenario {
+  readonly attachMs?: number;
+  /** Where it says that its probes are attached; false: never. */
+  readonly ready?: 'stderr' | 'stdout' | false;
+  readonly cpus?: number;
+  /** Rounds of every CPU each 20 ms. */
+  readonly perTick?: number;
+  /** How long a line waits before it is printed. */
+  readonly holdMs?: number;
+  /** Every so manieth line of a CPU is counted and never printed. */
+  readonly loseEvery?: number;
+  /** Whether it says so itself, too. */
+  readonly tellLost?: boolean;
+  /** A CPU without heartbeats. */
+  readonly silentCpu?: number;
+  /** Ends by itself, after it said that it is ready, or from its start when it never does. */
+  readonly exitAfterMs?: number;
+  readonly exitCode?: number;
+  readonly stderr?: string;
+  /** Lines printed as they are. */
+  readonly extra?: readonly string[];
+  readonly onInterrupt?: 'end' | 'ignore';
+  /** File that gets what was emitted. */
+  readonly truth?: string;
+}
+
+/** What stands in `truth`. */
+export interface Truth {
+  /** Times of the rounds that were printed, by CPU. */
+  readonly emitted: readonly (readonly string[])[];
+  readonly lost: number;
+}
+
+export function fakeHost(scenario: Scenario): RecordedHost {
+  const cpus = scenario.cpus ?? 2;
+  return {
+    plan: async () =>
+      Promise.resolve({
+        command: {
+          path: join(import.meta.dirname, 'fake-bpftrace.mjs'),
+          args: [],
+          env: { FAKE_BPFTRACE: JSON.stringify(scenario) },
+          program: 'BEGIN { printf("# vhostscope 1\\n"); }',
+        },
+        classes: [
+          { name: 'rounds', kinds: [KIND.round], field: 'emittedRounds' },
+          { name: 'ranges', kinds: [KIND.range_start, KIND.range_end], field: 'emittedRanges' },
+        ],
+        header: {},
+        remarks: [],
+      }),
+    patienceMs: 1000,
+    onlineCpus: () => Array.from({ length: cpus }, (_, cpu) => cpu),
+  };
+}

@@ -1,0 +1,77 @@
+/** What whoever records, or imports, adds to a recording beside the lines that it reads. */
+import type { EventLine, EventName } from '@vhostscope/model';
+import { appendEvent, clearBuilder, type EventValues } from './event-builder.js';
+import { forgetUnwritten, latestTime, type LiveEnd } from './recording-in-progress.js';
+import { appendRingLine } from './ring-state.js';
+import { beginRecording, builderOf, flushFull, type TraceWriter } from './trace-writer.js';
+
+/** Notes that events were lost at this place of the stream, and by whom. */
+export function writeLoss(
+  writer: TraceWriter,
+  howMany: bigint,
+  by: string,
+  lineNumber: number,
+): void {
+  const recording = writer.current ?? beginRecording(writer, 'no header line');
+  recording.lost.set(by, (recording.lost.get(by) ?? 0n) + howMany);
+  const builder = recording.latest ?? builderOf(writer, 0);
+  appendEvent(builder, 'lost', latestTime(recording), lineNumber, { lost: howMany, note: by });
+  flushFull(writer, recording, builder);
+}
+
+/** Notes that the recording is not what was to be recorded: its input was damaged or not read to its end. */
+export function noteFlaw(writer: TraceWriter, what: string): void {
+  writer.current?.flaws.push(what);
+}
+
+/** Says how a live recording ended; to be called before it is ended. */
+export function noteLiveEnd(writer: TraceWriter, end: LiveEnd): void {
+  if (writer.current !== undefined) writer.current.live = end;
+}
+
+/**
+ * Gives up what could not be written, when nothing is being written any more: events that wait for
+ * their batch, and batches that are not whole in the file. They are counted as lost; there may be room
+ * for a last word.
+ */
+export function dropUnwritten(writer: TraceWriter, by: string): void {
+  const recording = writer.current;
+  if (recording === undefined) return;
+  const unwritten = forgetUnwritten(recording);
+  writer.events -= unwritten;
+  let dropped = unwritten;
+  for (const builder of writer.builders) {
+    if (builder === undefined) continue;
+    dropped += builder.length;
+    clearBuilder(builder);
+  }
+  clearBuilder(writer.table);
+  if (dropped > 0) recording.lost.set(by, (recording.lost.get(by) ?? 0n) + BigInt(dropped));
+  writer.output.cutBack();
+}
+
+/** Tells the state of a ring, as a line of `RingState` has it, on the CPU that told it first. */
+export function writeRingLine(writer: TraceWriter, line: EventLine, time: bigint): void {
+  if (writer.current === undefined) return;
+  appendRingLine(builderOf(writer, line.cpu), line, time);
+}
+
+/** An event that whoever records makes. */
+export interface OwnEvent {
+  readonly event: EventName;
+  readonly time: bigint;
+  readonly values: EventValues;
+}
+
+/** Appends it to the events of a CPU. It is behind no line. */
+export function writeOwnEvent(
+  writer: TraceWriter,
+  cpu: number,
+  { event, time, values }: OwnEvent,
+): void {
+  const recording = writer.current;
+  if (recording === undefined) return;
+  const builder = builderOf(writer, cpu);
+  appendEvent(builder, event, time, 0, values);
+  flushFull(writer, recording, builder);
+}
