@@ -39,7 +39,7 @@ export const ALLOWED = {
     node: true,
   },
   '@vhostscope/terminal': { packages: ['commander'], node: true },
-  '@vhostscope/collector': PROGRAM,
+  '@vhostscope/collector': { ...PROGRAM, packages: [...PROGRAM.packages, 'bpftrace-parser'] },
   '@vhostscope/replay': PROGRAM,
   '@vhostscope/tui': PROGRAM,
   // It knows nothing of vhostscope but how its programs behave; its tests read what they wrote.

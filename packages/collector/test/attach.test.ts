@@ -240,7 +240,7 @@ describe('losses', () => {
     async () => {
       const { code, err } = await attach({ silentCpu: 1 }, '--duration', '200ms');
       expect(code).toBe(0);
-      expect(err).toMatch(/CPU 1 did not say within 1 s that all had arrived\n/);
+      expect(err).toMatch(/CPU 1 did not say that all had arrived\n/);
       expect(err).toMatch(/whether all events arrived is not known\n$/);
       const { end } = await recordedRounds('vhost.arrows');
       expect(end).toMatchObject({ complete: null, doubts: [expect.stringContaining('CPU 1')] });

@@ -98,7 +98,6 @@ async function recordInto(
   try {
     return await record(writer, {
       ...plan,
-      target,
       stop,
       patienceMs: host.patienceMs,
       onlineCpus: () => host.onlineCpus(),

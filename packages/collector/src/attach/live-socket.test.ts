@@ -11,6 +11,7 @@ import { openLiveSocket } from './live-socket.js';
 
 const NOWHERE: TraceOutput = {
   append: (_parts, _bytes, onWritten) => onWritten?.(),
+  keepPace: () => undefined,
   settle: () => Promise.resolve(),
   abandon: () => Promise.resolve(),
   cutBack: () => undefined,

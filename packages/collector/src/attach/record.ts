@@ -88,7 +88,11 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
   if (cut !== undefined) return cut;
   noteProbeMisses(run);
   bpftrace.interrupt();
+  // Where it could not keep up, it hands over the rest now that its probes are gone.
   await Promise.race([bpftrace.ended, stop.again, pause(options.patienceMs)]);
+  const silent = unsettledCpus(run, options, run.until ?? 0n);
+  if (silent.length > 0)
+    run.doubts.push(`CPU ${silent.join(', ')} did not say that all had arrived`);
   return end;
 }
 
@@ -131,24 +135,15 @@ async function drain(
   options: RecordingOptions,
 ): Promise<RecordingEnd | undefined> {
   options.onDrain();
-  const happened = await Promise.race([
-    endRecording(run, options),
-    abrupt,
-    pause(options.patienceMs, 'late'),
-  ]);
-  if (typeof happened === 'object') return happened;
-  if (happened === 'late') {
-    const silent = unsettledCpus(run, options, run.until ?? 0n);
-    run.doubts.push(
-      `CPU ${silent.join(', ')} did not say within ${options.patienceMs / 1000} s that all had arrived`,
-    );
-  }
-  run.isOver = true;
-  return undefined;
+  const settled = endRecording(run, options).then(() => undefined);
+  return Promise.race([settled, abrupt, pause(DRAIN_MS)]);
 }
 
-async function pause<Value>(ms: number, value?: Value): Promise<Value | undefined> {
-  return setTimeout(ms, value, { ref: false });
+/** Heartbeats come each tenth of a second; under a load that is too much for bpftrace they do not. */
+const DRAIN_MS = 2000;
+
+async function pause(ms: number): Promise<undefined> {
+  return setTimeout(ms, undefined, { ref: false });
 }
 
 /** Probes that never ran are in nobody's counts. */

@@ -16,7 +16,7 @@ export interface RecordingPlan {
 export interface RecordedHost {
   /** @throws ProgramError with exit code 3 when the host cannot be recorded */
   plan(options: { readonly detail: Detail }): Promise<RecordingPlan>;
-  /** How long bpftrace may take at the end to hand over what it holds, and then to be gone. */
+  /** How long bpftrace may take to end: it detaches its probes one by one, and hands over what it holds. */
   readonly patienceMs: number;
   /** CPUs that are online now. */
   onlineCpus(): readonly number[];

@@ -4,6 +4,7 @@ import {
   createImportReport,
   createTextImporter,
   flushTrace,
+  keepPace,
   noteRingState,
   writeLoss,
   writeRingLine,
@@ -18,7 +19,6 @@ import { createDeferred } from './deferred.js';
 import { createLossAccount, type LineClass, type LossAccount } from './loss-account.js';
 import { createPageWatch } from './page-watch.js';
 import type { StopRequest } from './stop-request.js';
-import type { TraceTarget } from './trace-target.js';
 
 /** A class of lines, and the field of a heartbeat that counts it. */
 export interface CountedClass extends LineClass {
@@ -30,10 +30,9 @@ export interface RecordingOptions {
   readonly classes: readonly CountedClass[];
   /** CPUs from which a heartbeat is to be expected; asked when the recording is to end. */
   readonly onlineCpus: () => readonly number[];
-  /** How long bpftrace may take at the end to hand over what it holds, and then to be gone. */
+  /** How long bpftrace may take to end: it detaches its probes one by one, and hands over what it holds. */
   readonly patienceMs: number;
   readonly stop: StopRequest;
-  readonly target: TraceTarget;
   /** Called once, when all probes are attached. `rings` goes on to change. */
   readonly onReady: (rings: RingState) => void;
   /** Called once, when no more is recorded and what is under way is waited for. */
@@ -59,8 +58,6 @@ export interface RecordingRun {
   from: bigint | undefined;
   /** When it ended; undefined while it goes on. */
   until: bigint | undefined;
-  /** Nothing that arrives from now on says anything about the recording. */
-  isOver: boolean;
   /** Called at every heartbeat. */
   onHeartbeat: () => void;
   close(): void;
@@ -70,23 +67,20 @@ export interface RecordingRun {
 export function followBpftrace(
   writer: TraceWriter,
   bpftrace: BpftraceProcess,
-  { classes, target }: RecordingOptions,
+  { classes }: RecordingOptions,
 ): RecordingRun {
   const report = createImportReport();
   const failed = createDeferred<unknown>();
   const importer = createTextImporter(writer, report, {
     onEvent: (line) => {
-      if (line.kind === KIND.heartbeat) {
-        const emitted = classes.map(({ field }) => countOfLine(line, field));
-        if (!run.isOver) run.account.hearHeartbeat(line.cpu, timeOfLine(line), emitted);
-        run.onHeartbeat();
-      }
+      if (line.kind === KIND.heartbeat) hearHeartbeat(run, line, classes);
       pages.hear(line);
       if (noteRingState(run.rings, line)) tellEarlyRing(run, line);
     },
     onMessage: (message) => bpftrace.hear(message),
     onLoss: (howMany, by) => {
-      if (!run.isOver) run.account.hearLoss(howMany, by);
+      // What bpftrace loses from the end on is not of the recording; what was before, heartbeats tell.
+      if (run.until === undefined || by !== 'bpftrace') run.account.hearLoss(howMany, by);
     },
   });
   const pages = createPageWatch((values) => importer.insert('pages', run.clock.now(), values));
@@ -103,10 +97,11 @@ export function followBpftrace(
   };
   bpftrace.stdout.on('data', (bytes: Buffer) => {
     guarded(() => importer.push(bytes));
-    if (!target.isFull()) return;
+    const catchingUp = keepPace(writer);
+    if (catchingUp === undefined) return;
     // bpftrace loses then what it cannot hold, and the kernel's counts tell how much.
     bpftrace.stdout.pause();
-    void target.whenFree().then(() => bpftrace.stdout.resume());
+    void catchingUp.then(() => bpftrace.stdout.resume());
   });
   // What has arrived is on its way to the file at once, however slowly more comes.
   const flushing = setInterval(() => guarded(() => flushTrace(writer)), FLUSH_MS);
@@ -129,7 +124,6 @@ export function followBpftrace(
     rings: new Map(),
     from: undefined,
     until: undefined,
-    isOver: false,
     onHeartbeat: () => undefined,
     close: () => {
       clearInterval(flushing);
@@ -164,6 +158,16 @@ export function beginRecording(run: RecordingRun, options: RecordingOptions): vo
     run.onHeartbeat = () => undefined;
   };
   options.onReady(run.rings);
+}
+
+function hearHeartbeat(run: RecordingRun, line: EventLine, classes: readonly CountedClass[]): void {
+  const { account, until } = run;
+  // Of a CPU that has told all up to the end, what comes later is not of the recording.
+  if (until === undefined || !account.isSettled(line.cpu, until)) {
+    const emitted = classes.map(({ field }) => countOfLine(line, field));
+    account.hearHeartbeat(line.cpu, timeOfLine(line), emitted);
+  }
+  run.onHeartbeat();
 }
 
 /** A ring was told of before the recording began, and only now is it read: told again at its beginning. */

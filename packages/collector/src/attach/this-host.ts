@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { EXIT, ProgramError } from '@vhostscope/terminal';
 import type { RecordedHost } from './recording-plan.js';
 
-/** Heartbeats come each tenth of a second; to detach hundreds of probes takes seconds. */
 const PATIENCE_MS = 10_000;
 
 export function thisHost(): RecordedHost {

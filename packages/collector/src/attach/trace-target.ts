@@ -14,10 +14,6 @@ export interface TraceTarget {
   readonly output: TraceOutput;
   /** The recording begins: a file gets its name. */
   begin(): void;
-  /** Whether so much waits for a slow reader that no more should be read from bpftrace. */
-  isFull(): boolean;
-  /** Resolves when it is not full any more. */
-  whenFree(): Promise<void>;
   /** Lets go of it, when nothing is being written any more; a file without a name is removed. */
   close(): void;
 }
@@ -35,20 +31,19 @@ export function openTarget(
   return path === '-' ? openStandardOutput(onGone) : openFile(path, overwrite);
 }
 
-const NEVER_FULL = {
-  isFull: () => false,
-  whenFree: () => Promise.resolve(),
+const NO_DUTIES = {
   begin: () => undefined,
   close: () => undefined,
 };
 
 /** The trace goes to a socket only. */
 const NO_TARGET: TraceTarget = {
-  ...NEVER_FULL,
+  ...NO_DUTIES,
   path: undefined,
   name: undefined,
   output: {
     append: (_parts, _bytes, onWritten) => onWritten?.(),
+    keepPace: () => undefined,
     settle: () => Promise.resolve(),
     abandon: () => Promise.resolve(),
     cutBack: () => undefined,
@@ -69,7 +64,7 @@ export function withCopy(output: TraceOutput, copy: Pick<TraceOutput, 'append'>)
 function openFile(path: string, overwrite: boolean): TraceTarget {
   const file = openOutput(path, overwrite);
   return {
-    ...NEVER_FULL,
+    ...NO_DUTIES,
     path,
     name: path,
     output: namingErrors(path, fileOutput(file.fd, true)),
@@ -87,7 +82,7 @@ function namingErrors(name: string, output: TraceOutput): TraceOutput {
   };
 }
 
-const STANDARD_OUTPUT = { ...NEVER_FULL, path: '-', name: 'standard output' };
+const STANDARD_OUTPUT = { ...NO_DUTIES, path: '-', name: 'standard output' };
 
 function openStandardOutput(onGone: () => void): TraceTarget {
   if (process.stdout.isTTY) {
@@ -111,6 +106,10 @@ function openPipe(onGone: () => void): TraceTarget {
     isGone = true;
     onGone();
   });
+  const drained = (): Promise<void> =>
+    new Promise((resolve) => {
+      pipe.once('drain', resolve).once('error', () => resolve());
+    });
   return {
     ...STANDARD_OUTPUT,
     output: {
@@ -119,19 +118,11 @@ function openPipe(onGone: () => void): TraceTarget {
         if (!isGone) pipe.write(Buffer.concat(parts, bytes));
         onWritten?.();
       },
-      settle: () =>
-        new Promise((resolve) => {
-          if (isGone || pipe.writableLength === 0) resolve();
-          else pipe.once('drain', resolve).once('error', () => resolve());
-        }),
+      keepPace: () => (!isGone && pipe.writableLength > MAX_WAITING_BYTES ? drained() : undefined),
+      settle: () => (isGone || pipe.writableLength === 0 ? Promise.resolve() : drained()),
       abandon: () => Promise.resolve(),
       cutBack: () => undefined,
     },
-    isFull: () => !isGone && pipe.writableLength > MAX_WAITING_BYTES,
-    whenFree: () =>
-      new Promise((resolve) => {
-        pipe.once('drain', resolve).once('error', () => resolve());
-      }),
     close: () => pipe.destroy(),
   };
 }
