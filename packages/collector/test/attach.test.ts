@@ -51,7 +51,7 @@ describe('a recording', () => {
     const { code, out, err } = await attach({ holdMs: 80 }, '--duration', '600ms');
     expect({ code, out }).toEqual({ code: 0, out: '' });
     expect(err).toMatch(/^collector: attached; recording to vhost\.arrows for 0\.6 s\n/);
-    expect(err).toMatch(/vhost\.arrows: \d+ events, .* ended by duration; complete: all .*\n$/);
+    expect(err).toMatch(/vhost\.arrows: \d+ events, .* B, duration; complete: all .*\n$/);
     const { rounds, end, damage } = await recordedRounds('vhost.arrows');
     expect(damage).toEqual([]);
     expect(end).toMatchObject({ complete: true, ended: 'duration', doubts: [], lost: {} });
@@ -254,7 +254,7 @@ describe('its end', () => {
     const { code, err } = await attach({ holdMs: 60 });
     expect(code).toBe(0);
     expect(err).toMatch(/recording to vhost\.arrows until Ctrl-C\n/);
-    expect(err).toMatch(new RegExp(`ended by ${signal}; complete`));
+    expect(err).toMatch(new RegExp(`B, ${signal}; complete`));
     const { rounds, end } = await recordedRounds('vhost.arrows');
     expect(end).toMatchObject({ complete: true, ended: signal });
     expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
@@ -292,7 +292,7 @@ describe('its end', () => {
     const stderr = 'ERROR: failed to poll perf buffer: Interrupted system call\n';
     const { code, err } = await attach({ exitAfterMs: 400, exitCode: 255, stderr });
     expect(code).toBe(1);
-    expect(err).toMatch(/bpftrace ended by itself with status 255; failed to poll perf buffer/);
+    expect(err).toMatch(/bpftrace said: failed to poll perf buffer: Interrupted system call\n/);
     const { rounds, end } = await recordedRounds('vhost.arrows');
     expect(end).toMatchObject({ complete: null });
     expect(end?.doubts).toEqual([expect.stringMatching(/status 255: what it still held is not/)]);

@@ -11,7 +11,8 @@ export function problemsOf(
   const problems: string[] = [];
   if (end.why === 'output failed')
     problems.push(`${end.error.message}; what was written before can be read`);
-  if (end.why === 'bpftrace ended') problems.push([end.words, ...end.complaints].join('; '));
+  if (end.why === 'bpftrace ended' && end.complaints.length > 0)
+    problems.push(`bpftrace said: ${end.complaints.join('; ')}`);
   const [rejected] = report.rejectedFirst;
   if (rejected !== undefined) {
     problems.push(
@@ -28,7 +29,7 @@ export function summary(
   { events, bytes_written, complete, lost, missing, ended }: AttachResult,
   name: string,
 ): string {
-  return `${name}: ${counted(events, 'event')}, ${byteSize(bytes_written)}, ended by ${ended}; ${completeness(complete, lost, missing)}`;
+  return `${name}: ${counted(events, 'event')}, ${byteSize(bytes_written)}, ${ended}; ${completeness(complete, lost, missing)}`;
 }
 
 function completeness(
