@@ -2,10 +2,10 @@ import { ProgramError } from '@vhostscope/terminal';
 import { describe, expect, it } from 'vitest';
 import { pretendedHost, type PretendedHost } from '../test/pretended-host.ts';
 import { readHostFacts } from './host/host-facts.js';
-import { planRecording, type PlannedRecording } from './plan-recording.js';
+import { planRecording, type RecordingPlan } from './plan-recording.js';
 import { DETAILS } from './probe-plan/detail.js';
 
-async function plan(host: PretendedHost = {}, bufferMiB?: number): Promise<PlannedRecording> {
+async function plan(host: PretendedHost = {}, bufferMiB?: number): Promise<RecordingPlan> {
   const facts = await readHostFacts(pretendedHost(host), 'bpftrace');
   return planRecording(facts, {
     detail: 'rounds',

@@ -13,10 +13,10 @@ import { LINE_CLASSES } from './recording-program/emitted-lines.js';
 export interface RecordingRequest {
   readonly detail: Detail;
   /** MiB for lines that bpftrace has not read yet; of each CPU up to bpftrace 0.18, of all since. */
-  readonly bufferMiB?: number;
+  readonly bufferMiB?: number | undefined;
 }
 
-export interface PlannedRecording {
+export interface RecordingPlan {
   readonly plan: ProbePlan;
   readonly command: {
     readonly path: string;
@@ -37,7 +37,7 @@ export interface PlannedRecording {
 }
 
 /** @throws ProgramError with exit code 3 when the host cannot be recorded */
-export function planRecording(facts: HostFacts, request: RecordingRequest): PlannedRecording {
+export function planRecording(facts: HostFacts, request: RecordingRequest): RecordingPlan {
   const findings = findingsOf(facts);
   for (const { verdict, found, cost, change } of findings) {
     if (verdict !== 'blocked') continue;

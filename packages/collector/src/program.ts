@@ -2,8 +2,9 @@
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
 import { Command, Option } from 'commander';
 import type { AttachFlags, AttachOptions } from './attach/attach-options.js';
+import { parseBufferSize } from './attach/parse-buffer-size.js';
 import { parseDuration } from './attach/parse-duration.js';
-import type { RecordedHost } from './attach/recording-plan.js';
+import type { RecordedHost } from './attach/recorded-host.js';
 import type { DoctorOptions } from './doctor/doctor-command.js';
 import type { ImportOptions } from './import-command.js';
 import { DETAILS } from './probe-plan/detail.js';
@@ -51,11 +52,18 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       'keep kernel addresses in the trace; they tell where the kernel lies in memory (KASLR)',
     )
     .option('--strict', 'exit 1 when events are known to be lost')
+    .option('--dry-run', 'print the bpftrace program and record nothing')
+    .option(
+      '--buffer <MiB>',
+      'memory for lines that bpftrace has not read yet; of each CPU up to bpftrace 0.18, of all since',
+      parseBufferSize,
+    )
+    .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
     .option('--json', 'print what was done as one JSON document')
     .action(async (flags: AttachFlags) => {
       const { attachCommand } = await import('./attach/attach-command.js');
       const { thisHost } = await import('./attach/this-host.js');
-      exitCode = await attachCommand(withDefaults(flags), host ?? thisHost());
+      exitCode = await attachCommand(withDefaults(flags), host ?? thisHost(flags.bpftrace));
     });
 
   program

@@ -1,7 +1,7 @@
 /** A host on which a fake bpftrace runs (`fake-bpftrace.mjs`). */
 import { join } from 'node:path';
 import { KIND } from '@vhostscope/model';
-import type { RecordedHost } from '../src/attach/recording-plan.ts';
+import type { RecordedHost } from '../src/attach/recorded-host.ts';
 
 /** What the fake bpftrace is to do. */
 export interface Scenario {

@@ -1,7 +1,7 @@
 /** Runs `collector` within the test's own process, as its main module would. */
 import { runProgram } from '@vhostscope/terminal';
 import { vi } from 'vitest';
-import type { RecordedHost } from '../src/attach/recording-plan.ts';
+import type { RecordedHost } from '../src/attach/recorded-host.ts';
 import { main } from '../src/program.ts';
 
 export interface Outcome {

@@ -5,8 +5,9 @@
  */
 import { EVENT_NAMES } from '@vhostscope/model';
 import type { BatchRole } from './batch-metadata.js';
-import { batchParts, endOfStream } from './batch-writer.js';
+import { batchParts } from './batch-writer.js';
 import { appendEvent, createEventBuilder, type EventBuilder } from './event-builder.js';
+import { endOfStream } from './message-writer.js';
 import { countsByName } from './recording-counts.js';
 import { countsOf, latestTime, type RecordingInProgress } from './recording-in-progress.js';
 import { describedVirtqueue, virtqueuesByAddress } from './recording-objects.js';

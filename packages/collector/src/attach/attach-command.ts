@@ -8,7 +8,8 @@ import { problemsOf, summary } from './attach-summary.js';
 import { openLiveSocket, type LiveSocket } from './live-socket.js';
 import { record, type FinishedRecording } from './record.js';
 import { showRecording } from './recording-progress.js';
-import type { RecordedHost, RecordingPlan } from './recording-plan.js';
+import type { RecordingPlan } from '../plan-recording.js';
+import type { RecordedHost } from './recorded-host.js';
 import { createStopRequest, type StopRequest } from './stop-request.js';
 import { openTarget, withCopy, type TraceTarget } from './trace-target.js';
 
@@ -21,7 +22,11 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
       advice: 'write the trace to a file: -o trace.arrows',
     });
   }
-  const plan = await host.plan({ detail: options.detail });
+  const plan = await host.plan({ detail: options.detail, bufferMiB: options.buffer });
+  if (options.dryRun === true) {
+    await writeOut(plan.command.program);
+    return EXIT.done;
+  }
   for (const remark of plan.remarks) say(NAME, remark);
   const stop = createStopRequest();
   let outputs: Outputs | undefined;
@@ -82,7 +87,7 @@ async function openOutputs(
 
 /** What a recording is made of. */
 interface Session {
-  readonly plan: RecordingPlan;
+  readonly plan: Omit<RecordingPlan, 'plan'>;
   readonly host: RecordedHost;
   readonly stop: StopRequest;
   readonly options: AttachOptions;

@@ -1,7 +1,5 @@
 /** The options of `collector attach`. */
-
-export const DETAILS = ['rounds', 'calls', 'accesses'] as const;
-export type Detail = (typeof DETAILS)[number];
+import type { Detail } from '../probe-plan/detail.js';
 
 /** As the command line gives them. */
 export interface AttachFlags {
@@ -13,6 +11,12 @@ export interface AttachFlags {
   /** Milliseconds. */
   readonly duration?: number;
   readonly detail: Detail;
+  /** MiB. */
+  readonly buffer?: number;
+  /** Program to run. */
+  readonly bpftrace: string;
+  /** Print the program for bpftrace, and record nothing. */
+  readonly dryRun?: boolean;
   readonly keepPointers?: boolean;
   readonly strict?: boolean;
   readonly json?: boolean;

@@ -1,15 +1,16 @@
 /** The host that this program runs on. */
 import { readFileSync } from 'node:fs';
-import { EXIT, ProgramError } from '@vhostscope/terminal';
-import type { RecordedHost } from './recording-plan.js';
+import { readHostFacts } from '../host/host-facts.js';
+import { hostSources } from '../host/host-sources.js';
+import { planRecording } from '../plan-recording.js';
+import type { RecordedHost } from './recorded-host.js';
 
 const PATIENCE_MS = 10_000;
 
-export function thisHost(): RecordedHost {
+/** @param bpftrace program to run */
+export function thisHost(bpftrace: string): RecordedHost {
   return {
-    plan: () => {
-      throw new ProgramError('no probe plan yet', { exitCode: EXIT.host });
-    },
+    plan: async (request) => planRecording(await readHostFacts(hostSources(), bpftrace), request),
     patienceMs: PATIENCE_MS,
     onlineCpus: () => parseCpuList(readFileSync('/sys/devices/system/cpu/online', 'latin1')),
   };

@@ -1,0 +1,11 @@
+/** The host that is recorded, as far as `attach` asks it. */
+import type { RecordingPlan, RecordingRequest } from '../plan-recording.js';
+
+export interface RecordedHost {
+  /** @throws ProgramError with exit code 3 when the host cannot be recorded */
+  plan(request: RecordingRequest): Promise<Omit<RecordingPlan, 'plan'>>;
+  /** How long bpftrace may take at the end to hand over what it holds, and then to be gone. */
+  readonly patienceMs: number;
+  /** CPUs that are online now. */
+  onlineCpus(): readonly number[];
+}
