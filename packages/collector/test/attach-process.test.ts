@@ -203,7 +203,7 @@ describe('in a terminal', () => {
     expect(code).toBe(0);
     const seen = out.replaceAll('\u001b[K', '<cleared>');
     expect(seen).toMatch(/\rrecording 0:01, \d+ events of 2 virtqueues, \S+ kB<cleared>/);
-    expect(seen).toMatch(/\r<cleared>collector: .* B, SIGINT; complete: all/);
+    expect(seen).toMatch(/\r<cleared>collector: .* [kM]?B, SIGINT; complete: all/);
     const { rounds, end } = await recordedRounds(output);
     expect(end).toMatchObject({ complete: true, ended: 'SIGINT' });
     expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);

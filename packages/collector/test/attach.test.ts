@@ -51,7 +51,7 @@ describe('a recording', () => {
     const { code, out, err } = await attach({ holdMs: 80 }, '--duration', '600ms');
     expect({ code, out }).toEqual({ code: 0, out: '' });
     expect(err).toMatch(/^collector: attached; recording to vhost\.arrows for 0\.6 s\n/);
-    expect(err).toMatch(/vhost\.arrows: \d+ events, .* B, duration; complete: all .*\n$/);
+    expect(err).toMatch(/vhost\.arrows: \d+ events, .* [kM]?B, duration; complete: all .*\n$/);
     const { rounds, end, damage } = await recordedRounds('vhost.arrows');
     expect(damage).toEqual([]);
     expect(end).toMatchObject({ complete: true, ended: 'duration', doubts: [], lost: {} });

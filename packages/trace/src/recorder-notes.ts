@@ -1,7 +1,7 @@
 /** What whoever records, or imports, adds to a recording beside the lines that it reads. */
 import type { EventLine, EventName } from '@vhostscope/model';
 import { appendEvent, clearBuilder, type EventValues } from './event-builder.js';
-import { forgetUnwritten, latestTime, type LiveEnd } from './recording-in-progress.js';
+import { forgetUnwritten, latestOfCpu, latestTime, type LiveEnd } from './recording-in-progress.js';
 import { appendRingLine } from './ring-state.js';
 import { beginRecording, builderOf, flushFull, type TraceWriter } from './trace-writer.js';
 
@@ -63,7 +63,10 @@ export interface OwnEvent {
   readonly values: EventValues;
 }
 
-/** Appends it to the events of a CPU. It is behind no line. */
+/**
+ * Appends it to the events of a CPU. It is behind no line. Where a clock that lags gave it its time, it
+ * gets the time of the CPU's latest event: that was there before it was made.
+ */
 export function writeOwnEvent(
   writer: TraceWriter,
   cpu: number,
@@ -72,6 +75,7 @@ export function writeOwnEvent(
   const recording = writer.current;
   if (recording === undefined) return;
   const builder = builderOf(writer, cpu);
-  appendEvent(builder, event, time, 0, values);
+  const latest = latestOfCpu(recording, builder);
+  appendEvent(builder, event, latest !== undefined && latest > time ? latest : time, 0, values);
   flushFull(writer, recording, builder);
 }

@@ -164,6 +164,14 @@ export function latestTime({ latest, latestFlushed }: RecordingInProgress): bigi
     : timeOf(latest, latest.length - 1);
 }
 
+/** Time of the latest event of a builder's CPU, written or not; undefined before the first. */
+export function latestOfCpu(
+  { lastOfCpu }: RecordingInProgress,
+  builder: EventBuilder,
+): bigint | undefined {
+  return builder.length === 0 ? lastOfCpu.get(builder.cpu) : timeOf(builder, builder.length - 1);
+}
+
 function timeOf(builder: EventBuilder, row: number): bigint {
   return (BigInt(builder.time[2 * row + 1]) << 32n) | BigInt(builder.time[2 * row]);
 }

@@ -12,16 +12,26 @@ function lineOf(text: string): EventLine {
 }
 
 let told: EventValues[];
+/** Goes on by one when it is asked. */
+let clock: bigint;
+let times: bigint[];
 let read: string[];
 let watch: PageWatch;
 
 beforeEach(() => {
   told = [];
+  clock = 0n;
+  times = [];
   read = [];
   watch = createPageWatch(
-    (values) => told.push(values),
+    () => ++clock,
+    (time, values) => {
+      times.push(time);
+      told.push(values);
+    },
     (pid, address, size) => {
       read.push(`${pid} ${address.toString(16)} ${size}`);
+      clock += 10n;
       return pid === 99 ? undefined : { wanted: 2, present: 1, contiguous: false, huge: 0 };
     },
   );
@@ -43,6 +53,7 @@ test('a new ring is looked at once its owner is known', () => {
   expect(told).toEqual([
     { vq: 5, area: 0, pagesGot: 1, pagesWanted: 2, contiguous: 0, hugePages: 0 },
   ]);
+  expect(times, 'before it was looked').toEqual([1n]);
   hear('V 2 0 5 1 42 0');
   expect(read).toHaveLength(1);
 });

@@ -25,10 +25,13 @@ const ABSENT = 0xffff_ffff;
 const AREAS = 3;
 
 /**
+ * @param now the time; asked before pages are looked at, so that what happens to them while they are
+ *   comes after it
  * @param tell gets what was found: the values of a `pages` event
  */
 export function createPageWatch(
-  tell: (values: EventValues) => void,
+  now: () => bigint,
+  tell: (time: bigint, values: EventValues) => void,
   readPages: (pid: number, address: bigint, size: bigint) => AreaPages | undefined = readAreaPages,
 ): PageWatch {
   const areas = new Map<number, WatchedArea>();
@@ -97,10 +100,11 @@ export function createPageWatch(
         const owner = ownerOfVq.get(vq);
         if (owner === undefined) continue;
         changed.delete(watched);
+        const time = now();
         const pages = readPages(owner, address, size);
         // The process is gone, and its rings with it.
         if (pages === undefined) continue;
-        tell({
+        tell(time, {
           vq,
           area,
           pagesGot: pages.present,

@@ -83,7 +83,10 @@ export function followBpftrace(
       if (run.until === undefined || by !== 'bpftrace') run.account.hearLoss(howMany, by);
     },
   });
-  const pages = createPageWatch((values) => importer.insert('pages', run.clock.now(), values));
+  const pages = createPageWatch(
+    () => run.clock.now(),
+    (time, values) => importer.insert('pages', time, values),
+  );
   // Until all probes are attached nothing is recorded: a state that only some of them see is wrong.
   importer.setSpan(NEVER, undefined);
   const guarded = (work: () => void): void => {
