@@ -1,0 +1,207 @@
+/**
+ * `collector attach` on a stock kernel: what it recorded against what the loads know of themselves, and
+ * against counts that a second bpftrace made.
+ */
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  bootHost,
+  DPDK_PACKAGES,
+  startDpdk,
+  startLoad,
+  type Host,
+  type LoadOptions,
+  type LoadResult,
+} from '../../src/index.js';
+import { attachCollector, type AttachOutcome } from './attached-collector.js';
+import { readRecordedTrace, type RecordedTrace } from './recorded-rings.js';
+
+const REPLAY = fileURLToPath(new URL('../../../replay/bin/replay.js', import.meta.url));
+const TRACE = '/tmp/attach.arrows';
+
+interface Recorded {
+  readonly outcome: AttachOutcome;
+  readonly trace: RecordedTrace;
+  readonly result: LoadResult;
+  /** On stderr. */
+  readonly said: string;
+}
+
+/** Records a load from before its first packet to after its last. */
+async function recordLoad(
+  host: Host,
+  device: 'net' | 'vsock',
+  options: LoadOptions,
+): Promise<Recorded> {
+  const load = await startLoad(host, device, options);
+  const collector = await attachCollector(host, TRACE);
+  await load.go();
+  const result = await load.result;
+  const outcome = await collector.stop();
+  return { outcome, trace: await readRecordedTrace(host, TRACE), result, said: collector.said() };
+}
+
+const COMPLETE = { ended: 'SIGINT', complete: true, doubts: [], lost: {} };
+
+function expectTruth({ outcome, trace, result }: Recorded): void {
+  expect(outcome).toMatchObject(COMPLETE);
+  expect(trace.damage).toEqual([]);
+  expect(trace.rings).toHaveLength(result.virtqueues.length);
+  for (const [at, { num, desc, avail, used, entries_used }] of result.virtqueues.entries()) {
+    const ring = trace.rings[at];
+    expect(ring).toMatchObject({ owner: result.pid, num, heads: entries_used, used: entries_used });
+    expect(ring?.areas).toEqual([desc, avail, used].map(BigInt));
+    expect([...(ring?.chains ?? [])]).toEqual([result.chain]);
+  }
+  expect(trace.events['core_range_start'] ?? 0).toBe(trace.events['core_range_end'] ?? 0);
+}
+
+describe.each([
+  ['6.1', 1],
+  ['6.12', 2],
+] as const)('on Linux %s with %i CPUs', (kernel, cpus) => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await bootHost({ kernel, cpus, packages: DPDK_PACKAGES });
+  });
+  afterAll(async () => {
+    await host.close();
+  });
+
+  test('every virtqueue of a load is there, with all its heads and used entries; its name forges nothing', async () => {
+    const recorded = await recordLoad(host, 'net', {
+      packets: 5000,
+      chain: 3,
+      between: 4,
+      'kvm-vm': true,
+      // A line of the dialect, and one that clears a terminal.
+      name: 'x\nM 9 0 1\u001b[31m',
+    });
+    expectTruth(recorded);
+    expect(recorded.trace.events['core_range_start']).toBeGreaterThan(0);
+    expect(recorded.trace.events['pages']).toBeGreaterThan(0);
+    expect([...recorded.trace.comms]).toContain(String.raw`x\x0aM 9 0 1\x1b[31m`);
+    // Not even a line that could not be read.
+    expect(recorded.said).not.toContain('could not be read');
+    const { stdout } = await host.run(`node '${REPLAY}' info '${TRACE}'`);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  test('every packet of testpmd is there', async () => {
+    const dpdk = await startDpdk(host, { seconds: 3 });
+    const collector = await attachCollector(host, TRACE);
+    await dpdk.go();
+    const { sent } = await dpdk.result;
+    expect(await collector.stop()).toMatchObject(COMPLETE);
+    const { rings } = await readRecordedTrace(host, TRACE);
+    const tx = rings.find(({ place }) => place === 1);
+    expect(tx?.num).toBe(256);
+    // What testpmd counts as sent it has put into the ring; vhost takes the last of it before it ends.
+    expect(tx?.used).toBe(tx?.heads);
+    expect(tx?.heads).toBe(sent);
+  });
+});
+
+describe('what goes wrong on Linux 6.1', () => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await bootHost({ cpus: 2 });
+  });
+  afterAll(async () => {
+    await host.close();
+  });
+
+  test('what bpftrace cannot hold is missing, as many lines as a second bpftrace counts', async () => {
+    const load = await startLoad(host, 'net', { packets: 4000, batch: 2, disturb: 'none' });
+    const collector = await attachCollector(host, TRACE, ['--buffer', '0.004']);
+    const counted = await countCalls(host, [
+      'kprobe:vq_meta_prefetch',
+      'kprobe:handle_rx',
+      'kprobe:handle_tx',
+    ]);
+    await load.go();
+    await load.result;
+    const [rounds = 0, rx = 0, tx = 0] = await counted();
+    const { complete, missing, lost } = await collector.stop();
+    const { events } = await readRecordedTrace(host, TRACE);
+    expect(complete).toBe(false);
+    expect(missing['rounds']).toBeGreaterThan(0);
+    const arrived = (events['round'] ?? 0) + (events['round_end'] ?? 0);
+    // A handler that finds no backend returns without a round.
+    expect(arrived + (missing['rounds'] ?? 0)).toBeGreaterThanOrEqual(2 * rounds);
+    expect(arrived + (missing['rounds'] ?? 0)).toBeLessThanOrEqual(rounds + rx + tx);
+    // bpftrace tells of heartbeats that it lost, too.
+    const all = (counts: object): number =>
+      Object.values(counts).reduce((sum: number, howMany) => sum + Number(howMany), 0);
+    expect(all(lost)).toBeGreaterThanOrEqual(all(missing));
+  });
+
+  test('at ten random moments the file can be read, with all but the last half second; so it can after SIGKILL', async () => {
+    const load = await startLoad(host, 'net', { seconds: 30, 'kvm-vm': true, beside: 20 });
+    const collector = await attachCollector(host, TRACE);
+    // What the file lacks is to be what the collector has not been given long, and not what it has had no
+    // CPU for.
+    await host.run('renice 19 $(pidof load) $(pgrep vhost-)');
+    await load.go();
+    const lags: number[] = [];
+    for (let moment = 0; moment < 10; moment++) {
+      await host.run(`sleep ${(0.2 + Math.random()).toFixed(2)}`);
+      // What a SIGKILL would leave: the kernel keeps what was written.
+      const { stdout } = await host.run(
+        `cut -d' ' -f1 /proc/uptime; cp '${TRACE}' /tmp/moment.arrows`,
+      );
+      const { last } = await readRecordedTrace(host, '/tmp/moment.arrows');
+      lags.push(Number(stdout) - Number(last) / 1e9);
+    }
+    process.stdout.write(
+      `seconds not yet in the file: ${lags.map((s) => s.toFixed(2)).join(' ')}\n`,
+    );
+    collector.command.signal('SIGKILL');
+    await collector.ended;
+    const { rings } = await readRecordedTrace(host, TRACE);
+    expect(rings).toHaveLength(2);
+    // Half a second, and what bpftrace itself holds back under emulation.
+    expect(Math.max(...lags)).toBeLessThan(1.5);
+    // bpftrace goes with its next line, a tenth of a second later; its probes with it.
+    await expect
+      .poll(
+        async () =>
+          (await host.run('pidof bpftrace; cat /sys/kernel/tracing/kprobe_events')).stdout,
+        { timeout: 60_000, interval: 1000 },
+      )
+      .toBe('');
+    await load.result;
+  });
+
+  test('bpftrace killed from outside: nobody says that all is there', async () => {
+    const load = await startLoad(host, 'net', { seconds: 3 });
+    const collector = await attachCollector(host, TRACE);
+    await load.go();
+    await load.result;
+    await host.run('killall -9 bpftrace');
+    const { status, stdout, stderr } = await collector.ended;
+    expect({ status, ...(JSON.parse(stdout) as AttachOutcome) }).toMatchObject({
+      status: 1,
+      ended: 'bpftrace was killed by SIGKILL',
+      complete: null,
+    });
+    expect(stderr).toContain('what it still held is not known');
+    expect((await readRecordedTrace(host, TRACE)).rings).toHaveLength(2);
+  });
+});
+
+/** Counts hits of probes by another bpftrace; the returned function ends it and tells the counts. */
+async function countCalls(host: Host, probes: readonly string[]): Promise<() => Promise<number[]>> {
+  const program = probes.map((probe, at) => `${probe} { @c${at} = count(); }`).join(' ');
+  let isAttached: () => void = () => undefined;
+  const attached = new Promise<void>((resolve) => (isAttached = resolve));
+  const bpftrace = host.start(`__BPFTRACE_NOTIFY_PROBES_ATTACHED=1 exec bpftrace -e '${program}'`, {
+    onStderr: (bytes) => bytes.includes('PROBES_ATTACHED') && isAttached(),
+  });
+  await attached;
+  return async () => {
+    bpftrace.signal('SIGINT');
+    const { stdout } = await bpftrace.ended;
+    return probes.map((_, at) => Number(new RegExp(`@c${at}: (\\d+)`).exec(stdout)?.[1] ?? 0));
+  };
+}
