@@ -1,0 +1,60 @@
+/** Probes of invalidations. */
+import type { ProbePlan } from '../probe-plan/probe-plan.js';
+import { emitted } from './emitted-lines.js';
+import { eventPrintf } from './event-printf.js';
+import { when, type ProbeBlock } from './program-text.js';
+
+export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
+  if (coreRanges === undefined) return [];
+  const columns = {
+    owner: '$owner',
+    start: '(uint64)$range->start',
+    end: '(uint64)$range->end',
+    cause: '(uint64)$range->event',
+    // MMU_NOTIFIER_RANGE_BLOCKABLE is bit 0.
+    blockable: '(uint64)$range->flags & 1',
+    pid: 'pid',
+    comm: 'buf(comm, 16)',
+  };
+  const range = [
+    '$range = (struct mmu_notifier_range *)arg0;',
+    '$mm = (uint64)$range->mm;',
+    '$owner = @owner[$mm];',
+  ];
+  // As the design tests it: the end of a range counts as in it.
+  const touchesRings =
+    '$owner != 0 && (uint64)$range->start <= @high[$mm] && (uint64)$range->end >= @low[$mm]';
+  return [
+    {
+      comment: [
+        'The memory manager calls the notifiers of an address space: only of those that own a device,',
+        'and only ranges that may touch a ring; the others are counted.',
+      ],
+      points: [`kprobe:${coreRanges.start}`],
+      body: [
+        ...range,
+        `if (${touchesRings}) {`,
+        ['@under_way[tid]++;', ...emitted('ranges', [eventPrintf('core_range_start', columns)])],
+        '} else {',
+        [
+          ...when('$owner != 0', ['@elsewhere[cpu]++;']),
+          ...when('$owner == 0', ['@foreign[cpu]++;']),
+        ],
+        '}',
+      ],
+    },
+    {
+      comment: ['The end of a range whose start was told.'],
+      points: [`kprobe:${coreRanges.end}`],
+      predicate: '@under_way[tid] > 0',
+      body: [
+        ...range,
+        ...when(touchesRings, [
+          ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
+          '@under_way[tid]--;',
+          ...when('@under_way[tid] == 0', ['delete(@under_way[tid]);']),
+        ]),
+      ],
+    },
+  ];
+}

@@ -1,0 +1,49 @@
+/** Probes of rounds: the ring before and after each turn of a handler. */
+import { HANDLERS } from '@vhostscope/model';
+import type { ProbePlan } from '../probe-plan/probe-plan.js';
+import { emitted } from './emitted-lines.js';
+import { eventPrintf } from './event-printf.js';
+import { when, type ProbeBlock } from './program-text.js';
+import { countChain, packRing, takeVirtqueue, tellVirtqueue } from './virtqueue-state.js';
+
+export function roundBlocks({ round, handlers }: ProbePlan): ProbeBlock[] {
+  return [
+    {
+      comment: [
+        'A round begins: the ring as it is, and the first chain that waits.',
+        'A virtqueue that was there before us is told of when it is first seen.',
+      ],
+      points: [`kprobe:${round}`],
+      body: [
+        ...takeVirtqueue('arg0'),
+        ...when('@told[$address] == 0', tellVirtqueue()),
+        ...packRing(),
+        ...countChain(),
+        '@before[$address] = $ring;',
+        '@chain[$address] = $chain;',
+        '@active[tid] = $address;',
+        ...emitted('rounds', [eventPrintf('round', { vq: '$address' })]),
+      ],
+    },
+    ...handlers.map(({ name, handler }): ProbeBlock => ({
+      comment: ['The handler returns: the ring as it left it.'],
+      points: [`kretprobe:${name}`],
+      predicate: '@active[tid] != 0',
+      body: [
+        ...takeVirtqueue('@active[tid]'),
+        ...packRing(),
+        ...emitted('rounds', [
+          eventPrintf('round_end', {
+            vq: '$address',
+            handler: String(HANDLERS.indexOf(handler)),
+            num: '$vq->num',
+            chain: '@chain[$address]',
+            ringBefore: '@before[$address]',
+            ringAfter: '$ring',
+          }),
+        ]),
+        'delete(@active[tid]);',
+      ],
+    })),
+  ];
+}
