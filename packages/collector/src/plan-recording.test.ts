@@ -3,12 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { pretendedHost, type PretendedHost } from '../test/pretended-host.ts';
 import { readHostFacts } from './host/host-facts.js';
 import { planRecording, type RecordingPlan } from './plan-recording.js';
-import { DETAILS } from './probe-plan/detail.js';
+import { DETAILS, type Detail } from './probe-plan/detail.js';
 
-async function plan(host: PretendedHost = {}, bufferMiB?: number): Promise<RecordingPlan> {
+async function plan(
+  host: PretendedHost = {},
+  bufferMiB?: number,
+  detail: Detail = 'rounds',
+): Promise<RecordingPlan> {
   const facts = await readHostFacts(pretendedHost(host), 'bpftrace');
   return planRecording(facts, {
-    detail: 'rounds',
+    detail,
     ...(bufferMiB !== undefined && { bufferMiB }),
   });
 }
@@ -18,15 +22,19 @@ const probesOf = (program: string): string[] =>
   program.match(/^(?:kprobe|kretprobe|profile):\S+?(?=,?$)/gm) ?? [];
 
 describe('the program', () => {
-  it('for Debian 12', async () => {
-    const { command } = await plan();
-    await expect(command.program).toMatchFileSnapshot('../test/hosts/debian-12.bt');
+  it.each(DETAILS)('for Debian 12, %s', async (detail) => {
+    const { command } = await plan({}, undefined, detail);
+    await expect(command.program).toMatchFileSnapshot(`../test/hosts/debian-12-${detail}.bt`);
   });
 
-  it('uses no map that the heartbeat or the end forgets', async () => {
-    const { command, classes } = await plan();
+  it.each(DETAILS)('uses no map that the heartbeat or the end forgets: %s', async (detail) => {
+    const { command, classes } = await plan({}, undefined, detail);
     const maps = new Set(command.program.match(/@\w+/g));
-    for (const map of maps) expect(command.program).toContain(`clear(${map});`);
+    for (const map of maps) {
+      expect(command.program).toContain(`clear(${map});`);
+      // bpftrace refuses a map that is read and never written.
+      expect(command.program).toMatch(new RegExp(`${map}\\[[^\\]]+\\](?: = |\\+\\+| \\+= )`));
+    }
     for (const { name } of classes) expect(maps).toContain(`@${name}`);
   });
 
@@ -90,8 +98,31 @@ describe('what cannot be recorded', () => {
     expect(error).toMatchObject({ exitCode: 3, message: expect.stringMatching(message) as string });
   });
 
-  it.each(DETAILS.filter((detail) => detail !== 'rounds'))('--detail %s', async (detail) => {
-    const facts = await readHostFacts(pretendedHost(), 'bpftrace');
-    expect(() => planRecording(facts, { detail })).toThrow(/is not built yet/);
+  it.each(['calls', 'accesses'] as const)(
+    '--detail %s of a kernel that hides calls',
+    async (detail) => {
+      const files = { [functions]: 'vq_meta_prefetch [vhost]\nvhost_get_vq_desc [vhost]\n' };
+      const error: unknown = await plan({ files }, undefined, detail).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toMatchObject({
+        exitCode: 3,
+        message: expect.stringMatching(/needs vhost_get_vq_desc and vhost_add_used_n/) as string,
+      });
+      expect((await plan({ files })).plan.calls).toBeUndefined();
+    },
+  );
+
+  it('says so where accesses of some calls are missing', async () => {
+    const files = {
+      [functions]:
+        'vq_meta_prefetch [vhost]\nvhost_get_vq_desc [vhost]\nvhost_add_used_n [vhost]\n',
+    };
+    const { plan: probes } = await plan({ files }, undefined, 'accesses');
+    expect(probes.views.find(({ what }) => what === 'accesses by accessor')).toMatchObject({
+      certainty: 'estimated',
+      by: ['vhost_get_vq_desc', 'vhost_add_used_n'],
+      note: expect.stringContaining('their accesses are missing') as string,
+    });
   });
 });

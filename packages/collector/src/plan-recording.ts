@@ -46,10 +46,6 @@ export function planRecording(facts: HostFacts, request: RecordingRequest): Reco
       ...(change !== undefined && { advice: `${change}; collector doctor says more` }),
     });
   }
-  if (request.detail !== 'rounds')
-    throw new ProgramError(`--detail ${request.detail} is not built yet`, {
-      advice: '--detail rounds records every round, and accesses by rule',
-    });
   const plan = planProbes(facts, request.detail);
   if (isRefusal(plan))
     throw new ProgramError(plan.reason, { exitCode: EXIT.host, advice: plan.advice });

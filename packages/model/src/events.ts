@@ -6,6 +6,8 @@
  * and described here and nowhere else.
  */
 
+import type { Accessor } from './ring.js';
+
 /** How a value is stored in a column. Every integer is exact; `text` is printable ASCII. */
 export type Storage = 'u8' | 'i32' | 'u32' | 'u64' | 'text';
 
@@ -58,6 +60,9 @@ const code = (max: number, doc: string): FieldDefinition => ({
   max,
   doc,
 });
+
+const counter = (accessor: Accessor): FieldDefinition =>
+  u32(`${accessor} of the virtqueue since the recording began, modulo 2^32`);
 
 /**
  * Every field an event can have beside `time` (ns, CLOCK_BOOTTIME), `cpu` and `line`. New ones are added
@@ -115,6 +120,16 @@ export const FIELDS = {
   emittedAccesses: u64('lines of this CPU since the start that tell of accesses'),
   filteredForeign: u64('ranges of this CPU since the start in memory of no vhost device'),
   filteredElsewhere: u64('ranges of this CPU since the start that touch no ring of their process'),
+  countGetAvailIdx: counter('get_avail_idx'),
+  countGetAvailHead: counter('get_avail_head'),
+  countGetAvailFlags: counter('get_avail_flags'),
+  countGetUsedEvent: counter('get_used_event'),
+  countGetUsedIdx: counter('get_used_idx'),
+  countGetDesc: counter('get_desc'),
+  countPutAvailEvent: counter('put_avail_event'),
+  countPutUsed: counter('put_used'),
+  countPutUsedFlags: counter('put_used_flags'),
+  countPutUsedIdx: counter('put_used_idx'),
 } as const satisfies Record<string, FieldDefinition>;
 
 export type FieldName = keyof typeof FIELDS;
@@ -145,6 +160,20 @@ const rangeColumns = (whose: 'dev' | 'owner', is: number): readonly TextColumn[]
   'pid',
   'comm',
 ];
+
+/** The counters of a `counted` event, by accessor number less one. */
+export const COUNTER_FIELDS = [
+  'countGetAvailIdx',
+  'countGetAvailHead',
+  'countGetAvailFlags',
+  'countGetUsedEvent',
+  'countGetUsedIdx',
+  'countGetDesc',
+  'countPutAvailEvent',
+  'countPutUsed',
+  'countPutUsedFlags',
+  'countPutUsedIdx',
+] as const;
 
 const HEARTBEAT_FIELDS = [
   'emittedState',
@@ -281,6 +310,12 @@ export const EVENTS = {
     code: 20,
     fields: ['vq', 'area', 'pagesGot', 'pagesWanted', 'contiguous', 'hugePages'],
     doc: 'The page table, as /proc/PID/pagemap shows it: pagesGot pages of the area are present.',
+  },
+  counted: {
+    code: 21,
+    fields: ['vq', ...COUNTER_FIELDS],
+    text: { tag: 'C', columns: ['vq', ...COUNTER_FIELDS] },
+    doc: 'How many accesses there have been. What came since the last such event of the virtqueue is told by it.',
   },
 } as const satisfies Record<string, EventDefinition>;
 

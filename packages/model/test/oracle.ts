@@ -298,6 +298,7 @@ export function oracle(events: readonly EventRecord[], design: OracleDesign): Or
       case 'core_range_start':
       case 'core_range_end':
       case 'pages':
+      case 'counted':
       case 'recording_end':
         break;
     }

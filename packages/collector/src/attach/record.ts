@@ -136,11 +136,8 @@ async function drain(
 ): Promise<RecordingEnd | undefined> {
   options.onDrain();
   const settled = endRecording(run, options).then(() => undefined);
-  return Promise.race([settled, abrupt, pause(DRAIN_MS)]);
+  return Promise.race([settled, abrupt, pause(options.patienceMs)]);
 }
-
-/** Heartbeats come each tenth of a second; under a load that is too much for bpftrace they do not. */
-const DRAIN_MS = 2000;
 
 async function pause(ms: number): Promise<undefined> {
   return setTimeout(ms, undefined, { ref: false });

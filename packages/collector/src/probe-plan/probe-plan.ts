@@ -4,6 +4,7 @@
  */
 import type { HANDLERS } from '@vhostscope/model';
 import type { HostFacts } from '../host/host-facts.js';
+import { LONGEST_CHAIN } from '../recording-program/virtqueue-state.js';
 import type { Detail } from './detail.js';
 
 /** How sure what a way shows is. */
@@ -25,6 +26,19 @@ export interface PlannedHandler {
   readonly handler: (typeof HANDLERS)[number];
 }
 
+/** Functions that access a ring, for the levels that look at them. */
+export interface PlannedCalls {
+  readonly getDescriptor: string;
+  readonly addUsed: string;
+  readonly discard: string | undefined;
+  readonly signal: string | undefined;
+  /** They signal what they put; both call `addUsed` for that. */
+  readonly addUsedAndSignal: readonly string[];
+  readonly enableNotify: string | undefined;
+  readonly disableNotify: string | undefined;
+  readonly availEmpty: string | undefined;
+}
+
 export interface ProbePlan {
   readonly detail: Detail;
   /** Function that begins a round. */
@@ -36,6 +50,8 @@ export interface ProbePlan {
   readonly cleanup: string | undefined;
   readonly initIotlb: string | undefined;
   readonly initAccess: string | undefined;
+  /** Undefined at the level `rounds`. */
+  readonly calls: PlannedCalls | undefined;
   readonly coreRanges: { readonly start: string; readonly end: string } | undefined;
   readonly views: readonly PlannedView[];
 }
@@ -66,6 +82,15 @@ export const PLANNED_FUNCTIONS: readonly string[] = [
   'vhost_dev_cleanup',
   'vhost_init_device_iotlb',
   'vhost_vq_init_access',
+  'vhost_get_vq_desc',
+  'vhost_discard_vq_desc',
+  'vhost_add_used_n',
+  'vhost_add_used_and_signal',
+  'vhost_add_used_and_signal_n',
+  'vhost_signal',
+  'vhost_enable_notify',
+  'vhost_disable_notify',
+  'vhost_vq_avail_empty',
   '__mmu_notifier_invalidate_range_start',
   '__mmu_notifier_invalidate_range_end',
   // Of the direct-map driver: seen, and not used yet.
@@ -93,8 +118,15 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
           end: '__mmu_notifier_invalidate_range_end',
         }
       : undefined;
+  const calls = detail === 'rounds' ? undefined : planCalls(has);
+  if (detail !== 'rounds' && calls === undefined)
+    return {
+      reason: `--detail ${detail} needs vhost_get_vq_desc and vhost_add_used_n, and this kernel hides one of them`,
+      advice: '--detail rounds needs neither',
+    };
   const plan = {
     detail,
+    calls,
     round,
     handlers,
     ringIoctl: found('vhost_vring_ioctl'),
@@ -105,6 +137,23 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
     coreRanges,
   };
   return { ...plan, views: viewsOf(plan) };
+}
+
+function planCalls(has: (name: string) => boolean): PlannedCalls | undefined {
+  const found = (name: string): string | undefined => (has(name) ? name : undefined);
+  const getDescriptor = found('vhost_get_vq_desc');
+  const addUsed = found('vhost_add_used_n');
+  if (getDescriptor === undefined || addUsed === undefined) return undefined;
+  return {
+    getDescriptor,
+    addUsed,
+    discard: found('vhost_discard_vq_desc'),
+    signal: found('vhost_signal'),
+    addUsedAndSignal: ['vhost_add_used_and_signal', 'vhost_add_used_and_signal_n'].filter(has),
+    enableNotify: found('vhost_enable_notify'),
+    disableNotify: found('vhost_disable_notify'),
+    availEmpty: found('vhost_vq_avail_empty'),
+  };
 }
 
 export function isRefusal(plan: ProbePlan | PlanRefusal): plan is PlanRefusal {
@@ -136,12 +185,7 @@ function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
           ? 'per round, from the indices of the ring before and after it'
           : 'the return of no handler can be probed',
     },
-    {
-      what: 'accesses by accessor',
-      certainty: handlers.length > 0 ? 'by rule' : 'invisible',
-      by: handlers.map(({ name }) => name),
-      note: 'from heads and used entries, by what vhost is known to do for them; of a round in which several chains were taken, get_desc is estimated from the length of its first',
-    },
+    accessesView(plan),
     ...(initAccess === undefined
       ? []
       : [
@@ -178,4 +222,28 @@ function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
       note: 'whether pages are there and follow each other, from time to time; whether they may be written is not visible',
     },
   ];
+}
+
+function accessesView({
+  detail,
+  calls,
+  handlers,
+}: Pick<ProbePlan, 'detail' | 'calls' | 'handlers'>): PlannedView {
+  const what = 'accesses by accessor';
+  if (calls === undefined)
+    return {
+      what,
+      certainty: handlers.length > 0 ? 'by rule' : 'invisible',
+      by: handlers.map(({ name }) => name),
+      note: 'from heads and used entries, by what vhost is known to do for them; of a round in which several chains were taken, get_desc is estimated from the length of its first',
+    };
+  const { addUsedAndSignal, ...others } = calls;
+  const by = [...Object.values(others), ...addUsedAndSignal].filter((name) => name !== undefined);
+  const hidden = Object.values(others).filter((name) => name === undefined).length;
+  return {
+    what,
+    certainty: hidden > 0 ? 'estimated' : 'exact',
+    by,
+    note: `${detail === 'calls' ? 'counted in the kernel, and told at the ends of rounds' : 'one event each'}: what follows from each call and the state of the ring${hidden > 0 ? '; some calls cannot be probed, and their accesses are missing' : ''}. Chains of more than ${LONGEST_CHAIN} descriptors count as ${LONGEST_CHAIN + 1}, and a call that fails as if it had not`,
+  };
 }

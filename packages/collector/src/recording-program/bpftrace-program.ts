@@ -1,6 +1,7 @@
 /** The program that bpftrace runs on the host: probes that print lines of the dialect `# vhostscope 1`. */
 import { ATTACH_HEADER } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
+import { accessBlocks, declareCounters } from './access-blocks.js';
 import { LINE_CLASSES } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { blockText, type ProbeBlock } from './program-text.js';
@@ -14,8 +15,9 @@ export const HEARTBEAT_MS = 100;
 /** The text of the program. Pure: the same plan gives the same text. */
 export function bpftraceProgram(plan: ProbePlan): string {
   const blocks = [
-    begin(),
+    begin(plan),
     ...roundBlocks(plan),
+    ...accessBlocks(plan),
     ...setUpBlocks(plan),
     ...lifeBlocks(plan),
     ...rangeBlocks(plan),
@@ -28,11 +30,15 @@ export function bpftraceProgram(plan: ProbePlan): string {
 /** Counts that heartbeats tell, also where no probe adds to them. */
 const COUNTS = [...LINE_CLASSES.map(({ name }) => name), 'foreign', 'elsewhere'];
 
-function begin(): ProbeBlock {
+function begin(plan: ProbePlan): ProbeBlock {
   return {
     comment: [],
     points: ['BEGIN'],
-    body: [`printf("${ATTACH_HEADER}\\n");`, ...COUNTS.map((name) => `@${name}[cpu] = 0;`)],
+    body: [
+      `printf("${ATTACH_HEADER}\\n");`,
+      ...COUNTS.map((name) => `@${name}[cpu] = 0;`),
+      ...declareCounters(plan),
+    ],
   };
 }
 

@@ -14,7 +14,7 @@ export const LINE_CLASSES = [
   },
   { name: 'rounds', field: 'emittedRounds', kinds: [KIND.round, KIND.round_end] },
   { name: 'ranges', field: 'emittedRanges', kinds: [KIND.core_range_start, KIND.core_range_end] },
-  { name: 'accesses', field: 'emittedAccesses', kinds: [KIND.access] },
+  { name: 'accesses', field: 'emittedAccesses', kinds: [KIND.access, KIND.counted] },
 ] as const satisfies readonly {
   readonly name: string;
   readonly field: FieldName;

@@ -21,10 +21,11 @@ const PRINTED = (Object.keys(EVENTS) as EventName[]).filter(
 function run(statement: string, values: Readonly<Record<string, bigint | string>>): string {
   const [, format = '', list = ''] = /^printf\("(.*)\\n", (.*)\);$/.exec(statement) ?? [];
   const expressions = list.split(', ');
-  return format.replaceAll(/%(llu|llx|d|r)/g, (_, form: string) => {
+  return format.replaceAll(/%(llu|llx|u|d|r)/g, (_, form: string) => {
     const value = values[expressions.shift() ?? ''] ?? 0n;
     if (typeof value === 'string') return value;
-    // %d is 32 bits wide in bpftrace 0.17.
+    // %d and %u are 32 bits wide in bpftrace 0.17.
+    if (form === 'u') return String(BigInt.asUintN(32, value));
     if (form === 'd') return String(BigInt.asIntN(32, value));
     return form === 'llx' ? value.toString(16) : String(value);
   });

@@ -38,7 +38,7 @@ export function eventPrintf(event: EventName, given: ColumnExpressions): string 
     // In bpftrace 0.17, %d and %u cut a value to 32 bits.
     if (form === 'rest') formats.push('%r');
     else if (form !== 'decimal') formats.push('%llx');
-    else formats.push(storage === 'u64' ? '%llu' : '%d');
+    else formats.push(storage === 'u64' ? '%llu' : storage === 'u32' ? '%u' : '%d');
     values.push(expression);
   }
   return `printf("${formats.join(' ')}\\n", ${values.join(', ')});`;

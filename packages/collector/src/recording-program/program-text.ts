@@ -34,6 +34,6 @@ function statementLines(statements: readonly Statement[], depth: number): string
 }
 
 /** Statements that run when a condition holds. */
-export function when(condition: string, body: readonly Statement[]): readonly Statement[] {
+export function when(condition: string, body: readonly Statement[]): Statement[] {
   return [`if (${condition}) {`, body, '}'];
 }

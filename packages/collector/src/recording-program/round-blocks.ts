@@ -1,12 +1,14 @@
 /** Probes of rounds: the ring before and after each turn of a handler. */
 import { HANDLERS } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
+import { beginAccesses, settleAccesses } from './access-blocks.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { when, type ProbeBlock } from './program-text.js';
 import { countChain, packRing, takeVirtqueue, tellVirtqueue } from './virtqueue-state.js';
 
-export function roundBlocks({ round, handlers }: ProbePlan): ProbeBlock[] {
+export function roundBlocks(plan: ProbePlan): ProbeBlock[] {
+  const { round, handlers } = plan;
   return [
     {
       comment: [
@@ -22,6 +24,7 @@ export function roundBlocks({ round, handlers }: ProbePlan): ProbeBlock[] {
         '@before[$address] = $ring;',
         '@chain[$address] = $chain;',
         '@active[tid] = $address;',
+        ...beginAccesses(plan),
         ...emitted('rounds', [eventPrintf('round', { vq: '$address' })]),
       ],
     },
@@ -31,6 +34,7 @@ export function roundBlocks({ round, handlers }: ProbePlan): ProbeBlock[] {
       predicate: '@active[tid] != 0',
       body: [
         ...takeVirtqueue('@active[tid]'),
+        ...settleAccesses(plan),
         ...packRing(),
         ...emitted('rounds', [
           eventPrintf('round_end', {

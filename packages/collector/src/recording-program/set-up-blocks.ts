@@ -1,9 +1,9 @@
 /** Probes of the set-up of rings, and of the life of devices: where a design registers its notifier and drops its maps. */
-import { ACCESSORS, type Accessor } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
+import { forgetAccesses, tellAccess } from './access-blocks.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
-import { when, type ProbeBlock, type Statement } from './program-text.js';
+import { when, type ProbeBlock } from './program-text.js';
 import { forEachVirtqueue, takeVirtqueue, tellVirtqueue } from './virtqueue-state.js';
 
 /** Ioctl numbers (include/uapi/linux/vhost.h); the direct-map design lets go of its maps at these two. */
@@ -51,7 +51,8 @@ export function setUpBlocks({ ringIoctl }: ProbePlan): ProbeBlock[] {
   ];
 }
 
-export function lifeBlocks({ setOwner, cleanup, initIotlb, initAccess }: ProbePlan): ProbeBlock[] {
+export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
+  const { setOwner, cleanup, initIotlb, initAccess } = plan;
   const blocks: ProbeBlock[] = [];
   if (setOwner !== undefined)
     blocks.push(
@@ -86,7 +87,8 @@ export function lifeBlocks({ setOwner, cleanup, initIotlb, initAccess }: ProbePl
             eventPrintf('unmap', { vq: '$address', mask: NOT_KNOWN, invalidateCount: NOT_KNOWN }),
             eventPrintf('reset', { vq: '$address' }),
           ]),
-          'delete(@told[$address]);',
+          ...['@told', '@before', '@chain'].map((map) => `delete(${map}[$address]);`),
+          ...forgetAccesses(plan),
         ]),
         ...emitted('state', [
           eventPrintf('notifier', { dev: 'arg0', registered: '0', error: '0' }),
@@ -108,19 +110,13 @@ export function lifeBlocks({ setOwner, cleanup, initIotlb, initAccess }: ProbePl
     blocks.push({
       comment: ['A backend is attached: two accesses, outside of any round (reference §4.5).'],
       points: [`kprobe:${initAccess}`],
-      body: [...takeVirtqueue('arg0'), ...when('(uint64)$vq->private_data != 0', accessLines())],
+      body: [
+        ...takeVirtqueue('arg0'),
+        ...when('(uint64)$vq->private_data != 0', [
+          ...tellAccess('put_used_flags'),
+          ...tellAccess('get_used_idx'),
+        ]),
+      ],
     });
   return blocks;
-}
-
-/** put_used_flags, then get_used_idx. */
-function accessLines(): Statement[] {
-  const access = (accessor: Accessor): string =>
-    eventPrintf('access', {
-      vq: '$address',
-      accessor: String(ACCESSORS.indexOf(accessor)),
-      observed: NOT_KNOWN,
-      entries: '1',
-    });
-  return emitted('accesses', [access('put_used_flags'), access('get_used_idx')]);
 }

@@ -8,8 +8,8 @@ import { emitted } from './emitted-lines.js';
 import { when, type Statement } from './program-text.js';
 
 /** Feature bits of virtio (include/uapi/linux/virtio_config.h, virtio_ring.h). */
-const NOTIFY_ON_EMPTY = 24;
-const EVENT_IDX = 29;
+export const NOTIFY_ON_EMPTY = 24;
+export const EVENT_IDX = 29;
 
 /** Virtqueues of a device that are looked at where a device is all that a probe knows. */
 export const VIRTQUEUES_OF_DEVICE = 16;
@@ -39,7 +39,7 @@ export function packRing(): Statement[] {
 }
 
 /** Longest chain whose descriptors are counted; a longer one counts as one more than this. */
-const LONGEST_CHAIN = 7;
+export const LONGEST_CHAIN = 7;
 
 /**
  * Counts the descriptors of the first chain that waits, into `$chain`; 0 when none does or the ring is
@@ -47,29 +47,33 @@ const LONGEST_CHAIN = 7;
  * in the owner's memory.
  */
 export function countChain(): Statement[] {
+  return [
+    '$chain = (uint64)0;',
+    '$waiting = (uint64)$vq->last_avail_idx;',
+    ...when('(uint64)$vq->iotlb == 0', [
+      '$made = *(uint16 *)uptr((uint64)$vq->avail + 2);',
+      ...when('(uint64)$made != $waiting', walkChain('$waiting')),
+    ]),
+  ];
+}
+
+/** Counts the descriptors of the chain whose head stands at an index of the avail ring, into `$chain`. */
+export function walkChain(index: string): Statement[] {
   const NEXT = 1;
   const INDIRECT = 4;
   return [
-    '$chain = 0;',
-    '$avail = (uint64)$vq->avail;',
-    '$waiting = (uint64)$vq->last_avail_idx;',
-    ...when('(uint64)$vq->iotlb == 0', [
-      '$made = *(uint16 *)uptr($avail + 2);',
-      ...when('(uint64)$made != $waiting', [
-        '$desc = (uint64)$vq->desc;',
-        '$slot = $waiting & ((uint64)$vq->num - 1);',
-        '$at = $desc + 16 * (uint64)*(uint16 *)uptr($avail + 4 + 2 * $slot);',
-        '$chain = 1;',
-        '$flags = *(uint16 *)uptr($at + 12);',
-        `unroll(${LONGEST_CHAIN}) {`,
-        when(`($flags & ${NEXT | INDIRECT}) == ${NEXT}`, [
-          '$at = $desc + 16 * (uint64)*(uint16 *)uptr($at + 14);',
-          '$flags = *(uint16 *)uptr($at + 12);',
-          '$chain = $chain + 1;',
-        ]),
-        '}',
-      ]),
+    '$desc = (uint64)$vq->desc;',
+    `$slot = ${index} & ((uint64)$vq->num - 1);`,
+    '$at = $desc + 16 * (uint64)*(uint16 *)uptr((uint64)$vq->avail + 4 + 2 * $slot);',
+    '$chain = (uint64)1;',
+    '$flags = *(uint16 *)uptr($at + 12);',
+    `unroll(${LONGEST_CHAIN}) {`,
+    when(`($flags & ${NEXT | INDIRECT}) == ${NEXT}`, [
+      '$at = $desc + 16 * (uint64)*(uint16 *)uptr($at + 14);',
+      '$flags = *(uint16 *)uptr($at + 12);',
+      '$chain = $chain + 1;',
     ]),
+    '}',
   ];
 }
 
