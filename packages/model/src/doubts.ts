@@ -6,6 +6,12 @@ export const IOTLB_ROUND = 4;
 export const OTHER_RANGE = 5;
 export const PERHAPS_REBUILT = 6;
 export const ATTEMPT_MISSING = 7;
+export const TOUCHED_IN_ROUND = 8;
+export const BEGIN_UNSEEN = 9;
+export const SET_UP_IN_ROUND = 10;
+
+/** Codes are below this. */
+export const DOUBTS = 16;
 
 /** One sentence per code, for people. */
 export const DOUBT_MEANING: readonly string[] = [
@@ -17,4 +23,7 @@ export const DOUBT_MEANING: readonly string[] = [
   'the recording kernel has another range there than the design, so its effects may not be those',
   'a start has passed, but the map may have been built again after it',
   'an attempt that must have been made is not in the trace',
+  'a range came over the area in the round, and which accesses were before it is not in the trace',
+  'the beginning of the round is not in the trace',
+  'the ring was set up or reset around the round, and which came first is not in the trace',
 ];

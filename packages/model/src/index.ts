@@ -35,6 +35,12 @@ export type { RecentEvent } from './access-check/recent-events.js';
 export type { RejectedEvent } from './access-check/rejected-events.js';
 export type { KeptChain } from './access-check/unusual-chains.js';
 export type { ChainHabit } from './accessor-rules/chain-lengths.js';
+export {
+  createRoundCounts,
+  deriveRound,
+  type EndedRound,
+  type RoundCounts,
+} from './accessor-rules/derive-round.js';
 export { deriveAccesses } from './accessor-rules/derive-accesses.js';
 export {
   createRingState,

@@ -1,0 +1,262 @@
+/**
+ * How often a round ran each accessor, from the state of the ring before and after it (reference §4, §4.6).
+ * What the two states do not determine is a span; what lies between its ends is not known.
+ */
+import { ACCESSOR_SPAN } from '../ring.js';
+import type { RingWord } from '../ring-word.js';
+import {
+  GET_AVAIL_FLAGS,
+  GET_AVAIL_HEAD,
+  GET_AVAIL_IDX,
+  GET_DESC,
+  GET_USED_EVENT,
+  PUT_AVAIL_EVENT,
+  PUT_USED,
+  PUT_USED_FLAGS,
+  PUT_USED_IDX,
+} from './accessor-numbers.js';
+import { MAX_NUM, MOST_HEADS_OF_PACKET, NET_BATCH, type AccessorRules } from './rule-sets.js';
+
+/** What `round_end` tells, and what is usual for the virtqueue. */
+export interface EndedRound {
+  /** Index in HANDLERS. */
+  readonly handler: number;
+  readonly num: number;
+  /** Descriptors of the first chain that waited; 0 when none did or it was not read. */
+  readonly chain: number;
+  /** Descriptors of a chain where the round does not tell: for the estimate only. */
+  readonly usualChain: number;
+  readonly before: RingWord;
+  readonly after: RingWord;
+}
+
+/** Accesses by accessor number: at least, at most (Infinity: nothing bounds it), and a good guess. */
+export interface RoundCounts {
+  readonly least: Float64Array;
+  readonly most: Float64Array;
+  readonly estimate: Float64Array;
+}
+
+export function createRoundCounts(): RoundCounts {
+  return {
+    least: new Float64Array(ACCESSOR_SPAN),
+    most: new Float64Array(ACCESSOR_SPAN),
+    estimate: new Float64Array(ACCESSOR_SPAN),
+  };
+}
+
+const OTHER = 0;
+const NET_RX = 1;
+const NET_TX = 2;
+const VSOCK = 3;
+
+/** Longest chain that the recording program counts; it tells one more for all that are longer. */
+const LONGEST_COUNTED = 7;
+
+/** Heads taken in a round: how far last_avail_idx moved. */
+export function headsOf({ before, after }: Pick<EndedRound, 'before' | 'after'>): number {
+  return (after.lastAvailIdx - before.lastAvailIdx) & 0xffff;
+}
+
+/** Used entries put in a round. */
+export function usedOf({ before, after }: Pick<EndedRound, 'before' | 'after'>): number {
+  return (after.lastUsedIdx - before.lastUsedIdx) & 0xffff;
+}
+
+/** Entries by which the cached avail index moved: what reads of it found to be new. */
+export function foundOf({ before, after }: Pick<EndedRound, 'before' | 'after'>): number {
+  return (after.availIdx - before.availIdx) & 0xffff;
+}
+
+/**
+ * Fills `counts`. Taken for granted: vhost-net neither polls busily nor sends without copying, no copy
+ * from or to the ring fails, and less than 65,536 entries pass in a round.
+ *
+ * Called once a round: allocates nothing.
+ */
+export function deriveRound(rules: AccessorRules, round: EndedRound, counts: RoundCounts): void {
+  counts.least.fill(0);
+  counts.most.fill(0);
+  counts.estimate.fill(0);
+  const { before, after, handler } = round;
+  const heads = headsOf(round);
+  const found = foundOf(round);
+  const ahead = (before.availIdx - before.lastAvailIdx) & 0xffff;
+  const fresh = Math.max(0, heads - ahead);
+  // The handler left because the ring ran dry: only vhost_enable_notify lets notifications in.
+  const ranDry = !after.noNotify;
+  // Times that vhost_enable_notify found more: each time the index had moved, and but for rx, which may
+  // still have too few heads, at least one of them was taken; the last of all may be given back.
+  const taken = fresh + (ranDry ? 0 : 1);
+  const woken = handler === NET_TX || handler === VSOCK ? Math.min(found, taken) : found;
+
+  countNotifications(counts, before, ranDry, woken);
+  countIndexReads(counts, rules, { handler, heads, fresh, found, woken, ranDry });
+  countHeads(counts, round, heads, found, ahead, woken, ranDry);
+  countUsed(counts, round);
+  if (handler === NET_RX && rules.enableComparesWith === 'consumed' && ahead + found > 0)
+    // A ring with too few heads for a packet is looked at again and again (reference §4.4).
+    for (const accessor of [
+      GET_AVAIL_IDX,
+      GET_AVAIL_HEAD,
+      GET_DESC,
+      before.eventIdx ? PUT_AVAIL_EVENT : PUT_USED_FLAGS,
+    ])
+      counts.most[accessor] = Infinity;
+}
+
+function set(
+  { least, most, estimate }: RoundCounts,
+  accessor: number,
+  low: number,
+  high: number,
+  guess: number = low,
+): void {
+  least[accessor] = low;
+  most[accessor] = high;
+  estimate[accessor] = Math.min(Math.max(guess, low), high);
+}
+
+/** vhost_disable_notify and vhost_enable_notify (reference §4.4, §4.5). */
+function countNotifications(
+  counts: RoundCounts,
+  before: RingWord,
+  ranDry: boolean,
+  woken: number,
+): void {
+  const enabled = ranDry ? 1 : 0;
+  if (before.eventIdx) {
+    set(counts, PUT_AVAIL_EVENT, enabled, enabled + woken);
+    return;
+  }
+  const disabled = before.noNotify ? 0 : 1;
+  set(counts, PUT_USED_FLAGS, disabled + enabled, disabled + enabled + 2 * woken);
+}
+
+interface Progress {
+  readonly handler: number;
+  readonly heads: number;
+  readonly fresh: number;
+  readonly found: number;
+  readonly woken: number;
+  readonly ranDry: boolean;
+}
+
+/** Each read of the index either finds it moved, or ends a step of the handler's loop. */
+function countIndexReads(
+  counts: RoundCounts,
+  rules: AccessorRules,
+  { handler, heads, fresh, found, woken, ranDry }: Progress,
+): void {
+  const first = fresh > 0 ? 1 : 0;
+  // vhost_get_vq_desc found the ring empty, and vhost_enable_notify looked again.
+  const last = ranDry ? 2 : 0;
+  const emptyReads = woken + 1;
+  const enableReads = rules.enableCachesIndex ? 1 : woken + 1;
+  // vhost_vq_avail_empty, where the socket limits what is sent.
+  const emptyTests = handler === NET_TX ? heads + 1 : 0;
+  const most = found + emptyReads + enableReads + emptyTests + (handler === OTHER ? heads + 1 : 0);
+  // rx that found no packet has read nothing.
+  set(counts, GET_AVAIL_IDX, Math.max(first, found > 0 ? 1 : 0) + last, most);
+}
+
+/** get_avail_head and get_desc: those of heads that were discarded and taken again count as often. */
+function countHeads(
+  counts: RoundCounts,
+  round: EndedRound,
+  heads: number,
+  found: number,
+  ahead: number,
+  woken: number,
+  ranDry: boolean,
+): void {
+  const { handler, num, chain, usualChain } = round;
+  const available = ahead + found;
+  const discarded =
+    handler === NET_RX
+      ? available === 0
+        ? 0
+        : (woken + 1) * Math.min(available, num)
+      : handler === OTHER
+        ? available
+        : // Where the ring ran dry no packet was given back, and no head was broken.
+          ranDry
+          ? 0
+          : Math.min(1, available);
+  set(counts, GET_AVAIL_HEAD, heads, heads + discarded);
+  const isCounted = chain > 0 && chain <= LONGEST_COUNTED;
+  const longest = num > 0 ? num : MAX_NUM;
+  if (heads === 0) {
+    set(counts, GET_DESC, 0, discarded * longest);
+    return;
+  }
+  const firstLeast = isCounted ? chain : chain > 0 ? chain : 1;
+  const firstMost = isCounted ? chain : longest;
+  set(
+    counts,
+    GET_DESC,
+    firstLeast + heads - 1,
+    firstMost + (heads - 1 + discarded) * longest,
+    heads * (chain > 0 ? chain : Math.max(1, usualChain)),
+  );
+}
+
+/** vhost_add_used_n and what signals it (reference §4.2, §4.3). */
+function countUsed(counts: RoundCounts, round: EndedRound): void {
+  const { handler, num, before } = round;
+  const used = usedOf(round);
+  if (used === 0) return;
+  let fewest: number;
+  let calls: number;
+  switch (handler) {
+    case NET_TX:
+      // A batch is put when it is full, at the end, and before a packet that does not fit into one.
+      fewest = Math.ceil(used / NET_BATCH);
+      calls = used;
+      break;
+    case NET_RX:
+      // After the packet with which more than a batch is held: packets may take many heads.
+      fewest = Math.ceil(used / (NET_BATCH + MOST_HEADS_OF_PACKET));
+      calls = Math.ceil(used / (NET_BATCH + 1));
+      break;
+    case VSOCK:
+      fewest = used;
+      calls = used;
+      break;
+    default:
+      fewest = 1;
+      calls = used;
+  }
+  const usual = handler === NET_TX ? fewest : calls;
+  set(counts, PUT_USED_IDX, fewest, calls, usual);
+  // Ends of the ring within the entries put: a put stops there.
+  const start = num > 0 ? before.lastUsedIdx % num : 0;
+  const wraps = num > 0 ? Math.floor((start + used - 1) / num) : 0;
+  set(
+    counts,
+    PUT_USED,
+    fewest === 1 && calls === 1 ? 1 + wraps : Math.max(fewest, wraps + 1),
+    Math.min(used, calls + wraps),
+    usual + wraps,
+  );
+  countSignals(counts, round, fewest, calls, usual);
+}
+
+function countSignals(
+  counts: RoundCounts,
+  { handler, before, after }: EndedRound,
+  fewest: number,
+  calls: number,
+  usual: number,
+): void {
+  if (!before.callEventfd && !after.callEventfd) return;
+  const isCertain = before.callEventfd && after.callEventfd;
+  // vsock signals once, other callers as they please.
+  const [low, high, guess] =
+    handler === VSOCK ? [1, 1, 1] : handler === OTHER ? [0, calls, usual] : [fewest, calls, usual];
+  const accessor = before.eventIdx ? GET_USED_EVENT : GET_AVAIL_FLAGS;
+  // The first signal after a backend was attached asks for nothing.
+  const free = before.eventIdx && !before.signalledUsedValid ? 1 : 0;
+  const least = isCertain && !before.notifyOnEmpty ? Math.max(0, low - free) : 0;
+  set(counts, accessor, least, Math.max(0, high - free), guess - free);
+}
