@@ -17,10 +17,14 @@ export interface DeviceState {
   paired: (boolean | undefined)[];
   /** Place in address order by virtqueue id; NO_RANK while that is not known. */
   rank: number[];
+  /** Process whose memory a device uses, by device id; undefined while not known. */
+  owner: (number | undefined)[];
+  /** Device ids by owner. */
+  owned: Map<number, number[]>;
 }
 
 export function createDeviceState(): DeviceState {
-  return { virtqueues: [], notifier: [], paired: [], rank: [] };
+  return { virtqueues: [], notifier: [], paired: [], rank: [], owner: [], owned: new Map() };
 }
 
 /** Gives a virtqueue to a device, taking it from the one that had it. */
@@ -48,4 +52,25 @@ export function assignVirtqueue(
 export function isOrdered(devices: DeviceState, dev: number): boolean {
   for (const vq of devices.virtqueues[dev] ?? []) if (devices.rank[vq] === NO_RANK) return false;
   return true;
+}
+
+/** A process owns a device from now on. */
+export function assignOwner(devices: DeviceState, dev: number, owner: number): void {
+  const before = devices.owner[dev];
+  if (before === owner) return;
+  if (before !== undefined) {
+    const left = devices.owned.get(before)?.filter((other) => other !== dev) ?? [];
+    devices.owned.set(before, left);
+  }
+  devices.owner[dev] = owner;
+  const list = devices.owned.get(owner);
+  if (list === undefined) devices.owned.set(owner, [dev]);
+  else list.push(dev);
+}
+
+const NONE: readonly number[] = [];
+
+/** Devices that use the memory of a process. */
+export function devicesOfOwner(devices: DeviceState, owner: number): readonly number[] {
+  return devices.owned.get(owner) ?? NONE;
 }

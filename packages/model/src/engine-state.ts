@@ -1,4 +1,5 @@
 /** Everything that the engine holds while it runs; the handlers in this folder are functions over it. */
+import type { AccessorRules } from './accessor-rules/rule-sets.js';
 import { createCallback, type Callback, type Preemption } from './callbacks.js';
 import type { Design } from './designs.js';
 import { createDeviceState, type DeviceState } from './device-state.js';
@@ -9,6 +10,12 @@ import { createTallies, type Tallies } from './tallies.js';
 import { createVirtqueueState, type VirtqueueState } from './virtqueue-state.js';
 
 export type Order = 'effects' | 'ranges';
+
+/**
+ * Where the trace comes from: `direct-map` is a kernel with vhost's own callbacks and, as a rule, all its
+ * accesses; `stock` one without, of which rounds and the memory manager's own calls were recorded.
+ */
+export type HostKind = 'direct-map' | 'stock';
 
 /** A prediction that the kernel contradicts, with what led to it. */
 export interface Mismatch {
@@ -32,6 +39,9 @@ export interface Mismatch {
 export interface EngineState {
   readonly design: Design;
   readonly order: Order;
+  readonly host: HostKind;
+  /** By whose rules a stock host's rounds access the ring. */
+  readonly rules: AccessorRules;
   readonly preemption: Preemption;
   /** Recorded attempts settle maps and counts (`observed-attempts.ts`); in ranges order only. */
   readonly usesObservations: boolean;
@@ -48,6 +58,8 @@ export interface EngineState {
   waitingOnCpu: Int32Array;
   /** Virtqueue whose attempts to map wait for the next event of a CPU; -1 for none. */
   roundOnCpu: Int32Array;
+  /** True from the first loss of a recording on: nothing is taken for granted of what is first seen. */
+  hasLost: boolean;
   /** True from a loss until the next event that tells anything of the state. */
   knowsNothing: boolean;
   /** Events consumed. */
@@ -61,21 +73,26 @@ export function createEngineState(
   order: Order,
   preemption: Preemption,
   usesObservations: boolean,
+  host: HostKind,
+  rules: AccessorRules,
 ): EngineState {
   return {
     design,
     order,
+    host,
+    rules,
     preemption,
     usesObservations,
-    tallies: createTallies(),
+    tallies: createTallies(host === 'stock'),
     mismatches: [],
     history: createHistory(),
-    virtqueues: unknownVirtqueues(design),
+    virtqueues: unknownVirtqueues(design, host),
     devices: createDeviceState(),
     open: [],
     spare: [],
     waitingOnCpu: new Int32Array(MAX_CPU + 1),
     roundOnCpu: new Int32Array(MAX_CPU + 1).fill(-1),
+    hasLost: false,
     knowsNothing: false,
     clock: 0,
     recording: -1,
@@ -83,9 +100,11 @@ export function createEngineState(
 }
 
 /** Virtqueues as a recording finds them. */
-export function unknownVirtqueues(design: Design): VirtqueueState {
+export function unknownVirtqueues(design: Design, host: HostKind): VirtqueueState {
   const map = design.maps === 'never' ? NEVER_MAPS : AMBIGUOUS;
-  return createVirtqueueState(map, design.keepsRangesOnFailedSetup ? 1 : 0);
+  // A stock kernel records no ranges that could be other ones.
+  const mayDiverge = host === 'direct-map' && design.keepsRangesOnFailedSetup;
+  return createVirtqueueState(map, mayDiverge ? 1 : 0);
 }
 
 /** A callback to fill; give it back with `recycle`. */

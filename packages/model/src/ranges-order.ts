@@ -5,10 +5,11 @@
  */
 import { doubtful, NO_CPU, sameRange, slotAt, type Callback } from './callbacks.js';
 import { addToCount, forgetCount, setCount } from './counts.js';
-import { isOrdered } from './device-state.js';
-import { PERHAPS_REBUILT, START_UNDER_WAY } from './doubts.js';
+import { devicesOfOwner, isOrdered } from './device-state.js';
+import { PERHAPS_REBUILT, START_UNDER_WAY, TOUCHED_IN_ROUND } from './doubts.js';
 import { recycle, type EngineState } from './engine-state.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
+import { mayChange } from './stock-host/round-changes.js';
 import { doubtMap, SEEN_NOTHING, setMap } from './virtqueue-state.js';
 
 /** Starts that are followed one by one; older ones become loose. Only lost ends let them pile up. */
@@ -33,6 +34,7 @@ function enterStart(engine: EngineState, callback: Callback): boolean {
     const slot = slotAt(callback, i);
     if (callback.slots[i] < 0) forgetCount(engine, slot >> 2);
     else addToCount(engine, slot >> 2, 0, 1);
+    mayChange(engine.virtqueues, slot, TOUCHED_IN_ROUND);
     mayLose(engine, slot);
   }
   callback.inOrder = isWalkKnown(engine, callback);
@@ -48,6 +50,10 @@ function enterStart(engine: EngineState, callback: Callback): boolean {
 function isWalkKnown(engine: EngineState, { dev, slots, slotCount }: Callback): boolean {
   for (const vq of engine.devices.virtqueues[dev] ?? [])
     if (engine.virtqueues.diverged[vq] === 1) return false;
+  // The memory manager calls the devices of a process one after the other, in an order that is not known.
+  const owner = engine.devices.owner[dev];
+  if (engine.host === 'stock' && owner !== undefined)
+    if (devicesOfOwner(engine.devices, owner).length > 1) return false;
   const isOneVirtqueue = slots[0] >> 2 === slots[slotCount - 1] >> 2;
   return isOneVirtqueue || isOrdered(engine.devices, dev);
 }
@@ -77,7 +83,8 @@ function enterEnd(engine: EngineState, callback: Callback): boolean {
  */
 function completeMatchingStart(engine: EngineState, end: Callback): void {
   const { open } = engine;
-  if (engine.devices.paired[end.dev] !== true) return;
+  // Of a stock host, ends are told only where their start was.
+  if (engine.host === 'direct-map' && engine.devices.paired[end.dev] !== true) return;
   let found = -1;
   let matches = 0;
   let oldest = Infinity;
@@ -193,6 +200,7 @@ export function complete(engine: EngineState, callback: Callback, upTo: number):
     }
     const vq = slot >> 2;
     if (callback.isStart) {
+      mayChange(engine.virtqueues, slot, TOUCHED_IN_ROUND);
       const isGone = !mayBeBuiltAgain(engine, callback, slot);
       addToCount(engine, vq, 1, 0);
       if (isGone) clearMap(engine, slot);

@@ -1,13 +1,15 @@
 /** Notifier callbacks as they are entered: what they overlap, and what follows from the entry alone. */
 import { addSlot, doubtful, slotAt, type Callback } from './callbacks.js';
 import type { Design } from './designs.js';
+import { devicesOfOwner, NOTIFIER_OFF } from './device-state.js';
 import { expectEffects } from './effects-order.js';
 import { recycle, takeCallback, type EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { noteFor } from './mismatches.js';
 import { enterCallback } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
-import { overlaps, RANGE_UNKNOWN } from './virtqueue-state.js';
+import { forgetEvidence } from './stock-host/page-evidence.js';
+import { NO_OUTCOME, overlaps, RANGE_UNKNOWN } from './virtqueue-state.js';
 
 /** A notifier callback is entered. Non-blockable ranges change nothing (reference §1.4, §5.3). */
 export function enterRange(
@@ -16,17 +18,73 @@ export function enterRange(
   i: number,
   isStart: boolean,
 ): void {
-  const { ranges } = engine.tallies;
-  if (isStart) ranges.start++;
-  else ranges.end++;
-  const callback = readCallback(engine, batch, i, isStart);
-  const blockable = batch.details.blockable[batch.detail[i]] === 1;
-  if (isStart && !blockable) {
-    ranges.nonBlockable++;
-    if (refusesNonBlockable(engine.design, callback)) ranges.refused++;
+  const found = enterDevice(engine, batch, i, isStart, batch.details.dev[batch.detail[i]], false);
+  countRange(engine, batch, i, isStart, found);
+}
+
+/**
+ * The memory manager calls the notifiers of a process (a stock host): the callback of each of its devices
+ * is entered. While a ring of a device is set up, its notifier is off at some time, and the call may not
+ * come to it.
+ */
+export function enterCoreRange(
+  engine: EngineState,
+  batch: EventBatch,
+  i: number,
+  isStart: boolean,
+): void {
+  const { devices, tallies } = engine;
+  let found = NOTHING;
+  for (const dev of devicesOfOwner(devices, batch.details.owner[batch.detail[i]])) {
+    const isDoubtful = devices.notifier[dev] === NOTIFIER_OFF;
+    found |= enterDevice(engine, batch, i, isStart, dev, isDoubtful);
+    if (!isStart || tallies.derived === undefined) continue;
+    for (const vq of devices.virtqueues[dev] ?? []) tallies.derived.ranges[vq]++;
   }
-  if (isStart && blockable && overlapsAny(callback)) ranges.overlapping++;
+  countRange(engine, batch, i, isStart, found);
+}
+
+/** What a range is to a device; several may be true. */
+const NOTHING = 0;
+const OVERLAPS = 1;
+const IS_REFUSED = 2;
+
+function countRange(
+  { tallies }: EngineState,
+  batch: EventBatch,
+  i: number,
+  isStart: boolean,
+  found: number,
+): void {
+  const { ranges } = tallies;
+  if (!isStart) {
+    ranges.end++;
+    return;
+  }
+  ranges.start++;
+  const blockable = batch.details.blockable[batch.detail[i]] === 1;
+  if (!blockable) ranges.nonBlockable++;
+  if (!blockable && (found & IS_REFUSED) !== 0) ranges.refused++;
+  if (blockable && (found & OVERLAPS) !== 0) ranges.overlapping++;
+}
+
+function enterDevice(
+  engine: EngineState,
+  batch: EventBatch,
+  i: number,
+  isStart: boolean,
+  dev: number,
+  isDoubtful: boolean,
+): number {
+  const callback = readCallback(engine, batch, i, isStart, dev);
+  const blockable = batch.details.blockable[batch.detail[i]] === 1;
+  const found =
+    (overlapsAny(callback) ? OVERLAPS : NOTHING) |
+    (refusesNonBlockable(engine.design, callback) ? IS_REFUSED : NOTHING);
+  if (isDoubtful)
+    for (let k = 0; k < callback.slotCount; k++) callback.slots[k] = doubtful(callback.slots[k]);
   let isKept = false;
+  if (engine.host === 'stock') disturbPages(engine, callback, blockable);
   if (blockable && engine.design.maps !== 'never') {
     forgetPages(engine, callback);
     if (engine.order === 'effects') expectEffects(engine, callback);
@@ -39,6 +97,7 @@ export function enterRange(
     }
   }
   if (!isKept) recycle(engine, callback);
+  return found;
 }
 
 /**
@@ -48,6 +107,25 @@ export function enterRange(
 function forgetPages(engine: EngineState, callback: Callback): void {
   const { gupHolds } = engine.virtqueues;
   for (let k = 0; k < callback.slotCount; k++) gupHolds[slotAt(callback, k)] = 0;
+}
+
+/** enum mmu_notifier_event: PROTECTION_VMA, which mprotect and NUMA balancing report (reference §5.3). */
+const PROTECTION_VMA = 2;
+
+/** Of a stock host: what was found out of the pages before says nothing from now on. */
+function disturbPages({ virtqueues }: EngineState, callback: Callback, blockable: boolean): void {
+  const { gup, gupHolds, disturbed, nonBlockable } = virtqueues;
+  for (let k = 0; k < callback.slotCount; k++) {
+    const slot = slotAt(callback, k);
+    forgetEvidence(virtqueues, slot);
+    gupHolds[slot] = 0;
+    gup[slot] = NO_OUTCOME;
+    disturbed[slot] = 1;
+    if (callback.cause === PROTECTION_VMA) virtqueues.protected[slot] = 1;
+    if (blockable) continue;
+    if (callback.isStart) nonBlockable[slot]++;
+    else if (nonBlockable[slot] > 0) nonBlockable[slot]--;
+  }
 }
 
 function refusesNonBlockable(design: Design, callback: Callback): boolean {
@@ -65,12 +143,13 @@ function readCallback(
   batch: EventBatch,
   i: number,
   isStart: boolean,
+  dev: number,
 ): Callback {
   const callback = takeCallback(engine);
   const { details } = batch;
   const detail = batch.detail[i];
   const low = 2 * detail;
-  callback.dev = details.dev[detail];
+  callback.dev = dev;
   callback.isStart = isStart;
   callback.cpu = batch.cpu;
   callback.pid = details.pid[detail];
@@ -96,6 +175,7 @@ function readCallback(
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
       if (overlaps(engine.virtqueues, slot, startLow, startHigh, endLow, endHigh))
         addSlot(callback, slot);
+      else if (engine.virtqueues.inSetUp[vq] === 1) addSlot(callback, doubtful(slot));
       else if (engine.order === 'ranges' && engine.virtqueues.sized[slot] === RANGE_UNKNOWN)
         addSlot(callback, doubtful(slot));
     }

@@ -9,14 +9,17 @@
  * prediction. Two exceptions: recorded attempts may settle maps when asked to (`observed-attempts.ts`),
  * and an observed device IOTLB is an input, as no design has a say in it.
  */
+import { NEWEST_RULES, type AccessorRules } from './accessor-rules/rule-sets.js';
 import type { Preemption } from './callbacks.js';
-import { assignVirtqueue, createDeviceState, NO_RANK } from './device-state.js';
+import { setCount } from './counts.js';
+import { assignOwner, assignVirtqueue, createDeviceState, NO_RANK } from './device-state.js';
 import type { Design } from './designs.js';
 import { applyEnd, applyStart, missingEffects, missOverdue } from './effects-order.js';
 import {
   createEngineState,
   unknownVirtqueues,
   type EngineState,
+  type HostKind,
   type Mismatch,
   type Order,
 } from './engine-state.js';
@@ -27,12 +30,19 @@ import { inspectVirtqueue, type VirtqueueSnapshot } from './inspect.js';
 import { keepMismatch, noteFor } from './mismatches.js';
 import { AMBIGUOUS, IOTLB, OBSERVED_OF_OUTCOME, OUTCOMES, PENDING } from './outcome.js';
 import { forgetAttempts } from './observed-attempts.js';
-import { enterRange } from './recorded-ranges.js';
+import { enterCoreRange, enterRange } from './recorded-ranges.js';
 import { dropMaps, recordRange, reset, switchNotifier } from './ring-setup.js';
-import { ACCESSOR_SPAN } from './ring.js';
+import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { beginRound, endAttempts, passCpu, seePrefetch, settleRound } from './rounds.js';
 import { accessIndex, growTallies, NO_OBSERVATION, OBSERVATIONS, type Tallies } from './tallies.js';
-import { growVirtqueueState, setIotlb, type VirtqueueState } from './virtqueue-state.js';
+import { seePages } from './stock-host/page-evidence.js';
+import { endRound, isUndisturbed } from './stock-host/round-end.js';
+import {
+  growVirtqueueState,
+  RANGE_NONE,
+  setIotlb,
+  type VirtqueueState,
+} from './virtqueue-state.js';
 
 export interface EngineOptions {
   readonly design: Design;
@@ -44,6 +54,10 @@ export interface EngineOptions {
    * the design, and all attempts must be recorded (`Tallies.attempts.missing`). Default false.
    */
   readonly useObservations?: boolean;
+  /** What was recorded; see HostKind. Default `direct-map`. */
+  readonly host?: HostKind;
+  /** By whose rules a stock host's rounds access the ring. Default: the newest. */
+  readonly rules?: AccessorRules;
 }
 
 export interface Engine {
@@ -74,11 +88,15 @@ export function createEngine({
   order,
   preemption = 'unknown',
   useObservations = false,
+  host = 'direct-map',
+  rules = NEWEST_RULES,
 }: EngineOptions): Engine {
   // Recorded effects belong to the recording kernel; a design with other rules has others.
-  const used = design.callbackRules === 'direct-map' ? order : 'ranges';
-  const usesObservations = useObservations && used === 'ranges' && design.maps !== 'never';
-  const engine = createEngineState(design, used, preemption, usesObservations);
+  const hasEffects = host === 'direct-map' && design.callbackRules === 'direct-map';
+  const used = hasEffects ? order : 'ranges';
+  const usesObservations =
+    useObservations && used === 'ranges' && design.maps !== 'never' && host === 'direct-map';
+  const engine = createEngineState(design, used, preemption, usesObservations, host, rules);
   return {
     design,
     order: engine.order,
@@ -116,6 +134,9 @@ const SHOWS_PROGRESS: Uint8Array = (() => {
     KIND.prefetch,
     KIND.effect_start,
     KIND.effect_end,
+    // A timer, which may go off within a callback; and what the recorder reads beside the kernel.
+    KIND.heartbeat,
+    KIND.pages,
   ])
     shows[kind] = 0;
   return shows;
@@ -213,9 +234,28 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
   switch (batch.kind[i]) {
     case KIND.round:
       know(engine, vq);
-      beginRound(engine, batch.cpu, vq);
+      beginRound(engine, batch, i, vq);
       note(engine, batch, i, -1);
       return;
+    case KIND.round_end:
+      if (engine.host !== 'stock') return;
+      know(engine, vq);
+      endRound(engine, engine.rules, batch, i);
+      note(engine, batch, i, -1);
+      return;
+    case KIND.core_range_start:
+      if (engine.host === 'stock') enterCoreRange(engine, batch, i, true);
+      return;
+    case KIND.core_range_end:
+      if (engine.host === 'stock') enterCoreRange(engine, batch, i, false);
+      return;
+    case KIND.pages: {
+      if (engine.host !== 'stock') return;
+      know(engine, vq);
+      const slot = 4 * vq + details.area[detail];
+      if (isUndisturbed(engine, slot)) seePages(virtqueues, batch, i, slot);
+      return;
+    }
     case KIND.prefetch: {
       know(engine, vq);
       const area = details.area[detail];
@@ -283,6 +323,8 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       const rank = hasDetail(details, detail, 'rank') ? details.rank[detail] : NO_RANK;
       assignVirtqueue(engine.devices, vq, virtqueues.dev[vq], dev, rank);
       virtqueues.dev[vq] = dev;
+      if (hasDetail(details, detail, 'owner'))
+        assignOwner(engine.devices, dev, details.owner[detail]);
       return;
     }
     case KIND.recording:
@@ -301,17 +343,32 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
 
 /** Makes room for a virtqueue. One that was not reset before our eyes may be in any state. */
 function know(engine: EngineState, vq: number): void {
-  if (vq < engine.virtqueues.size) return;
+  const known = engine.virtqueues.size;
+  if (vq < known) return;
   growVirtqueueState(engine.virtqueues, vq);
   growTallies(engine.tallies, engine.virtqueues.capacity);
   growHistory(engine.history, engine.virtqueues.capacity);
+  if (engine.host === 'stock' && !engine.hasLost)
+    for (let id = known; id <= vq; id++) takeAsQuiet(engine, id);
+}
+
+/**
+ * What is taken for granted of a virtqueue of a stock host when it is first seen: that the design's notifier
+ * would have been registered, no range would have been under way, and its count 0. Whether it would have had
+ * maps is left open.
+ */
+function takeAsQuiet(engine: EngineState, vq: number): void {
+  setCount(engine, vq, 0, 0);
+  engine.virtqueues.untracked[vq] = 0;
+  engine.virtqueues.sized.fill(RANGE_NONE, 4 * vq, 4 * vq + AREA_COUNT);
 }
 
 function beginRecording(engine: EngineState): void {
   forgetState(engine);
   engine.recording++;
+  engine.hasLost = false;
   engine.devices = createDeviceState();
-  engine.virtqueues = unknownVirtqueues(engine.design);
+  engine.virtqueues = unknownVirtqueues(engine.design, engine.host);
   clearHistory(engine.history);
 }
 
@@ -321,8 +378,9 @@ function beginRecording(engine: EngineState): void {
  */
 function forgetState(engine: EngineState): void {
   endRecording(engine);
+  engine.hasLost = true;
   const { dev, size } = engine.virtqueues;
-  engine.virtqueues = unknownVirtqueues(engine.design);
+  engine.virtqueues = unknownVirtqueues(engine.design, engine.host);
   for (let vq = 0; vq < size; vq++) know(engine, vq);
   engine.virtqueues.dev.set(dev.subarray(0, size));
   engine.devices.notifier = [];

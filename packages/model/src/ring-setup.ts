@@ -1,6 +1,7 @@
 /** Set-up of rings and devices: addresses, maps dropped outside the notifier, resets, the notifier. */
 import { forgetCount, setCount } from './counts.js';
 import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
+import { SET_UP_IN_ROUND } from './doubts.js';
 import { missAll, missOverdue, expectNothing } from './effects-order.js';
 import type { EngineState } from './engine-state.js';
 import type { DetailColumns } from './event-batch.js';
@@ -13,6 +14,8 @@ import {
 } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { endAttempts } from './rounds.js';
+import { forgetEvidence } from './stock-host/page-evidence.js';
+import { mayChangeAll } from './stock-host/round-changes.js';
 import {
   isRange,
   NOT_RESETTING,
@@ -36,6 +39,9 @@ export function recordRange(
   itWasTheIoctl(engine, slot >> 2);
   // What was found of the pages was found of the range before.
   virtqueues.gupHolds[slot] = 0;
+  forgetEvidence(virtqueues, slot);
+  virtqueues.protected[slot] = 0;
+  virtqueues.nonBlockable[slot] = 0;
   if (!failed || !engine.design.keepsRangesOnFailedSetup) {
     setRange(virtqueues, slot, details.address, details.size, 2 * detail);
     return;
@@ -56,14 +62,20 @@ export function dropMaps(engine: EngineState, vq: number): void {
   const { virtqueues } = engine;
   const dev = virtqueues.dev[vq];
   endAttempts(engine, vq);
-  if (engine.devices.notifier[dev] === NOTIFIER_OFF) {
+  mayChangeAll(virtqueues, vq, SET_UP_IN_ROUND);
+  if (engine.devices.notifier[dev] === NOTIFIER_OFF && engine.host === 'stock') {
+    // Told when the ioctl is entered: it goes on to wait for the virtqueue and for callbacks.
+    virtqueues.inSetUp[vq] = 1;
+    if (engine.design.resetsCountOnSetup) resetCount(engine, vq);
+  } else if (engine.devices.notifier[dev] === NOTIFIER_OFF) {
     if (engine.order === 'ranges') completeDevice(engine, dev);
     else missAll(engine, dev);
     if (engine.design.resetsCountOnSetup) setCount(engine, vq, 0, 0);
   } else {
     if (engine.order === 'effects') missOverdue(engine, vq);
     resetCount(engine, vq);
-    const isSure = engine.devices.notifier[dev] === NOTIFIER_ON;
+    // A stock host's recording tells that a notifier would go before the ioctl drops maps.
+    const isSure = engine.devices.notifier[dev] === NOTIFIER_ON || engine.host === 'stock';
     virtqueues.resetting[vq] = isSure ? RESETTING : PERHAPS_RESETTING;
   }
   virtqueues.diverged[vq] = 0;
@@ -82,6 +94,7 @@ function itWasTheIoctl(engine: EngineState, vq: number): void {
 export function reset(engine: EngineState, vq: number): void {
   const { virtqueues } = engine;
   endAttempts(engine, vq);
+  mayChangeAll(virtqueues, vq, SET_UP_IN_ROUND);
   if (virtqueues.resetting[vq] === NOT_RESETTING) resetCount(engine, vq);
   virtqueues.resetting[vq] = NOT_RESETTING;
   // Callbacks under way find nothing to overlap any more.
@@ -92,6 +105,7 @@ export function reset(engine: EngineState, vq: number): void {
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     virtqueues.sized[slot] = RANGE_NONE;
     virtqueues.gupHolds[slot] = 0;
+    forgetEvidence(virtqueues, slot);
   }
 }
 
@@ -116,8 +130,11 @@ function fillMaps(engine: EngineState, vq: number): void {
 export function switchNotifier(engine: EngineState, dev: number, isOn: boolean): void {
   engine.devices.notifier[dev] = isOn ? NOTIFIER_ON : NOTIFIER_OFF;
   if (isOn) engine.devices.paired[dev] = true;
+  // Whatever was entered before it was unregistered has returned by now.
+  if (isOn && engine.host === 'stock') completeDevice(engine, dev);
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
     itWasTheIoctl(engine, vq);
+    if (isOn) engine.virtqueues.inSetUp[vq] = 0;
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
       engine.virtqueues.gupHolds[slot] = 0;
   }

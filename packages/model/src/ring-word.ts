@@ -36,20 +36,45 @@ export interface RingWord {
   iotlb: boolean;
 }
 
-/** Takes a ring word apart, given as two words of 32 bits. Bits that have no meaning yet are left alone. */
-export function readRingWord(low: number, high: number): RingWord {
-  const has = (flag: number): boolean => ((high >>> (flag - 32)) & 1) === 1;
+/** A ring word of zeros. */
+export function createRingWord(): RingWord {
   return {
-    lastAvailIdx: low & 0xffff,
-    availIdx: low >>> 16,
-    lastUsedIdx: high & 0xffff,
-    noNotify: has(RING_WORD_FLAG.noNotify),
-    signalledUsedValid: has(RING_WORD_FLAG.signalledUsedValid),
-    callEventfd: has(RING_WORD_FLAG.callEventfd),
-    eventIdx: has(RING_WORD_FLAG.eventIdx),
-    notifyOnEmpty: has(RING_WORD_FLAG.notifyOnEmpty),
-    iotlb: has(RING_WORD_FLAG.iotlb),
+    lastAvailIdx: 0,
+    availIdx: 0,
+    lastUsedIdx: 0,
+    noNotify: false,
+    signalledUsedValid: false,
+    callEventfd: false,
+    eventIdx: false,
+    notifyOnEmpty: false,
+    iotlb: false,
   };
+}
+
+/**
+ * Takes a ring word apart, given as two words of 32 bits. Bits that have no meaning yet are left alone.
+ *
+ * @param word to fill, so that none is allocated per event
+ */
+export function readRingWord(
+  low: number,
+  high: number,
+  word: RingWord = createRingWord(),
+): RingWord {
+  word.lastAvailIdx = low & 0xffff;
+  word.availIdx = low >>> 16;
+  word.lastUsedIdx = high & 0xffff;
+  word.noNotify = hasFlag(high, RING_WORD_FLAG.noNotify);
+  word.signalledUsedValid = hasFlag(high, RING_WORD_FLAG.signalledUsedValid);
+  word.callEventfd = hasFlag(high, RING_WORD_FLAG.callEventfd);
+  word.eventIdx = hasFlag(high, RING_WORD_FLAG.eventIdx);
+  word.notifyOnEmpty = hasFlag(high, RING_WORD_FLAG.notifyOnEmpty);
+  word.iotlb = hasFlag(high, RING_WORD_FLAG.iotlb);
+  return word;
+}
+
+function hasFlag(high: number, flag: number): boolean {
+  return ((high >>> (flag - 32)) & 1) === 1;
 }
 
 /** Puts a ring word together. */

@@ -16,23 +16,58 @@ import {
   observeAttempt,
   settleUnattempted,
 } from './observed-attempts.js';
-import { GUP_SHORT, HIT, NO_MEMORY, NOT_CONTIGUOUS, PENDING, REFUSED_COUNT } from './outcome.js';
+import { SET_UP_IN_ROUND } from './doubts.js';
+import {
+  AMBIGUOUS,
+  GUP_SHORT,
+  HIT,
+  NO_MEMORY,
+  NOT_CONTIGUOUS,
+  PENDING,
+  REFUSED_COUNT,
+} from './outcome.js';
 import { passCallbacks } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
-import { NO_OUTCOME, SEEN_REFUSED, SEEN_TRIED } from './virtqueue-state.js';
+import { hasPages, isScattered } from './stock-host/page-evidence.js';
+import { mayChangeAll } from './stock-host/round-changes.js';
+import { NO_OUTCOME, SEEN_REFUSED, SEEN_TRIED, type VirtqueueState } from './virtqueue-state.js';
 
 /** vq_meta_prefetch: with the device IOTLB on it leaves the maps alone (reference §1.3). */
-export function beginRound(engine: EngineState, cpu: number, vq: number): void {
+export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
   const { virtqueues, tallies, order } = engine;
+  const { cpu } = batch;
   tallies.rounds[vq]++;
+  if (engine.host === 'stock') {
+    settleRound(engine, batch, i, vq);
+    watchRound(virtqueues, vq);
+  }
   if (engine.design.maps === 'never' || virtqueues.iotlb[vq] === 1) return;
   if (engine.usesObservations) return awaitAttempts(engine, vq);
   openAttempts(virtqueues, tallies, vq, order === 'effects');
+  if (engine.host === 'stock') foreseePages(virtqueues, vq);
   if (order === 'effects' || engine.preemption !== 'voluntary') return;
   endWaitOfRound(engine, vq);
   virtqueues.roundCpu[vq] = cpu;
   engine.roundOnCpu[cpu] = vq;
   engine.waitingOnCpu[cpu]++;
+}
+
+/** Of a stock host: from now on, what may change the maps is noted. */
+function watchRound(virtqueues: VirtqueueState, vq: number): void {
+  virtqueues.inRound[vq] = 1;
+  virtqueues.changed.fill(0, 4 * vq, 4 * vq + AREA_COUNT);
+  virtqueues.disturbed.fill(0, 4 * vq, 4 * vq + AREA_COUNT);
+  if (virtqueues.inSetUp[vq] === 1) mayChangeAll(virtqueues, vq, SET_UP_IN_ROUND);
+}
+
+/** What get_user_pages would find, as far as what was known before the round tells. */
+function foreseePages(virtqueues: VirtqueueState, vq: number): void {
+  // Whether the ioctl drops the maps before this round or after it is open: so is what it leaves behind.
+  if (virtqueues.inSetUp[vq] === 1) return;
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    virtqueues.gupHolds[slot] = hasPages(virtqueues, slot) ? 1 : 0;
+    if (isScattered(virtqueues, slot)) virtqueues.gup[slot] = NOT_CONTIGUOUS;
+  }
 }
 
 function endWaitOfRound(engine: EngineState, vq: number): void {
@@ -122,6 +157,7 @@ export function settleRound(engine: EngineState, batch: EventBatch, i: number, v
   const { refusals } = tallies;
   if (engine.usesObservations) return settleUnattempted(engine, batch, i, vq);
   if (batch.vq[i] === vq && batch.observed[i] === 2) return abandonAttempts(virtqueues, vq);
+  if (engine.host === 'stock') endWaitOfRound(engine, vq);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     if (virtqueues.map[slot] < PENDING) continue;
     const before = refusals.disagree;
@@ -129,6 +165,11 @@ export function settleRound(engine: EngineState, batch: EventBatch, i: number, v
     if (refusals.disagree !== before) {
       const result = virtqueues.seenAttempt[slot] === SEEN_REFUSED ? -14 : 0;
       keepMismatch(engine, batch, i, vq, 'prefetch', slot & 3, predicted, result);
+    }
+    // A stock kernel builds none itself: where a start would have slept is for the design to say.
+    if (engine.host === 'stock' && (predicted === HIT || predicted === AMBIGUOUS)) {
+      virtqueues.mayBeMapped[slot] = 1;
+      virtqueues.builtAt[slot] = engine.clock;
     }
   }
 }

@@ -1,6 +1,11 @@
 /** What the engine counts. Plain arrays indexed by virtqueue id; `replay` turns them into results. */
 import { AMBIGUOUS, OBSERVED_OF_OUTCOME, OUTCOMES } from './outcome.js';
 import { ACCESSOR_SPAN } from './ring.js';
+import {
+  createDerivedTallies,
+  grownDerivedTallies,
+  type DerivedTallies,
+} from './stock-host/derived-tallies.js';
 
 /** Observed decisions of an access, 0 to 2 as in a trace, and where there is none. */
 export const OBSERVATIONS = 4;
@@ -47,9 +52,12 @@ export interface Tallies {
     missing: number;
   };
   lostEvents: bigint;
+  /** Of stock hosts only: accesses that follow from rounds. */
+  derived: DerivedTallies | undefined;
 }
 
-export function createTallies(): Tallies {
+/** @param derives accesses follow from rounds */
+export function createTallies(derives: boolean): Tallies {
   return {
     accesses: new Float64Array(16 * ACCESS_SPAN),
     prefetch: new Float64Array(16 * OUTCOMES),
@@ -65,6 +73,7 @@ export function createTallies(): Tallies {
     },
     effects: { start: 0, end: 0, missing: 0 },
     lostEvents: 0n,
+    derived: derives ? createDerivedTallies(16) : undefined,
   };
 }
 
@@ -79,6 +88,8 @@ export function growTallies(tallies: Tallies, virtqueues: number): void {
   tallies.accesses = grown(tallies.accesses, ACCESS_SPAN);
   tallies.prefetch = grown(tallies.prefetch, OUTCOMES);
   tallies.rounds = grown(tallies.rounds, 1);
+  if (tallies.derived !== undefined)
+    tallies.derived = grownDerivedTallies(tallies.derived, virtqueues);
 }
 
 /** Index of the first observation of an outcome of an accessor in `Tallies.accesses`. */

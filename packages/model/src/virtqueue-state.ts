@@ -72,6 +72,29 @@ export interface VirtqueueState {
   absentAtRound: Uint8Array;
   /** Engine clock when a start had passed that may have removed the map, or may have come before it. */
   doubtedAt: Float64Array;
+  /** 1 from the beginning of a round to its end (stock hosts, like all that follow). */
+  inRound: Uint8Array;
+  /** 1 while an ioctl sets the ring up: when it dropped the maps is not known. */
+  inSetUp: Uint8Array;
+  /** 1 where a map may have gone, or changed in another way, since the round began; see doubts.ts for why. */
+  changed: Uint8Array;
+  changeDoubt: Uint8Array;
+  /** 1 where a range has begun or ended over the area since the round began. */
+  disturbed: Uint8Array;
+  /** 1 where all pages that an attempt asks for were copied from (to, if used) since the last range. */
+  allCopied: Uint8Array;
+  /** Entries copied since the last range: the first, the next to come (16 bit), and how many. */
+  copiedFrom: Uint16Array;
+  copiedTo: Uint16Array;
+  copiedCount: Uint32Array;
+  /** Whether the pages follow each other, see page-evidence.ts. */
+  contiguity: Uint8Array;
+  /** 1 where the protection of pages was changed: that they are there does not say that they can be read. */
+  protected: Uint8Array;
+  /** Ranges under way over the area whose caller must not sleep: no callback follows them, but pages go. */
+  nonBlockable: Int32Array;
+  /** Descriptors of the last chain that was counted; 0 while none was. */
+  usualChain: Uint32Array;
 }
 
 export const RANGE_UNKNOWN = 0;
@@ -138,6 +161,19 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     roundAt: new Float64Array(capacity).fill(-1),
     absentAtRound: new Uint8Array(slots),
     doubtedAt: new Float64Array(slots).fill(-1),
+    inRound: new Uint8Array(capacity),
+    inSetUp: new Uint8Array(capacity),
+    changed: new Uint8Array(slots),
+    changeDoubt: new Uint8Array(slots),
+    disturbed: new Uint8Array(slots),
+    allCopied: new Uint8Array(slots),
+    copiedFrom: new Uint16Array(slots),
+    copiedTo: new Uint16Array(slots),
+    copiedCount: new Uint32Array(slots),
+    contiguity: new Uint8Array(slots),
+    protected: new Uint8Array(slots),
+    nonBlockable: new Int32Array(slots),
+    usualChain: new Uint32Array(capacity),
   };
 }
 

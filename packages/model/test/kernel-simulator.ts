@@ -15,12 +15,12 @@ import type { RareCase } from './rare-cases.ts';
 import { invalidator } from './simulated-invalidation.ts';
 import { SimulatedKernel, type SimulationOptions } from './simulated-kernel.ts';
 import { control } from './simulated-ioctls.ts';
+import { PROCESS, type StockView } from './simulated-stock-view.ts';
+import { pageWatcher, stockWorker } from './simulated-stock-host.ts';
 import { worker } from './simulated-worker.ts';
 
 export type { EventRecord } from './event-record.ts';
 export type { SimulationOptions } from './simulated-kernel.ts';
-
-const PROCESS = 100;
 
 export interface Simulation {
   /** In true global order, from `virtqueue` events on: what a perfect tracer would have written. */
@@ -30,6 +30,8 @@ export interface Simulation {
    * (§3.3: a failed ioctl of a fixes-v5 kernel is taken not to have changed what merged records).
    */
   readonly otherDecisions: readonly number[];
+  /** The same execution as a stock host's recording shows it, with the truth; only when asked for. */
+  readonly stock: StockView | undefined;
   /** The rare cases that happened. */
   readonly seen: ReadonlySet<RareCase>;
 }
@@ -43,7 +45,8 @@ export function simulateKernel(options: SimulationOptions): Simulation {
     scheduler.spawn(PROCESS, 'vmm', (thread) => control(kernel, thread, device));
     for (const vq of device.virtqueues) {
       tid += 1;
-      scheduler.spawn(tid, `vhost-${PROCESS}`, (thread) => worker(kernel, thread, device, vq));
+      const body = options.stock === true ? stockWorker : worker;
+      scheduler.spawn(tid, `vhost-${PROCESS}`, (thread) => body(kernel, thread, device, vq));
     }
   }
   // Threads of one process have one pid; with one comm they cannot be told apart in the trace.
@@ -53,6 +56,8 @@ export function simulateKernel(options: SimulationOptions): Simulation {
     const comm = pid === 7 ? 'ksmd' : comms[count % comms.length];
     scheduler.spawn(pid, comm, (thread) => invalidator(kernel, thread));
   }
+  if (options.stock === true) scheduler.spawn(1, 'collector', (t) => pageWatcher(kernel, t));
   for (let step = 0; step < options.steps; step++) scheduler.tick();
-  return { events: kernel.events, otherDecisions: kernel.otherDecisions, seen: kernel.seen };
+  const { events, otherDecisions, seen, stock } = kernel;
+  return { events, otherDecisions, seen, stock };
 }

@@ -1,6 +1,7 @@
 /** The memory manager's side: ranges, vhost's callbacks, and threads that change page tables. */
 import type { SimulatedKernel } from './simulated-kernel.ts';
 import { PAGE, Traversal, type Area, type Device } from './simulated-objects.ts';
+import { PROCESS } from './simulated-stock-view.ts';
 import type { Steps, Thread } from './simulated-scheduler.ts';
 
 export interface Invalidation {
@@ -28,6 +29,24 @@ function logEntry(
   );
   kernel.log(thread, event, {
     dev: device.id,
+    start: range.start,
+    end: range.end,
+    cause: range.cause,
+    blockable: range.blockable ? 1 : 0,
+    pid: thread.pid,
+    comm: thread.comm,
+  });
+}
+
+/** The memory manager calls the notifiers, whoever they are. */
+function logCall(
+  kernel: SimulatedKernel,
+  thread: Thread,
+  range: Invalidation,
+  event: 'core_range_start' | 'core_range_end',
+): void {
+  kernel.logStock(thread, event, {
+    owner: PROCESS,
     start: range.start,
     end: range.end,
     cause: range.cause,
@@ -143,6 +162,8 @@ export function* invalidate(
   }
   const atStart = new Map<Device, string>();
   kernel.open.set(range, 'starting');
+  logCall(kernel, thread, range, 'core_range_start');
+  if (kernel.stock !== undefined && range.blockable) yield 'step';
   const before = new Traversal();
   kernel.traversals.add(before);
   let refused = false;
@@ -154,6 +175,7 @@ export function* invalidate(
   before.done = true;
   kernel.traversals.delete(before);
   if (refused) {
+    logCall(kernel, thread, range, 'core_range_end');
     kernel.open.delete(range);
     return; // the caller of the memory manager gives up: no change, no end
   }
@@ -168,6 +190,8 @@ export function* invalidate(
   );
   if (range.blockable) yield kernel.random.chance(0.3) ? kernel.sleep(1_000) : 'step';
   if (inside !== undefined) yield* inside();
+  logCall(kernel, thread, range, 'core_range_end');
+  if (kernel.stock !== undefined && range.blockable) yield 'step';
   const after = new Traversal();
   kernel.traversals.add(after);
   for (const device of kernel.devices) {

@@ -47,6 +47,9 @@ function* setup(
   kind: 'num' | 'addr' | 'fails',
 ): Steps {
   const fails = kind === 'fails';
+  kernel.logStock(thread, 'notifier', { dev: device.id, registered: 0, error: 0 });
+  kernel.logStock(thread, 'unmap', { vq: vq.id });
+  if (kernel.stock !== undefined) yield 'step';
   yield* kernel.lock(thread, vq);
   yield* unregister(kernel, thread, device);
   kernel.see('setup while the count is not 0', vq.invalidateCount !== 0n);
@@ -77,6 +80,12 @@ function* setup(
   }
   yield* register(kernel, thread, device);
   vq.mutex = undefined;
+  if (kernel.stock === undefined) return;
+  yield 'step';
+  for (const [area, { address, size }] of vq.areas.entries())
+    kernel.logStock(thread, 'addresses', { vq: vq.id, area, address, size });
+  kernel.logStock(thread, 'iotlb', { vq: vq.id, enabled: vq.iotlb ? 1 : 0 });
+  kernel.logStock(thread, 'notifier', { dev: device.id, registered: 1, error: 0 });
 }
 
 /** SET_BACKEND: vhost_vq_init_access touches the ring outside any round (§4.5). */
@@ -110,6 +119,11 @@ function* resetOwner(kernel: SimulatedKernel, thread: Thread, device: Device): S
   }
   kernel.see('reset in operation');
   for (const vq of device.virtqueues) {
+    kernel.logStock(thread, 'unmap', { vq: vq.id });
+    kernel.logStock(thread, 'reset', { vq: vq.id });
+  }
+  kernel.logStock(thread, 'notifier', { dev: device.id, registered: 0, error: 0 });
+  for (const vq of device.virtqueues) {
     kernel.see('reset while the count is not 0', vq.invalidateCount !== 0n);
     yield* resetVirtqueue(kernel, thread, vq);
     yield 'step';
@@ -121,6 +135,7 @@ function* resetOwner(kernel: SimulatedKernel, thread: Thread, device: Device): S
 
 function* bringUp(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
   yield* register(kernel, thread, device); // SET_OWNER
+  kernel.logStock(thread, 'notifier', { dev: device.id, registered: 1, error: 0 });
   const isNumFirst = kernel.random.chance(0.5);
   for (const vq of device.virtqueues) {
     // SET_VRING_NUM before any address: areas of some size at address 0.
@@ -134,6 +149,7 @@ function* bringUp(kernel: SimulatedKernel, thread: Thread, device: Device): Step
 function* switchIotlb(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
   // Without `iotlb` events only a reset can be seen to switch it off.
   const isOff = kernel.iotlbTraced && device.virtqueues[0].iotlb && kernel.random.chance(0.8);
+  for (const vq of device.virtqueues) kernel.logStock(thread, 'iotlb', { vq: vq.id, enabled: 1 });
   for (const vq of device.virtqueues) {
     yield* kernel.lock(thread, vq);
     kernel.see('IOTLB switched off while maps are there', isOff && vq.iotlb && vq.mask !== 0);

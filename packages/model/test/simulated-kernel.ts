@@ -4,6 +4,7 @@ import type { EventRecord } from './event-record.ts';
 import type { RareCase } from './rare-cases.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { Device, Memory, PAGE, Virtqueue, type Traversal } from './simulated-objects.ts';
+import { PROCESS, StockView } from './simulated-stock-view.ts';
 import { Shadow } from './simulated-shadow.ts';
 import { Scheduler, type Steps, type Thread } from './simulated-scheduler.ts';
 
@@ -27,6 +28,8 @@ export interface SimulationOptions {
    * to (mm_take_all_locks): no end comes whose start was not reported. Off by default, which is harder.
    */
   readonly exclusiveRegister?: boolean;
+  /** Whether workers go by ring indices, and what a stock host's recording would hold is noted as well. */
+  readonly stock?: boolean;
 }
 
 export class SimulatedKernel {
@@ -68,6 +71,8 @@ export class SimulatedKernel {
   };
   readonly longestRcu: number;
   readonly longestWindow: number;
+  /** The same execution as a stock host's recording shows it; undefined where nobody asked. */
+  readonly stock: StockView | undefined;
 
   constructor(options: SimulationOptions) {
     const random = new SeededRandom(options.seed);
@@ -75,21 +80,22 @@ export class SimulatedKernel {
     this.design = options.design;
     this.preempt = options.preempt;
     this.resetWindow = options.resetWindow ?? false;
-    this.exclusiveRegister = options.exclusiveRegister ?? false;
+    this.exclusiveRegister = (options.exclusiveRegister ?? false) || options.stock === true;
+    this.stock = options.stock === true ? new StockView() : undefined;
     this.scheduler = new Scheduler(random, random.pick([1, 1, 2, 2, 3, 4]), options.preempt);
     this.memory = new Memory(random);
     this.base = random.pick([0x7f00_0000_0000n, 0xff_8000_0000_0000n]);
-    this.iotlbTraced = random.chance(0.5);
+    this.iotlbTraced = random.chance(0.5) && options.stock !== true;
     this.idle = {
       worker: random.pick([20, 200, 1_000]),
       invalidator: random.pick([50, 500, 5_000]),
       control: random.pick([300, 3_000, 20_000, 1_000_000]),
     };
     this.chances = {
-      noMemory: random.pick([0, 0.03]),
+      noMemory: options.stock === true ? 0 : random.pick([0, 0.03]),
       nonBlockable: random.pick([0, 0.1]),
       nested: random.pick([0, 0.25]),
-      failedSetup: random.pick([0, 0.3]),
+      failedSetup: options.stock === true ? 0 : random.pick([0, 0.3]),
       iotlb: random.pick([0, 0.1, 0.4]),
       reset: random.pick([0, 0.2]),
     };
@@ -116,7 +122,9 @@ export class SimulatedKernel {
     });
     for (const device of devices) {
       for (const vq of device.virtqueues) {
-        this.emit(0, 'virtqueue', { vq: vq.id, dev: device.id, rank: vq.rank });
+        const fields = { vq: vq.id, dev: device.id, rank: vq.rank };
+        this.emit(0, 'virtqueue', fields);
+        this.logStock({ cpu: 0 }, 'virtqueue', { ...fields, owner: PROCESS });
       }
     }
     return devices;
@@ -128,6 +136,18 @@ export class SimulatedKernel {
 
   see(rare: RareCase, holds = true): void {
     if (holds) this.seen.add(rare);
+  }
+
+  /** An event of a stock host's recording. */
+  logStock(
+    { cpu }: Pick<Thread, 'cpu'>,
+    event: EventName,
+    fields: Fields,
+  ): EventRecord | undefined {
+    if (this.stock === undefined) return undefined;
+    const logged = { event, time: this.scheduler.stamp(cpu), cpu, ...fields };
+    this.stock.events.push(logged);
+    return logged;
   }
 
   log(thread: Thread, event: EventName, fields: Fields): void {

@@ -20,7 +20,12 @@ export const ACCESSORS = [
 export type AccessorRow = (typeof ACCESSORS)[number];
 
 /** One attempt to map an area, under vq->mmu_lock; the first failing test wins (§1.3). */
-function attempt(kernel: SimulatedKernel, thread: Thread, vq: Virtqueue, area: Area): number {
+export function attempt(
+  kernel: SimulatedKernel,
+  thread: Thread,
+  vq: Virtqueue,
+  area: Area,
+): number {
   const pagesWanted = Number((area.size + PAGE - 1n) / PAGE);
   const report = (result: number, pagesGot: number): number => {
     const index = vq.areas.indexOf(area);
@@ -72,11 +77,15 @@ export function* access(
   vq: Virtqueue,
   { accessor, area: name, write }: AccessorRow,
   isInRound = false,
+  place?: bigint,
 ): Steps {
   const { memory, random } = kernel;
   const area = vq[name];
   const observed = vq.iotlb ? 2 : area.map ? 1 : 0;
-  kernel.otherDecisions.push(vq.shadow.decide(vq.areas.indexOf(area), vq.iotlb));
+  const other = vq.shadow.decide(vq.areas.indexOf(area), vq.iotlb);
+  kernel.otherDecisions.push(other);
+  kernel.stock?.note(vq.areas.indexOf(area), observed, other, isInRound ? vq.id : undefined);
+  if (!isInRound) kernel.logStock(thread, 'access', { vq: vq.id, accessor, n: 1, entries: 1 });
   if (isInRound) vq.round.decisions.add(`${name} ${observed}`);
   else kernel.see('access outside any round hits', observed === 1);
   kernel.see(
@@ -87,7 +96,7 @@ export function* access(
   const entries = accessor === 8 ? random.between(1, 64) : 1;
   kernel.log(thread, 'access', { vq: vq.id, accessor, observed, n: 1, entries });
   if (observed === 0) {
-    const address = area.address + BigInt(random.between(0, Number(area.size) - 1));
+    const address = place ?? area.address + BigInt(random.between(0, Number(area.size) - 1));
     const page = memory.page(address);
     if (!page.present) {
       if (random.chance(0.3)) yield kernel.sleep(500); // the fault reads the page in

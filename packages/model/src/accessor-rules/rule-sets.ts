@@ -46,18 +46,17 @@ const KERNEL_5_18: AccessorRules = {
   enableComparesWith: 'consumed',
 };
 
-export const ACCESSOR_RULE_SETS: readonly AccessorRules[] = [
-  KERNEL_5_3,
-  KERNEL_5_18,
-  {
-    ...KERNEL_5_18,
-    name: '6.1',
-    title: 'Linux 6.1.192 and 6.12.117',
-    source: 'reference §4, read in both',
-    enableComparesWith: 'cached',
-    failedPutSkipsIndex: true,
-  },
-];
+/** The rules of the newest kernels that were read. */
+export const NEWEST_RULES: AccessorRules = {
+  ...KERNEL_5_18,
+  name: '6.1',
+  title: 'Linux 6.1.192 and 6.12.117',
+  source: 'reference §4, read in both',
+  enableComparesWith: 'cached',
+  failedPutSkipsIndex: true,
+};
+
+export const ACCESSOR_RULE_SETS: readonly AccessorRules[] = [KERNEL_5_3, KERNEL_5_18, NEWEST_RULES];
 
 /** The row of that name, or undefined. */
 export function findAccessorRules(name: string): AccessorRules | undefined {

@@ -1,0 +1,134 @@
+/**
+ * The end of a round on a stock host: what the handler accessed follows from the ring's indices before and
+ * after (derive-round.ts), and what a design would have made of it from the maps in the meantime.
+ */
+import {
+  createRoundCounts,
+  deriveRound,
+  headsOf,
+  usedOf,
+  type EndedRound,
+} from '../accessor-rules/derive-round.js';
+import type { AccessorRules } from '../accessor-rules/rule-sets.js';
+import { slotAt } from '../callbacks.js';
+import { BEGIN_UNSEEN, IOTLB_ROUND } from '../doubts.js';
+import type { EngineState } from '../engine-state.js';
+import type { EventBatch } from '../event-batch.js';
+import { AMBIGUOUS, IOTLB, PENDING } from '../outcome.js';
+import { ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from '../ring.js';
+import { createRingWord, readRingWord, type RingWord } from '../ring-word.js';
+import { abandonAttempts } from '../attempts.js';
+import { settleRound } from '../rounds.js';
+import { accessIndex, NO_OBSERVATION } from '../tallies.js';
+import { doubtMap, setIotlb } from '../virtqueue-state.js';
+import { derivedIndex } from './derived-tallies.js';
+import { learnFromCopies } from './page-evidence.js';
+
+type Filled = { -readonly [Name in keyof EndedRound]: EndedRound[Name] };
+
+// One round is judged at a time: none of these is allocated per event.
+const counts = createRoundCounts();
+const before: RingWord = createRingWord();
+const after: RingWord = createRingWord();
+const round: Filled = { handler: 0, num: 0, chain: 0, usualChain: 0, before, after };
+const outcomes = new Uint8Array(AREA_COUNT);
+const doubts = new Uint8Array(AREA_COUNT);
+
+/** `round_end`. HOT: once a round, allocates nothing. Benchmark: `npm run bench`. */
+export function endRound(
+  engine: EngineState,
+  rules: AccessorRules,
+  batch: EventBatch,
+  i: number,
+): void {
+  const { virtqueues } = engine;
+  const vq = batch.vq[i];
+  readRound(engine, batch, i, vq);
+  judgeAreas(engine, batch, i, vq);
+  deriveRound(rules, round, counts);
+  countAccesses(engine, vq);
+  if (virtqueues.inRound[vq] === 1 && !before.iotlb && !after.iotlb) learn(engine, vq);
+  virtqueues.inRound[vq] = 0;
+}
+
+function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq: number): void {
+  const { details } = batch;
+  const detail = batch.detail[i];
+  readRingWord(details.ringBefore[2 * detail], details.ringBefore[2 * detail + 1], before);
+  readRingWord(details.ringAfter[2 * detail], details.ringAfter[2 * detail + 1], after);
+  round.handler = details.handler[detail];
+  round.num = details.num[detail];
+  round.chain = details.chain[detail];
+  if (round.chain > 0) virtqueues.usualChain[vq] = round.chain;
+  round.usualChain = virtqueues.usualChain[vq];
+}
+
+/** What the accesses of each area have become in the round. */
+function judgeAreas(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
+  const { virtqueues, design } = engine;
+  const isBegun = virtqueues.inRound[vq] === 1;
+  // The worker held vq->mutex from before the first word was read: vq->iotlb was that all the time.
+  const isSurprise = before.iotlb !== (virtqueues.iotlb[vq] === 1);
+  if (isSurprise && design.maps !== 'never') {
+    abandonAttempts(virtqueues, vq);
+    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+      doubtMap(virtqueues, slot, IOTLB_ROUND);
+  } else {
+    settleRound(engine, batch, i, vq);
+  }
+  if (after.iotlb !== (virtqueues.iotlb[vq] === 1)) setIotlb(virtqueues, vq, after.iotlb);
+  for (let area = 0; area < AREA_COUNT; area++) {
+    const slot = 4 * vq + area;
+    const map = virtqueues.map[slot] & (PENDING - 1);
+    outcomes[area] = map;
+    doubts[area] = virtqueues.doubt[slot];
+    if (before.iotlb) {
+      outcomes[area] = IOTLB;
+    } else if (!isBegun && design.maps !== 'never') {
+      outcomes[area] = AMBIGUOUS;
+      doubts[area] = BEGIN_UNSEEN;
+    } else if (virtqueues.changed[slot] === 1 && design.maps !== 'never') {
+      outcomes[area] = AMBIGUOUS;
+      doubts[area] = virtqueues.changeDoubt[slot];
+    }
+  }
+}
+
+function countAccesses({ tallies }: EngineState, vq: number): void {
+  const { derived, accesses } = tallies;
+  if (derived === undefined) return;
+  derived.rounds[vq]++;
+  for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
+    const most = counts.most[accessor];
+    if (most === 0) continue;
+    const area = AREA_OF_ACCESSOR[accessor];
+    const outcome = outcomes[area];
+    const estimate = counts.estimate[accessor];
+    const place = derivedIndex(vq, accessor, outcome);
+    derived.least[place] += counts.least[accessor];
+    derived.most[place] += most;
+    accesses[accessIndex(vq, accessor, outcome) + NO_OBSERVATION] += estimate;
+    if (outcome === AMBIGUOUS) derived.doubts[doubts[area]] += estimate;
+  }
+}
+
+/** The copies of the round touched pages, which are there from now on. */
+function learn(engine: EngineState, vq: number): void {
+  const { virtqueues } = engine;
+  const heads = headsOf(round);
+  const used = usedOf(round);
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    if (virtqueues.disturbed[slot] === 0 && isUndisturbed(engine, slot))
+      learnFromCopies(virtqueues, slot, round.num, before, after, heads, used);
+  }
+}
+
+/** Whether no range is under way over an area: what is found of its pages stays true. */
+export function isUndisturbed({ virtqueues, open }: EngineState, slot: number): boolean {
+  if (virtqueues.nonBlockable[slot] > 0 || virtqueues.looseStarts[slot >> 2] > 0) return false;
+  for (const callback of open) {
+    if (!callback.isStart) continue;
+    for (let k = 0; k < callback.slotCount; k++) if (slotAt(callback, k) === slot) return false;
+  }
+  return true;
+}

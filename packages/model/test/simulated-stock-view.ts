@@ -1,0 +1,45 @@
+/** A simulated execution as a stock host's recording shows it, and what it does not show: the decisions. */
+import type { EventRecord } from './event-record.ts';
+
+/** Process that owns all devices. */
+export const PROCESS = 100;
+
+/** Decisions (0 fallback, 1 hit, 2 device IOTLB) of the accesses to an area in a round, by design. */
+export interface AreaTruth {
+  readonly own: Set<number>;
+  readonly other: Set<number>;
+}
+
+export class StockView {
+  readonly events: EventRecord[] = [];
+  /** By `round_end` event, by area. */
+  readonly rounds: Map<EventRecord, AreaTruth[]> = new Map();
+  /** Of each `access` event: what the design and the other one decided. */
+  readonly accesses: { readonly own: number; readonly other: number }[] = [];
+  private readonly open: Map<number, AreaTruth[]> = new Map();
+
+  /** An access is made; `vq` where it is in a round of that virtqueue, which tells of it at its end. */
+  note(area: number, own: number, other: number, vq: number | undefined): void {
+    if (vq === undefined) {
+      this.accesses.push({ own, other });
+      return;
+    }
+    const truth = this.open.get(vq)?.[area];
+    truth?.own.add(own);
+    truth?.other.add(other);
+  }
+
+  begin(vq: number): void {
+    const areas = Array.from({ length: 3 }, () => ({
+      own: new Set<number>(),
+      other: new Set<number>(),
+    }));
+    this.open.set(vq, areas);
+  }
+
+  end(vq: number, event: EventRecord | undefined): void {
+    const areas = this.open.get(vq);
+    if (areas !== undefined && event !== undefined) this.rounds.set(event, areas);
+    this.open.delete(vq);
+  }
+}

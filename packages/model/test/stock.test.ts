@@ -1,0 +1,111 @@
+/**
+ * Recordings of stock hosts: a direct-map kernel is simulated, and the engine sees of it only what a stock
+ * host's recording would show. What it is sure of must be what that kernel decided.
+ */
+import { assert, constantFrom, integer, nat, property } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DESIGNS, type Design } from '../src/designs.ts';
+import { DOUBT_MEANING } from '../src/doubts.ts';
+import type { EventRecord } from './event-record.ts';
+import { simulateKernel } from './kernel-simulator.ts';
+import type { StockView } from './simulated-stock-view.ts';
+import { stockVerdicts } from './stock-verdicts.ts';
+
+const KERNELS = (['merged', 'fixes-v5'] as const).flatMap((design) =>
+  (['voluntary', 'full'] as const).map((preempt) => ({ design, preempt })),
+);
+const NUMBER_OF = { fallback: 0, hit: 1, iotlb: 2 } as const;
+
+interface Recording {
+  readonly events: readonly EventRecord[];
+  readonly view: StockView;
+}
+
+function record(kernel: (typeof KERNELS)[number], seed: number, steps: number): Recording {
+  const view = simulateKernel({ ...kernel, seed, steps, stock: true }).stock!;
+  // The collector may still be looking at pages.
+  const isWhole = ({ event, pagesGot }: EventRecord): boolean =>
+    event !== 'pages' || pagesGot !== undefined;
+  return { events: view.events.filter(isWhole), view };
+}
+
+interface Judged {
+  /** Sure and wrong. */
+  readonly wrong: string[];
+  sure: number;
+  open: number;
+}
+
+function judge(
+  { events, view }: Recording,
+  recorded: string,
+  design: Design,
+  preemption: 'voluntary' | 'full' | 'unknown',
+  from = 0,
+): Judged & { readonly doubts: Float64Array } {
+  const verdicts = stockVerdicts(events, { design, preemption });
+  const judged: Judged = { wrong: [], sure: 0, open: 0 };
+  const truth = (told: { own: Iterable<number>; other: Iterable<number> }): number[] => {
+    if (design.name === 'copy') return [...told.own].map((decision) => (decision === 2 ? 2 : 0));
+    return [...(design.name === recorded ? told.own : told.other)];
+  };
+  const compare = (
+    verdict: string | undefined,
+    decided: readonly number[],
+    where: string,
+  ): void => {
+    if (verdict === undefined || decided.length === 0) return;
+    if (verdict === 'ambiguous') {
+      judged.open++;
+      return;
+    }
+    judged.sure++;
+    const number = NUMBER_OF[verdict as keyof typeof NUMBER_OF];
+    if (decided.some((one) => one !== number))
+      judged.wrong.push(`${where}: ${verdict}, but ${decided.join(' ')}`);
+  };
+  for (const [event, areas] of verdicts.rounds)
+    for (const [area, told] of (view.rounds.get(event) ?? []).entries())
+      compare(areas[area], truth(told), `${event.time} vq ${event.vq} area ${area}`);
+  for (const [index, verdict] of verdicts.accesses.entries()) {
+    const { own, other } = view.accesses[index + from];
+    compare(verdict, truth({ own: [own], other: [other] }), `access ${index}`);
+  }
+  return { ...judged, doubts: verdicts.engine.tallies.derived!.doubts };
+}
+
+describe.each(KERNELS)('a $design kernel, $preempt preemption', { timeout: 120_000 }, (kernel) => {
+  it('is never told to have decided what it did not', () => {
+    assert(
+      property(
+        nat(),
+        integer({ min: 0, max: 3_000 }),
+        constantFrom(...DESIGNS),
+        constantFrom(kernel.preempt, 'unknown'),
+        (seed, steps, design, preemption) => {
+          const judged = judge(record(kernel, seed, steps), kernel.design, design, preemption);
+          expect(judged.wrong).toEqual([]);
+        },
+      ),
+      { numRuns: Number(process.env['STOCK_RUNS'] ?? 300) },
+    );
+  });
+});
+
+describe('what stays open', () => {
+  it('is little where the kernel is quiet, and told why', () => {
+    let [sure, open] = [0, 0];
+    const doubts = new Float64Array(16);
+    const kernel = { design: 'merged', preempt: 'voluntary' } as const;
+    for (let seed = 0; seed < 200; seed++) {
+      const judged = judge(record(kernel, seed, 2_000), 'merged', DESIGNS[0], 'voluntary');
+      sure += judged.sure;
+      open += judged.open;
+      for (const [code, count] of judged.doubts.entries()) doubts[code] += count;
+    }
+    process.stdout.write(`sure ${sure}, open ${open}\n`);
+    for (const [code, count] of doubts.entries())
+      if (count > 0) process.stdout.write(`${count} ${DOUBT_MEANING[code]}\n`);
+    expect(sure).toBeGreaterThan(0);
+  });
+});
