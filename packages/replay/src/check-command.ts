@@ -4,7 +4,9 @@ import { EXIT, jsonDocument, ProgramError, writeOut } from '@vhostscope/terminal
 import { visitTrace } from '@vhostscope/trace';
 import { checkResult, type Assumptions } from './check-result.js';
 import { checkText } from './check-text.js';
-import { withReplayableTrace } from './replayable-trace.js';
+import { withDirectMapTrace } from './replayable-trace.js';
+
+const LACKS = 'no accesses one by one, whose order could be checked';
 
 export interface CheckOptions {
   /** Name of a row of ACCESSOR_RULE_SETS. */
@@ -22,7 +24,7 @@ export async function checkCommand(
 ): Promise<number> {
   const assumptions = assumptionsOf(options);
   const { rules, handlers, failures, chainLength } = assumptions;
-  return withReplayableTrace(path, options.strict === true, async (trace, completeness) => {
+  return withDirectMapTrace(path, options.strict === true, LACKS, async (trace, completeness) => {
     const check = createAccessCheck(rules, { handlers, failures, chainLength });
     visitTrace(trace.fd, trace.index, (batch, from, to) => check.consume(batch, from, to));
     const result = checkResult(trace, check, assumptions, completeness);

@@ -4,7 +4,7 @@ import { explainResult } from './explain-result.js';
 import { findTarget, readWanted, type ExplainOptions } from './explain-target.js';
 import { explainText } from './explain-text.js';
 import { explainTrace } from './explain-trace.js';
-import { withReplayableTrace } from './replayable-trace.js';
+import { withOpenTrace } from './opened-trace.js';
 import { designNamed, replayTrace, type ReplayOptions } from './replay-trace.js';
 
 export async function explainCommand(
@@ -13,7 +13,7 @@ export async function explainCommand(
 ): Promise<number> {
   const design = designNamed(options.design);
   const wanted = readWanted(options);
-  return withReplayableTrace(path, options.strict === true, async (trace, completeness) => {
+  return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const target = findTarget(trace, wanted);
     // The whole trace tells which order can be trusted.
     const replayed = replayTrace(trace, design, options);

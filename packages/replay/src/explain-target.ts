@@ -3,6 +3,7 @@ import { KIND, NO_VQ } from '@vhostscope/model';
 import { counted, grouped, ProgramError } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { listVirtqueues } from './recording-list.js';
+import { hostKindOf } from './replayable-trace.js';
 
 export interface ExplainOptions {
   /** Number of an access from 1, or a time: ns, or seconds with a point. As typed. */
@@ -59,6 +60,11 @@ export function findTarget(trace: OpenTrace, wanted: Wanted): Target {
       advice: `its virtqueues are: ${known.join(', ')}`,
     });
   }
+  if ('access' in wanted && hostKindOf(trace) === 'stock')
+    throw new ProgramError(
+      `${trace.name} is a recording of a stock host, whose accesses are counted by round and have no numbers`,
+      { advice: 'use --at with the time of a round or of its end' },
+    );
   return 'access' in wanted ? findAccess(trace, wanted.access, vq) : findTime(trace, wanted.at, vq);
 }
 

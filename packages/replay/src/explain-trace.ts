@@ -69,9 +69,9 @@ interface Progress {
 }
 
 export function explainTrace(trace: OpenTrace, replayed: Replayed, target: Target): Explained {
-  const { design, order, preemption } = replayed;
+  const { design, order, preemption, host, rules } = replayed;
   const useObservations = replayed.engine.usesObservations;
-  const engine = createEngine({ design, order, preemption, useObservations });
+  const engine = createEngine({ design, order, preemption, useObservations, host, rules });
   const progress: Progress = {
     place: 0,
     recording: -1,

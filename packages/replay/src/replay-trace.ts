@@ -1,16 +1,21 @@
 /** Runs engines over a trace, and chooses the order whose answer is given. */
 import {
+  ACCESSOR_RULE_SETS,
   createEngine,
   DESIGNS,
+  findAccessorRules,
   findDesign,
   type Design,
+  type AccessorRules,
   type Engine,
+  type HostKind,
   type Order,
   type Preemption,
 } from '@vhostscope/model';
 import { counted, EXIT, ProgramError, say } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { recordingCounts } from './recording-list.js';
+import { hostKindOf } from './replayable-trace.js';
 
 export interface ReplayOptions {
   /** Name of a design. */
@@ -31,6 +36,9 @@ export interface Replayed {
   readonly orderReason: string;
   /** Of the recording kernel, as assumed in ranges order. */
   readonly preemption: Preemption;
+  readonly host: HostKind;
+  /** By whose rules a stock host's rounds access the ring. */
+  readonly rules: AccessorRules;
 }
 
 /** The design of that name; a ProgramError names those that there are. */
@@ -51,6 +59,9 @@ export function designNamed(name: string): Design {
 export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOptions): Replayed {
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
+  const host = hostKindOf(trace);
+  const rules = rulesOf(trace);
+  if (host === 'stock') return replayStockHost(trace, design, options, preemption, rules);
   if (useObservations && options.order === 'effects') {
     throw new ProgramError('--use-observations is for ranges order, and --order is effects', {
       advice: 'recorded effects leave nothing open that observations could settle',
@@ -68,7 +79,7 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   effects?.finish();
   const byRanges = (orderReason: string): Replayed => {
     checkObservations(ranges);
-    return { design, engine: ranges, order: 'ranges', orderReason, preemption };
+    return { design, engine: ranges, order: 'ranges', orderReason, preemption, host, rules };
   };
   if (options.order === 'ranges') return byRanges('as asked for');
   const instead = options.order === 'effects' ? 'not effects, as asked for: ' : '';
@@ -88,6 +99,8 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
       order: 'effects',
       orderReason: 'every overlapping range has its effects',
       preemption,
+      host,
+      rules,
     };
   }
   const lacks =
@@ -100,6 +113,44 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
     });
   }
   return byRanges(lacks);
+}
+
+/** A stock kernel has no callbacks: their effects can only be concluded from the memory manager's calls. */
+function replayStockHost(
+  trace: OpenTrace,
+  design: Design,
+  { order, useObservations }: ReplayOptions,
+  preemption: Preemption,
+  rules: AccessorRules,
+): Replayed {
+  if (order === 'effects')
+    throw new ProgramError(
+      `${trace.name} is a recording of a stock host: it has no effects of callbacks, so --order effects has no answer`,
+      { advice: 'use --order ranges' },
+    );
+  if (useObservations === true)
+    throw new ProgramError(
+      `${trace.name} is a recording of a stock host: it has no attempts to map that --use-observations could use`,
+      { advice: 'leave it out' },
+    );
+  const engine = createEngine({ design, order: 'ranges', preemption, host: 'stock', rules });
+  visitTrace(trace.fd, trace.index, (batch, from, to) => engine.consume(batch, from, to));
+  engine.finish();
+  const orderReason =
+    order === 'ranges'
+      ? 'as asked for'
+      : "a stock kernel has no callbacks; the design's run within the memory manager's calls";
+  return { design, engine, order: 'ranges', orderReason, preemption, host: 'stock', rules };
+}
+
+/** The rules of the recorded kernel; the newest where it is not known. */
+function rulesOf({ index }: OpenTrace): AccessorRules {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(index.header.host?.kernel ?? '') ?? [];
+  const version = Number(major) * 1000 + Number(minor);
+  const name = version < 5018 ? '5.3' : version < 6001 ? '5.18' : '6.1';
+  const rules = findAccessorRules(name) ?? ACCESSOR_RULE_SETS.at(-1);
+  if (rules === undefined) throw new Error('there are no accessor rules');
+  return rules;
 }
 
 /** Whether a trace may hold recorded effects: its recordings' ends say how many, where they have one. */

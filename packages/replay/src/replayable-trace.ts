@@ -1,40 +1,52 @@
-/** Whether the engine reads all that a trace says of a ring. */
-import { ATTACH_HEADER, KIND } from '@vhostscope/model';
+/** What kind of host a trace was recorded on, and what can be replayed of it. */
+import { ATTACH_HEADER, KIND, type HostKind } from '@vhostscope/model';
 import { ProgramError } from '@vhostscope/terminal';
 import { createBatchMemory, readBatch, type OpenTrace } from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
 
 /**
- * As `withOpenTrace`, for commands that replay.
+ * The host of a trace, by the dialect of its recordings.
  *
- * @throws ProgramError for a recording of a stock host: the engine reads neither the core's ranges nor
- *   rounds by their indices yet, and what it said without them would be wrong
+ * @throws ProgramError when it holds recordings of both kinds: what one says, the other does not
  */
-export async function withReplayableTrace(
-  path: string,
-  strict: boolean,
-  use: (trace: OpenTrace, completeness: Completeness) => Promise<number>,
-): Promise<number> {
-  return withOpenTrace(path, strict, async (trace, completeness) => {
-    if (trace.index.header.probes !== undefined || hasAttachDialect(trace))
-      throw new ProgramError(
-        `${trace.name} is a recording of a stock host, which cannot be replayed yet`,
-        {
-          advice: 'replay info says what it holds',
-        },
-      );
-    return use(trace, completeness);
-  });
-}
-
-function hasAttachDialect({ fd, index }: OpenTrace): boolean {
+export function hostKindOf({ fd, index, name }: OpenTrace): HostKind {
+  if (index.header.probes !== undefined) return 'stock';
   const memory = createBatchMemory();
-  return index.recordings.some(({ begin }) => {
-    if (begin === undefined) return false;
+  const kinds = new Set<HostKind>();
+  for (const { begin } of index.recordings) {
+    if (begin === undefined) continue;
     const { kind, details } = readBatch(fd, begin, memory);
     const { offsets, bytes } = details.note;
     const note = new TextDecoder().decode(bytes.subarray(offsets[0], offsets[1]));
-    return kind[0] === KIND.recording && note === ATTACH_HEADER;
+    if (kind[0] !== KIND.recording) continue;
+    kinds.add(note === ATTACH_HEADER ? 'stock' : 'direct-map');
+  }
+  if (kinds.size > 1)
+    throw new ProgramError(
+      `${name} holds recordings of a stock host and of one with the direct-map driver`,
+      { advice: 'import them apart: they are judged by other rules' },
+    );
+  return kinds.has('stock') ? 'stock' : 'direct-map';
+}
+
+/**
+ * As `withOpenTrace`, for commands that need what only a kernel with the direct-map driver shows.
+ *
+ * @param lacks what a recording of a stock host has none of, as in "it has ..."
+ * @throws ProgramError for a recording of a stock host
+ */
+export async function withDirectMapTrace(
+  path: string,
+  strict: boolean,
+  lacks: string,
+  use: (trace: OpenTrace, completeness: Completeness) => Promise<number>,
+): Promise<number> {
+  return withOpenTrace(path, strict, async (trace, completeness) => {
+    if (hostKindOf(trace) === 'stock')
+      throw new ProgramError(`${trace.name} is a recording of a stock host: it has ${lacks}`, {
+        advice: 'replay run says what a design would have made of it',
+      });
+    return use(trace, completeness);
   });
 }

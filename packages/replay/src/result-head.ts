@@ -3,6 +3,7 @@ import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import type { Replayed } from './replay-trace.js';
+import { stockAssumptions } from './stock-assumptions.js';
 
 export const resultHead = z.object({
   trace: z.string(),
@@ -13,6 +14,10 @@ export const resultHead = z.object({
   preemption: z.enum(['voluntary', 'full', 'unknown']),
   /** Whether recorded attempts to map settled what the ranges leave open (--use-observations). */
   uses_observations: z.boolean(),
+  /** `stock`: the kernel had no direct map; the answer tells of one that did not run. */
+  host: z.enum(['direct-map', 'stock']),
+  /** What the answer takes for granted, in sentences; nothing of a kernel that ran a direct map. */
+  assumptions: z.array(z.string()),
   /** Whether every event arrived; null when nobody counted. */
   complete: z.boolean().nullable(),
   /** How many were lost, decimal, by who lost them. */
@@ -33,6 +38,11 @@ export function headOf(
     order_reason: replayed.orderReason,
     preemption: replayed.preemption,
     uses_observations: replayed.engine.usesObservations,
+    host: replayed.host,
+    assumptions:
+      replayed.host === 'stock' && replayed.design.maps !== 'never'
+        ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)
+        : [],
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],

@@ -1,6 +1,6 @@
 /** `replay run`: what every access would have become. */
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
-import { withReplayableTrace } from './replayable-trace.js';
+import { withOpenTrace } from './opened-trace.js';
 import { designNamed, replayTrace, type ReplayOptions } from './replay-trace.js';
 import { runResult } from './run-result.js';
 import { runText } from './run-text.js';
@@ -10,7 +10,7 @@ export async function runCommand(
   options: ReplayOptions & { readonly json?: boolean },
 ): Promise<number> {
   const design = designNamed(options.design);
-  return withReplayableTrace(path, options.strict === true, async (trace, completeness) => {
+  return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const replayed = replayTrace(trace, design, options);
     const result = runResult(trace, replayed, completeness);
     await writeOut(options.json === true ? jsonDocument(result) : runText(result, design));

@@ -1,19 +1,32 @@
 /** The result of `replay run`, as `--json` prints it. The schema is the contract; keys are stable. */
 import {
   ACCESSORS,
-  accessOutcomes,
+  DOUBT_MEANING,
   OUTCOME_NAMES,
   OUTCOMES,
+  type DerivedTallies,
   type Tallies,
 } from '@vhostscope/model';
 import { z } from 'zod';
 import type { OpenTrace } from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
+import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { listVirtqueues } from './recording-list.js';
 import { headOf, resultHead } from './result-head.js';
 import type { Replayed } from './replay-trace.js';
 
 const count = z.number().int().nonnegative();
+
+/** Least and most; null where nothing bounds it. */
+const span = z.tuple([count, count.nullable()]);
+
+const spans = z.object({
+  accesses: span,
+  hits: span,
+  fallbacks: span,
+  iotlb: span,
+  ambiguous: span,
+});
 
 const decisions = z.object({
   accesses: count,
@@ -25,6 +38,13 @@ const decisions = z.object({
   ambiguous: count,
   /** Fallbacks by reason. */
   reasons: z.record(z.string(), count),
+  /**
+   * How sure the counts are: of recorded accesses `exact`; of those of a stock host's rounds `by rule` where
+   * the ring's indices determine them, else `estimated`. Whether they hit does not depend on it.
+   */
+  counts: z.enum(['exact', 'by rule', 'estimated']),
+  /** What the counts may be, where they are estimated; null otherwise. */
+  spans: spans.nullable(),
 });
 export type Decisions = z.infer<typeof decisions>;
 
@@ -49,12 +69,16 @@ export const runResultSchema = resultHead.extend({
     /** Non-blockable starts that the design answers with -EAGAIN. */
     refused: count,
   }),
+  /** Of a stock host, why accesses are ambiguous, and how many are; null otherwise. */
+  doubts: z.record(z.string(), count).nullable(),
   virtqueues: z.array(
     z.object({
       id: count,
       recording: count,
       dev: count.nullable(),
       rounds: count,
+      /** Of a stock host: invalidations that were seen in the memory of its process; null otherwise. */
+      invalidations: count.nullable(),
       totals: decisions,
       accessors: z.record(z.string(), decisions),
     }),
@@ -68,59 +92,46 @@ export function runResult(
   completeness: Completeness,
 ): RunResult {
   const { tallies } = replayed.engine;
+  const { derived } = tallies;
+  const all = createSum(derived !== undefined);
   const virtqueues = listVirtqueues(trace).map(({ id, recording, dev }) => {
     const accessors: Record<string, Decisions> = {};
-    const totals = nothing();
+    const ofVirtqueue = createSum(derived !== undefined);
     for (const [number, name] of ACCESSORS.entries()) {
-      const found = accessorDecisions(tallies, id, number);
-      if (found.accesses === 0) continue;
-      accessors[name] = found;
-      add(totals, found);
+      const found = createSum(derived !== undefined);
+      addAccessor(found, tallies, id, number);
+      if (found.most.accesses === 0) continue;
+      accessors[name] = decisionsOf(found);
+      for (const sum of [ofVirtqueue, all]) addAccessor(sum, tallies, id, number);
     }
-    return { id, recording, dev: dev ?? null, rounds: tallies.rounds[id] ?? 0, totals, accessors };
+    return {
+      id,
+      recording,
+      dev: dev ?? null,
+      rounds: tallies.rounds[id] ?? 0,
+      invalidations: derived === undefined ? null : (derived.ranges[id] ?? 0),
+      totals: decisionsOf(ofVirtqueue),
+      accessors,
+    };
   });
-  const totals = nothing();
-  for (const virtqueue of virtqueues) add(totals, virtqueue.totals);
   const { start, end, overlapping, nonBlockable, refused } = tallies.ranges;
   return {
     ...headOf(trace, replayed, completeness),
-    totals,
+    totals: decisionsOf(all),
     rounds: virtqueues.reduce((sum, virtqueue) => sum + virtqueue.rounds, 0),
     prefetch: prefetchOutcomes(tallies),
     ranges: { start, end, overlapping, nonblockable: nonBlockable, refused },
+    doubts: derived === undefined ? null : doubtsOf(derived),
     virtqueues,
   };
 }
 
-function nothing(): Decisions {
-  return { accesses: 0, hits: 0, fallbacks: 0, iotlb: 0, ambiguous: 0, reasons: {} };
-}
-
-function accessorDecisions(tallies: Tallies, vq: number, accessor: number): Decisions {
-  const found = nothing();
-  for (const [outcome, accesses] of accessOutcomes(tallies, vq, accessor).entries()) {
-    const name = OUTCOME_NAMES[outcome];
-    if (accesses === 0 || name === undefined) continue;
-    found.accesses += accesses;
-    if (name === 'hit') found.hits += accesses;
-    else if (name === 'iotlb') found.iotlb += accesses;
-    else if (name === 'ambiguous') found.ambiguous += accesses;
-    else {
-      found.fallbacks += accesses;
-      found.reasons[name] = accesses;
-    }
-  }
+/** Ambiguous accesses by the reason, in words. */
+function doubtsOf({ doubts }: DerivedTallies): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [code, accesses] of doubts.entries())
+    if (accesses > 0) found[DOUBT_MEANING[code] ?? String(code)] = accesses;
   return found;
-}
-
-function add(sum: Decisions, more: Decisions): void {
-  sum.accesses += more.accesses;
-  sum.hits += more.hits;
-  sum.fallbacks += more.fallbacks;
-  sum.iotlb += more.iotlb;
-  sum.ambiguous += more.ambiguous;
-  for (const [reason, accesses] of Object.entries(more.reasons))
-    sum.reasons[reason] = (sum.reasons[reason] ?? 0) + accesses;
 }
 
 function prefetchOutcomes(tallies: Tallies): RunResult['prefetch'] {

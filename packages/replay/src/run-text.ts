@@ -3,6 +3,7 @@ import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
 import { counted, grouped, tableLines, type TableColumn } from '@vhostscope/terminal';
 import type { Decisions, RunResult } from './run-result.js';
 import {
+  about,
   headLines,
   hitRatio,
   numberColumn,
@@ -31,7 +32,9 @@ export function runText(result: RunResult, design: Design): string {
     '',
     ...tableLines(columns(extras), rows(result, extras)),
     ...fallbackLines(result.totals),
+    ...doubtLines(result),
     ...attemptLines(result),
+    ...estimateLines(result),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -47,7 +50,7 @@ function totalLines({ totals, rounds, ranges }: RunResult): string[] {
   const overlapping = ranges.overlapping === 0 ? 'none' : grouped(ranges.overlapping);
   const refused = ranges.refused > 0 ? `, ${grouped(ranges.refused)} refused as non-blockable` : '';
   return [
-    `${grouped(accesses)} ${accesses === 1 ? 'access' : 'accesses'}: ${parts.join(', ')}`,
+    `${about(totals.counts === 'estimated', counted(accesses, 'access', 'accesses'))}: ${parts.join(', ')}`,
     `${counted(rounds, 'round')}; ${counted(ranges.start, 'invalidation')}, ${overlapping} of them over a ring${refused}`,
   ];
 }
@@ -82,7 +85,32 @@ function rows({ virtqueues }: RunResult, extras: Extras): string[][] {
 function decisionCells(decisions: Decisions, extras: Extras): string[] {
   const { accesses, hits, fallbacks, iotlb, ambiguous } = decisions;
   const counts = [accesses, hits, fallbacks, ...(extras.iotlb ? [iotlb] : []), ambiguous];
-  return [...counts.map((count) => grouped(count)), hitRatio(decisions)];
+  const isEstimated = decisions.counts === 'estimated';
+  return [
+    ...counts.map((count) => about(isEstimated && count > 0, grouped(count))),
+    hitRatio(decisions),
+  ];
+}
+
+/** Why a stock host's trace cannot tell. */
+function doubtLines({ doubts, totals }: RunResult): string[] {
+  if (doubts === null || totals.ambiguous === 0) return [];
+  return [
+    '',
+    `why ambiguous: ${about(totals.counts === 'estimated', counted(totals.ambiguous, 'access', 'accesses'))}`,
+    ...shareLines(
+      Object.entries(doubts).map(([meaning, count]) => [meaning, count] as const),
+      () => '',
+    ),
+  ];
+}
+
+function estimateLines({ totals }: RunResult): string[] {
+  if (totals.counts !== 'estimated') return [];
+  return [
+    '',
+    '≈: estimated from what the indices of the ring moved by in each round; --json says from what to what',
+  ];
 }
 
 /** Why accesses did not use the direct map. Ambiguous ones are not among them: they may have. */

@@ -14,6 +14,7 @@ export function headLines(
     readonly order_reason: string;
     readonly preemption: Preemption;
     readonly uses_observations: boolean;
+    readonly assumptions: readonly string[];
   },
   design: Design,
   ambiguous: number,
@@ -37,6 +38,8 @@ export function headLines(
   }
   if (result.uses_observations)
     lines.push(`attempts    as recorded: right only if ${design.name} ran on the recording kernel`);
+  for (const [at, assumption] of result.assumptions.entries())
+    lines.push(...wrapped(at === 0 ? 'assumed     - ' : '            - ', assumption));
   return lines;
 }
 
@@ -46,18 +49,31 @@ const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {
   unknown: 'not known of the recording kernel',
 };
 
-/** Hits of accesses, in per cent: a span where some accesses are ambiguous and may be hits too. */
+/**
+ * Hits of accesses, in per cent: a span where some accesses are ambiguous and may be hits too. Where they are
+ * estimated it says so, unless all came out alike, so that it does not matter how many there were.
+ */
 export function hitRatio({
   accesses,
   hits,
   ambiguous,
+  counts = 'exact',
 }: {
   readonly accesses: number;
   readonly hits: number;
   readonly ambiguous: number;
+  readonly counts?: 'exact' | 'by rule' | 'estimated';
 }): string {
   const least = percent(hits, accesses);
-  return ambiguous === 0 ? least : `${least} … ${percent(hits + ambiguous, accesses)}`;
+  const ratio = ambiguous === 0 ? least : `${least} … ${percent(hits + ambiguous, accesses)}`;
+  const isMixed =
+    [hits, ambiguous, accesses - hits - ambiguous].filter((one) => one > 0).length > 1;
+  return about(counts === 'estimated' && isMixed, ratio);
+}
+
+/** A number that is estimated is marked. */
+export function about(isEstimated: boolean, text: string): string {
+  return isEstimated ? `≈${text}` : text;
 }
 
 /** A virtqueue's name for people. */

@@ -1,16 +1,18 @@
 /** `replay verify`: does the design decide as the kernel did? */
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
-import { withReplayableTrace } from './replayable-trace.js';
+import { withDirectMapTrace } from './replayable-trace.js';
 import { designNamed, replayTrace, type ReplayOptions } from './replay-trace.js';
 import { verifyResult } from './verify-result.js';
 import { verifyText } from './verify-text.js';
+
+const LACKS = 'no decisions of a direct map to compare with';
 
 export async function verifyCommand(
   path: string,
   options: ReplayOptions & { readonly json?: boolean },
 ): Promise<number> {
   const design = designNamed(options.design);
-  return withReplayableTrace(path, options.strict === true, async (trace, completeness) => {
+  return withDirectMapTrace(path, options.strict === true, LACKS, async (trace, completeness) => {
     const replayed = replayTrace(trace, design, options);
     const result = verifyResult(trace, replayed, completeness);
     await writeOut(options.json === true ? jsonDocument(result) : verifyText(result, design));

@@ -1,4 +1,4 @@
-/** Recordings of stock hosts: what `info` tells of them, and that nothing is made of what is not read. */
+/** Recordings of stock hosts: what the commands make of them. */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -8,8 +8,9 @@ import {
   createTraceWriter,
 } from '@vhostscope/trace';
 import { describe, expect, it } from 'vitest';
+import type { RunResult } from '../src/run-result.ts';
 import { replay } from './in-process.ts';
-import { temporaryFolder } from './traces.ts';
+import { temporaryFolder, textOf } from './traces.ts';
 
 /** Printed by the recording program on Debian's 6.1, shortened. */
 const TEXT = `Attaching 15 probes...
@@ -89,17 +90,85 @@ detail      rounds
   });
 });
 
-describe.each([['run'], ['verify'], ['check'], ['explain', '--at', '40458132263']])(
-  '%s',
-  (command, ...options) => {
-    it.each([
-      ['a live recording', live],
-      ['what its program printed', () => text],
-    ])('refuses %s, and says what can be done with it', async (_, path) => {
-      const { code, out, err } = await replay(command, path(), ...options);
-      expect({ code, out }).toEqual({ code: 2, out: '' });
-      expect(err).toMatch(/is a recording of a stock host, which cannot be replayed yet\n/);
-      expect(err).toMatch(/replay info says what it holds\n$/);
+describe('run', () => {
+  it.each([
+    ['a live recording', live],
+    ['what its program printed', () => text],
+  ])('of %s tells what the design would have made of its rounds', async (_, path) => {
+    const { code, out } = await replay('run', path(), '--json');
+    const result = JSON.parse(out) as RunResult;
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ host: 'stock', order: 'ranges', rounds: 1 });
+    expect(result.assumptions.length).toBeGreaterThan(3);
+    const [virtqueue] = result.virtqueues;
+    // 46 packets at once: the indices tell of all but the descriptors and how often the index was read.
+    expect(virtqueue?.accessors['get_avail_head']).toMatchObject({
+      accesses: 46,
+      counts: 'by rule',
+      spans: null,
     });
-  },
-);
+    expect(virtqueue?.accessors['put_used']).toMatchObject({ counts: 'estimated' });
+    expect(virtqueue?.accessors['put_used']?.spans?.accesses).toEqual([1, 46]);
+    expect(result.totals.fallbacks + result.totals.hits).toBe(0);
+  });
+
+  it('counts every access as a fallback where the design maps nothing', async () => {
+    const { out } = await replay('run', text, '--design', 'copy');
+    expect(out).not.toContain('assumed');
+    expect(out).toMatch(
+      /^≈\d+ accesses: 0 direct-map hits \(0\.00 %\), \d+ fallbacks, 0 ambiguous$/m,
+    );
+  });
+
+  it.each([
+    ['--order', 'effects', 'it has no effects of callbacks'],
+    ['--use-observations', undefined, 'it has no attempts to map'],
+  ])('refuses %s', async (option, value, words) => {
+    const { code, err } = await replay(
+      'run',
+      text,
+      option,
+      ...(value === undefined ? [] : [value]),
+    );
+    expect(code).toBe(2);
+    expect(err).toContain(words);
+  });
+
+  it('refuses a trace that holds recordings of both kinds', async () => {
+    const both = join(folder, 'both.txt');
+    writeFileSync(both, `${textOf('u5').slice(0, 2_000)}\n${TEXT}`);
+    const { code, err } = await replay('run', both);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('import them apart') });
+  });
+});
+
+describe('explain', () => {
+  it('tells of the end of a round', async () => {
+    const { code, out } = await replay('explain', text, '--at', '40458732263');
+    expect(code).toBe(0);
+    expect(out).toMatch(/round_end/);
+    expect(out).toMatch(/invalidate_count 0/);
+  });
+
+  it('refuses the number of an access', async () => {
+    const { code, err } = await replay('explain', text, '--access', '1');
+    expect(code).toBe(2);
+    expect(err).toContain('have no numbers');
+    expect(err).toContain('use --at');
+  });
+});
+
+describe.each([
+  ['verify', 'it has no decisions of a direct map to compare with'],
+  ['check', 'it has no accesses one by one'],
+])('%s', (command, words) => {
+  it.each([
+    ['a live recording', live],
+    ['what its program printed', () => text],
+  ])('refuses %s, and says what can be done with it', async (_, path) => {
+    const { code, out, err } = await replay(command, path());
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(`is a recording of a stock host: ${words}`);
+    expect(err).toMatch(/replay run says what a design would have made of it\n$/);
+  });
+});

@@ -5,11 +5,12 @@ import { ACCESSOR_SPAN } from '../ring.js';
 
 export interface DerivedTallies {
   /**
-   * Accesses at least and at most, by derivedIndex; `Tallies.accesses` has the estimate. Infinity where
-   * nothing bounds them.
+   * Accesses by derivedIndex: at least, at most (Infinity where nothing bounds them), and the estimate,
+   * which is counted in `Tallies.accesses` as well.
    */
   least: Float64Array;
   most: Float64Array;
+  estimate: Float64Array;
   /** Estimated ambiguous accesses by doubt, see doubts.ts. */
   doubts: Float64Array;
   /** Rounds by vq whose accesses were derived. */
@@ -23,13 +24,14 @@ export function createDerivedTallies(virtqueues: number): DerivedTallies {
   return {
     least: new Float64Array(accesses),
     most: new Float64Array(accesses),
+    estimate: new Float64Array(accesses),
     doubts: new Float64Array(DOUBTS),
     rounds: new Float64Array(virtqueues),
     ranges: new Float64Array(virtqueues),
   };
 }
 
-/** Index of an outcome of an accessor in `least` and `most`. */
+/** Index of an outcome of an accessor in `least`, `most` and `estimate`. */
 export function derivedIndex(vq: number, accessor: number, outcome: number): number {
   return (vq * ACCESSOR_SPAN + accessor) * OUTCOMES + outcome;
 }

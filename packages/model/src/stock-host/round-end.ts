@@ -107,6 +107,7 @@ function countAccesses({ tallies }: EngineState, vq: number): void {
     const place = derivedIndex(vq, accessor, outcome);
     derived.least[place] += counts.least[accessor];
     derived.most[place] += most;
+    derived.estimate[place] += estimate;
     accesses[accessIndex(vq, accessor, outcome) + NO_OBSERVATION] += estimate;
     if (outcome === AMBIGUOUS) derived.doubts[doubts[area]] += estimate;
   }
