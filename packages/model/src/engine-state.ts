@@ -6,6 +6,7 @@ import { createDeviceState, type DeviceState } from './device-state.js';
 import { MAX_CPU } from './events.js';
 import { createHistory, type History, type HistoryEntry } from './history.js';
 import { AMBIGUOUS, NEVER_MAPS } from './outcome.js';
+import type { RangeUnderWay } from './stock-host/ranges-under-way.js';
 import { createTallies, type Tallies } from './tallies.js';
 import { createVirtqueueState, type VirtqueueState } from './virtqueue-state.js';
 
@@ -52,6 +53,9 @@ export interface EngineState {
   devices: DeviceState;
   /** Callbacks under way, oldest first. */
   open: Callback[];
+  /** Of a stock host: ranges that have begun and not ended; whether there may be others. */
+  underWay: RangeUnderWay[];
+  hasUnfollowed: boolean;
   /** Callbacks that may be used again, so that none is allocated per event. */
   readonly spare: Callback[];
   /** Callbacks and rounds that wait for the next event of each CPU (voluntary preemption only). */
@@ -89,6 +93,8 @@ export function createEngineState(
     virtqueues: unknownVirtqueues(design, host),
     devices: createDeviceState(),
     open: [],
+    underWay: [],
+    hasUnfollowed: false,
     spare: [],
     waitingOnCpu: new Int32Array(MAX_CPU + 1),
     roundOnCpu: new Int32Array(MAX_CPU + 1).fill(-1),

@@ -51,7 +51,7 @@ function planOf(name: EventName, kinds: readonly number[]): TagPlan {
   for (const column of text?.columns ?? []) {
     if (typeof column === 'object') {
       literal = column.is;
-      steps.push([DECIMAL, LITERAL_SLOT, 0, 1, 0]);
+      steps.push([DECIMAL, LITERAL_SLOT, 0, Math.max(literal, kinds.length - 1), 0]);
       continue;
     }
     const { text: form, storage, min = 0, max = Infinity } = fieldDefinition(column);
@@ -225,6 +225,7 @@ export function whyNotAnEvent(text: string): string | undefined {
   for (const [index, column] of columns.entries()) {
     const word = words[index + 1];
     const label = typeof column === 'object' ? 'start?' : column;
+    if (typeof column === 'object' && isLiteral(names, word)) continue;
     if (word === undefined || word === '') return `${tag}: ${label} is missing`;
     if (word === '-' && isOptional(names[0], label)) continue;
     if (!isColumnValue(label, word)) return `${tag}: ${label} is out of range or not a number`;
@@ -235,6 +236,15 @@ export function whyNotAnEvent(text: string): string | undefined {
     : `${tag}: not as the dialect has it`;
 }
 
+/** Whether a word is the one that tells some event apart from others with its tag. */
+function isLiteral(names: readonly EventName[], word: string): boolean {
+  return names.some((name) =>
+    eventDefinition(name).text?.columns.some(
+      (column) => typeof column === 'object' && String(column.is) === word,
+    ),
+  );
+}
+
 function isOptional(event: EventName, label: string): boolean {
   return eventDefinition(event).optional?.some((field) => field === label) ?? false;
 }
@@ -242,7 +252,7 @@ function isOptional(event: EventName, label: string): boolean {
 function isColumnValue(label: string, word: string): boolean {
   if (label === 'time') return /^\d{1,19}$/.test(word) && BigInt(word) < 2n ** 63n;
   if (label === 'cpu') return /^\d+$/.test(word) && Number(word) <= MAX_CPU;
-  if (label === 'start?') return word === '0' || word === '1';
+  if (label === 'start?') return false;
   const field = fieldDefinition(label as FieldName);
   if (field.text === 'rest') return true;
   if (field.text !== 'decimal') return /^[0-9a-f]{1,16}$/.test(word);

@@ -306,6 +306,18 @@ export const EVENTS = {
     text: { tag: 'K', columns: rangeColumns('owner', 0) },
     doc: 'The memory manager calls the notifiers of an address space: the range has changed.',
   },
+  core_range_start_return: {
+    code: 24,
+    fields: CORE_RANGE_FIELDS,
+    text: { tag: 'K', columns: rangeColumns('owner', 2) },
+    doc: 'The call of a core_range_start returns: all notifiers were told.',
+  },
+  core_range_end_return: {
+    code: 25,
+    fields: CORE_RANGE_FIELDS,
+    text: { tag: 'K', columns: rangeColumns('owner', 3) },
+    doc: 'The call of a core_range_end returns: all notifiers were told.',
+  },
   pages: {
     code: 20,
     fields: ['vq', 'area', 'pagesGot', 'pagesWanted', 'contiguous', 'hugePages'],

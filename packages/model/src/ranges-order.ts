@@ -15,9 +15,13 @@ import { doubtMap, SEEN_NOTHING, setMap } from './virtqueue-state.js';
 /** Starts that are followed one by one; older ones become loose. Only lost ends let them pile up. */
 const MAX_OPEN = 1024;
 
-/** A callback is entered. Returns whether the engine goes on following it. */
-export function enterCallback(engine: EngineState, callback: Callback): boolean {
-  return callback.isStart ? enterStart(engine, callback) : enterEnd(engine, callback);
+/**
+ * A callback is entered. Returns whether the engine goes on following it.
+ *
+ * @param isBegun the start of the same range is known to have returned (of an end only)
+ */
+export function enterCallback(engine: EngineState, callback: Callback, isBegun: boolean): boolean {
+  return callback.isStart ? enterStart(engine, callback) : enterEnd(engine, callback, isBegun);
 }
 
 /** A map that was there may go at any moment. */
@@ -58,15 +62,16 @@ function isWalkKnown(engine: EngineState, { dev, slots, slotCount }: Callback): 
   return isOneVirtqueue || isOrdered(engine.devices, dev);
 }
 
-function enterEnd(engine: EngineState, callback: Callback): boolean {
-  completeMatchingStart(engine, callback);
+function enterEnd(engine: EngineState, callback: Callback, isBegun: boolean): boolean {
+  if (!isBegun) completeMatchingStart(engine, callback);
   if (callback.slotCount === 0) return false;
   for (let i = 0; i < callback.slotCount; i++) {
     const slot = slotAt(callback, i);
     if (callback.slots[i] < 0) forgetCount(engine, slot >> 2);
     else addToCount(engine, slot >> 2, -1, 0);
   }
-  if (engine.preemption === 'voluntary') {
+  // Of a stock host, the return of the call shows that it is over, however its kernel preempts.
+  if (engine.preemption === 'voluntary' || engine.host === 'stock') {
     callback.inOrder = isWalkKnown(engine, callback);
     follow(engine, callback);
     return true;
@@ -82,33 +87,43 @@ function enterEnd(engine: EngineState, callback: Callback): boolean {
  * recording begins in the middle, its start may have been entered before.
  */
 function completeMatchingStart(engine: EngineState, end: Callback): void {
-  const { open } = engine;
   // Of a stock host, ends are told only where their start was.
   if (engine.host === 'direct-map' && engine.devices.paired[end.dev] !== true) return;
+  completeAlike(engine, end, true);
+}
+
+/** The memory manager's call that ran this callback has returned. */
+export function completeReturned(engine: EngineState, returned: Callback): void {
+  completeAlike(engine, returned, returned.isStart);
+}
+
+/** One of the starts, or ends, of that range has returned. */
+function completeAlike(engine: EngineState, like: Callback, isStart: boolean): void {
+  const { open } = engine;
   let found = -1;
   let matches = 0;
   let oldest = Infinity;
   for (let i = 0; i < open.length; i++) {
-    const start = open[i];
-    if (!start.isStart || !sameRange(start, end)) continue;
+    const callback = open[i];
+    if (callback.isStart !== isStart || !sameRange(callback, like)) continue;
     matches++;
-    if (start.enteredAt < oldest) oldest = start.enteredAt;
-    if (found < 0 || toDo(start) < toDo(open[found])) found = i;
+    if (callback.enteredAt < oldest) oldest = callback.enteredAt;
+    if (found < 0 || toDo(callback) < toDo(open[found])) found = i;
   }
   if (found < 0) return;
   if (matches > 1) {
     for (const other of open) {
-      if (!other.isStart || !sameRange(other, end)) continue;
+      if (other.isStart !== isStart || !sameRange(other, like)) continue;
       forgetCpu(engine, other);
       other.enteredAt = oldest;
       other.beforeAt = -1;
       other.isOneOfSeveral = true;
     }
   }
-  const [start] = open.splice(found, 1);
-  forgetCpu(engine, start);
-  complete(engine, start, start.slotCount);
-  recycle(engine, start);
+  const [returned] = open.splice(found, 1);
+  forgetCpu(engine, returned);
+  complete(engine, returned, returned.slotCount);
+  recycle(engine, returned);
 }
 
 function toDo(callback: Callback): number {

@@ -6,9 +6,10 @@ import { expectEffects } from './effects-order.js';
 import { recycle, takeCallback, type EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { noteFor } from './mismatches.js';
-import { enterCallback } from './ranges-order.js';
+import { completeReturned, enterCallback } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { forgetEvidence } from './stock-host/page-evidence.js';
+import { beginRange, endRange, noteBegun } from './stock-host/ranges-under-way.js';
 import { NO_OUTCOME, overlaps, RANGE_UNKNOWN } from './virtqueue-state.js';
 
 /** A notifier callback is entered. Non-blockable ranges change nothing (reference §1.4, §5.3). */
@@ -34,14 +35,40 @@ export function enterCoreRange(
   isStart: boolean,
 ): void {
   const { devices, tallies } = engine;
+  const owner = batch.details.owner[batch.detail[i]];
+  const range = readRange(engine, batch, i, isStart, owner);
+  let isBegun = false;
+  if (isStart) {
+    beginRange(engine, range);
+  } else {
+    isBegun = endRange(engine, range);
+    recycle(engine, range);
+  }
   let found = NOTHING;
-  for (const dev of devicesOfOwner(devices, batch.details.owner[batch.detail[i]])) {
+  for (const dev of devicesOfOwner(devices, owner)) {
     const isDoubtful = devices.notifier[dev] === NOTIFIER_OFF;
-    found |= enterDevice(engine, batch, i, isStart, dev, isDoubtful);
+    found |= enterDevice(engine, batch, i, isStart, dev, isDoubtful, isBegun);
     if (!isStart || tallies.derived === undefined) continue;
     for (const vq of devices.virtqueues[dev] ?? []) tallies.derived.ranges[vq]++;
   }
   countRange(engine, batch, i, isStart, found);
+}
+
+/** The memory manager's call returns: so have the callbacks of all devices. */
+export function returnCoreRange(
+  engine: EngineState,
+  batch: EventBatch,
+  i: number,
+  isStart: boolean,
+): void {
+  const owner = batch.details.owner[batch.detail[i]];
+  const range = readRange(engine, batch, i, isStart, owner);
+  if (isStart) noteBegun(engine, range);
+  for (const dev of devicesOfOwner(engine.devices, owner)) {
+    range.dev = dev;
+    completeReturned(engine, range);
+  }
+  recycle(engine, range);
 }
 
 /** What a range is to a device; several may be true. */
@@ -75,6 +102,7 @@ function enterDevice(
   isStart: boolean,
   dev: number,
   isDoubtful: boolean,
+  isBegun = false,
 ): number {
   const callback = readCallback(engine, batch, i, isStart, dev);
   const blockable = batch.details.blockable[batch.detail[i]] === 1;
@@ -84,11 +112,11 @@ function enterDevice(
   if (isDoubtful)
     for (let k = 0; k < callback.slotCount; k++) callback.slots[k] = doubtful(callback.slots[k]);
   let isKept = false;
-  if (engine.host === 'stock') disturbPages(engine, callback, blockable);
+  if (engine.host === 'stock') disturbPages(engine, callback);
   if (blockable && engine.design.maps !== 'never') {
     forgetPages(engine, callback);
     if (engine.order === 'effects') expectEffects(engine, callback);
-    else isKept = enterCallback(engine, callback);
+    else isKept = enterCallback(engine, callback, isBegun);
     let noted = -1;
     for (let k = 0; k < callback.slotCount; k++) {
       const vq = slotAt(callback, k) >> 2;
@@ -113,8 +141,8 @@ function forgetPages(engine: EngineState, callback: Callback): void {
 const PROTECTION_VMA = 2;
 
 /** Of a stock host: what was found out of the pages before says nothing from now on. */
-function disturbPages({ virtqueues }: EngineState, callback: Callback, blockable: boolean): void {
-  const { gup, gupHolds, disturbed, nonBlockable } = virtqueues;
+function disturbPages({ virtqueues }: EngineState, callback: Callback): void {
+  const { gup, gupHolds, disturbed } = virtqueues;
   for (let k = 0; k < callback.slotCount; k++) {
     const slot = slotAt(callback, k);
     forgetEvidence(virtqueues, slot);
@@ -122,9 +150,6 @@ function disturbPages({ virtqueues }: EngineState, callback: Callback, blockable
     gup[slot] = NO_OUTCOME;
     disturbed[slot] = 1;
     if (callback.cause === PROTECTION_VMA) virtqueues.protected[slot] = 1;
-    if (blockable) continue;
-    if (callback.isStart) nonBlockable[slot]++;
-    else if (nonBlockable[slot] > 0) nonBlockable[slot]--;
   }
 }
 
@@ -138,7 +163,8 @@ function overlapsAny(callback: Callback): boolean {
   return false;
 }
 
-function readCallback(
+/** A range as the event tells it, with no slots yet. */
+function readRange(
   engine: EngineState,
   batch: EventBatch,
   i: number,
@@ -168,6 +194,18 @@ function readCallback(
   const from = comm.offsets[detail];
   callback.commLength = Math.min(comm.offsets[detail + 1] - from, callback.comm.length);
   for (let k = 0; k < callback.commLength; k++) callback.comm[k] = comm.bytes[from + k];
+  return callback;
+}
+
+/** A callback of a device, with the slots that it overlaps. */
+function readCallback(
+  engine: EngineState,
+  batch: EventBatch,
+  i: number,
+  isStart: boolean,
+  dev: number,
+): Callback {
+  const callback = readRange(engine, batch, i, isStart, dev);
   const virtqueues = engine.devices.virtqueues[callback.dev];
   if (virtqueues === undefined) return callback;
   const { startLow, startHigh, endLow, endHigh } = callback;

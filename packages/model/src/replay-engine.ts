@@ -30,13 +30,14 @@ import { inspectVirtqueue, type VirtqueueSnapshot } from './inspect.js';
 import { keepMismatch, noteFor } from './mismatches.js';
 import { AMBIGUOUS, IOTLB, OBSERVED_OF_OUTCOME, OUTCOMES, PENDING } from './outcome.js';
 import { forgetAttempts } from './observed-attempts.js';
-import { enterCoreRange, enterRange } from './recorded-ranges.js';
+import { enterCoreRange, enterRange, returnCoreRange } from './recorded-ranges.js';
 import { dropMaps, recordRange, reset, switchNotifier } from './ring-setup.js';
 import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { beginRound, endAttempts, passCpu, seePrefetch, settleRound } from './rounds.js';
 import { accessIndex, growTallies, NO_OBSERVATION, OBSERVATIONS, type Tallies } from './tallies.js';
 import { seePages } from './stock-host/page-evidence.js';
-import { endRound, isUndisturbed } from './stock-host/round-end.js';
+import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
+import { endRound } from './stock-host/round-end.js';
 import {
   growVirtqueueState,
   RANGE_NONE,
@@ -249,11 +250,17 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
     case KIND.core_range_end:
       if (engine.host === 'stock') enterCoreRange(engine, batch, i, false);
       return;
+    case KIND.core_range_start_return:
+      if (engine.host === 'stock') returnCoreRange(engine, batch, i, true);
+      return;
+    case KIND.core_range_end_return:
+      if (engine.host === 'stock') returnCoreRange(engine, batch, i, false);
+      return;
     case KIND.pages: {
       if (engine.host !== 'stock') return;
       know(engine, vq);
       const slot = 4 * vq + details.area[detail];
-      if (isUndisturbed(engine, slot)) seePages(virtqueues, batch, i, slot);
+      if (!isRangeUnderWay(engine, slot)) seePages(virtqueues, batch, i, slot);
       return;
     }
     case KIND.prefetch: {
@@ -386,6 +393,8 @@ function forgetState(engine: EngineState): void {
   engine.devices.notifier = [];
   engine.devices.paired = [];
   engine.open.length = 0;
+  engine.underWay.length = 0;
+  engine.hasUnfollowed = false;
   engine.waitingOnCpu.fill(0);
   engine.roundOnCpu.fill(-1);
 }

@@ -15,6 +15,7 @@ import {
 import { AREA_COUNT } from './ring.js';
 import { endAttempts } from './rounds.js';
 import { forgetEvidence } from './stock-host/page-evidence.js';
+import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
 import {
   isRange,
@@ -41,7 +42,6 @@ export function recordRange(
   virtqueues.gupHolds[slot] = 0;
   forgetEvidence(virtqueues, slot);
   virtqueues.protected[slot] = 0;
-  virtqueues.nonBlockable[slot] = 0;
   if (!failed || !engine.design.keepsRangesOnFailedSetup) {
     setRange(virtqueues, slot, details.address, details.size, 2 * detail);
     return;
@@ -123,6 +123,16 @@ function fillMaps(engine: EngineState, vq: number): void {
 }
 
 /**
+ * A range under way when the notifier of a device goes or comes may have been told of, or not, and its end
+ * likewise. (The design would have waited for it before it registered; a stock kernel does not.)
+ */
+function forgetCountsUnderWay(engine: EngineState, dev: number): void {
+  for (const vq of engine.devices.virtqueues[dev] ?? [])
+    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+      if (isRangeUnderWay(engine, slot)) forgetCount(engine, vq);
+}
+
+/**
  * The notifier is registered, or unregistration begins. No range is reported while it is off, so
  * nothing is known to hold over that time. Callbacks may be under way at either event: registration is
  * seen only after it took place.
@@ -130,8 +140,11 @@ function fillMaps(engine: EngineState, vq: number): void {
 export function switchNotifier(engine: EngineState, dev: number, isOn: boolean): void {
   engine.devices.notifier[dev] = isOn ? NOTIFIER_ON : NOTIFIER_OFF;
   if (isOn) engine.devices.paired[dev] = true;
-  // Whatever was entered before it was unregistered has returned by now.
-  if (isOn && engine.host === 'stock') completeDevice(engine, dev);
+  if (engine.host === 'stock') {
+    // Whatever was entered before it was unregistered has returned by now.
+    if (isOn) completeDevice(engine, dev);
+    forgetCountsUnderWay(engine, dev);
+  }
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
     itWasTheIoctl(engine, vq);
     if (isOn) engine.virtqueues.inSetUp[vq] = 0;

@@ -91,8 +91,6 @@ export interface VirtqueueState {
   contiguity: Uint8Array;
   /** 1 where the protection of pages was changed: that they are there does not say that they can be read. */
   protected: Uint8Array;
-  /** Ranges under way over the area whose caller must not sleep: no callback follows them, but pages go. */
-  nonBlockable: Int32Array;
   /** Descriptors of the last chain that was counted; 0 while none was. */
   usualChain: Uint32Array;
 }
@@ -172,7 +170,6 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     copiedCount: new Uint32Array(slots),
     contiguity: new Uint8Array(slots),
     protected: new Uint8Array(slots),
-    nonBlockable: new Int32Array(slots),
     usualChain: new Uint32Array(capacity),
   };
 }

@@ -297,6 +297,8 @@ export function oracle(events: readonly EventRecord[], design: OracleDesign): Or
       case 'round_end':
       case 'core_range_start':
       case 'core_range_end':
+      case 'core_range_start_return':
+      case 'core_range_end_return':
       case 'pages':
       case 'counted':
       case 'recording_end':

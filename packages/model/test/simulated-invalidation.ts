@@ -43,7 +43,7 @@ function logCall(
   kernel: SimulatedKernel,
   thread: Thread,
   range: Invalidation,
-  event: 'core_range_start' | 'core_range_end',
+  event: `core_range_${'start' | 'end'}${'' | '_return'}`,
 ): void {
   kernel.logStock(thread, event, {
     owner: PROCESS,
@@ -174,8 +174,10 @@ export function* invalidate(
   }
   before.done = true;
   kernel.traversals.delete(before);
+  logCall(kernel, thread, range, 'core_range_start_return');
   if (refused) {
     logCall(kernel, thread, range, 'core_range_end');
+    logCall(kernel, thread, range, 'core_range_end_return');
     kernel.open.delete(range);
     return; // the caller of the memory manager gives up: no change, no end
   }
@@ -200,6 +202,7 @@ export function* invalidate(
   }
   after.done = true;
   kernel.traversals.delete(after);
+  logCall(kernel, thread, range, 'core_range_end_return');
   kernel.open.delete(range);
   kernel.see(
     'count not 0 while no range is open',

@@ -13,7 +13,16 @@ export const LINE_CLASSES = [
     kinds: [KIND.virtqueue, KIND.addresses, KIND.unmap, KIND.reset, KIND.notifier, KIND.iotlb],
   },
   { name: 'rounds', field: 'emittedRounds', kinds: [KIND.round, KIND.round_end] },
-  { name: 'ranges', field: 'emittedRanges', kinds: [KIND.core_range_start, KIND.core_range_end] },
+  {
+    name: 'ranges',
+    field: 'emittedRanges',
+    kinds: [
+      KIND.core_range_start,
+      KIND.core_range_end,
+      KIND.core_range_start_return,
+      KIND.core_range_end_return,
+    ],
+  },
   { name: 'accesses', field: 'emittedAccesses', kinds: [KIND.access, KIND.counted] },
 ] as const satisfies readonly {
   readonly name: string;

@@ -1,8 +1,9 @@
 /** Probes of invalidations. */
+import type { EventName } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
-import { when, type ProbeBlock } from './program-text.js';
+import { when, type ProbeBlock, type Statement } from './program-text.js';
 
 export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
   if (coreRanges === undefined) return [];
@@ -16,11 +17,22 @@ export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
     pid: 'pid',
     comm: 'buf(comm, 16)',
   };
-  const range = [
-    '$range = (struct mmu_notifier_range *)arg0;',
+  const takeRange = (from: string): Statement[] => [
+    `$range = (struct mmu_notifier_range *)${from};`,
     '$mm = (uint64)$range->mm;',
     '$owner = @owner[$mm];',
   ];
+  /** The call whose beginning was told returns: the range is the caller's, and still there. */
+  const returnOf = (name: string, event: EventName): ProbeBlock => ({
+    comment: [],
+    points: [`kretprobe:${name}`],
+    predicate: '@call[tid] != 0',
+    body: [
+      ...takeRange('@call[tid]'),
+      ...emitted('ranges', [eventPrintf(event, columns)]),
+      'delete(@call[tid]);',
+    ],
+  });
   // As the design tests it: the end of a range counts as in it.
   const touchesRings =
     '$owner != 0 && (uint64)$range->start <= @high[$mm] && (uint64)$range->end >= @low[$mm]';
@@ -32,9 +44,13 @@ export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
       ],
       points: [`kprobe:${coreRanges.start}`],
       body: [
-        ...range,
+        ...takeRange('arg0'),
         `if (${touchesRings}) {`,
-        ['@under_way[tid]++;', ...emitted('ranges', [eventPrintf('core_range_start', columns)])],
+        [
+          '@under_way[tid]++;',
+          '@call[tid] = (uint64)arg0;',
+          ...emitted('ranges', [eventPrintf('core_range_start', columns)]),
+        ],
         '} else {',
         [
           ...when('$owner != 0', ['@elsewhere[cpu]++;']),
@@ -43,18 +59,21 @@ export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
         '}',
       ],
     },
+    returnOf(coreRanges.start, 'core_range_start_return'),
     {
       comment: ['The end of a range whose start was told.'],
       points: [`kprobe:${coreRanges.end}`],
       predicate: '@under_way[tid] > 0',
       body: [
-        ...range,
+        ...takeRange('arg0'),
         ...when(touchesRings, [
+          '@call[tid] = (uint64)arg0;',
           ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
           '@under_way[tid]--;',
           ...when('@under_way[tid] == 0', ['delete(@under_way[tid]);']),
         ]),
       ],
     },
+    returnOf(coreRanges.end, 'core_range_end_return'),
   ];
 }

@@ -35,7 +35,7 @@ function bytesOf({ first, last }: VirtqueueState, slot: number): number {
 
 /** Whether an attempt to map the area now would surely get its pages, in one piece. */
 export function hasPages(state: VirtqueueState, slot: number): boolean {
-  if (state.sized[slot] !== RANGE_SET || state.nonBlockable[slot] > 0) return false;
+  if (state.sized[slot] !== RANGE_SET) return false;
   if (pagesWanted(bytesOf(state, slot)) === 1) return state.allCopied[slot] === 1;
   if (state.contiguity[slot] !== CONTIGUOUS) return false;
   // Pages that follow each other are there and none of them is the zero page, so they can be read, unless
@@ -46,7 +46,7 @@ export function hasPages(state: VirtqueueState, slot: number): boolean {
 
 /** Whether an attempt to map the area now would surely fail: there are pages, or not, but not in one piece. */
 export function isScattered(state: VirtqueueState, slot: number): boolean {
-  return state.contiguity[slot] === SCATTERED && state.nonBlockable[slot] === 0;
+  return state.contiguity[slot] === SCATTERED;
 }
 
 /** A range is entered over an area, or ends: what was known of its pages says nothing any more. */

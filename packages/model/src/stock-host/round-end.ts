@@ -10,7 +10,6 @@ import {
   type EndedRound,
 } from '../accessor-rules/derive-round.js';
 import type { AccessorRules } from '../accessor-rules/rule-sets.js';
-import { slotAt } from '../callbacks.js';
 import { BEGIN_UNSEEN, IOTLB_ROUND } from '../doubts.js';
 import type { EngineState } from '../engine-state.js';
 import type { EventBatch } from '../event-batch.js';
@@ -23,6 +22,7 @@ import { accessIndex, NO_OBSERVATION } from '../tallies.js';
 import { doubtMap, setIotlb } from '../virtqueue-state.js';
 import { derivedIndex } from './derived-tallies.js';
 import { learnFromCopies } from './page-evidence.js';
+import { isRangeUnderWay } from './ranges-under-way.js';
 
 type Filled = { -readonly [Name in keyof EndedRound]: EndedRound[Name] };
 
@@ -119,17 +119,7 @@ function learn(engine: EngineState, vq: number): void {
   const heads = headsOf(round);
   const used = usedOf(round);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-    if (virtqueues.disturbed[slot] === 0 && isUndisturbed(engine, slot))
+    if (virtqueues.disturbed[slot] === 0 && !isRangeUnderWay(engine, slot))
       learnFromCopies(virtqueues, slot, round.num, before, after, heads, used);
   }
-}
-
-/** Whether no range is under way over an area: what is found of its pages stays true. */
-export function isUndisturbed({ virtqueues, open }: EngineState, slot: number): boolean {
-  if (virtqueues.nonBlockable[slot] > 0 || virtqueues.looseStarts[slot >> 2] > 0) return false;
-  for (const callback of open) {
-    if (!callback.isStart) continue;
-    for (let k = 0; k < callback.slotCount; k++) if (slotAt(callback, k) === slot) return false;
-  }
-  return true;
 }
