@@ -142,6 +142,69 @@ describe('run', () => {
   });
 });
 
+describe('a recording of a real stock host under disturbances', () => {
+  const storm = join(import.meta.dirname, 'golden/stock/storm-q256.arrows.gz');
+  const run = async (...options: string[]): Promise<RunResult> => {
+    const { code, out, err } = await replay('run', storm, '--json', ...options);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    return JSON.parse(out) as RunResult;
+  };
+
+  it('has the heads that the load counted, and most of its accesses are judged', async () => {
+    const result = await run();
+    expect(result).toMatchObject({ complete: true, rounds: 182, preemption: 'voluntary' });
+    expect(result.ranges).toEqual({
+      start: 55,
+      end: 55,
+      overlapping: 47,
+      nonblockable: 0,
+      refused: 0,
+    });
+    for (const { accessors, invalidations } of result.virtqueues) {
+      expect(invalidations).toBe(55);
+      // What the load reports: entries_used of rx and tx.
+      expect(accessors['get_avail_head']?.accesses).toBe(3000);
+      // One descriptor per chain, as the first of each round shows.
+      expect(accessors['get_desc']?.accesses).toBe(3000);
+      expect(accessors['get_desc']?.spans?.accesses[0]).toBe(3000);
+    }
+    const { accesses, hits, fallbacks, ambiguous } = result.totals;
+    expect(hits + fallbacks + ambiguous).toBe(accesses);
+    expect(hits / accesses).toBeGreaterThan(0.7);
+    const doubts = Object.values(result.doubts ?? {}).reduce((sum, count) => sum + count, 0);
+    expect(doubts).toBe(ambiguous);
+  });
+
+  it('needs no word about preemption: calls are told when they return', async () => {
+    const [voluntary, unknown] = [
+      await run('--preempt', 'voluntary'),
+      await run('--preempt', 'unknown'),
+    ];
+    expect(unknown.totals).toEqual(voluntary.totals);
+  });
+
+  it.each(['merged', 'fixes-v5'])(
+    'gives the same answer twice, and text, for %s',
+    async (design) => {
+      expect(await run('--design', design)).toEqual(await run('--design', design));
+      const { out } = await replay('run', storm, '--design', design);
+      expect(out).toMatch(/^why ambiguous: ≈[\d,]+ accesses$/m);
+      expect(out).toMatch(/^≈: estimated/m);
+    },
+  );
+});
+
+describe('an address space of which no invalidation was seen', () => {
+  it('is told first of all that is assumed', async () => {
+    const quiet = join(folder, 'quiet.txt');
+    writeFileSync(quiet, TEXT.replaceAll(/^K .*\n/gm, ''));
+    const { out } = await replay('run', quiet);
+    expect(out.replaceAll(/\n +/g, ' ')).toMatch(
+      /assumed +- no range came near the rings of vq 0: .* hits are what they would be without any/,
+    );
+  });
+});
+
 describe('explain', () => {
   it('tells of the end of a round', async () => {
     const { code, out } = await replay('explain', text, '--at', '40458732263');

@@ -85,10 +85,7 @@ export function deriveRound(rules: AccessorRules, round: EndedRound, counts: Rou
   const fresh = Math.max(0, heads - ahead);
   // The handler left because the ring ran dry: only vhost_enable_notify lets notifications in.
   const ranDry = !after.noNotify;
-  // Times that vhost_enable_notify found more: each time the index had moved, and but for rx, which may
-  // still have too few heads, at least one of them was taken; the last of all may be given back.
-  const taken = fresh + (ranDry ? 0 : 1);
-  const woken = handler === NET_TX || handler === VSOCK ? Math.min(found, taken) : found;
+  const woken = mostWoken(rules, handler, found, fresh, heads, ranDry);
 
   countNotifications(counts, before, ranDry, woken);
   countIndexReads(counts, rules, { handler, heads, fresh, found, woken, ranDry });
@@ -115,6 +112,21 @@ function set(
   least[accessor] = low;
   most[accessor] = high;
   estimate[accessor] = Math.min(Math.max(guess, low), high);
+}
+
+/** How often vhost_enable_notify found more, at most: each time the index had moved. */
+function mostWoken(
+  rules: AccessorRules,
+  handler: number,
+  found: number,
+  fresh: number,
+  heads: number,
+  ranDry: boolean,
+): number {
+  // A head was taken each time; the last of all may have been given back.
+  if (handler === NET_TX || handler === VSOCK) return Math.min(found, fresh + (ranDry ? 0 : 1));
+  // rx may still have had too few. Where the index is not kept, another packet may not have needed it.
+  return rules.enableCachesIndex ? found : found + heads + 1;
 }
 
 /** vhost_disable_notify and vhost_enable_notify (reference §4.4, §4.5). */
@@ -172,17 +184,7 @@ function countHeads(
 ): void {
   const { handler, num, chain, usualChain } = round;
   const available = ahead + found;
-  const discarded =
-    handler === NET_RX
-      ? available === 0
-        ? 0
-        : (woken + 1) * Math.min(available, num)
-      : handler === OTHER
-        ? available
-        : // Where the ring ran dry no packet was given back, and no head was broken.
-          ranDry
-          ? 0
-          : Math.min(1, available);
+  const discarded = mostDiscarded(handler, available, num, woken, ranDry);
   set(counts, GET_AVAIL_HEAD, heads, heads + discarded);
   const isCounted = chain > 0 && chain <= LONGEST_COUNTED;
   const longest = num > 0 ? num : MAX_NUM;
@@ -199,6 +201,26 @@ function countHeads(
     firstMost + (heads - 1 + discarded) * longest,
     heads * (chain > 0 ? chain : Math.max(1, usualChain)),
   );
+}
+
+/** Heads that were taken and given back, to be taken again later. */
+function mostDiscarded(
+  handler: number,
+  available: number,
+  num: number,
+  woken: number,
+  ranDry: boolean,
+): number {
+  switch (handler) {
+    case NET_RX:
+      // Of a packet for which there were too few: vhost_enable_notify was called each time.
+      return (woken + (ranDry ? 1 : 0)) * Math.min(available, num);
+    case OTHER:
+      return available;
+    default:
+      // Where the ring ran dry no packet was given back.
+      return ranDry ? 0 : Math.min(1, available);
+  }
 }
 
 /** vhost_add_used_n and what signals it (reference §4.2, §4.3). */
