@@ -8,7 +8,8 @@ import type { EventBatch } from './event-batch.js';
 import { noteFor } from './mismatches.js';
 import { completeReturned, enterCallback } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
-import { forgetEvidence } from './stock-host/page-evidence.js';
+import { disturbEvidence } from './stock-host/page-evidence.js';
+import { nanoseconds } from './stock-host/nanoseconds.js';
 import { beginRange, endRange, noteBegun } from './stock-host/ranges-under-way.js';
 import { NO_OUTCOME, overlaps, RANGE_UNKNOWN } from './virtqueue-state.js';
 
@@ -137,15 +138,27 @@ function forgetPages(engine: EngineState, callback: Callback): void {
   for (let k = 0; k < callback.slotCount; k++) gupHolds[slotAt(callback, k)] = 0;
 }
 
-/** enum mmu_notifier_event: PROTECTION_VMA, which mprotect and NUMA balancing report (reference §5.3). */
+/** enum mmu_notifier_event: what mprotect and NUMA balancing report, and a copy on write (reference §5.3). */
 const PROTECTION_VMA = 2;
+
+const CLEAR = 1;
+const WORKER_NAME = [...'vhost-'].map((letter) => letter.charCodeAt(0));
+
+/** Whether the thread is called as vhost calls its workers. */
+function isByWorker({ comm, commLength }: Callback): boolean {
+  if (commLength <= WORKER_NAME.length) return false;
+  for (let k = 0; k < WORKER_NAME.length; k++) if (comm[k] !== WORKER_NAME[k]) return false;
+  return true;
+}
 
 /** Of a stock host: what was found out of the pages before says nothing from now on. */
 function disturbPages({ virtqueues }: EngineState, callback: Callback): void {
   const { gup, gupHolds, disturbed } = virtqueues;
+  const time = nanoseconds(callback.timeLow, callback.timeHigh);
+  const isFault = callback.cause === CLEAR && isByWorker(callback);
   for (let k = 0; k < callback.slotCount; k++) {
     const slot = slotAt(callback, k);
-    forgetEvidence(virtqueues, slot);
+    disturbEvidence(virtqueues, slot, callback.cause, time, isFault);
     gupHolds[slot] = 0;
     gup[slot] = NO_OUTCOME;
     disturbed[slot] = 1;

@@ -28,6 +28,7 @@ import {
 } from './outcome.js';
 import { passCallbacks } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
+import { nanoseconds } from './stock-host/nanoseconds.js';
 import { hasPages, isScattered } from './stock-host/page-evidence.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
 import { NO_OUTCOME, SEEN_REFUSED, SEEN_TRIED, type VirtqueueState } from './virtqueue-state.js';
@@ -40,6 +41,7 @@ export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq
   if (engine.host === 'stock') {
     settleRound(engine, batch, i, vq);
     watchRound(virtqueues, vq);
+    virtqueues.roundTime[vq] = nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]);
   }
   if (engine.design.maps === 'never' || virtqueues.iotlb[vq] === 1) return;
   if (engine.usesObservations) return awaitAttempts(engine, vq);

@@ -81,6 +81,9 @@ export interface VirtqueueState {
   changeDoubt: Uint8Array;
   /** 1 where a range has begun or ended over the area since the round began. */
   disturbed: Uint8Array;
+  /** When the last round began, and when copies show the page table again after the last range (ns). */
+  roundTime: Float64Array;
+  flushedAt: Float64Array;
   /** 1 where all pages that an attempt asks for were copied from (to, if used) since the last range. */
   allCopied: Uint8Array;
   /** Entries copied since the last range: the first, the next to come (16 bit), and how many. */
@@ -164,6 +167,8 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     changed: new Uint8Array(slots),
     changeDoubt: new Uint8Array(slots),
     disturbed: new Uint8Array(slots),
+    roundTime: new Float64Array(capacity),
+    flushedAt: new Float64Array(slots),
     allCopied: new Uint8Array(slots),
     copiedFrom: new Uint16Array(slots),
     copiedTo: new Uint16Array(slots),

@@ -119,7 +119,9 @@ function learn(engine: EngineState, vq: number): void {
   const heads = headsOf(round);
   const used = usedOf(round);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-    if (virtqueues.disturbed[slot] === 0 && !isRangeUnderWay(engine, slot))
+    const isCurrent =
+      virtqueues.disturbed[slot] === 0 && virtqueues.roundTime[vq] >= virtqueues.flushedAt[slot];
+    if (isCurrent && !isRangeUnderWay(engine, slot))
       learnFromCopies(virtqueues, slot, round.num, before, after, heads, used);
   }
 }
