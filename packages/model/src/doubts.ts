@@ -9,6 +9,7 @@ export const ATTEMPT_MISSING = 7;
 export const TOUCHED_IN_ROUND = 8;
 export const BEGIN_UNSEEN = 9;
 export const SET_UP_IN_ROUND = 10;
+export const OUT_OF_ROUND = 11;
 
 /** Codes are below this. */
 export const DOUBTS = 16;
@@ -26,4 +27,5 @@ export const DOUBT_MEANING: readonly string[] = [
   'a range came over the area in the round, and which accesses were before it is not in the trace',
   'the beginning of the round is not in the trace',
   'the ring was set up or reset around the round, and which came first is not in the trace',
+  'made outside of any round, and when is not in the trace',
 ];

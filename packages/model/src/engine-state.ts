@@ -18,6 +18,12 @@ export type Order = 'effects' | 'ranges';
  */
 export type HostKind = 'direct-map' | 'stock';
 
+/**
+ * How a stock host's recording tells what a round accessed: by the ring's indices alone, from which it is
+ * `derived`; by counters (`counted`); or access by access (`recorded`).
+ */
+export type RoundAccesses = 'derived' | 'counted' | 'recorded';
+
 /** A prediction that the kernel contradicts, with what led to it. */
 export interface Mismatch {
   readonly what: 'access' | 'prefetch';
@@ -43,6 +49,7 @@ export interface EngineState {
   readonly host: HostKind;
   /** By whose rules a stock host's rounds access the ring. */
   readonly rules: AccessorRules;
+  roundAccesses: RoundAccesses;
   readonly preemption: Preemption;
   /** Recorded attempts settle maps and counts (`observed-attempts.ts`); in ranges order only. */
   readonly usesObservations: boolean;
@@ -79,12 +86,14 @@ export function createEngineState(
   usesObservations: boolean,
   host: HostKind,
   rules: AccessorRules,
+  roundAccesses: RoundAccesses,
 ): EngineState {
   return {
     design,
     order,
     host,
     rules,
+    roundAccesses,
     preemption,
     usesObservations,
     tallies: createTallies(host === 'stock'),

@@ -16,7 +16,7 @@ export * from './outcome.js';
 export { DESIGNS, findDesign, type Design } from './designs.js';
 export { createEngine, type Engine, type EngineOptions } from './replay-engine.js';
 export type { AreaSnapshot, CallbackSnapshot, VirtqueueSnapshot } from './inspect.js';
-export type { HostKind, Mismatch, Order } from './engine-state.js';
+export type { HostKind, Mismatch, Order, RoundAccesses } from './engine-state.js';
 export { DOUBT_MEANING } from './doubts.js';
 export { derivedIndex, type DerivedTallies } from './stock-host/derived-tallies.js';
 export type { Preemption } from './callbacks.js';

@@ -22,6 +22,7 @@ import {
   type HostKind,
   type Mismatch,
   type Order,
+  type RoundAccesses,
 } from './engine-state.js';
 import { hasDetail, NO_ACCESSOR as NONE, type EventBatch } from './event-batch.js';
 import { KIND } from './events.js';
@@ -36,6 +37,7 @@ import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { beginRound, endAttempts, passCpu, seePrefetch, settleRound } from './rounds.js';
 import { accessIndex, growTallies, NO_OBSERVATION, OBSERVATIONS, type Tallies } from './tallies.js';
 import { seePages } from './stock-host/page-evidence.js';
+import { readCounters } from './stock-host/counters.js';
 import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { endRound } from './stock-host/round-end.js';
 import {
@@ -59,6 +61,8 @@ export interface EngineOptions {
   readonly host?: HostKind;
   /** By whose rules a stock host's rounds access the ring. Default: the newest. */
   readonly rules?: AccessorRules;
+  /** How a stock host's recording tells what a round accessed; see RoundAccesses. Default `derived`. */
+  readonly roundAccesses?: RoundAccesses;
 }
 
 export interface Engine {
@@ -91,13 +95,22 @@ export function createEngine({
   useObservations = false,
   host = 'direct-map',
   rules = NEWEST_RULES,
+  roundAccesses = 'derived',
 }: EngineOptions): Engine {
   // Recorded effects belong to the recording kernel; a design with other rules has others.
   const hasEffects = host === 'direct-map' && design.callbackRules === 'direct-map';
   const used = hasEffects ? order : 'ranges';
   const usesObservations =
     useObservations && used === 'ranges' && design.maps !== 'never' && host === 'direct-map';
-  const engine = createEngineState(design, used, preemption, usesObservations, host, rules);
+  const engine = createEngineState(
+    design,
+    used,
+    preemption,
+    usesObservations,
+    host,
+    rules,
+    host === 'stock' ? roundAccesses : 'derived',
+  );
   return {
     design,
     order: engine.order,
@@ -171,9 +184,11 @@ const ASKS_FOR_MORE: Uint8Array = Uint8Array.from(
 function consume(engine: EngineState, batch: EventBatch, from: number, to: number): void {
   const { waitingOnCpu, tallies } = engine;
   const { cpu } = batch;
+  const isCountedAtOnce = engine.roundAccesses !== 'recorded';
   for (let i = from; i < to; i++) {
     // Most events are accesses between two changes of the state.
-    if (waitingOnCpu[cpu] === 0) i = countRun(engine.virtqueues, tallies.accesses, batch, i, to);
+    if (waitingOnCpu[cpu] === 0 && isCountedAtOnce)
+      i = countRun(engine.virtqueues, tallies.accesses, batch, i, to);
     if (i < to) consumeOne(engine, batch, i);
   }
 }
@@ -215,7 +230,12 @@ function consumeAccess(engine: EngineState, batch: EventBatch, i: number): void 
   const vq = batch.vq[i];
   const accessor = batch.accessor[i];
   know(engine, vq);
-  const { effective } = engine.virtqueues;
+  const { effective, inRound, countedInRound } = engine.virtqueues;
+  if (engine.roundAccesses === 'recorded' && inRound[vq] === 1) {
+    // Told when the call begins that makes it: it may come after a range that is told later.
+    countedInRound[ACCESSOR_SPAN * vq + accessor] += batch.n[i];
+    return;
+  }
   const place = ACCESSOR_SPAN * vq + accessor;
   if (effective[place] >= PENDING) settleRound(engine, batch, i, vq);
   let outcome = effective[place];
@@ -241,8 +261,13 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
     case KIND.round_end:
       if (engine.host !== 'stock') return;
       know(engine, vq);
-      endRound(engine, engine.rules, batch, i);
+      endRound(engine, batch, i);
       note(engine, batch, i, -1);
+      return;
+    case KIND.counted:
+      if (engine.host !== 'stock') return;
+      know(engine, vq);
+      readCounters(engine, batch, i);
       return;
     case KIND.core_range_start:
       if (engine.host === 'stock') enterCoreRange(engine, batch, i, true);
@@ -386,10 +411,11 @@ function beginRecording(engine: EngineState): void {
 function forgetState(engine: EngineState): void {
   endRecording(engine);
   engine.hasLost = true;
-  const { dev, size } = engine.virtqueues;
+  const { dev, size, counters } = engine.virtqueues;
   engine.virtqueues = unknownVirtqueues(engine.design, engine.host);
   for (let vq = 0; vq < size; vq++) know(engine, vq);
   engine.virtqueues.dev.set(dev.subarray(0, size));
+  engine.virtqueues.counters.set(counters.subarray(0, ACCESSOR_SPAN * size));
   engine.devices.notifier = [];
   engine.devices.paired = [];
   engine.open.length = 0;

@@ -27,7 +27,7 @@ import {
   REFUSED_COUNT,
 } from './outcome.js';
 import { passCallbacks } from './ranges-order.js';
-import { AREA_COUNT } from './ring.js';
+import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
 import { hasPages, isScattered } from './stock-host/page-evidence.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
@@ -57,6 +57,7 @@ export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq
 /** Of a stock host: from now on, what may change the maps is noted. */
 function watchRound(virtqueues: VirtqueueState, vq: number): void {
   virtqueues.inRound[vq] = 1;
+  virtqueues.countedInRound.fill(0, ACCESSOR_SPAN * vq, ACCESSOR_SPAN * (vq + 1));
   virtqueues.changed.fill(0, 4 * vq, 4 * vq + AREA_COUNT);
   virtqueues.disturbed.fill(0, 4 * vq, 4 * vq + AREA_COUNT);
   if (virtqueues.inSetUp[vq] === 1) mayChangeAll(virtqueues, vq, SET_UP_IN_ROUND);

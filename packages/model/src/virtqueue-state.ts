@@ -96,6 +96,9 @@ export interface VirtqueueState {
   protected: Uint8Array;
   /** Descriptors of the last chain that was counted; 0 while none was. */
   usualChain: Uint32Array;
+  /** By ACCESSOR_SPAN * id + accessor: what the last `counted` event said, and what it added in this round. */
+  counters: Uint32Array;
+  countedInRound: Uint32Array;
 }
 
 export const RANGE_UNKNOWN = 0;
@@ -176,6 +179,8 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     contiguity: new Uint8Array(slots),
     protected: new Uint8Array(slots),
     usualChain: new Uint32Array(capacity),
+    counters: new Uint32Array(ACCESSOR_SPAN * capacity),
+    countedInRound: new Uint32Array(ACCESSOR_SPAN * capacity),
   };
 }
 

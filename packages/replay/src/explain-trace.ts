@@ -69,9 +69,17 @@ interface Progress {
 }
 
 export function explainTrace(trace: OpenTrace, replayed: Replayed, target: Target): Explained {
-  const { design, order, preemption, host, rules } = replayed;
+  const { design, order, preemption, host, rules, roundAccesses } = replayed;
   const useObservations = replayed.engine.usesObservations;
-  const engine = createEngine({ design, order, preemption, useObservations, host, rules });
+  const engine = createEngine({
+    design,
+    order,
+    preemption,
+    useObservations,
+    host,
+    rules,
+    roundAccesses,
+  });
   const progress: Progress = {
     place: 0,
     recording: -1,

@@ -11,6 +11,7 @@ import {
   type HostKind,
   type Order,
   type Preemption,
+  type RoundAccesses,
 } from '@vhostscope/model';
 import { counted, EXIT, ProgramError, say } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
@@ -39,6 +40,8 @@ export interface Replayed {
   readonly host: HostKind;
   /** By whose rules a stock host's rounds access the ring. */
   readonly rules: AccessorRules;
+  /** How the trace tells what a round accessed. */
+  readonly roundAccesses: RoundAccesses;
 }
 
 /** The design of that name; a ProgramError names those that there are. */
@@ -61,7 +64,9 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   const useObservations = options.useObservations === true;
   const host = hostKindOf(trace);
   const rules = rulesOf(trace);
-  if (host === 'stock') return replayStockHost(trace, design, options, preemption, rules);
+  const roundAccesses = roundAccessesOf(trace);
+  if (host === 'stock')
+    return replayStockHost(trace, design, options, preemption, rules, roundAccesses);
   if (useObservations && options.order === 'effects') {
     throw new ProgramError('--use-observations is for ranges order, and --order is effects', {
       advice: 'recorded effects leave nothing open that observations could settle',
@@ -79,7 +84,16 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   effects?.finish();
   const byRanges = (orderReason: string): Replayed => {
     checkObservations(ranges);
-    return { design, engine: ranges, order: 'ranges', orderReason, preemption, host, rules };
+    return {
+      design,
+      engine: ranges,
+      order: 'ranges',
+      orderReason,
+      preemption,
+      host,
+      rules,
+      roundAccesses,
+    };
   };
   if (options.order === 'ranges') return byRanges('as asked for');
   const instead = options.order === 'effects' ? 'not effects, as asked for: ' : '';
@@ -101,6 +115,7 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
       preemption,
       host,
       rules,
+      roundAccesses,
     };
   }
   const lacks =
@@ -122,6 +137,7 @@ function replayStockHost(
   { order, useObservations }: ReplayOptions,
   preemption: Preemption,
   rules: AccessorRules,
+  roundAccesses: RoundAccesses,
 ): Replayed {
   if (order === 'effects')
     throw new ProgramError(
@@ -133,14 +149,45 @@ function replayStockHost(
       `${trace.name} is a recording of a stock host: it has no attempts to map that --use-observations could use`,
       { advice: 'leave it out' },
     );
-  const engine = createEngine({ design, order: 'ranges', preemption, host: 'stock', rules });
+  const engine = createEngine({
+    design,
+    order: 'ranges',
+    preemption,
+    host: 'stock',
+    rules,
+    roundAccesses,
+  });
   visitTrace(trace.fd, trace.index, (batch, from, to) => engine.consume(batch, from, to));
   engine.finish();
   const orderReason =
     order === 'ranges'
       ? 'as asked for'
       : "a stock kernel has no callbacks; the design's run within the memory manager's calls";
-  return { design, engine, order: 'ranges', orderReason, preemption, host: 'stock', rules };
+  return {
+    design,
+    engine,
+    order: 'ranges',
+    orderReason,
+    preemption,
+    host: 'stock',
+    rules,
+    roundAccesses,
+  };
+}
+
+/** By the level of detail of a live recording; of an import, by what it holds. */
+function roundAccessesOf({ index, fd }: OpenTrace): RoundAccesses {
+  const detail = index.header.probes?.detail;
+  if (detail !== undefined)
+    return detail === 'accesses' ? 'recorded' : detail === 'calls' ? 'counted' : 'derived';
+  const total = (name: string): number =>
+    index.recordings.reduce(
+      (sum, recording) => sum + (recordingCounts(fd, recording)?.events[name] ?? 0),
+      0,
+    );
+  if (total('counted') > 0) return 'counted';
+  // Without the level there are only those of backends that are attached; with it, some in every round.
+  return total('access') > total('round_end') ? 'recorded' : 'derived';
 }
 
 /** The rules of the recorded kernel; the newest where it is not known. */

@@ -9,18 +9,16 @@ import {
   usedOf,
   type EndedRound,
 } from '../accessor-rules/derive-round.js';
-import type { AccessorRules } from '../accessor-rules/rule-sets.js';
 import { BEGIN_UNSEEN, IOTLB_ROUND } from '../doubts.js';
 import type { EngineState } from '../engine-state.js';
 import type { EventBatch } from '../event-batch.js';
 import { AMBIGUOUS, IOTLB, PENDING } from '../outcome.js';
-import { ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from '../ring.js';
+import { ACCESSOR_SPAN, ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from '../ring.js';
 import { createRingWord, readRingWord, type RingWord } from '../ring-word.js';
 import { abandonAttempts } from '../attempts.js';
 import { settleRound } from '../rounds.js';
-import { accessIndex, NO_OBSERVATION } from '../tallies.js';
-import { doubtMap, setIotlb } from '../virtqueue-state.js';
-import { derivedIndex } from './derived-tallies.js';
+import { doubtMap, setIotlb, type VirtqueueState } from '../virtqueue-state.js';
+import { countDerived } from './derived-tallies.js';
 import { learnFromCopies } from './page-evidence.js';
 import { isRangeUnderWay } from './ranges-under-way.js';
 
@@ -35,17 +33,13 @@ const outcomes = new Uint8Array(AREA_COUNT);
 const doubts = new Uint8Array(AREA_COUNT);
 
 /** `round_end`. HOT: once a round, allocates nothing. Benchmark: `npm run bench`. */
-export function endRound(
-  engine: EngineState,
-  rules: AccessorRules,
-  batch: EventBatch,
-  i: number,
-): void {
-  const { virtqueues } = engine;
+export function endRound(engine: EngineState, batch: EventBatch, i: number): void {
+  const { virtqueues, roundAccesses } = engine;
   const vq = batch.vq[i];
   readRound(engine, batch, i, vq);
   judgeAreas(engine, batch, i, vq);
-  deriveRound(rules, round, counts);
+  if (roundAccesses === 'derived') deriveRound(engine.rules, round, counts);
+  else takeCounted(virtqueues, vq);
   countAccesses(engine, vq);
   if (virtqueues.inRound[vq] === 1 && !before.iotlb && !after.iotlb) learn(engine, vq);
   virtqueues.inRound[vq] = 0;
@@ -95,21 +89,31 @@ function judgeAreas(engine: EngineState, batch: EventBatch, i: number, vq: numbe
 }
 
 function countAccesses({ tallies }: EngineState, vq: number): void {
-  const { derived, accesses } = tallies;
-  if (derived === undefined) return;
-  derived.rounds[vq]++;
+  if (tallies.derived !== undefined) tallies.derived.rounds[vq]++;
+  const { least, most, estimate } = counts;
   for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
-    const most = counts.most[accessor];
-    if (most === 0) continue;
+    if (most[accessor] === 0) continue;
     const area = AREA_OF_ACCESSOR[accessor];
-    const outcome = outcomes[area];
-    const estimate = counts.estimate[accessor];
-    const place = derivedIndex(vq, accessor, outcome);
-    derived.least[place] += counts.least[accessor];
-    derived.most[place] += most;
-    derived.estimate[place] += estimate;
-    accesses[accessIndex(vq, accessor, outcome) + NO_OBSERVATION] += estimate;
-    if (outcome === AMBIGUOUS) derived.doubts[doubts[area]] += estimate;
+    countDerived(
+      tallies,
+      vq,
+      accessor,
+      outcomes[area],
+      doubts[area],
+      least[accessor],
+      most[accessor],
+      estimate[accessor],
+    );
+  }
+}
+
+/** What counters, or accesses told one by one, add up to in the round. */
+function takeCounted({ countedInRound }: VirtqueueState, vq: number): void {
+  for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
+    const counted = countedInRound[ACCESSOR_SPAN * vq + accessor];
+    counts.least[accessor] = counted;
+    counts.most[accessor] = counted;
+    counts.estimate[accessor] = counted;
   }
 }
 
