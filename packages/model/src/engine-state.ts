@@ -6,6 +6,7 @@ import { createDeviceState, type DeviceState } from './device-state.js';
 import { MAX_CPU } from './events.js';
 import { createHistory, type History, type HistoryEntry } from './history.js';
 import { AMBIGUOUS, NEVER_MAPS } from './outcome.js';
+import type { Delays } from './stock-host/page-evidence.js';
 import type { RangeUnderWay } from './stock-host/ranges-under-way.js';
 import { createTallies, type Tallies } from './tallies.js';
 import { createVirtqueueState, type VirtqueueState } from './virtqueue-state.js';
@@ -50,6 +51,7 @@ export interface EngineState {
   /** By whose rules a stock host's rounds access the ring. */
   readonly rules: AccessorRules;
   roundAccesses: RoundAccesses;
+  readonly delays: Delays;
   readonly preemption: Preemption;
   /** Recorded attempts settle maps and counts (`observed-attempts.ts`); in ranges order only. */
   readonly usesObservations: boolean;
@@ -87,6 +89,7 @@ export function createEngineState(
   host: HostKind,
   rules: AccessorRules,
   roundAccesses: RoundAccesses,
+  delays: Delays,
 ): EngineState {
   return {
     design,
@@ -94,6 +97,7 @@ export function createEngineState(
     host,
     rules,
     roundAccesses,
+    delays,
     preemption,
     usesObservations,
     tallies: createTallies(host === 'stock'),

@@ -152,13 +152,13 @@ function isByWorker({ comm, commLength }: Callback): boolean {
 }
 
 /** Of a stock host: what was found out of the pages before says nothing from now on. */
-function disturbPages({ virtqueues }: EngineState, callback: Callback): void {
+function disturbPages({ virtqueues, delays }: EngineState, callback: Callback): void {
   const { gup, gupHolds, disturbed } = virtqueues;
   const time = nanoseconds(callback.timeLow, callback.timeHigh);
   const isFault = callback.cause === CLEAR && isByWorker(callback);
   for (let k = 0; k < callback.slotCount; k++) {
     const slot = slotAt(callback, k);
-    disturbEvidence(virtqueues, slot, callback.cause, time, isFault);
+    disturbEvidence(virtqueues, slot, callback.cause, time, isFault, delays);
     gupHolds[slot] = 0;
     gup[slot] = NO_OUTCOME;
     disturbed[slot] = 1;

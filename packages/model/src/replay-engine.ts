@@ -36,7 +36,7 @@ import { dropMaps, recordRange, reset, switchNotifier } from './ring-setup.js';
 import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { beginRound, endAttempts, passCpu, seePrefetch, settleRound } from './rounds.js';
 import { accessIndex, growTallies, NO_OBSERVATION, OBSERVATIONS, type Tallies } from './tallies.js';
-import { seePages } from './stock-host/page-evidence.js';
+import { seePages, USUAL_DELAYS, type Delays } from './stock-host/page-evidence.js';
 import { readCounters } from './stock-host/counters.js';
 import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { endRound } from './stock-host/round-end.js';
@@ -63,6 +63,8 @@ export interface EngineOptions {
   readonly rules?: AccessorRules;
   /** How a stock host's recording tells what a round accessed; see RoundAccesses. Default `derived`. */
   readonly roundAccesses?: RoundAccesses;
+  /** What a stock host's recording does not tell the end of. */
+  readonly delays?: Delays;
 }
 
 export interface Engine {
@@ -96,6 +98,7 @@ export function createEngine({
   host = 'direct-map',
   rules = NEWEST_RULES,
   roundAccesses = 'derived',
+  delays = USUAL_DELAYS,
 }: EngineOptions): Engine {
   // Recorded effects belong to the recording kernel; a design with other rules has others.
   const hasEffects = host === 'direct-map' && design.callbackRules === 'direct-map';
@@ -110,6 +113,7 @@ export function createEngine({
     host,
     rules,
     host === 'stock' ? roundAccesses : 'derived',
+    delays,
   );
   return {
     design,
@@ -285,7 +289,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       if (engine.host !== 'stock') return;
       know(engine, vq);
       const slot = 4 * vq + details.area[detail];
-      if (!isRangeUnderWay(engine, slot)) seePages(virtqueues, batch, i, slot);
+      if (!isRangeUnderWay(engine, slot)) seePages(virtqueues, batch, i, slot, engine.delays);
       return;
     }
     case KIND.prefetch: {

@@ -90,8 +90,9 @@ export interface VirtqueueState {
   copiedFrom: Uint16Array;
   copiedTo: Uint16Array;
   copiedCount: Uint32Array;
-  /** Whether the pages follow each other, see page-evidence.ts. */
+  /** Whether the pages follow each other, see page-evidence.ts, and since when all surely are there (ns). */
   contiguity: Uint8Array;
+  contiguousAt: Float64Array;
   /** 1 where the protection of pages was changed: that they are there does not say that they can be read. */
   protected: Uint8Array;
   /** Descriptors of the last chain that was counted; 0 while none was. */
@@ -177,6 +178,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     copiedTo: new Uint16Array(slots),
     copiedCount: new Uint32Array(slots),
     contiguity: new Uint8Array(slots),
+    contiguousAt: new Float64Array(slots),
     protected: new Uint8Array(slots),
     usualChain: new Uint32Array(capacity),
     counters: new Uint32Array(ACCESSOR_SPAN * capacity),

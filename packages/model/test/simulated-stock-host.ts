@@ -127,6 +127,8 @@ export function* pageWatcher(kernel: SimulatedKernel, thread: Thread): Steps {
     if (size === 0n) continue;
     const event = kernel.logStock(thread, 'pages', { vq: vq.id, area, hugePages: 0 });
     yield random.chance(0.5) ? 'step' : kernel.sleep(300);
+    // It was kept from it for too long: what it would find is of no use.
+    if (kernel.scheduler.now - (event?.time ?? 0n) > 1_000n) continue;
     const first = address / PAGE;
     const pages = Number((address + size - 1n) / PAGE - first + 1n);
     const found = Array.from({ length: pages }, (_, at) =>

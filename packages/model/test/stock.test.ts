@@ -14,6 +14,8 @@ import { stockVerdicts } from './stock-verdicts.ts';
 const KERNELS = (['merged', 'fixes-v5'] as const).flatMap((design) =>
   (['voluntary', 'full'] as const).map((preempt) => ({ design, preempt })),
 );
+/** The simulated memory manager flushes at once; its collector takes its time, but not more than this. */
+const DELAYS = { flush: 0, forkFlush: 0, look: 1_000 };
 const NUMBER_OF = { fallback: 0, hit: 1, iotlb: 2 } as const;
 
 interface Recording {
@@ -43,7 +45,7 @@ function judge(
   preemption: 'voluntary' | 'full' | 'unknown',
   from = 0,
 ): Judged & { readonly doubts: Float64Array } {
-  const verdicts = stockVerdicts(events, { design, preemption });
+  const verdicts = stockVerdicts(events, { design, preemption, delays: DELAYS });
   const judged: Judged = { wrong: [], sure: 0, open: 0 };
   const truth = (told: { own: Iterable<number>; other: Iterable<number> }): number[] => {
     if (design.name === 'copy') return [...told.own].map((decision) => (decision === 2 ? 2 : 0));

@@ -30,6 +30,8 @@ export function stockAssumptions(
     'when a virtqueue was first seen, its invalidate_count was 0 and no range was under way over it',
     'set-up ioctls succeed, a reset takes no time, and there is memory for a map',
     'pages that are present and follow each other could be read, unless a change of their protection was seen',
+    'the TLB is flushed within 10 ms of the end of a range, 100 ms after the last of a fork, and the collector looks ' +
+      'at pages within 100 ms',
     ...(preemption === 'voluntary' ? ['no other MMU notifier of the process sleeps'] : []),
     'vhost-net does not poll busily, sends no packet without copying it, and no copy to or from a ring fails',
   ];

@@ -142,6 +142,49 @@ describe('run', () => {
   });
 });
 
+describe('levels that tell more than rounds', () => {
+  const head = TEXT.slice(0, TEXT.indexOf('K '));
+  const ring = '4000000000000 4002e002e002e';
+  const run = async (name: string, body: string): Promise<RunResult> => {
+    const path = join(folder, name);
+    writeFileSync(path, `${head.slice(0, head.indexOf('M '))}${body}`);
+    const { out } = await replay('run', path, '--json');
+    return JSON.parse(out) as RunResult;
+  };
+
+  it('calls: counters are those of the round in which they grew', async () => {
+    const vq = 'ffff8cc54f964ab0';
+    const { totals, virtqueues, doubts } = await run(
+      'calls.txt',
+      `C 40458132200 0 ${vq} 2 0 0 0 0 0 0 0 0 0
+M 40458132263 0 ${vq}
+C 40458732200 0 ${vq} 5 46 1 0 0 92 0 1 2 1
+E 40458732263 0 ${vq} 2 256 1 ${ring}
+`,
+    );
+    expect(totals).toMatchObject({ accesses: 5 + 46 + 1 + 92 + 1 + 2 + 1, counts: 'by rule' });
+    expect(virtqueues[0]?.accessors['get_desc']).toMatchObject({ accesses: 92, spans: null });
+    // Two reads of the index were made before the round.
+    expect(doubts?.['made outside of any round, and when is not in the trace']).toBe(2);
+  });
+
+  it('accesses: each is counted once, with its round', async () => {
+    const vq = 'ffff8cc54f964ab0';
+    const { totals, virtqueues } = await run(
+      'accesses.txt',
+      `M 40458132263 0 ${vq}
+A 40458132264 0 ${vq} 9 - 1
+A 40458132265 0 ${vq} 1 - 1
+A 40458132266 0 ${vq} 2 - 1
+A 40458132267 0 ${vq} 6 - 1
+E 40458732263 0 ${vq} 2 256 1 ${ring}
+`,
+    );
+    expect(totals).toMatchObject({ accesses: 4, counts: 'by rule' });
+    expect(virtqueues[0]?.accessors['get_avail_head']?.accesses).toBe(1);
+  });
+});
+
 describe('a recording of a real stock host under disturbances', () => {
   const storm = join(import.meta.dirname, 'golden/stock/storm-q256.arrows.gz');
   const run = async (...options: string[]): Promise<RunResult> => {

@@ -8,6 +8,7 @@
 import { hasDetail, type EventBatch } from '../event-batch.js';
 import { AVAIL, DESC, PAGE_BYTES, USED, pagesWanted } from '../ring.js';
 import type { RingWord } from '../ring-word.js';
+import { nanoseconds } from './nanoseconds.js';
 import { RANGE_SET, type VirtqueueState } from '../virtqueue-state.js';
 
 export const CONTIGUITY_UNKNOWN = 0;
@@ -33,14 +34,15 @@ function bytesOf({ first, last }: VirtqueueState, slot: number): number {
   return ((last[2 * slot] - first[2 * slot]) >>> 0) + 1;
 }
 
-/** Whether an attempt to map the area now would surely get its pages, in one piece. */
+/** Whether the attempt of the round that begins would surely get the pages of an area, in one piece. */
 export function hasPages(state: VirtqueueState, slot: number): boolean {
   if (state.sized[slot] !== RANGE_SET) return false;
   if (pagesWanted(bytesOf(state, slot)) === 1) return state.allCopied[slot] === 1;
   if (state.contiguity[slot] !== CONTIGUOUS) return false;
   // Pages that follow each other are there and none of them is the zero page, so they can be read, unless
   // their protection was taken from them. Whether they can be written the page table does not show.
-  if ((slot & 3) !== USED && state.protected[slot] === 0) return true;
+  const isSeen = state.roundTime[slot >> 2] >= state.contiguousAt[slot];
+  if ((slot & 3) !== USED && state.protected[slot] === 0 && isSeen) return true;
   return state.allCopied[slot] === 1;
 }
 
@@ -53,13 +55,24 @@ export function isScattered(state: VirtqueueState, slot: number): boolean {
 const PROTECTION_PAGE = 3;
 const SOFT_DIRTY = 4;
 
-/**
- * After the end of a range a CPU may still go by what its TLB holds, and write to a page that is write
- * protected by then (s1 of the golden traces has it, under fork). The memory manager flushes it soon after the
- * range; fork does when it has been through all memory. That it takes no longer than this is taken for granted.
- */
-export const FLUSH_NS = 10_000_000;
-export const FORK_FLUSH_NS = 100_000_000;
+/** How long things take at most that a recording does not tell the end of, in ns: taken for granted. */
+export interface Delays {
+  /**
+   * After the end of a range a CPU may still go by what its TLB holds, and write to a page that is write
+   * protected by then (s1 of the golden traces has it, under fork). The memory manager flushes it soon after.
+   */
+  readonly flush: number;
+  /** Likewise under fork, which flushes when it has been through all memory. */
+  readonly forkFlush: number;
+  /** From the time of a `pages` event, which is taken before, until its pages have been looked at. */
+  readonly look: number;
+}
+
+export const USUAL_DELAYS: Delays = {
+  flush: 10_000_000,
+  forkFlush: 100_000_000,
+  look: 100_000_000,
+};
 
 /**
  * A range is entered over an area, or ends: what was known of its pages says nothing any more.
@@ -74,6 +87,7 @@ export function disturbEvidence(
   cause: number,
   time: number,
   isFault: boolean,
+  delays: Delays,
 ): void {
   forgetEvidence(state, slot);
   if (isFault) {
@@ -82,7 +96,7 @@ export function disturbEvidence(
   }
   // What is only write protected can still be read.
   if ((slot & 3) !== USED && (cause === PROTECTION_PAGE || cause === SOFT_DIRTY)) return;
-  const flushedAt = time + (cause === PROTECTION_PAGE ? FORK_FLUSH_NS : FLUSH_NS);
+  const flushedAt = time + (cause === PROTECTION_PAGE ? delays.forkFlush : delays.flush);
   if (flushedAt > state.flushedAt[slot]) state.flushedAt[slot] = flushedAt;
 }
 
@@ -94,13 +108,21 @@ export function forgetEvidence(state: VirtqueueState, slot: number): void {
 }
 
 /** A `pages` event: the page table was looked at, and no range over the area is under way. */
-export function seePages(state: VirtqueueState, batch: EventBatch, i: number, slot: number): void {
+export function seePages(
+  state: VirtqueueState,
+  batch: EventBatch,
+  i: number,
+  slot: number,
+  delays: Delays,
+): void {
   const { details } = batch;
   const detail = batch.detail[i];
   if (!hasDetail(details, detail, 'contiguous')) return;
   const { pagesGot, pagesWanted: spanned, contiguous } = details;
   if (contiguous[detail] === 1) {
     state.contiguity[slot] = CONTIGUOUS;
+    // Until they were looked at, pages may have been missing; they follow each other since there are any.
+    state.contiguousAt[slot] = nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]) + delays.look;
   } else if (
     pagesGot[detail] === spanned[detail] &&
     // The design asks for fewer pages than an area has that does not begin with a page (reference §3.1).
