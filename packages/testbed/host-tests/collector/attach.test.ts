@@ -87,6 +87,34 @@ describe.each([
     expect(stdout).not.toContain('\u001b');
   });
 
+  test.each(['calls', 'accesses'])(
+    '--detail %s: what the load put into the rings, and what a second bpftrace counts, was accessed',
+    async (detail) => {
+      const load = await startLoad(host, 'net', { packets: 2000, chain: 3, disturb: 'none' });
+      const collector = await attachCollector(host, TRACE, ['--detail', detail]);
+      // The one accessor that these kernels have as a function of its own.
+      const counted = await countCalls(host, ['kprobe:vhost_get_avail_idx']);
+      await load.go();
+      const { virtqueues } = await load.result;
+      const [reads = 0] = await counted();
+      expect(await collector.stop()).toMatchObject(COMPLETE);
+      const { rings } = await readRecordedTrace(host, TRACE);
+      let told = 0;
+      for (const { index, entries_used, calls } of virtqueues) {
+        const ring = rings.find(({ place }) => place === index);
+        expect(ring).toMatchObject({ heads: entries_used, used: entries_used });
+        expect(ring?.accesses).toMatchObject({
+          get_avail_head: entries_used,
+          get_desc: 3 * entries_used,
+          // Without EVENT_IDX each signal reads the flags; the load counts those that reach it.
+          get_avail_flags: calls,
+        });
+        told += ring?.accesses['get_avail_idx'] ?? 0;
+      }
+      expect(told).toBe(reads);
+    },
+  );
+
   test('every packet of testpmd is there', async () => {
     const dpdk = await startDpdk(host, { seconds: 3 });
     const collector = await attachCollector(host, TRACE);

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EVENT_NAMES, KIND, readRingWord } from '@vhostscope/model';
+import { ACCESSORS, COUNTER_FIELDS, EVENT_NAMES, KIND, readRingWord } from '@vhostscope/model';
 import { openTrace, visitTrace } from '@vhostscope/trace';
 import type { Host } from '../../src/index.js';
 
@@ -17,6 +17,8 @@ export interface RecordedRing {
   chains: Set<number>;
   /** Address of each area, as told last. */
   areas: bigint[];
+  /** By accessor: told one by one, or counted. */
+  accesses: Record<string, number>;
 }
 
 export interface RecordedTrace {
@@ -69,6 +71,15 @@ async function readRings(path: string): Promise<RecordedTrace> {
             break;
           case KIND.addresses:
             ring.areas[details.area[where] ?? 0] = wide(details.address, where);
+            break;
+          case KIND.access: {
+            const accessor = ACCESSORS[batch.accessor[row] ?? 0] ?? '';
+            ring.accesses[accessor] = (ring.accesses[accessor] ?? 0) + (batch.n[row] ?? 0);
+            break;
+          }
+          case KIND.counted:
+            for (const [index, field] of COUNTER_FIELDS.entries())
+              ring.accesses[ACCESSORS[index + 1] ?? ''] = details[field][where] ?? 0;
             break;
           case KIND.round_end: {
             const before = readRingWord(
@@ -124,6 +135,7 @@ function ringOf(rings: Map<number, RecordedRing>, vq: number): RecordedRing {
       used: 0,
       chains: new Set(),
       areas: [],
+      accesses: {},
     };
     rings.set(vq, ring);
   }
