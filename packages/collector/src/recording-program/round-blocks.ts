@@ -5,7 +5,7 @@ import { beginAccesses, settleAccesses } from './access-blocks.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { when, type ProbeBlock } from './program-text.js';
-import { countChain, packRing, takeVirtqueue, tellVirtqueue } from './virtqueue-state.js';
+import { countChain, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
 
 export function roundBlocks(plan: ProbePlan): ProbeBlock[] {
   const { round, handlers } = plan;
@@ -13,12 +13,12 @@ export function roundBlocks(plan: ProbePlan): ProbeBlock[] {
     {
       comment: [
         'A round begins: the ring as it is, and the first chain that waits.',
-        'A virtqueue that was there before us is told of when it is first seen.',
+        'A device that was there before us is told of when one of its virtqueues is first seen.',
       ],
       points: [`kprobe:${round}`],
       body: [
         ...takeVirtqueue('arg0'),
-        ...when('@told[$address] == 0', tellVirtqueue()),
+        ...when('@told[$address] == 0', tellDevice()),
         ...packRing(),
         ...countChain(),
         '@before[$address] = $ring;',

@@ -89,8 +89,40 @@ function widenBox(start: string, bytes: string): Statement[] {
   ];
 }
 
+/** Virtqueues of a device that runs rounds: rx and tx of vhost-net and vhost-vsock. */
+const PAIR = 2;
+
+/**
+ * Tells the set-up of the virtqueues of `$vq`'s device that were not told of, idle ones too. `$vq` and
+ * `$address` are others after it.
+ */
+export function tellDevice(): Statement[] {
+  return [
+    '$first = $address;',
+    '$dev = $vq->dev;',
+    '$vqs = (uint64)$dev->vqs;',
+    '$place = (uint64)0;',
+    `unroll(${PAIR}) {`,
+    [
+      ...when('$place < (uint64)$dev->nvqs', [
+        ...takeVirtqueue('*(uint64 *)($vqs + 8 * $place)'),
+        ...when('@told[$address] == 0', tellPlaced()),
+      ]),
+      '$place = $place + 1;',
+    ],
+    '}',
+    ...takeVirtqueue('$first'),
+    ...when('@told[$address] == 0', tellVirtqueue()),
+  ];
+}
+
 /** Tells all that is known of a virtqueue's set-up, and remembers that it was told. */
 export function tellVirtqueue(): Statement[] {
+  return ['$dev = $vq->dev;', ...placeInDevice(), ...tellPlaced()];
+}
+
+/** The same, of the virtqueue at `$place` of `$dev`. */
+function tellPlaced(): Statement[] {
   const bytes = AREAS.map((area) => {
     // Linear in num: the size of a ring of none, what each entry adds, and the event word.
     const none = areaBytes(area, 0, false);
@@ -101,13 +133,13 @@ export function tellVirtqueue(): Statement[] {
   });
   return [
     '@told[$address] = 1;',
-    '$dev = $vq->dev;',
     '$mm = (uint64)$dev->mm;',
     '$owner = $dev->mm->owner->tgid;',
     '@owner[$mm] = $owner;',
     '$num = (uint64)$vq->num;',
     `$event = ((uint64)$vq->acked_features >> ${EVENT_IDX}) & 1;`,
-    ...placeInDevice(),
+    '$isSetUp = (uint64)0;',
+    ...when('(uint64)$vq->desc != 0', ['$isSetUp = (uint64)1;']),
     ...emitted('state', [
       eventPrintf('virtqueue', {
         vq: '$address',
@@ -120,7 +152,7 @@ export function tellVirtqueue(): Statement[] {
           vq: '$address',
           area: String(index),
           address: `(uint64)$vq->${area}`,
-          size: bytes[index] ?? '0',
+          size: `$isSetUp * (${bytes[index] ?? '0'})`,
           invalidateCount: NOT_KNOWN,
         }),
       ),
