@@ -4,9 +4,9 @@ import { EXIT, jsonDocument, ProgramError, writeOut } from '@vhostscope/terminal
 import { visitTrace } from '@vhostscope/trace';
 import { checkResult, type Assumptions } from './check-result.js';
 import { checkText } from './check-text.js';
-import { withDirectMapTrace } from './replayable-trace.js';
-
-const LACKS = 'no accesses one by one, whose order could be checked';
+import { withOpenTrace } from './opened-trace.js';
+import { roundAccessesOf } from './replay-trace.js';
+import { hostKindOf } from './replayable-trace.js';
 
 export interface CheckOptions {
   /** Name of a row of ACCESSOR_RULE_SETS. */
@@ -24,7 +24,14 @@ export async function checkCommand(
 ): Promise<number> {
   const assumptions = assumptionsOf(options);
   const { rules, handlers, failures, chainLength } = assumptions;
-  return withDirectMapTrace(path, options.strict === true, LACKS, async (trace, completeness) => {
+  return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
+    if (hostKindOf(trace) === 'stock' && roundAccessesOf(trace) !== 'recorded')
+      throw new ProgramError(
+        `${trace.name} has no accesses one by one, whose order could be checked`,
+        {
+          advice: 'collector attach --detail accesses records them',
+        },
+      );
     const check = createAccessCheck(rules, { handlers, failures, chainLength });
     visitTrace(trace.fd, trace.index, (batch, from, to) => check.consume(batch, from, to));
     const result = checkResult(trace, check, assumptions, completeness);

@@ -176,7 +176,7 @@ function replayStockHost(
 }
 
 /** By the level of detail of a live recording; of an import, by what it holds. */
-function roundAccessesOf({ index, fd }: OpenTrace): RoundAccesses {
+export function roundAccessesOf({ index, fd }: OpenTrace): RoundAccesses {
   const detail = index.header.probes?.detail;
   if (detail !== undefined)
     return detail === 'accesses' ? 'recorded' : detail === 'calls' ? 'counted' : 'derived';
