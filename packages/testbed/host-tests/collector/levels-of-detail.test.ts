@@ -1,0 +1,133 @@
+/**
+ * The three levels of detail tell the same story: what `rounds` and `calls` leave out follows by rule. One
+ * recording of every access is judged as each of them, and five runs of one seed are recorded at each.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  accessOutcomes,
+  ACCESSORS,
+  createEngine,
+  decisionOf,
+  DESIGNS,
+  type Decision,
+  type Design,
+  type RoundAccesses,
+  type Tallies,
+} from '@vhostscope/model';
+import { openTrace, visitTrace } from '@vhostscope/trace';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootHost, startLoad, type Host } from '../../src/index.js';
+import { attachCollector } from './attached-collector.js';
+
+const MERGED = DESIGNS.find(({ name }) => name === 'merged') as Design;
+const TRACE = '/tmp/levels.arrows';
+const RUNS = 5;
+/** Percentage points of hit ratio. */
+const TOLERANCE = 0.5;
+const LEVELS = { rounds: 'derived', calls: 'counted', accesses: 'recorded' } as const;
+
+/** Of the accesses of a run: how many, and per cent. */
+interface Shares {
+  readonly accesses: number;
+  readonly hits: number;
+  readonly ambiguous: number;
+}
+
+let host: Host;
+const folder = mkdtempSync(join(tmpdir(), 'vhostscope-host-test-'));
+beforeAll(async () => {
+  host = await bootHost({ cpus: 2 });
+});
+afterAll(async () => {
+  await host.close();
+  rmSync(folder, { recursive: true });
+});
+
+test.each(Object.entries(LEVELS))('--detail %s', async (level, own) => {
+  const collector = await attachCollector(host, TRACE, ['--detail', level]);
+  // Seconds since boot, between two runs.
+  const borders: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const load = await startLoad(host, 'net', {
+      packets: 3000,
+      seed: 5,
+      between: 4,
+      'kvm-vm': true,
+    });
+    await load.go();
+    await load.result;
+    borders.push(Number((await host.run("sleep 1; cut -d' ' -f1 /proc/uptime")).stdout));
+  }
+  expect((await collector.stop()).complete).toBe(true);
+  const copy = join(folder, `${level}.arrows`);
+  writeFileSync(copy, await host.readFile(TRACE));
+  const runs = await sharesByRun(copy, own, borders);
+  expect(runs).toHaveLength(RUNS);
+  const hits = runs.map(({ hits: share }) => share);
+  process.stdout.write(
+    `${level}: hits ${hits.map((share) => share.toFixed(1)).join(' ')} %, spread ${(Math.max(...hits) - Math.min(...hits)).toFixed(1)} points; ambiguous ${runs.map(({ ambiguous }) => ambiguous.toFixed(1)).join(' ')} %\n`,
+  );
+  if (level !== 'accesses') return;
+  const derived = await sharesByRun(copy, 'derived', borders);
+  for (const [run, { hits: share, accesses, ambiguous }] of runs.entries()) {
+    const view = derived[run];
+    process.stdout.write(
+      `run ${run}, as rounds: hits ${view?.hits.toFixed(2)} instead of ${share.toFixed(2)} %, ambiguous ${view?.ambiguous.toFixed(2)} instead of ${ambiguous.toFixed(2)} %, accesses ${view?.accesses} instead of ${accesses}\n`,
+    );
+    expect(Math.abs((view?.hits ?? 0) - share)).toBeLessThanOrEqual(TOLERANCE);
+  }
+});
+
+/** What a design with a direct map would have met in each run, as the accesses are told or derived. */
+async function sharesByRun(
+  path: string,
+  roundAccesses: RoundAccesses,
+  borders: readonly number[],
+): Promise<Shares[]> {
+  const trace = await openTrace(path);
+  try {
+    const engine = createEngine({
+      design: MERGED,
+      order: 'ranges',
+      preemption: 'voluntary',
+      host: 'stock',
+      roundAccesses,
+    });
+    const sums: Record<Decision, number>[] = [];
+    visitTrace(trace.fd, trace.index, (batch, from, to) => {
+      const { time } = batch;
+      const seconds = (2 ** 32 * (time[2 * from + 1] ?? 0) + (time[2 * from] ?? 0)) / 1e9;
+      while (seconds > (borders[sums.length] ?? Infinity)) sums.push(sumOf(engine.tallies));
+      engine.consume(batch, from, to);
+    });
+    engine.finish();
+    if (sums.length < borders.length) sums.push(sumOf(engine.tallies));
+    return sums.map((sum, run) => {
+      const before = sums[run - 1];
+      const of = (decision: Decision): number => sum[decision] - (before?.[decision] ?? 0);
+      const accesses = of('hit') + of('fallback') + of('ambiguous');
+      return {
+        accesses,
+        hits: (100 * of('hit')) / accesses,
+        ambiguous: (100 * of('ambiguous')) / accesses,
+      };
+    });
+  } finally {
+    trace.close();
+  }
+}
+
+/** All decisions so far. */
+function sumOf(tallies: Tallies): Record<Decision, number> {
+  const sum = { hit: 0, fallback: 0, iotlb: 0, ambiguous: 0 };
+  for (let vq = 0; vq < MAX_VIRTQUEUES; vq++)
+    for (const accessor of ACCESSORS.keys())
+      for (const [outcome, n] of accessOutcomes(tallies, vq, accessor).entries())
+        if (n > 0) sum[decisionOf(outcome)] += n;
+  return sum;
+}
+
+/** Ids of a few runs. */
+const MAX_VIRTQUEUES = 64;
