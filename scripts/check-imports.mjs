@@ -191,7 +191,7 @@ function checkBare(file, target, { manifest }, packages, row) {
 /** @param {string} path */
 function isTest(path) {
   // A relative import names the emitted file.
-  return /\.test\.[cm]?[jt]sx?$/.test(path) || /^packages\/[^/]+\/test\//.test(path);
+  return /\.test\.[cm]?[jt]sx?$/.test(path) || /^packages\/[^/]+\/(?:test|host-tests)\//.test(path);
 }
 
 function isBench(path) {

@@ -1,0 +1,172 @@
+// `npm run bench:host`: what a recording takes from the loads of a host, by level of detail. All runs are in
+// one boot, in turns that go there and back, so that what drifts on this machine meets every level alike.
+// Quote the ratios: the rates are those of an emulated CPU.
+import { fileURLToPath } from 'node:url';
+import {
+  EXIT,
+  grouped,
+  ProgramError,
+  runProgram,
+  say,
+  tableLines,
+  writeOut,
+} from '@vhostscope/terminal';
+import { DPDK_PACKAGES, shellQuoted, startDpdk, startLoad } from '../dist/index.js';
+import { onBootedHost } from '../dist/on-booted-host.js';
+
+const NAME = 'bench:host';
+const COLLECTOR = fileURLToPath(new URL('../../collector/bin/collector.js', import.meta.url));
+const TRACE = '/tmp/recording-cost.arrows';
+
+const LEVELS = ['without', 'rounds', 'calls', 'accesses'];
+
+/** Each sets a load up, and returns its packets per second when it is through. */
+const LOADS = {
+  load: async (host) => {
+    const load = await startLoad(host, 'net', { seconds: 3, disturb: 'none' });
+    await load.go();
+    const { packets, seconds } = await load.result;
+    return { packets: packets.rx + packets.tx, seconds };
+  },
+  'testpmd txonly': async (host) => {
+    const testpmd = await startDpdk(host, { seconds: 3 });
+    await testpmd.go();
+    const { sent, seconds } = await testpmd.result;
+    return { packets: sent, seconds };
+  },
+};
+
+/** A whole number from the environment. */
+function setting(name, otherwise, most) {
+  const value = Number(process.env[name] ?? otherwise);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new ProgramError(`${name} is to be a whole number from 1 to ${most}`);
+}
+
+/**
+ * Records at a level until the returned function is called, which tells what became of it. Attaching takes
+ * half a minute under emulation.
+ */
+async function record(host, level) {
+  const words = [COLLECTOR, 'attach', '-o', TRACE, '--detail', level, '--json'];
+  let said = '';
+  let isAttached;
+  const attached = new Promise((resolve) => (isAttached = resolve));
+  const collector = host.start(`exec node ${words.map(shellQuoted).join(' ')}`, {
+    onStderr: (bytes) => {
+      said += bytes.toString();
+      if (said.includes('attached; recording')) isAttached();
+    },
+  });
+  const failed = collector.ended.then(({ status, stderr }) => {
+    throw new ProgramError(
+      `collector attach --detail ${level} ended with exit code ${status}: ${stderr.trim()}`,
+      { exitCode: EXIT.host },
+    );
+  });
+  failed.catch(() => undefined);
+  await Promise.race([attached, failed]);
+  return async () => {
+    collector.signal('SIGINT');
+    const { status, stdout, stderr } = await collector.ended;
+    if (status === 0) return JSON.parse(stdout);
+    throw new ProgramError(`collector attach could not end its trace: ${stderr.trim()}`);
+  };
+}
+
+/** Runs all loads some times at one level, and adds what they did to the figures of the level. */
+async function measureLevel(host, level, runs, figures) {
+  const stop = level === 'without' ? undefined : await record(host, level);
+  let total = 0;
+  for (let run = 0; run < runs; run++) {
+    for (const [name, drive] of Object.entries(LOADS)) {
+      const { packets, seconds } = await drive(host);
+      figures.rates[name].push(packets / seconds);
+      total += packets;
+    }
+  }
+  if (stop === undefined) return;
+  const { events, complete } = await stop();
+  figures.eventsPerPacket.push(events / total);
+  figures.complete.push(complete);
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, high] = [Math.floor, Math.ceil].map(
+    (round) => sorted[round((sorted.length - 1) / 2)],
+  );
+  return (low + high) / 2;
+}
+
+/** "120,345", and how far the runs lie apart: half the distance between the least and the most. */
+function rateText(values) {
+  const middle = median(values);
+  const spread = (Math.max(...values) - Math.min(...values)) / 2 / middle;
+  return [grouped(Math.round(middle)), `±${Math.round(100 * spread)} %`];
+}
+
+function costTable(measured) {
+  const without = measured.get('without');
+  const rows = [...measured].map(([level, { rates, eventsPerPacket, complete }]) => [
+    level,
+    ...Object.keys(LOADS).flatMap((name) => [
+      ...rateText(rates[name]),
+      (median(rates[name]) / median(without.rates[name])).toFixed(2),
+    ]),
+    eventsPerPacket.length === 0 ? '' : (1000 * median(eventsPerPacket)).toFixed(0),
+    complete.length === 0 ? '' : `${complete.filter(Boolean).length} of ${complete.length}`,
+  ]);
+  return tableLines(
+    [
+      { title: 'recording', align: 'left' },
+      ...Object.keys(LOADS).flatMap((name) => [
+        { title: `${name}, packets/s`, align: 'right' },
+        { title: 'spread', align: 'right' },
+        { title: 'x without', align: 'right' },
+      ]),
+      { title: 'events per 1,000 packets', align: 'right' },
+      { title: 'complete', align: 'right' },
+    ],
+    rows,
+  );
+}
+
+async function measure(host, { turns, runs }) {
+  const measured = new Map(
+    LEVELS.map((level) => [
+      level,
+      {
+        rates: Object.fromEntries(Object.keys(LOADS).map((name) => [name, []])),
+        eventsPerPacket: [],
+        complete: [],
+      },
+    ]),
+  );
+  say(NAME, 'one run of each load to warm up');
+  for (const drive of Object.values(LOADS)) await drive(host);
+  for (let turn = 0; turn < turns; turn++) {
+    for (const level of turn % 2 === 0 ? LEVELS : LEVELS.toReversed()) {
+      say(NAME, `turn ${turn + 1} of ${turns}: ${level}`);
+      await measureLevel(host, level, runs, measured.get(level));
+    }
+  }
+  return measured;
+}
+
+async function main() {
+  const turns = setting('BENCH_TURNS', 2, 100);
+  const runs = setting('BENCH_RUNS', 3, 100);
+  const cpus = setting('BENCH_CPUS', 1, 2);
+  const options = { cpus, kernel: '6.1', preempt: 'voluntary', packages: DPDK_PACKAGES };
+  return onBootedHost(options, async (host) => {
+    const measured = await measure(host, { turns, runs });
+    const cpu = cpus === 1 ? '1 emulated CPU' : `${cpus} emulated CPUs`;
+    const medians = `medians of ${turns * runs} runs of 3 s, in ${turns} turns`;
+    const lines = [`Linux ${host.kernelRelease} on ${cpu}; ${medians}`, '', ...costTable(measured)];
+    await writeOut(`${lines.join('\n')}\n`);
+    return EXIT.done;
+  });
+}
+
+await runProgram(NAME, main);
