@@ -74,10 +74,28 @@ async function record(host, level) {
   };
 }
 
+/** CPU seconds that bpftrace and the collector have used so far, of all CPUs. */
+async function recorderSeconds(host) {
+  const { stdout } = await host.run('cat /proc/[0-9]*/stat; getconf CLK_TCK', { cwd: '/' });
+  const processes = [...stdout.matchAll(/^(\d+) \((.*)\) \S (\d+)(?: \S+){9} (\d+) (\d+)/gm)].map(
+    ([, pid, name, parent, user, system]) => ({
+      pid,
+      name,
+      parent,
+      seconds: (Number(user) + Number(system)) / Number(/\d+\s*$/.exec(stdout)),
+    }),
+  );
+  const bpftrace = processes.find(({ name }) => name === 'bpftrace');
+  const collector = processes.find(({ pid }) => pid === bpftrace?.parent);
+  return (bpftrace?.seconds ?? 0) + (collector?.seconds ?? 0);
+}
+
 /** Runs all loads some times at one level, and adds what they did to the figures of the level. */
 async function measureLevel(host, level, runs, figures) {
   const stop = level === 'without' ? undefined : await record(host, level);
   let total = 0;
+  const usedBefore = await recorderSeconds(host);
+  const begun = performance.now();
   for (let run = 0; run < runs; run++) {
     for (const [name, drive] of Object.entries(LOADS)) {
       const { packets, seconds } = await drive(host);
@@ -86,6 +104,8 @@ async function measureLevel(host, level, runs, figures) {
     }
   }
   if (stop === undefined) return;
+  const used = (await recorderSeconds(host)) - usedBefore;
+  figures.cpus.push(used / ((performance.now() - begun) / 1000));
   const { events, complete } = await stop();
   figures.eventsPerPacket.push(events / total);
   figures.complete.push(complete);
@@ -108,12 +128,13 @@ function rateText(values) {
 
 function costTable(measured) {
   const without = measured.get('without');
-  const rows = [...measured].map(([level, { rates, eventsPerPacket, complete }]) => [
+  const rows = [...measured].map(([level, { rates, cpus, eventsPerPacket, complete }]) => [
     level,
     ...Object.keys(LOADS).flatMap((name) => [
       ...rateText(rates[name]),
       (median(rates[name]) / median(without.rates[name])).toFixed(2),
     ]),
+    cpus.length === 0 ? '' : median(cpus).toFixed(2),
     eventsPerPacket.length === 0 ? '' : (1000 * median(eventsPerPacket)).toFixed(0),
     complete.length === 0 ? '' : `${complete.filter(Boolean).length} of ${complete.length}`,
   ]);
@@ -125,6 +146,7 @@ function costTable(measured) {
         { title: 'spread', align: 'right' },
         { title: 'x without', align: 'right' },
       ]),
+      { title: 'CPUs of the recorder', align: 'right' },
       { title: 'events per 1,000 packets', align: 'right' },
       { title: 'complete', align: 'right' },
     ],
@@ -138,6 +160,7 @@ async function measure(host, { turns, runs }) {
       level,
       {
         rates: Object.fromEntries(Object.keys(LOADS).map((name) => [name, []])),
+        cpus: [],
         eventsPerPacket: [],
         complete: [],
       },
@@ -157,7 +180,7 @@ async function measure(host, { turns, runs }) {
 async function main() {
   const turns = setting('BENCH_TURNS', 2, 100);
   const runs = setting('BENCH_RUNS', 3, 100);
-  const cpus = setting('BENCH_CPUS', 1, 2);
+  const cpus = setting('BENCH_CPUS', 2, 2);
   const options = { cpus, kernel: '6.1', preempt: 'voluntary', packages: DPDK_PACKAGES };
   return onBootedHost(options, async (host) => {
     const measured = await measure(host, { turns, runs });
