@@ -2,11 +2,16 @@
 import { EXIT, ProgramError } from '@vhostscope/terminal';
 import type { FieldName } from '@vhostscope/model';
 import type { TraceHeader } from '@vhostscope/trace';
-import { isBefore, versionNumbers } from './doctor/bpftrace-versions.js';
 import { findingsOf } from './doctor/findings.js';
 import type { HostFacts } from './host/host-facts.js';
 import type { Detail } from './probe-plan/detail.js';
 import { isRefusal, planProbes, type ProbePlan } from './probe-plan/probe-plan.js';
+import {
+  dialectOf,
+  isTested,
+  versionNumbers,
+  type BpftraceDialect,
+} from './recording-program/bpftrace-dialects.js';
 import { bpftraceProgram } from './recording-program/bpftrace-program.js';
 import { LINE_CLASSES } from './recording-program/emitted-lines.js';
 
@@ -50,14 +55,15 @@ export function planRecording(facts: HostFacts, request: RecordingRequest): Reco
   if (isRefusal(plan))
     throw new ProgramError(plan.reason, { exitCode: EXIT.host, advice: plan.advice });
   const { bpftrace, kernel } = facts;
-  const program = bpftraceProgram(plan);
+  const dialect = dialectOf(versionNumbers(bpftrace?.version));
+  const program = bpftraceProgram(plan, dialect);
   return {
     plan,
     command: {
       path: bpftrace?.path ?? 'bpftrace',
       // Whole lines, as soon as they are printed; the program comes from standard input.
       args: ['-B', 'line', '-'],
-      env: bpftraceEnvironment(bpftrace?.version, request.bufferMiB),
+      env: bpftraceEnvironment(dialect, request.bufferMiB),
       program,
     },
     classes: LINE_CLASSES,
@@ -77,10 +83,12 @@ export function planRecording(facts: HostFacts, request: RecordingRequest): Reco
 }
 
 function hostOfHeader({ kernel, memory, bpftrace }: HostFacts): NonNullable<TraceHeader['host']> {
+  const version = versionNumbers(bpftrace?.version);
   return {
     kernel: kernel.release,
     architecture: kernel.architecture,
     ...(bpftrace?.version !== undefined && { bpftrace: bpftrace.version }),
+    bpftraceTested: version !== undefined && isTested(version),
     ...(kernel.cpuModel !== undefined && { cpu: kernel.cpuModel }),
     ...(kernel.smap !== undefined && { smap: kernel.smap }),
     ...(memory.thp !== undefined && { thp: memory.thp }),
@@ -100,11 +108,10 @@ const MIB_OF_ALL = 64;
  * 0.18 the buffer is of each CPU, and its pages are a power of two (§3.9).
  */
 function bpftraceEnvironment(
-  version: string | undefined,
+  { buffer }: BpftraceDialect,
   bufferMiB: number | undefined,
 ): Record<string, string> {
-  const numbers = versionNumbers(version) ?? [0, 17];
-  const wanted = bufferMiB ?? (isBefore(numbers, [0, 19]) ? MIB_PER_CPU : MIB_OF_ALL);
+  const wanted = bufferMiB ?? (buffer === 'each CPU' ? MIB_PER_CPU : MIB_OF_ALL);
   const pages = 2 ** Math.floor(Math.log2(Math.max(1, wanted * PAGES_OF_MIB)));
   return {
     BPFTRACE_PERF_RB_PAGES: String(pages),

@@ -124,7 +124,8 @@ function infoText(result: InfoResult): string {
 }
 
 function hostLines(host: NonNullable<InfoResult['host']>): string[] {
-  const { kernel, architecture, cpu, bpftrace, thp, numaNodes } = host;
+  const { kernel, architecture, cpu, bpftrace, bpftraceTested, thp, numaNodes } = host;
+  const untested = bpftraceTested === false ? ' (untested)' : '';
   const onOff = (name: string, on: boolean | undefined): string[] =>
     on === undefined ? [] : [`${name} ${on ? 'on' : 'off'}`];
   const settings = [
@@ -137,7 +138,9 @@ function hostLines(host: NonNullable<InfoResult['host']>): string[] {
   return [
     ...wrapped(
       'host        ',
-      printable(`Linux ${kernel} on ${cpu ?? architecture}, bpftrace ${bpftrace ?? 'unknown'}`),
+      printable(
+        `Linux ${kernel} on ${cpu ?? architecture}, bpftrace ${bpftrace ?? 'unknown'}${untested}`,
+      ),
     ),
     ...wrapped('            ', printable(settings.join(', '))),
   ];

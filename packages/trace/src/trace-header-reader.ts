@@ -20,6 +20,8 @@ export const traceHeaderSchema = z.object({
       kernel: z.string(),
       architecture: z.string(),
       bpftrace: z.string().optional(),
+      /** Whether the program was ever held against the truth with that version. */
+      bpftraceTested: z.boolean().optional(),
       cpu: z.string().optional(),
       /** Supervisor mode access prevention. */
       smap: z.boolean().optional(),

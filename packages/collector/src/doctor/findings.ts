@@ -1,7 +1,7 @@
 /** What of a host matters to a recording: each finding says what it costs and what to change. Pure. */
 import { byteSize, counted } from '@vhostscope/terminal';
 import type { HostFacts } from '../host/host-facts.js';
-import { judgeBpftrace } from './bpftrace-versions.js';
+import { judgeBpftrace } from './judge-bpftrace.js';
 
 /** `blocked`: nothing can be recorded; `limited`: something is lost or not known by it. */
 export type Verdict = 'ok' | 'limited' | 'blocked';

@@ -28,6 +28,7 @@ export async function probesCommand(options: ProbesOptions, sources: HostSources
   const result: z.infer<typeof probesResultSchema> = {
     detail: plan.detail,
     views: plan.views.map((view) => ({ ...view, by: [...view.by] })),
+    remarks: [...remarks],
     program: command.program,
     arguments: [...command.args],
     environment: { ...command.env },

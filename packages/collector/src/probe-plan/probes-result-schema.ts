@@ -12,6 +12,8 @@ export const probesResultSchema = z.object({
       note: z.string(),
     }),
   ),
+  /** What is to be known before recording, a sentence each: above all, an untested version of bpftrace. */
+  remarks: z.array(z.string()),
   /** The bpftrace program, and how it is run. */
   program: z.string(),
   arguments: z.array(z.string()),

@@ -94,7 +94,7 @@ export function accessBlocks({ detail, calls }: ProbePlan): ProbeBlock[] {
       ['Heads are given back.'],
       [
         ...settleHead(teller),
-        '@fetched[$address] = ((uint64)$vq->last_avail_idx - (arg1 & 0xffff)) & 0xffff;',
+        '@fetched[$address] = (uint64)(((uint64)$vq->last_avail_idx - (arg1 & 0xffff)) & 0xffff);',
       ],
     ),
     ...signalBlocks(teller, calls),
@@ -212,7 +212,7 @@ function readsIndexIfEmpty(teller: Teller): Statement[] {
 function putsUsed(teller: Teller): Statement[] {
   return [
     '$count = (uint64)arg2 & 0xffffffff;',
-    '$room = (uint64)$vq->num - ((uint64)$vq->last_used_idx & ((uint64)$vq->num - 1));',
+    '$room = (uint64)((uint64)$vq->num - ((uint64)$vq->last_used_idx & ((uint64)$vq->num - 1)));',
     'if ($room < $count) {',
     [...teller.one('put_used', '$room'), ...teller.one('put_used', '$count - $room')],
     '} else {',

@@ -4,6 +4,7 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { accessBlocks, declareCounters } from './access-blocks.js';
 import { LINE_CLASSES } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
+import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { blockText, type ProbeBlock } from './program-text.js';
 import { rangeBlocks } from './range-blocks.js';
 import { roundBlocks } from './round-blocks.js';
@@ -12,15 +13,16 @@ import { lifeBlocks, setUpBlocks } from './set-up-blocks.js';
 /** Between two heartbeats of a CPU. */
 export const HEARTBEAT_MS = 100;
 
-/** The text of the program. Pure: the same plan gives the same text. */
-export function bpftraceProgram(plan: ProbePlan): string {
+/** The text of the program for a version of bpftrace. Pure: the same plan gives the same text. */
+export function bpftraceProgram(plan: ProbePlan, dialect: BpftraceDialect): string {
   const blocks = [
     begin(plan),
-    ...roundBlocks(plan),
+    ...structsOfModule(plan, dialect),
+    ...roundBlocks(plan, dialect),
     ...accessBlocks(plan),
     ...setUpBlocks(plan),
     ...lifeBlocks(plan),
-    ...rangeBlocks(plan),
+    ...rangeBlocks(plan, dialect),
     heartbeat(),
   ];
   const text = blocks.map(blockText).join('\n\n');
@@ -40,6 +42,21 @@ function begin(plan: ProbePlan): ProbeBlock {
       ...declareCounters(plan),
     ],
   };
+}
+
+/** Where only such a probe makes bpftrace read the structs of vhost; it fires seldom, and does nothing. */
+function structsOfModule(
+  { cleanup, round }: ProbePlan,
+  { moduleStructs }: BpftraceDialect,
+): ProbeBlock[] {
+  if (moduleStructs !== 'kfunc') return [];
+  return [
+    {
+      comment: ['Names the module whose structs are read.'],
+      points: [`kfunc:vhost:${cleanup ?? round}`],
+      body: [],
+    },
+  ];
 }
 
 function heartbeat(): ProbeBlock {

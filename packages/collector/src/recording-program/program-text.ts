@@ -1,5 +1,11 @@
 /** How a program is put together: probes with their statements, indented, each with a word on why. */
 
+/**
+ * What stands for the current task in keys of maps. Not tid: from bpftrace 0.23 on that is a number of
+ * bpftrace's own PID namespace, and the same for all tasks that are not in it.
+ */
+export const TASK = '(uint64)curtask';
+
 /** A statement, or a block of them. */
 export type Statement = string | readonly Statement[];
 

@@ -1,11 +1,15 @@
 /** Probes of invalidations. */
 import type { EventName } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
+import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
-import { when, type ProbeBlock, type Statement } from './program-text.js';
+import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 
-export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
+export function rangeBlocks(
+  { coreRanges }: ProbePlan,
+  { processId }: BpftraceDialect,
+): ProbeBlock[] {
   if (coreRanges === undefined) return [];
   const columns = {
     owner: '$owner',
@@ -14,7 +18,7 @@ export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
     cause: '(uint64)$range->event',
     // MMU_NOTIFIER_RANGE_BLOCKABLE is bit 0.
     blockable: '(uint64)$range->flags & 1',
-    pid: 'pid',
+    pid: processId,
     comm: 'buf(comm, 16)',
   };
   const takeRange = (from: string): Statement[] => [
@@ -26,11 +30,11 @@ export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
   const returnOf = (name: string, event: EventName): ProbeBlock => ({
     comment: [],
     points: [`kretprobe:${name}`],
-    predicate: '@call[tid] != 0',
+    predicate: `@call[${TASK}] != 0`,
     body: [
-      ...takeRange('@call[tid]'),
+      ...takeRange(`@call[${TASK}]`),
       ...emitted('ranges', [eventPrintf(event, columns)]),
-      'delete(@call[tid]);',
+      `delete(@call[${TASK}]);`,
     ],
   });
   // As the design tests it: the end of a range counts as in it.
@@ -47,8 +51,8 @@ export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
         ...takeRange('arg0'),
         `if (${touchesRings}) {`,
         [
-          '@under_way[tid]++;',
-          '@call[tid] = (uint64)arg0;',
+          `@under_way[${TASK}]++;`,
+          `@call[${TASK}] = (uint64)arg0;`,
           ...emitted('ranges', [eventPrintf('core_range_start', columns)]),
         ],
         '} else {',
@@ -63,14 +67,14 @@ export function rangeBlocks({ coreRanges }: ProbePlan): ProbeBlock[] {
     {
       comment: ['The end of a range whose start was told.'],
       points: [`kprobe:${coreRanges.end}`],
-      predicate: '@under_way[tid] > 0',
+      predicate: `@under_way[${TASK}] > 0`,
       body: [
         ...takeRange('arg0'),
         ...when(touchesRings, [
-          '@call[tid] = (uint64)arg0;',
+          `@call[${TASK}] = (uint64)arg0;`,
           ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
-          '@under_way[tid]--;',
-          ...when('@under_way[tid] == 0', ['delete(@under_way[tid]);']),
+          `@under_way[${TASK}]--;`,
+          ...when(`@under_way[${TASK}] == 0`, [`delete(@under_way[${TASK}]);`]),
         ]),
       ],
     },

@@ -2,12 +2,13 @@
 import { HANDLERS } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { beginAccesses, settleAccesses } from './access-blocks.js';
+import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
-import { when, type ProbeBlock } from './program-text.js';
+import { TASK, when, type ProbeBlock } from './program-text.js';
 import { countChain, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
 
-export function roundBlocks(plan: ProbePlan): ProbeBlock[] {
+export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect): ProbeBlock[] {
   const { round, handlers } = plan;
   return [
     {
@@ -15,7 +16,7 @@ export function roundBlocks(plan: ProbePlan): ProbeBlock[] {
         'A round begins: the ring as it is, and the first chain that waits.',
         'A device that was there before us is told of when one of its virtqueues is first seen.',
       ],
-      points: [`kprobe:${round}`],
+      points: [moduleStructs === 'kprobe' ? `kprobe:vhost:${round}` : `kprobe:${round}`],
       body: [
         ...takeVirtqueue('arg0'),
         ...when('@told[$address] == 0', tellDevice()),
@@ -23,7 +24,7 @@ export function roundBlocks(plan: ProbePlan): ProbeBlock[] {
         ...countChain(),
         '@before[$address] = $ring;',
         '@chain[$address] = $chain;',
-        '@active[tid] = $address;',
+        `@active[${TASK}] = $address;`,
         ...beginAccesses(plan),
         ...emitted('rounds', [eventPrintf('round', { vq: '$address' })]),
       ],
@@ -31,9 +32,9 @@ export function roundBlocks(plan: ProbePlan): ProbeBlock[] {
     ...handlers.map(({ name, handler }): ProbeBlock => ({
       comment: ['The handler returns: the ring as it left it.'],
       points: [`kretprobe:${name}`],
-      predicate: '@active[tid] != 0',
+      predicate: `@active[${TASK}] != 0`,
       body: [
-        ...takeVirtqueue('@active[tid]'),
+        ...takeVirtqueue(`@active[${TASK}]`),
         ...settleAccesses(plan),
         ...packRing(),
         ...emitted('rounds', [
@@ -46,7 +47,7 @@ export function roundBlocks(plan: ProbePlan): ProbeBlock[] {
             ringAfter: '$ring',
           }),
         ]),
-        'delete(@active[tid]);',
+        `delete(@active[${TASK}]);`,
       ],
     })),
   ];

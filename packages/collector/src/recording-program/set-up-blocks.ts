@@ -3,7 +3,7 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses, tellAccess } from './access-blocks.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
-import { when, type ProbeBlock } from './program-text.js';
+import { TASK, when, type ProbeBlock } from './program-text.js';
 import { forEachVirtqueue, takeVirtqueue, tellVirtqueue } from './virtqueue-state.js';
 
 /** Ioctl numbers (include/uapi/linux/vhost.h); the direct-map design lets go of its maps at these two. */
@@ -25,8 +25,8 @@ export function setUpBlocks({ ringIoctl }: ProbePlan): ProbeBlock[] {
         '$place = (uint64)*(uint32 *)uptr(arg2);',
         ...when('$place < (uint64)$dev->nvqs', [
           '$address = *(uint64 *)((uint64)$dev->vqs + 8 * $place);',
-          '@setup_vq[tid] = $address;',
-          '@setup_dev[tid] = (uint64)arg0;',
+          `@setup_vq[${TASK}] = $address;`,
+          `@setup_dev[${TASK}] = (uint64)arg0;`,
           ...emitted('state', [
             eventPrintf('notifier', { dev: 'arg0', registered: '0', error: '0' }),
             eventPrintf('unmap', { vq: '$address', mask: NOT_KNOWN, invalidateCount: NOT_KNOWN }),
@@ -37,15 +37,15 @@ export function setUpBlocks({ ringIoctl }: ProbePlan): ProbeBlock[] {
     {
       comment: ['It is set up, or it failed: the ring as it is, and the notifier is back.'],
       points: [`kretprobe:${ringIoctl}`],
-      predicate: '@setup_vq[tid] != 0',
+      predicate: `@setup_vq[${TASK}] != 0`,
       body: [
-        ...takeVirtqueue('@setup_vq[tid]'),
+        ...takeVirtqueue(`@setup_vq[${TASK}]`),
         ...tellVirtqueue(),
         ...emitted('state', [
-          eventPrintf('notifier', { dev: '@setup_dev[tid]', registered: '1', error: '0' }),
+          eventPrintf('notifier', { dev: `@setup_dev[${TASK}]`, registered: '1', error: '0' }),
         ]),
-        'delete(@setup_vq[tid]);',
-        'delete(@setup_dev[tid]);',
+        `delete(@setup_vq[${TASK}]);`,
+        `delete(@setup_dev[${TASK}]);`,
       ],
     },
   ];
@@ -59,20 +59,20 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
       {
         comment: ['A process takes a device: here the direct-map design registers its notifier.'],
         points: [`kprobe:${setOwner}`],
-        body: ['@owned[tid] = (uint64)arg0;'],
+        body: [`@owned[${TASK}] = (uint64)arg0;`],
       },
       {
         comment: [],
         points: [`kretprobe:${setOwner}`],
-        predicate: '@owned[tid] != 0',
+        predicate: `@owned[${TASK}] != 0`,
         body: [
           ...when(
             'retval == 0',
             emitted('state', [
-              eventPrintf('notifier', { dev: '@owned[tid]', registered: '1', error: '0' }),
+              eventPrintf('notifier', { dev: `@owned[${TASK}]`, registered: '1', error: '0' }),
             ]),
           ),
-          'delete(@owned[tid]);',
+          `delete(@owned[${TASK}]);`,
         ],
       },
     );

@@ -81,7 +81,8 @@ export function walkChain(index: string): Statement[] {
 function widenBox(start: string, bytes: string): Statement[] {
   return [
     `$start = (uint64)${start};`,
-    `$last = $start + ${bytes} - 1;`,
+    // From bpftrace 0.26 on a difference is signed.
+    `$last = (uint64)($start + ${bytes} - 1);`,
     ...when('$start != 0', [
       ...when('@low[$mm] == 0 || $start < @low[$mm]', ['@low[$mm] = $start;']),
       ...when('$last > @high[$mm]', ['@high[$mm] = $last;']),
