@@ -62,11 +62,53 @@ describe('the program', () => {
   });
 });
 
+describe('the program for other versions of bpftrace', () => {
+  /** Lines that are not in the program for 0.17.0, each once, without what is in both. */
+  async function different(version: string): Promise<string[]> {
+    const lines = async (of: string): Promise<string[]> =>
+      (await plan({ bpftrace: `bpftrace v${of}\n` })).command.program.split('\n');
+    const known = new Set(await lines('0.17.0'));
+    return [...new Set((await lines(version)).filter((line) => !known.has(line)))].map((line) =>
+      line.trim().replace(/^printf\("K.*, ([^,]+), buf\(comm, 16\)\);$/, 'printf K … $1'),
+    );
+  }
+
+  const kfunc = ['// Names the module whose structs are read.', 'kfunc:vhost:vhost_dev_cleanup'];
+  it.each([
+    ['0.17.1', kfunc],
+    ['0.18.1', kfunc],
+    ['0.20.4', kfunc],
+    ['0.21.0', ['kprobe:vhost:vq_meta_prefetch']],
+    ['0.23.2', ['kprobe:vhost:vq_meta_prefetch']],
+    ['0.24.0', ['printf K … pid(init)']],
+    ['0.27.0', ['printf K … pid(init)']],
+    ['1.0.0', ['printf K … pid(init)']],
+  ])('%s', async (version, lines) => {
+    expect(new Set(await different(version))).toEqual(new Set(lines));
+  });
+
+  it.each([
+    ['0.17.0', true],
+    // Reads the structs of modules in another way than 0.17.0.
+    ['0.17.1', false],
+    ['0.22.1', false],
+    ['0.23.5', true],
+    ['0.27.1', true],
+    ['0.28.0', false],
+  ])('the trace says whether %s was tested: %s', async (version, isTested) => {
+    const { header, remarks } = await plan({ bpftrace: `bpftrace v${version}\n` });
+    expect(header.host?.bpftraceTested).toBe(isTested);
+    expect(remarks.filter((remark) => remark.includes('untested'))).toHaveLength(isTested ? 0 : 1);
+  });
+});
+
 describe('the buffer', () => {
   it.each([
     ['0.17.0', undefined, '1024'],
     ['0.17.0', 3, '512'],
     ['0.17.0', 0.001, '1'],
+    ['0.18.1', undefined, '1024'],
+    ['0.19.0', undefined, '16384'],
     ['0.20.4', undefined, '16384'],
   ])('of bpftrace %s, %s MiB', async (version, bufferMiB, pages) => {
     const { command } = await plan({ bpftrace: `bpftrace v${version}\n` }, bufferMiB);
