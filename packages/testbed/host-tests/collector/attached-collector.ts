@@ -4,6 +4,9 @@ import { shellQuoted, type Host, type RunningCommand } from '../../src/index.js'
 
 const PROGRAM = fileURLToPath(new URL('../../../collector/bin/collector.js', import.meta.url));
 
+/** Another bpftrace than that of the system, to hold its version against the same truth. */
+const OTHER_BPFTRACE = process.env['VHOSTSCOPE_BPFTRACE'];
+
 /** What `--json` prints, as far as tests look at it. */
 export interface AttachOutcome {
   readonly ended: string;
@@ -37,7 +40,8 @@ export async function attachCollector(
   let said = '';
   let isAttached: () => void = () => undefined;
   const attached = new Promise<void>((resolve) => (isAttached = resolve));
-  const words = [PROGRAM, 'attach', '-o', trace, '--json', ...args];
+  const other = OTHER_BPFTRACE === undefined ? [] : ['--bpftrace', OTHER_BPFTRACE];
+  const words = [PROGRAM, 'attach', '-o', trace, '--json', ...other, ...args];
   const command = host.start(`exec node ${words.map(shellQuoted).join(' ')}`, {
     onStderr: (bytes) => {
       said += bytes.toString();
