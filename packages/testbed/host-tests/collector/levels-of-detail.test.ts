@@ -39,6 +39,7 @@ let host: Host;
 const folder = mkdtempSync(join(tmpdir(), 'vhostscope-host-test-'));
 beforeAll(async () => {
   host = await bootHost({ cpus: 2 });
+  await host.run('modprobe vhost_net');
 });
 afterAll(async () => {
   await host.close();
