@@ -142,7 +142,7 @@ function forgetPages(engine: EngineState, callback: Callback): void {
 const PROTECTION_VMA = 2;
 
 const CLEAR = 1;
-const WORKER_NAME = [...'vhost-'].map((letter) => letter.charCodeAt(0));
+const WORKER_NAME = new TextEncoder().encode('vhost-');
 
 /** Whether the thread is called as vhost calls its workers. */
 function isByWorker({ comm, commLength }: Callback): boolean {

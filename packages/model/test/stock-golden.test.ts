@@ -28,7 +28,9 @@ describe.each(['voluntary', 'unknown'] as const)(
           if (verdict === 'ambiguous') open++;
           else sure++;
           if (verdict !== 'ambiguous' && [...decided].some((one) => DECISIONS[one] !== verdict))
-            wrong.push(`${event.time} vq ${event.vq} area ${area}: ${verdict}, ${[...decided]}`);
+            wrong.push(
+              `${event.time} vq ${event.vq} area ${area}: ${verdict}, ${[...decided].join(' ')}`,
+            );
         }
       }
       process.stdout.write(`${name} ${preemption}: ${sure} areas of rounds sure, ${open} open\n`);

@@ -5,7 +5,7 @@ import type { DetailField, EventBatch } from '../event-batch.js';
 import { COUNTER_FIELDS } from '../events.js';
 import { AMBIGUOUS, IOTLB, NEVER_MAPS } from '../outcome.js';
 import { ACCESSOR_SPAN } from '../ring.js';
-import { countDerived } from './derived-tallies.js';
+import { countDerived } from './count-derived.js';
 
 /**
  * A `counted` event: what came since the last one belongs to the round that is under way, and is judged at its

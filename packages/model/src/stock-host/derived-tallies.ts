@@ -1,8 +1,7 @@
 /** What is counted of accesses that were not recorded but follow from rounds. */
 import { DOUBTS } from '../doubts.js';
-import { AMBIGUOUS, OUTCOMES } from '../outcome.js';
+import { OUTCOMES } from '../outcome.js';
 import { ACCESSOR_SPAN } from '../ring.js';
-import { accessIndex, NO_OBSERVATION, type Tallies } from '../tallies.js';
 
 export interface DerivedTallies {
   /**
@@ -42,24 +41,4 @@ export function grownDerivedTallies(from: DerivedTallies, virtqueues: number): D
   const to = createDerivedTallies(virtqueues);
   for (const name of Object.keys(to) as (keyof DerivedTallies)[]) to[name].set(from[name]);
   return to;
-}
-
-/** Counts accesses that were not recorded one by one: at least, at most, and the estimate. */
-export function countDerived(
-  { derived, accesses }: Tallies,
-  vq: number,
-  accessor: number,
-  outcome: number,
-  doubt: number,
-  least: number,
-  most: number,
-  estimate: number,
-): void {
-  if (derived === undefined) return;
-  const place = derivedIndex(vq, accessor, outcome);
-  derived.least[place] += least;
-  derived.most[place] += most;
-  derived.estimate[place] += estimate;
-  accesses[accessIndex(vq, accessor, outcome) + NO_OBSERVATION] += estimate;
-  if (outcome === AMBIGUOUS) derived.doubts[doubt] += estimate;
 }

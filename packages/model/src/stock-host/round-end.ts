@@ -18,7 +18,7 @@ import { createRingWord, readRingWord, type RingWord } from '../ring-word.js';
 import { abandonAttempts } from '../attempts.js';
 import { settleRound } from '../rounds.js';
 import { doubtMap, setIotlb, type VirtqueueState } from '../virtqueue-state.js';
-import { countDerived } from './derived-tallies.js';
+import { countDerived } from './count-derived.js';
 import { learnFromCopies } from './page-evidence.js';
 import { isRangeUnderWay } from './ranges-under-way.js';
 
