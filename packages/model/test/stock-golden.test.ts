@@ -15,7 +15,10 @@ describe.each(['voluntary', 'unknown'] as const)(
   'with %s preemption',
   { timeout: 120_000 },
   (preemption) => {
-    it.each(GOLDEN_TRACES)('%s: nothing is wrong', (name) => {
+    it.each(
+      // p1 is of a kernel that preempts fully.
+      GOLDEN_TRACES.filter((name) => preemption === 'unknown' || !name.startsWith('p1')),
+    )('%s: nothing is wrong', (name) => {
       const design = findDesign(name.startsWith('f1') ? 'fixes-v5' : 'merged') ?? DESIGNS[0];
       const { events, rounds } = goldenAsStock(readTextTrace(goldenPath(name)));
       const verdicts = stockVerdicts(events, { design, preemption });

@@ -265,16 +265,16 @@ describe('explain', () => {
 });
 
 describe.each([
-  ['verify', 'it has no decisions of a direct map to compare with'],
-  ['check', 'it has no accesses one by one'],
-])('%s', (command, words) => {
+  ['verify', 'it has no decisions of a direct map to compare with', 'replay run says'],
+  ['check', 'has no accesses one by one', '--detail accesses records them'],
+])('%s', (command, words, advice) => {
   it.each([
     ['a live recording', live],
     ['what its program printed', () => text],
-  ])('refuses %s, and says what can be done with it', async (_, path) => {
+  ])('refuses %s, and says what can be done', async (_, path) => {
     const { code, out, err } = await replay(command, path());
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toContain(`is a recording of a stock host: ${words}`);
-    expect(err).toMatch(/replay run says what a design would have made of it\n$/);
+    expect(err).toContain(words);
+    expect(err).toContain(advice);
   });
 });
