@@ -41,6 +41,8 @@ export function recordRange(
   // What was found of the pages was found of the range before.
   virtqueues.gupHolds[slot] = 0;
   forgetEvidence(virtqueues, slot);
+  // A round that ends after this may have copied from the range before.
+  virtqueues.disturbed[slot] = 1;
   virtqueues.protected[slot] = 0;
   if (!failed || !engine.design.keepsRangesOnFailedSetup) {
     setRange(virtqueues, slot, details.address, details.size, 2 * detail);

@@ -94,6 +94,13 @@ describe.each(KERNELS)('a $design kernel, $preempt preemption', { timeout: 120_0
   });
 });
 
+it('does not take copies of a ring for those of the one that it was set up as before they were told', () => {
+  // Found by the property above: the end of the round is told late, after the ioctl.
+  const kernel = { design: 'fixes-v5', preempt: 'full' } as const;
+  const judged = judge(record(kernel, 281677341, 204), kernel.design, DESIGNS[0], 'full');
+  expect(judged.wrong).toEqual([]);
+});
+
 describe('what stays open', () => {
   it('is little where the kernel is quiet, and told why', () => {
     let [sure, open] = [0, 0];
