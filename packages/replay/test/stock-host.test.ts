@@ -42,7 +42,8 @@ function live(): string {
       kernel: '6.1.0-56-amd64',
       architecture: 'x86_64',
       cpu: 'Some\u001b[2J CPU',
-      bpftrace: '0.17.0',
+      bpftrace: '0.21.2',
+      bpftraceTested: false,
       smap: true,
       thp: 'always',
       numaNodes: 1,
@@ -70,7 +71,7 @@ describe('info', () => {
     expect(code).toBe(0);
     expect(out).toContain(`preemption  voluntary
 complete    not known: what was emitted was not counted
-host        Linux 6.1.0-56-amd64 on Some\\x1b[2J CPU, bpftrace 0.17.0
+host        Linux 6.1.0-56-amd64 on Some\\x1b[2J CPU, bpftrace 0.21.2 (untested)
             THP always, 1 NUMA node, SMAP on
 detail      rounds
   recorded       how sure   by
