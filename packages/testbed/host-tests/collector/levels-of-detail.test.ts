@@ -11,6 +11,7 @@ import {
   createEngine,
   decisionOf,
   DESIGNS,
+  KIND,
   type Decision,
   type Design,
   type RoundAccesses,
@@ -97,11 +98,21 @@ async function sharesByRun(
       roundAccesses,
     });
     const sums: Record<Decision, number>[] = [];
+    const inRound = new Set<number>();
     visitTrace(trace.fd, trace.index, (batch, from, to) => {
-      const { time } = batch;
-      const seconds = (2 ** 32 * (time[2 * from + 1] ?? 0) + (time[2 * from] ?? 0)) / 1e9;
-      while (seconds > (borders[sums.length] ?? Infinity)) sums.push(sumOf(engine.tallies));
-      engine.consume(batch, from, to);
+      const { time, kind, vq } = batch;
+      for (let row = from; row < to; row++) {
+        const seconds = (2 ** 32 * (time[2 * row + 1] ?? 0) + (time[2 * row] ?? 0)) / 1e9;
+        // The table of virtqueues comes first, whenever it was written.
+        if (kind[row] === KIND.round)
+          while (seconds > (borders[sums.length] ?? Infinity)) sums.push(sumOf(engine.tallies));
+        if (kind[row] === KIND.round) inRound.add(vq[row] ?? 0);
+        if (kind[row] === KIND.round_end) inRound.delete(vq[row] ?? 0);
+        // What a recording of the level rounds does not hold.
+        const isLeftOut =
+          roundAccesses === 'derived' && kind[row] === KIND.access && inRound.has(vq[row] ?? 0);
+        if (!isLeftOut) engine.consume(batch, row, row + 1);
+      }
     });
     engine.finish();
     if (sums.length < borders.length) sums.push(sumOf(engine.tallies));
