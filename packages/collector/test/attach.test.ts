@@ -100,7 +100,7 @@ describe('a recording', () => {
     const vq = 'ffff888000001000';
     const extra = [
       `U 5 0 ${vq} 0 ${(end - 4096n).toString(16)} 4096 0`,
-      `V 6 0 ${vq} ffff888000000000 ${process.pid} 0`,
+      `V 6 0 ${vq} ffff888000000000 ${process.pid} 0 1`,
     ];
     await attach({ extra }, '--duration', '400ms');
     const { events, end: ended } = await recordedRounds('vhost.arrows');

@@ -29,6 +29,8 @@ export const DEBIAN_12: HostFiles = {
     'vfs_read',
     '__mmu_notifier_invalidate_range_start',
     '__mmu_notifier_invalidate_range_end',
+    'exit_mmap',
+    'flush_tlb_mm_range',
     'vq_meta_prefetch [vhost]',
     'vhost_vring_ioctl [vhost]',
     'vhost_dev_set_owner [vhost]',

@@ -130,6 +130,11 @@ export const FIELDS = {
   countPutUsed: counter('put_used'),
   countPutUsedFlags: counter('put_used_flags'),
   countPutUsedIdx: counter('put_used_idx'),
+  stack: u64('kernel stack, as a number of this recording; a stack event tells what it is'),
+  notified: flag(
+    '1 when somebody listens to changes of the address space: only then are its ranges told',
+  ),
+  class: code(255, 'who invalidates, see INVALIDATION_CLASSES'),
 } as const satisfies Record<string, FieldDefinition>;
 
 export type FieldName = keyof typeof FIELDS;
@@ -148,16 +153,36 @@ export interface EventDefinition {
   readonly doc: string;
 }
 
-const CORE_RANGE_FIELDS = ['owner', 'start', 'end', 'cause', 'blockable', 'pid', 'comm'] as const;
+const CORE_RANGE_FIELDS = [
+  'owner',
+  'start',
+  'end',
+  'cause',
+  'blockable',
+  'pid',
+  'stack',
+  'comm',
+] as const;
 const RANGE_FIELDS = ['dev', 'start', 'end', 'cause', 'blockable', 'pid', 'comm'] as const;
-const rangeColumns = (whose: 'dev' | 'owner', is: number): readonly TextColumn[] => [
-  whose,
+const rangeColumns = (is: number): readonly TextColumn[] => [
+  'dev',
   { is },
   'start',
   'end',
   'cause',
   'blockable',
   'pid',
+  'comm',
+];
+const coreRangeColumns = (is: number): readonly TextColumn[] => [
+  'owner',
+  { is },
+  'start',
+  'end',
+  'cause',
+  'blockable',
+  'pid',
+  'stack',
   'comm',
 ];
 
@@ -192,9 +217,9 @@ export const EVENTS = {
   },
   virtqueue: {
     code: 1,
-    fields: ['vq', 'dev', 'rank', 'pointer', 'owner', 'place'],
-    optional: ['dev', 'rank', 'pointer', 'owner', 'place'],
-    text: { tag: 'V', columns: ['vq', 'dev', 'owner', 'place'] },
+    fields: ['vq', 'dev', 'rank', 'pointer', 'owner', 'place', 'notified'],
+    optional: ['dev', 'rank', 'pointer', 'owner', 'place', 'notified'],
+    text: { tag: 'V', columns: ['vq', 'dev', 'owner', 'place', 'notified'] },
     doc: 'What is known of a virtqueue: its device, and at the end of the recording its place in address order.',
   },
   lost: {
@@ -229,13 +254,13 @@ export const EVENTS = {
   range_start: {
     code: 7,
     fields: RANGE_FIELDS,
-    text: { tag: 'R', columns: rangeColumns('dev', 1) },
+    text: { tag: 'R', columns: rangeColumns(1) },
     doc: "vhost's invalidate_range_start callback is entered.",
   },
   range_end: {
     code: 8,
     fields: RANGE_FIELDS,
-    text: { tag: 'R', columns: rangeColumns('dev', 0) },
+    text: { tag: 'R', columns: rangeColumns(0) },
     doc: "vhost's invalidate_range_end callback is entered.",
   },
   effect_start: {
@@ -297,25 +322,29 @@ export const EVENTS = {
   core_range_start: {
     code: 18,
     fields: CORE_RANGE_FIELDS,
-    text: { tag: 'K', columns: rangeColumns('owner', 1) },
+    optional: ['stack'],
+    text: { tag: 'K', columns: coreRangeColumns(1) },
     doc: 'The memory manager calls the notifiers of an address space: a range is about to change.',
   },
   core_range_end: {
     code: 19,
     fields: CORE_RANGE_FIELDS,
-    text: { tag: 'K', columns: rangeColumns('owner', 0) },
+    optional: ['stack'],
+    text: { tag: 'K', columns: coreRangeColumns(0) },
     doc: 'The memory manager calls the notifiers of an address space: the range has changed.',
   },
   core_range_start_return: {
     code: 24,
     fields: CORE_RANGE_FIELDS,
-    text: { tag: 'K', columns: rangeColumns('owner', 2) },
+    optional: ['stack'],
+    text: { tag: 'K', columns: coreRangeColumns(2) },
     doc: 'The call of a core_range_start returns: all notifiers were told.',
   },
   core_range_end_return: {
     code: 25,
     fields: CORE_RANGE_FIELDS,
-    text: { tag: 'K', columns: rangeColumns('owner', 3) },
+    optional: ['stack'],
+    text: { tag: 'K', columns: coreRangeColumns(3) },
     doc: 'The call of a core_range_end returns: all notifiers were told.',
   },
   pages: {
@@ -328,6 +357,18 @@ export const EVENTS = {
     fields: ['vq', ...COUNTER_FIELDS],
     text: { tag: 'C', columns: ['vq', ...COUNTER_FIELDS] },
     doc: 'How many accesses there have been. What came since the last such event of the virtqueue is told by it.',
+  },
+  tlb_flush: {
+    code: 27,
+    fields: ['owner', 'start', 'end', 'pid', 'stack', 'comm'],
+    optional: ['stack'],
+    text: { tag: 'F', columns: ['owner', 'start', 'end', 'pid', 'stack', 'comm'] },
+    doc: 'The TLB is flushed in an address space without notifiers: pages of the range changed shortly before, at most.',
+  },
+  stack: {
+    code: 26,
+    fields: ['stack', 'class', 'note'],
+    doc: 'A kernel stack on which ranges are invalidated: the functions, innermost first, and the class they make.',
   },
 } as const satisfies Record<string, EventDefinition>;
 

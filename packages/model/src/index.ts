@@ -1,5 +1,10 @@
 /** The vocabulary of vhost ring events, and the model of direct-mapped ring metadata. */
 export * from './events.js';
+export {
+  classOfStack,
+  INVALIDATION_CLASSES,
+  type InvalidationClass,
+} from './invalidation-classes.js';
 export * from './event-batch.js';
 export { readAccessRun } from './access-run.js';
 export {

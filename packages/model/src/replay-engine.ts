@@ -155,6 +155,9 @@ const SHOWS_PROGRESS: Uint8Array = (() => {
     // A timer, which may go off within a callback; and what the recorder reads beside the kernel.
     KIND.heartbeat,
     KIND.pages,
+    // Told by the program, from within what it tells of.
+    KIND.stack,
+    KIND.tlb_flush,
   ])
     shows[kind] = 0;
   return shows;

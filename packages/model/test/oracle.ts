@@ -300,6 +300,8 @@ export function oracle(events: readonly EventRecord[], design: OracleDesign): Or
       case 'core_range_start_return':
       case 'core_range_end_return':
       case 'pages':
+      case 'stack':
+      case 'tlb_flush':
       case 'counted':
       case 'recording_end':
         break;

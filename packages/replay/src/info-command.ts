@@ -50,6 +50,11 @@ export const infoResultSchema = z.object({
         z.object({
           id: count,
           dev: count.nullable(),
+          /**
+           * Whether the address space of its rings had notifiers, without which nothing tells what
+           * invalidates them; null when nobody looked.
+           */
+          notified: z.boolean().nullable(),
           /** Kernel address in hex; null when the trace does not keep it. */
           pointer: z.string().nullable(),
         }),
@@ -97,9 +102,10 @@ function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
         first: counts.first ?? null,
         last: counts.last ?? null,
         cpus: [...recording.events.keys()].toSorted((a, b) => a - b),
-        virtqueues: (virtqueues.get(recording.number) ?? []).map(({ id, dev, pointer }) => ({
+        virtqueues: (virtqueues.get(recording.number) ?? []).map(({ id, dev, notified, pointer }) => ({
           id,
           dev: dev ?? null,
+          notified: notified ?? null,
           pointer: pointer?.toString(16) ?? null,
         })),
       };
@@ -186,6 +192,11 @@ function recordingLines(
       ),
     ),
   );
+  const unseen = virtqueues.filter(({ notified }) => notified === false).length;
+  if (unseen > 0)
+    lines.push(
+      `  ${unseen} of them in address spaces without notifiers: what invalidates those rings is not in this trace`,
+    );
   const table = tableLines(
     [textColumn('event'), numberColumn('count')],
     Object.entries(events).map(([event, times]) => [event, grouped(times)]),

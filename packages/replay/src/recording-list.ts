@@ -20,6 +20,8 @@ export interface VirtqueueDescription {
   readonly dev: number | undefined;
   /** Place in address order within its recording. */
   readonly rank: number;
+  /** Whether its address space had notifiers; undefined when nobody looked. */
+  readonly notified: boolean | undefined;
   /** Kernel address; undefined when the trace does not keep it. */
   readonly pointer: bigint | undefined;
 }
@@ -78,6 +80,7 @@ export function listVirtqueues(trace: OpenTrace): VirtqueueDescription[] {
           recording: number,
           dev: hasDetail(details, at, 'dev') ? details.dev[at] : undefined,
           rank: hasDetail(details, at, 'rank') ? (details.rank[at] ?? id) : id,
+          notified: hasDetail(details, at, 'notified') ? details.notified[at] === 1 : undefined,
           pointer: hasDetail(details, at, 'pointer')
             ? (BigInt(details.pointer[2 * at + 1] ?? 0) << 32n) |
               BigInt(details.pointer[2 * at] ?? 0)

@@ -75,6 +75,12 @@ export interface LiveImport {
   onEvent(line: EventLine): void;
   /** bpftrace said something that is no event. */
   onMessage(message: Message): void;
+  /**
+   * A line of text that is no event, and not empty.
+   *
+   * @returns whether it is understood: it is counted as other output otherwise
+   */
+  onText(text: string): boolean;
   /** Instead of a loss in the trace: events are missing here, and who knows of it. */
   onLoss(howMany: bigint, by: string, lineNumber: number): void;
 }
@@ -204,7 +210,7 @@ export function createTextImporter(
   }
 
   function receiveText(text: string, at: number): void {
-    if (text === '') return;
+    if (text === '' || live?.onText(text) === true) return;
     if (text === RECORDING_HEADER || text === ATTACH_HEADER) {
       beginRecording(writer, text);
       return;

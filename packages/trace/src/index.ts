@@ -32,6 +32,7 @@ export {
   noteFlaw,
   noteLiveEnd,
   writeLoss,
+  writeOwnEvent,
   writeRingLine,
 } from './recorder-notes.js';
 export { joinTrace, leaveTrace, type JoinedStream } from './live-reader.js';

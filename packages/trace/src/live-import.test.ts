@@ -25,6 +25,7 @@ function begin(): Live {
   const heard: string[] = [];
   const importer = createTextImporter(writer, createImportReport(), {
     onEvent: ({ kind, words }: EventLine) => heard.push(`${kind} ${words[0]}`),
+    onText: (text) => text.startsWith('  '),
     onMessage: ({ type }: Message) => heard.push(type),
     onLoss: (howMany, by) => heard.push(`${howMany} ${by}`),
   });

@@ -113,13 +113,14 @@ test('more objects than a trace can have are refused, counted, and harm nothing 
 test('a line that names the device of a virtqueue is believed, whatever the addresses are', () => {
   const { fd } = importText(`N 1 0 ffff000000001000 1 0
 M 2 0 ffff000000002000
-V 3 0 ffff000000002000 ffff000000009000 4321 1
-V 4 0 ffff000000003000 ffff000000009000 - -
+V 3 0 ffff000000002000 ffff000000009000 4321 1 0
+V 4 0 ffff000000003000 ffff000000009000 - - -
 `);
   const found = virtqueues(fd);
-  expect(found.get(0)).toMatchObject({ dev: 1, owner: 4321, place: 1 });
+  expect(found.get(0)).toMatchObject({ dev: 1, owner: 4321, place: 1, notified: 0 });
   expect(found.get(1)).toMatchObject({ dev: 1 });
   expect(found.get(1)).not.toHaveProperty('owner');
+  expect(found.get(1)).not.toHaveProperty('notified');
 });
 
 test('thousands of devices that take the virtqueues from one another stay cheap', () => {

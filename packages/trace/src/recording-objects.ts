@@ -22,6 +22,7 @@ export interface ToldOfVirtqueue {
   readonly dev: number;
   readonly owner: number | undefined;
   readonly place: number | undefined;
+  readonly notified: number | undefined;
 }
 
 export interface RecordingObjects {
@@ -93,6 +94,7 @@ function tellDevice({ told, virtqueues }: RecordingObjects, { words }: EventLine
     dev: words[DEV],
     owner: present(words[2 * SLOT.owner]),
     place: present(words[2 * SLOT.place]),
+    notified: present(words[2 * SLOT.notified]),
   };
 }
 
@@ -148,14 +150,15 @@ export function deviceOfVirtqueue(objects: RecordingObjects, vq: number): number
 export function describedVirtqueue(
   objects: RecordingObjects,
   vq: number,
-): { vq: number; dev?: number; owner?: number; place?: number } {
+): { vq: number; dev?: number; owner?: number; place?: number; notified?: number } {
   const dev = deviceOfVirtqueue(objects, vq);
-  const { owner, place } = objects.told[vq - objects.virtqueues.firstId] ?? {};
+  const { owner, place, notified } = objects.told[vq - objects.virtqueues.firstId] ?? {};
   return {
     vq,
     ...(dev !== undefined && { dev }),
     ...(owner !== undefined && { owner }),
     ...(place !== undefined && { place }),
+    ...(notified !== undefined && { notified }),
   };
 }
 

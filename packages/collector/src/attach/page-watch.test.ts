@@ -43,29 +43,31 @@ function hear(...lines: string[]): void {
 }
 
 /** vq 5 of device 1 and process 42, with a desc area at 0x1000 and a used area at 0x3000. */
-const RING = ['U 1 0 5 0 1000 4096 0', 'U 1 0 5 2 3000 512 0', 'V 1 0 5 1 42 0'];
+const RING = ['U 1 0 5 0 1000 4096 0', 'U 1 0 5 2 3000 512 0', 'V 1 0 5 1 42 0 -'];
 
 test('a new ring is looked at once its owner is known', () => {
   hear('U 1 0 5 0 1000 4096 0');
   expect(read).toEqual([]);
-  hear('V 1 0 5 1 42 0');
+  hear('V 1 0 5 1 42 0 -');
   expect(read).toEqual(['42 1000 4096']);
   expect(told).toEqual([
     { vq: 5, area: 0, pagesGot: 1, pagesWanted: 2, contiguous: 0, hugePages: 0 },
   ]);
   expect(times, 'before it was looked').toEqual([1n]);
-  hear('V 2 0 5 1 42 0');
+  hear('V 2 0 5 1 42 0 -');
   expect(read).toHaveLength(1);
 });
 
 test.each([
-  ['before it', 'K 2 0 42 0 0 1000 0 1 7 x', []],
-  ['its first byte', 'K 2 0 42 0 0 1001 0 1 7 x', ['42 1000 4096']],
-  ['its last byte', 'K 2 0 42 0 1fff 3000 0 1 7 x', ['42 1000 4096']],
-  ['both areas', 'K 2 0 42 0 1000 4000 0 1 7 x', ['42 1000 4096', '42 3000 512']],
-  ['everything', 'K 2 0 42 0 0 ffffffffffffffff 0 1 7 x', ['42 1000 4096', '42 3000 512']],
-  ['in another process', 'K 2 0 43 0 0 ffffffffffffffff 0 1 7 x', []],
-  ['not over yet', 'K 2 0 42 1 0 ffffffffffffffff 0 1 7 x', []],
+  ['before it', 'K 2 0 42 0 0 1000 0 1 7 - x', []],
+  ['its first byte', 'K 2 0 42 0 0 1001 0 1 7 - x', ['42 1000 4096']],
+  ['its last byte', 'K 2 0 42 0 1fff 3000 0 1 7 - x', ['42 1000 4096']],
+  ['both areas', 'K 2 0 42 0 1000 4000 0 1 7 - x', ['42 1000 4096', '42 3000 512']],
+  ['everything', 'K 2 0 42 0 0 ffffffffffffffff 0 1 7 - x', ['42 1000 4096', '42 3000 512']],
+  ['a flush of the TLB', 'F 2 0 42 1000 2000 7 - x', ['42 1000 4096']],
+  ['a flush of all of it', 'F 2 0 42 0 ffffffffffffffff 7 - x', ['42 1000 4096', '42 3000 512']],
+  ['in another process', 'K 2 0 43 0 0 ffffffffffffffff 0 1 7 - x', []],
+  ['not over yet', 'K 2 0 42 1 0 ffffffffffffffff 0 1 7 - x', []],
   ["of vhost's own callback", 'R 2 0 1 0 3000 4000 0 1 7 x', ['42 3000 512']],
   ['of another device', 'R 2 0 2 0 3000 4000 0 1 7 x', []],
 ])('an invalidation %s', (_what, line, expected) => {
@@ -80,18 +82,18 @@ test.each([
 test('a ring that is reset, or set up elsewhere, is not looked at where it was', () => {
   hear(...RING);
   read = [];
-  hear('U 2 0 5 0 8000 4096 0', 'K 2 0 42 0 0 ffffffffffffffff 0 1 7 x');
+  hear('U 2 0 5 0 8000 4096 0', 'K 2 0 42 0 0 ffffffffffffffff 0 1 7 - x');
   expect(read).toEqual(['42 8000 4096', '42 3000 512']);
   read = [];
-  hear('U 3 0 5 0 0 0 0', 'K 3 0 42 0 0 ffffffffffffffff 0 1 7 x');
+  hear('U 3 0 5 0 0 0 0', 'K 3 0 42 0 0 ffffffffffffffff 0 1 7 - x');
   expect(read).toEqual(['42 3000 512']);
   read = [];
-  hear('Z 4 0 5', 'K 4 0 42 0 0 ffffffffffffffff 0 1 7 x');
+  hear('Z 4 0 5', 'K 4 0 42 0 0 ffffffffffffffff 0 1 7 - x');
   expect(read).toEqual([]);
 });
 
 test('a process that is gone has no pages', () => {
-  hear('U 1 0 5 0 1000 4096 0', 'V 1 0 5 1 99 0');
+  hear('U 1 0 5 0 1000 4096 0', 'V 1 0 5 1 99 0 -');
   expect(read).toEqual(['99 1000 4096']);
   expect(told).toEqual([]);
 });

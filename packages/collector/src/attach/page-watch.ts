@@ -89,6 +89,7 @@ export function createPageWatch(
         case KIND.range_end:
           return invalidate(ownerOfDevice.get(low('dev')), whole('start'), whole('end'));
         case KIND.core_range_end:
+        case KIND.tlb_flush:
           return invalidate(low('owner'), whole('start'), whole('end'));
         default:
           return;

@@ -1,5 +1,12 @@
 /** A recording under way: what bpftrace prints goes into the trace, and is held against what was counted. */
-import { countOfLine, KIND, timeOfLine, type EventLine, type FieldName } from '@vhostscope/model';
+import {
+  countOfLine,
+  INVALIDATION_CLASSES,
+  KIND,
+  timeOfLine,
+  type EventLine,
+  type FieldName,
+} from '@vhostscope/model';
 import {
   createImportReport,
   createTextImporter,
@@ -7,6 +14,7 @@ import {
   keepPace,
   noteRingState,
   writeLoss,
+  writeOwnEvent,
   writeRingLine,
   type ImportReport,
   type RingState,
@@ -17,6 +25,7 @@ import { createBootClock, type BootClock } from './boot-clock.js';
 import type { BpftraceCommand, BpftraceProcess } from './bpftrace-process.js';
 import { createDeferred } from './deferred.js';
 import { createLossAccount, type LineClass, type LossAccount } from './loss-account.js';
+import { createStackReader, type KernelStack } from './kernel-stacks.js';
 import { createPageWatch } from './page-watch.js';
 import type { StopRequest } from './stop-request.js';
 
@@ -54,6 +63,8 @@ export interface RecordingRun {
   readonly failed: Promise<unknown>;
   /** The rings as they are. */
   readonly rings: RingState;
+  /** Kernel stacks that were told before the recording began: ranges in it may name them. */
+  readonly earlyStacks: KernelStack[];
   /** When the recording began, ns; undefined while not all probes are attached. */
   from: bigint | undefined;
   /** When it ended; undefined while it goes on. */
@@ -78,11 +89,13 @@ export function followBpftrace(
       if (noteRingState(run.rings, line)) tellEarlyRing(run, line);
     },
     onMessage: (message) => bpftrace.hear(message),
+    onText: (text) => stacks.hear(text),
     onLoss: (howMany, by) => {
       // What bpftrace loses from the end on is not of the recording; what was before, heartbeats tell.
       if (run.until === undefined || by !== 'bpftrace') run.account.hearLoss(howMany, by);
     },
   });
+  const stacks = createStackReader((stack) => tellStack(run, stack));
   const pages = createPageWatch(
     () => run.clock.now(),
     (time, values) => importer.insert('pages', time, values),
@@ -125,6 +138,7 @@ export function followBpftrace(
     doubts: [],
     failed: failed.promise,
     rings: new Map(),
+    earlyStacks: [],
     from: undefined,
     until: undefined,
     onHeartbeat: () => undefined,
@@ -154,6 +168,7 @@ export function beginRecording(run: RecordingRun, options: RecordingOptions): vo
   run.importer.setSpan(from, undefined);
   // What was told while probes were being attached, of rings that were there before.
   for (const line of run.rings.values()) writeRingLine(run.writer, line, from);
+  for (const stack of run.earlyStacks.splice(0)) tellStack(run, stack);
   run.onHeartbeat = () => {
     if (unsettledCpus(run, options, from).length > 0) return;
     // Nothing from before can come any more: the faster way of reading is open.
@@ -176,6 +191,25 @@ function hearHeartbeat(run: RecordingRun, line: EventLine, classes: readonly Cou
 /** A ring was told of before the recording began, and only now is it read: told again at its beginning. */
 function tellEarlyRing({ writer, from }: RecordingRun, line: EventLine): void {
   if (from !== undefined && timeOfLine(line) < from) writeRingLine(writer, line, from);
+}
+
+/** A kernel stack, in its place on its CPU: before the first range that names it. */
+function tellStack(run: RecordingRun, stack: KernelStack): void {
+  const { writer, from, until, earlyStacks } = run;
+  if (from === undefined) {
+    earlyStacks.push(stack);
+    return;
+  }
+  if (until !== undefined && stack.id > until) return;
+  writeOwnEvent(writer, stack.cpu, {
+    event: 'stack',
+    time: stack.id < from ? from : stack.id,
+    values: {
+      stack: stack.id,
+      class: INVALIDATION_CLASSES.indexOf(stack.class),
+      note: stack.functions.join(' '),
+    },
+  });
 }
 
 /**

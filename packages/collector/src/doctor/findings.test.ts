@@ -28,7 +28,7 @@ it('a host on which all is well', async () => {
     'ok Linux 6.1.0-56-amd64 on x86_64, configured for tracing',
     'ok vhost is loaded, with vhost_net',
     'ok the kernel describes the structs of vhost (BTF)',
-    'ok 19 of the functions that matter can be probed',
+    'ok 21 of the functions that matter can be probed',
     'ok kernel code is not preempted: a replay can tell the most',
     'ok THP always, KSM off, NUMA balancing on (1 node), swap 1.0 MB',
     'ok open: /dev/vhost-net of qemu-system-x86 (417)',

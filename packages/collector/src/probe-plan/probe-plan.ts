@@ -53,6 +53,12 @@ export interface ProbePlan {
   /** Undefined at the level `rounds`. */
   readonly calls: PlannedCalls | undefined;
   readonly coreRanges: { readonly start: string; readonly end: string } | undefined;
+  /** Flushes the TLB of a range of an address space, on x86. */
+  readonly flush: string | undefined;
+  /** Ends an address space, when no device uses it any more. */
+  readonly endOfMemory: string | undefined;
+  /** Member of struct mm_struct that is not 0 where an address space has notifiers. */
+  readonly notifierField: string | undefined;
   readonly views: readonly PlannedView[];
 }
 
@@ -93,6 +99,8 @@ export const PLANNED_FUNCTIONS: readonly string[] = [
   'vhost_vq_avail_empty',
   '__mmu_notifier_invalidate_range_start',
   '__mmu_notifier_invalidate_range_end',
+  'exit_mmap',
+  'flush_tlb_mm_range',
   // Of the direct-map driver: seen, and not used yet.
   'vhost_invalidate_vq_start',
   'vhost_map_prefetch',
@@ -135,6 +143,9 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
     initIotlb: found('vhost_init_device_iotlb'),
     initAccess: found('vhost_vq_init_access'),
     coreRanges,
+    endOfMemory: found('exit_mmap'),
+    flush: facts.kernel.architecture === 'x86_64' ? found('flush_tlb_mm_range') : undefined,
+    notifierField: notifierField(facts.kernel.release),
   };
   return { ...plan, views: viewsOf(plan) };
 }
@@ -156,12 +167,21 @@ function planCalls(has: (name: string) => boolean): PlannedCalls | undefined {
   };
 }
 
+/** It was renamed for Linux 5.6; of that one it is not asked, as its release candidates have either. */
+function notifierField(release: string): string | undefined {
+  const [, major = 0, minor = 0] = /^(\d+)\.(\d+)/.exec(release)?.map(Number) ?? [];
+  if (major === 0) return undefined;
+  if (major < 5 || (major === 5 && minor < 6)) return 'mmu_notifier_mm';
+  return major === 5 && minor === 6 ? undefined : 'notifier_subscriptions';
+}
+
 export function isRefusal(plan: ProbePlan | PlanRefusal): plan is PlanRefusal {
   return 'reason' in plan;
 }
 
 function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
   const { round, handlers, ringIoctl, setOwner, cleanup, initIotlb, initAccess, coreRanges } = plan;
+  const flush = plan.notifierField === undefined ? undefined : plan.flush;
   const setUp = [ringIoctl, setOwner, cleanup, initIotlb].flatMap((name) => name ?? []);
   return [
     {
@@ -213,8 +233,27 @@ function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
           what: 'invalidations',
           certainty: 'exact',
           by: [coreRanges.start, coreRanges.end],
-          note: 'of address spaces that have a notifier, as every process with a KVM VM does; of others they are invisible',
+          note: 'of address spaces that have a notifier, as every process with a KVM VM does; of others they are invisible. Each virtqueue tells whether its process has one',
         },
+    ...(coreRanges === undefined
+      ? []
+      : [
+          {
+            what: 'who invalidates',
+            certainty: 'by rule' as const,
+            by: [coreRanges.start],
+            note: 'a class, such as ksm or compaction, from the names of the functions on the kernel stack; the process, when the range was its own',
+          },
+        ]),
+    {
+      what: 'changes where no notifier listens',
+      certainty: flush === undefined ? 'invisible' : 'estimated',
+      by: flush === undefined ? [] : [flush],
+      note:
+        flush === undefined
+          ? 'nothing tells when the pages of such an address space change'
+          : 'when the TLB is flushed: the range is as wide as the change or wider, and the change was a little earlier. Reclaim may flush the pages of many at once, and that is not told',
+    },
     {
       what: 'pages',
       certainty: 'estimated',

@@ -21,6 +21,7 @@ export const LINE_CLASSES = [
       KIND.core_range_end,
       KIND.core_range_start_return,
       KIND.core_range_end_return,
+      KIND.tlb_flush,
     ],
   },
   { name: 'accesses', field: 'emittedAccesses', kinds: [KIND.access, KIND.counted] },

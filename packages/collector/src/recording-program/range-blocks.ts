@@ -1,15 +1,43 @@
-/** Probes of invalidations. */
+/** Probes of invalidations: what the memory manager tells the notifiers of an address space, and on which kernel stack. */
 import type { EventName } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { emitted } from './emitted-lines.js';
-import { eventPrintf } from './event-printf.js';
+import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 
-export function rangeBlocks(
-  { coreRanges }: ProbePlan,
-  { processId }: BpftraceDialect,
-): ProbeBlock[] {
+/** Frames that are kept of a stack: what makes its class stands within the first dozen. */
+const STACK_FRAMES = 24;
+
+/** Stacks that are told, so that a map of 4096 keys, the default of bpftrace, never fills up. */
+const MOST_STACKS = 3000;
+
+/**
+ * The kernel stack, as a number in `$stack`; a stack that is new is printed first. Its number is the time
+ * at which it was: two CPUs that meet the same one may give it two. 0 when too many have been told.
+ * bpftrace prints a frame a line, which begins with blanks as no event does, and ends each.
+ */
+function takeStack(): Statement[] {
+  const stack = `kstack(${STACK_FRAMES})`;
+  return [
+    `$stack = @stack[${stack}];`,
+    ...when(`$stack == 0 && @stacks[0] < ${MOST_STACKS}`, [
+      '$stack = nsecs;',
+      `@stack[${stack}] = $stack;`,
+      '@stacks[0]++;',
+      `printf("stack %llu %d%sstack end\\n", $stack, cpu, ${stack});`,
+    ]),
+  ];
+}
+
+export function rangeBlocks(plan: ProbePlan, dialect: BpftraceDialect): ProbeBlock[] {
+  const { endOfMemory } = plan;
+  const blocks = [...coreRangeBlocks(plan, dialect), ...flushBlocks(plan, dialect)];
+  if (blocks.length === 0 || endOfMemory === undefined) return blocks;
+  return [...blocks, forgetMemory(endOfMemory)];
+}
+
+function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDialect): ProbeBlock[] {
   if (coreRanges === undefined) return [];
   const columns = {
     owner: '$owner',
@@ -19,6 +47,7 @@ export function rangeBlocks(
     // MMU_NOTIFIER_RANGE_BLOCKABLE is bit 0.
     blockable: '(uint64)$range->flags & 1',
     pid: processId,
+    stack: NOT_KNOWN,
     comm: 'buf(comm, 16)',
   };
   const takeRange = (from: string): Statement[] => [
@@ -53,7 +82,8 @@ export function rangeBlocks(
         [
           `@under_way[${TASK}]++;`,
           `@call[${TASK}] = (uint64)arg0;`,
-          ...emitted('ranges', [eventPrintf('core_range_start', columns)]),
+          ...takeStack(),
+          ...emitted('ranges', [eventPrintf('core_range_start', { ...columns, stack: '$stack' })]),
         ],
         '} else {',
         [
@@ -80,4 +110,56 @@ export function rangeBlocks(
     },
     returnOf(coreRanges.end, 'core_range_end_return'),
   ];
+}
+
+/** Nobody tells the range where no notifier listens; what follows a change of its pages does. */
+function flushBlocks(
+  { flush, notifierField }: ProbePlan,
+  { processId }: BpftraceDialect,
+): ProbeBlock[] {
+  if (flush === undefined || notifierField === undefined) return [];
+  return [
+    {
+      comment: [
+        'The TLB is flushed: in an address space without notifiers, all that tells of a change.',
+      ],
+      points: [`kprobe:${flush}`],
+      predicate: '@owner[arg0] != 0',
+      body: [
+        '$flushed = (struct mm_struct *)arg0;',
+        ...when(`(uint64)$flushed->${notifierField} == 0`, [
+          'if (arg1 <= @high[arg0] && arg2 >= @low[arg0]) {',
+          [
+            ...takeStack(),
+            ...emitted('ranges', [
+              eventPrintf('tlb_flush', {
+                owner: '@owner[arg0]',
+                start: 'arg1',
+                end: 'arg2',
+                pid: processId,
+                stack: '$stack',
+                comm: 'buf(comm, 16)',
+              }),
+            ]),
+          ],
+          '} else {',
+          ['@elsewhere[cpu]++;'],
+          '}',
+        ]),
+      ],
+    },
+  ];
+}
+
+/**
+ * A device holds its owner's address space, so no ring is left in it. Without this the maps would fill up,
+ * and an address space that comes to the same place would be taken for the one that is gone.
+ */
+function forgetMemory(endOfMemory: string): ProbeBlock {
+  return {
+    comment: ['An address space that owned a device ends.'],
+    points: [`kprobe:${endOfMemory}`],
+    predicate: '@owner[arg0] != 0',
+    body: ['@owner', '@low', '@high'].map((map) => `delete(${map}[arg0]);`),
+  };
 }

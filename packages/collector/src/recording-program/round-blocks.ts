@@ -19,7 +19,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
       points: [moduleStructs === 'kprobe' ? `kprobe:vhost:${round}` : `kprobe:${round}`],
       body: [
         ...takeVirtqueue('arg0'),
-        ...when('@told[$address] == 0', tellDevice()),
+        ...when('@told[$address] == 0', tellDevice(plan)),
         ...packRing(),
         ...countChain(),
         '@before[$address] = $ring;',

@@ -10,7 +10,8 @@ import { forEachVirtqueue, takeVirtqueue, tellVirtqueue } from './virtqueue-stat
 const VHOST_SET_VRING_NUM = 0x4008_af10;
 const VHOST_SET_VRING_ADDR = 0x4028_af11;
 
-export function setUpBlocks({ ringIoctl }: ProbePlan): ProbeBlock[] {
+export function setUpBlocks(plan: ProbePlan): ProbeBlock[] {
+  const { ringIoctl } = plan;
   if (ringIoctl === undefined) return [];
   return [
     {
@@ -40,7 +41,7 @@ export function setUpBlocks({ ringIoctl }: ProbePlan): ProbeBlock[] {
       predicate: `@setup_vq[${TASK}] != 0`,
       body: [
         ...takeVirtqueue(`@setup_vq[${TASK}]`),
-        ...tellVirtqueue(),
+        ...tellVirtqueue(plan),
         ...emitted('state', [
           eventPrintf('notifier', { dev: `@setup_dev[${TASK}]`, registered: '1', error: '0' }),
         ]),

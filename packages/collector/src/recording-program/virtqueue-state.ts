@@ -3,6 +3,7 @@
  * variable `$vq` is the virtqueue, `$address` its address.
  */
 import { areaBytes, AREAS, RING_WORD_FLAG, RING_WORD_INDEX } from '@vhostscope/model';
+import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { NOT_KNOWN, eventPrintf } from './event-printf.js';
 import { emitted } from './emitted-lines.js';
 import { when, type Statement } from './program-text.js';
@@ -97,7 +98,7 @@ const PAIR = 2;
  * Tells the set-up of the virtqueues of `$vq`'s device that were not told of, idle ones too. `$vq` and
  * `$address` are others after it.
  */
-export function tellDevice(): Statement[] {
+export function tellDevice(plan: ProbePlan): Statement[] {
   return [
     '$first = $address;',
     '$dev = $vq->dev;',
@@ -107,23 +108,23 @@ export function tellDevice(): Statement[] {
     [
       ...when('$place < (uint64)$dev->nvqs', [
         ...takeVirtqueue('*(uint64 *)($vqs + 8 * $place)'),
-        ...when('@told[$address] == 0', tellPlaced()),
+        ...when('@told[$address] == 0', tellPlaced(plan)),
       ]),
       '$place = $place + 1;',
     ],
     '}',
     ...takeVirtqueue('$first'),
-    ...when('@told[$address] == 0', tellVirtqueue()),
+    ...when('@told[$address] == 0', tellVirtqueue(plan)),
   ];
 }
 
 /** Tells all that is known of a virtqueue's set-up, and remembers that it was told. */
-export function tellVirtqueue(): Statement[] {
-  return ['$dev = $vq->dev;', ...placeInDevice(), ...tellPlaced()];
+export function tellVirtqueue(plan: ProbePlan): Statement[] {
+  return ['$dev = $vq->dev;', ...placeInDevice(), ...tellPlaced(plan)];
 }
 
 /** The same, of the virtqueue at `$place` of `$dev`. */
-function tellPlaced(): Statement[] {
+function tellPlaced({ notifierField }: ProbePlan): Statement[] {
   const bytes = AREAS.map((area) => {
     // Linear in num: the size of a ring of none, what each entry adds, and the event word.
     const none = areaBytes(area, 0, false);
@@ -147,6 +148,8 @@ function tellPlaced(): Statement[] {
         dev: '(uint64)$dev',
         owner: '$owner',
         place: '$place',
+        notified:
+          notifierField === undefined ? NOT_KNOWN : `(uint64)$dev->mm->${notifierField} != 0`,
       }),
       ...AREAS.map((area, index) =>
         eventPrintf('addresses', {

@@ -2,13 +2,22 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ACCESSORS, COUNTER_FIELDS, EVENT_NAMES, KIND, readRingWord } from '@vhostscope/model';
+import {
+  ACCESSORS,
+  COUNTER_FIELDS,
+  EVENT_NAMES,
+  INVALIDATION_CLASSES,
+  KIND,
+  readRingWord,
+} from '@vhostscope/model';
 import { openTrace, visitTrace } from '@vhostscope/trace';
 import type { Host } from '../../src/index.js';
 
 export interface RecordedRing {
   place: number;
   owner: number;
+  /** 1 when its address space had notifiers. */
+  notified: number;
   num: number;
   rounds: number;
   heads: number;
@@ -21,7 +30,18 @@ export interface RecordedRing {
   accesses: Record<string, number>;
 }
 
+/** What the memory manager told the notifiers of a process. */
+export interface RecordedRange {
+  readonly owner: number;
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly cause: number;
+  /** Undefined where the stack of the range is not in the trace, in an event before it. */
+  readonly class: string | undefined;
+}
+
 export interface RecordedTrace {
+  readonly ranges: readonly RecordedRange[];
   /** In the order of their places in their devices. */
   readonly rings: readonly RecordedRing[];
   /** Events by name. */
@@ -50,6 +70,8 @@ async function readRings(path: string): Promise<RecordedTrace> {
   const rings = new Map<number, RecordedRing>();
   const events: Record<string, number> = {};
   const comms = new Set<string>();
+  const ranges: RecordedRange[] = [];
+  const classes = new Map<bigint, string>();
   let last = 0n;
   try {
     visitTrace(trace.fd, trace.index, (batch, from, to) => {
@@ -68,6 +90,7 @@ async function readRings(path: string): Promise<RecordedTrace> {
           case KIND.virtqueue:
             ring.place = details.place[where] ?? -1;
             ring.owner = details.owner[where] ?? -1;
+            ring.notified = details.notified[where] ?? -1;
             break;
           case KIND.addresses:
             ring.areas[details.area[where] ?? 0] = wide(details.address, where);
@@ -98,7 +121,20 @@ async function readRings(path: string): Promise<RecordedTrace> {
             if (chain > 0) ring.chains.add(chain);
             break;
           }
+          case KIND.stack:
+            classes.set(
+              wide(details.stack, where),
+              INVALIDATION_CLASSES[details.class[where] ?? -1] ?? '',
+            );
+            break;
           case KIND.core_range_start: {
+            ranges.push({
+              owner: details.owner[where] ?? -1,
+              start: wide(details.start, where),
+              end: wide(details.end, where),
+              cause: details.cause[where] ?? -1,
+              class: classes.get(wide(details.stack, where)),
+            });
             const { offsets, bytes } = details.comm;
             const comm = Buffer.from(bytes.subarray(offsets[where], offsets[where + 1])).toString();
             // bpftrace prints all 16 bytes of it.
@@ -119,6 +155,7 @@ async function readRings(path: string): Promise<RecordedTrace> {
     events,
     last,
     comms,
+    ranges,
     damage: trace.damage,
   };
 }
@@ -129,6 +166,7 @@ function ringOf(rings: Map<number, RecordedRing>, vq: number): RecordedRing {
     ring = {
       place: -1,
       owner: -1,
+      notified: -1,
       num: 0,
       rounds: 0,
       heads: 0,
