@@ -34,9 +34,10 @@ test('an address without a name does not go on', () => {
     '        0xffffffff9a0b1c2d',
     '        ffffffff9a0b1c2d',
     '        copy_page_range+12',
+    '        <unwind failure>',
     END,
   );
-  expect(stacks).toMatchObject([{ functions: ['?', '?', 'copy_page_range'], class: 'fork' }]);
+  expect(stacks).toMatchObject([{ functions: ['?', '?', 'copy_page_range', '?'], class: 'fork' }]);
 });
 
 test('a stack without frames is there, and of no class', () => {

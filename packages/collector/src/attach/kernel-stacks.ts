@@ -24,8 +24,8 @@ export interface StackReader {
 
 const FIRST_LINE = /^stack (\d{1,19}) (\d{1,4})$/;
 const LAST_LINE = 'stack end';
-/** Name of a function and the place in it; a bare address has no name. */
-const FRAME = /^ {2,}(?:([A-Za-z_][\w.$]{0,127})\+(?:0x)?[\da-f]+|\S{1,160})$/;
+/** Name of a function and the place in it; a bare address has no name, nor has `<unwind failure>`. */
+const FRAME = /^ {2,}(?:([A-Za-z_][\w.$]{0,127})\+(?:0x)?[\da-f]+(?: .{0,200})?|.{1,200})$/;
 /** More than the program asks for. */
 const MOST_FRAMES = 64;
 
