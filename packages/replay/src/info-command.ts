@@ -102,12 +102,14 @@ function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
         first: counts.first ?? null,
         last: counts.last ?? null,
         cpus: [...recording.events.keys()].toSorted((a, b) => a - b),
-        virtqueues: (virtqueues.get(recording.number) ?? []).map(({ id, dev, notified, pointer }) => ({
-          id,
-          dev: dev ?? null,
-          notified: notified ?? null,
-          pointer: pointer?.toString(16) ?? null,
-        })),
+        virtqueues: (virtqueues.get(recording.number) ?? []).map(
+          ({ id, dev, notified, pointer }) => ({
+            id,
+            dev: dev ?? null,
+            notified: notified ?? null,
+            pointer: pointer?.toString(16) ?? null,
+          }),
+        ),
       };
     }),
   };
