@@ -283,6 +283,6 @@ function accessesView({
     what,
     certainty: hidden > 0 ? 'estimated' : 'exact',
     by,
-    note: `${detail === 'calls' ? 'counted in the kernel, and told at the ends of rounds' : 'one event each'}: what follows from each call and the state of the ring${hidden > 0 ? '; some calls cannot be probed, and their accesses are missing' : ''}. Chains of more than ${LONGEST_CHAIN} descriptors count as ${LONGEST_CHAIN + 1}, and a call that fails as if it had not`,
+    note: `${detail === 'calls' ? 'counted in the kernel, and told at the ends of rounds' : 'one event each'}: what follows from each call and the state of the ring${hidden > 0 ? '; some calls cannot be probed, and their accesses are missing' : ''}. Chains of more than ${LONGEST_CHAIN} descriptors count as ${LONGEST_CHAIN + 1}, one that cannot be read as one, and a call that fails as if it had not`,
   };
 }

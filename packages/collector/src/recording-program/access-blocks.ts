@@ -191,9 +191,10 @@ function settleHead(teller: Teller): Statement[] {
     '$fetched = (uint64)$vq->last_avail_idx;',
     ...when('@fetched[$address] != $fetched', [
       '@fetched[$address] = $fetched;',
-      // Where the device IOTLB translates, the length of the chain is not known.
-      '$chain = (uint64)1;',
+      '$chain = (uint64)0;',
       ...when('(uint64)$vq->iotlb == 0', walkChain('($fetched - 1)')),
+      // Not known where the device IOTLB translates, or where its page was taken since it was read.
+      ...when('$chain == 0', ['$chain = (uint64)1;']),
       ...teller.one('get_avail_head'),
       ...teller.chain('get_desc'),
     ]),

@@ -80,13 +80,16 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
         ...takeRange('arg0'),
         `if (${touchesRings}) {`,
         [
-          `@under_way[${TASK}]++;`,
+          // The range is the caller's own, and the same at its end.
+          '@begun[(uint64)arg0] = 1;',
           `@call[${TASK}] = (uint64)arg0;`,
           ...takeStack(),
           ...emitted('ranges', [eventPrintf('core_range_start', { ...columns, stack: '$stack' })]),
         ],
         '} else {',
         [
+          // One that was refused had no end, and another comes to lie where it was.
+          ...when('@begun[(uint64)arg0] != 0', ['delete(@begun[(uint64)arg0]);']),
           ...when('$owner != 0', ['@elsewhere[cpu]++;']),
           ...when('$owner == 0', ['@foreign[cpu]++;']),
         ],
@@ -97,14 +100,13 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
     {
       comment: ['The end of a range whose start was told.'],
       points: [`kprobe:${coreRanges.end}`],
-      predicate: `@under_way[${TASK}] > 0`,
+      predicate: '@begun[(uint64)arg0] != 0',
       body: [
+        'delete(@begun[(uint64)arg0]);',
         ...takeRange('arg0'),
-        ...when(touchesRings, [
+        ...when('$owner != 0', [
           `@call[${TASK}] = (uint64)arg0;`,
           ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
-          `@under_way[${TASK}]--;`,
-          ...when(`@under_way[${TASK}] == 0`, [`delete(@under_way[${TASK}]);`]),
         ]),
       ],
     },

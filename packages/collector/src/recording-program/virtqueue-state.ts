@@ -43,38 +43,59 @@ export function packRing(): Statement[] {
 export const LONGEST_CHAIN = 7;
 
 /**
- * Counts the descriptors of the first chain that waits, into `$chain`; 0 when none does or the ring is
- * translated by the device IOTLB. The driver does not touch it before it was used, and the worker runs
- * in the owner's memory.
+ * Counts the descriptors of the first chain that waits, into `$chain`; 0 when none does, the ring is
+ * translated by the device IOTLB, or a page of it is not there: a probe cannot fault it in, as the worker
+ * will. The driver does not touch the chain before it was used, and the worker runs in the owner's memory.
  */
 export function countChain(): Statement[] {
   return [
     '$chain = (uint64)0;',
     '$waiting = (uint64)$vq->last_avail_idx;',
     ...when('(uint64)$vq->iotlb == 0', [
-      '$made = *(uint16 *)uptr((uint64)$vq->avail + 2);',
-      ...when('(uint64)$made != $waiting', walkChain('$waiting')),
+      // What cannot be read is 0.
+      '$made = (uint64)*(uint16 *)uptr((uint64)$vq->avail + 2);',
+      ...when(
+        '$made != 0 && $made != $waiting && (($made - $waiting) & 0xffff) <= (uint64)$vq->num',
+        walkChain('$waiting'),
+      ),
     ]),
   ];
 }
 
-/** Counts the descriptors of the chain whose head stands at an index of the avail ring, into `$chain`. */
+/** Entries of an avail ring whose index and entries share a page, however it lies in it. */
+const SURELY_ONE_PAGE = 1024;
+
+/**
+ * Counts the descriptors of the chain whose head stands at an index of the avail ring, into `$chain`; 0
+ * when one of them cannot be read, or is none that a driver makes.
+ */
 export function walkChain(index: string): Statement[] {
   const NEXT = 1;
   const INDIRECT = 4;
+  const read = [
+    '$flags = *(uint16 *)uptr($at + 12);',
+    // No buffer lies at 0: the descriptor could not be read.
+    ...when('*(uint64 *)uptr($at) == 0', ['$isRead = (uint64)0;']),
+  ];
   return [
     '$desc = (uint64)$vq->desc;',
     `$slot = ${index} & ((uint64)$vq->num - 1);`,
-    '$at = $desc + 16 * (uint64)*(uint16 *)uptr((uint64)$vq->avail + 4 + 2 * $slot);',
+    '$head = (uint64)*(uint16 *)uptr((uint64)$vq->avail + 4 + 2 * $slot);',
+    '$isRead = (uint64)1;',
+    ...when(`$head == 0 && (uint64)$vq->num > ${SURELY_ONE_PAGE}`, ['$isRead = (uint64)0;']),
+    '$at = $desc + 16 * $head;',
     '$chain = (uint64)1;',
-    '$flags = *(uint16 *)uptr($at + 12);',
+    ...read,
     `unroll(${LONGEST_CHAIN}) {`,
     when(`($flags & ${NEXT | INDIRECT}) == ${NEXT}`, [
       '$at = $desc + 16 * (uint64)*(uint16 *)uptr($at + 14);',
-      '$flags = *(uint16 *)uptr($at + 12);',
+      ...read,
       '$chain = $chain + 1;',
     ]),
     '}',
+    ...when(`$isRead == 0 || ($flags & ${NEXT | INDIRECT}) == ${NEXT | INDIRECT}`, [
+      '$chain = (uint64)0;',
+    ]),
   ];
 }
 
