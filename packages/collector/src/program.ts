@@ -19,7 +19,7 @@ import { readVersion } from './version.js';
 export async function main(argv: readonly string[], host?: RecordedHost): Promise<number> {
   let exitCode: number = EXIT.done;
   const program = new Command('collector')
-    .description('Turns recordings of vhost on a host into trace files.')
+    .description('Records vhost on a host, and turns recordings into trace files.')
     .version(readVersion())
     .option('--debug', 'print a stack trace when something goes wrong')
     .addHelpText('after', EXAMPLES);
@@ -60,6 +60,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     )
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
     .option('--json', 'print what was done as one JSON document')
+    .addHelpText('after', ATTACH_HELP)
     .action(async (flags: AttachFlags) => {
       const { attachCommand } = await import('./attach/attach-command.js');
       const { thisHost } = await import('./attach/this-host.js');
@@ -87,6 +88,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     )
     .option('--strict', 'exit 1 when lines could not be read or events were lost')
     .option('--json', 'print what was done as one JSON document')
+    .addHelpText('after', IMPORT_HELP)
     .action(async (files: string[], options: ImportOptions) => {
       const { importCommand } = await import('./import-command.js');
       exitCode = await importCommand(files, options);
@@ -129,12 +131,37 @@ function withDefaults(flags: AttachFlags): AttachOptions {
 
 const EXAMPLES = `
 Examples:
+  collector doctor                              what this host lacks, if anything
+  collector attach --duration 30s -o host.arrows
+  collector attach -o - | replay run -
+  collector import run.txt.gz                   writes run.arrows
+  bpftrace probes.bt | collector import - -o live.arrows
+
+Exit codes: 0 done, 1 with --strict: not all could be read or recorded; or bpftrace ended by itself,
+2 wrong usage, unusable input or output, 3 this host cannot be recorded, 130 interrupted after what had
+arrived was saved.`;
+
+const ATTACH_HELP = `
+How much to record:
+  rounds    nothing runs per packet: a round is told by the ring before and after it, and what it
+            accessed follows by rule
+  calls     accesses are counted in the kernel, and told at the ends of rounds
+  accesses  one event each, for short recordings; replay check can hold their order against the kernel's
+
+Ctrl-C, SIGTERM or SIGHUP end the recording once what is under way has arrived; a second one leaves at
+once. The trace says how it ended, and whether it is complete.
+
+Examples:
+  collector attach                              records into vhost.arrows until Ctrl-C
+  collector attach --duration 30s --detail calls -o host.arrows
+  collector attach --socket /run/vhostscope.sock
+  collector attach -o - | replay run -`;
+
+const IMPORT_HELP = `
+Examples:
   collector import run.txt.gz                   writes run.arrows
   collector import monday.txt tuesday.txt -o week.arrows
   bpftrace probes.bt | collector import - -o live.arrows
 
 The output appears within half a second of its first event: an import that finds none leaves nothing behind, and what
-was there before as it was.
-
-Exit codes: 0 done, 1 with --strict: not all could be read, 2 wrong usage, unusable input or output,
-130 interrupted after what had arrived was saved.`;
+was there before as it was.`;
