@@ -88,18 +88,14 @@ describe.each([
   });
 
   test.each(['calls', 'accesses'])(
-    '--detail %s: what the load put into the rings, and what a second bpftrace counts, was accessed',
+    '--detail %s: what the load put into the rings was accessed, as the kernel does it',
     async (detail) => {
       const load = await startLoad(host, 'net', { packets: 2000, chain: 3, disturb: 'none' });
       const collector = await attachCollector(host, TRACE, ['--detail', detail]);
-      // The one accessor that these kernels have as a function of its own.
-      const counted = await countCalls(host, ['kprobe:vhost_get_avail_idx']);
       await load.go();
       const { virtqueues } = await load.result;
-      const [reads = 0] = await counted();
       expect(await collector.stop()).toMatchObject(COMPLETE);
       const { rings } = await readRecordedTrace(host, TRACE);
-      let told = 0;
       for (const { index, entries_used, calls } of virtqueues) {
         const ring = rings.find(({ place }) => place === index);
         expect(ring).toMatchObject({ heads: entries_used, used: entries_used });
@@ -109,9 +105,12 @@ describe.each([
           // Without EVENT_IDX each signal reads the flags; the load counts those that reach it.
           get_avail_flags: calls,
         });
-        told += ring?.accesses['get_avail_idx'] ?? 0;
       }
-      expect(told).toBe(reads);
+      if (detail !== 'accesses') return;
+      // The automaton of the accessor rules knows nothing of the program that printed them.
+      const { status, stdout } = await host.run(`node '${REPLAY}' check '${TRACE}'`);
+      expect(stdout).toContain('yes: the rules of 6.1 allow all');
+      expect(status).toBe(0);
     },
   );
 
@@ -229,7 +228,11 @@ async function countCalls(host: Host, probes: readonly string[]): Promise<() => 
   const bpftrace = host.start(`__BPFTRACE_NOTIFY_PROBES_ATTACHED=1 exec bpftrace -e '${program}'`, {
     onStderr: (bytes) => bytes.includes('PROBES_ATTACHED') && isAttached(),
   });
-  await attached;
+  const early = bpftrace.ended.then(({ stdout, stderr }) => {
+    throw new Error(`the second bpftrace ended: ${stdout}${stderr}`);
+  });
+  early.catch(() => undefined);
+  await Promise.race([attached, early]);
   return async () => {
     bpftrace.signal('SIGINT');
     const { stdout } = await bpftrace.ended;
