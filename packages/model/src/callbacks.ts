@@ -18,6 +18,8 @@ export interface Callback {
   cpu: number;
   pid: number;
   cause: number;
+  /** 0 or 1. */
+  blockable: number;
   startLow: number;
   startHigh: number;
   endLow: number;
@@ -66,6 +68,7 @@ export function createCallback(): Callback {
     cpu: NO_CPU,
     pid: 0,
     cause: 0,
+    blockable: 1,
     startLow: 0,
     startHigh: 0,
     endLow: 0,
@@ -111,6 +114,7 @@ export function addSlot(callback: Callback, slot: number): void {
 /** Whether two callbacks are of the same range by threads that cannot be told apart. */
 export function sameRange(a: Callback, b: Callback): boolean {
   if (a.dev !== b.dev || a.pid !== b.pid || a.cause !== b.cause) return false;
+  if (a.blockable !== b.blockable) return false;
   if (a.startLow !== b.startLow || a.startHigh !== b.startHigh) return false;
   if (a.endLow !== b.endLow || a.endHigh !== b.endHigh) return false;
   if (a.commLength !== b.commLength) return false;

@@ -193,6 +193,7 @@ function readRange(
   callback.cpu = batch.cpu;
   callback.pid = details.pid[detail];
   callback.cause = details.cause[detail];
+  callback.blockable = details.blockable[detail];
   callback.startLow = details.start[low];
   callback.startHigh = details.start[low + 1];
   callback.endLow = details.end[low];
