@@ -138,27 +138,16 @@ function forgetPages(engine: EngineState, callback: Callback): void {
   for (let k = 0; k < callback.slotCount; k++) gupHolds[slotAt(callback, k)] = 0;
 }
 
-/** enum mmu_notifier_event: what mprotect and NUMA balancing report, and a copy on write (reference §5.3). */
+/** enum mmu_notifier_event: what mprotect and NUMA balancing report (reference §5.3). */
 const PROTECTION_VMA = 2;
-
-const CLEAR = 1;
-const WORKER_NAME = new TextEncoder().encode('vhost-');
-
-/** Whether the thread is called as vhost calls its workers. */
-function isByWorker({ comm, commLength }: Callback): boolean {
-  if (commLength <= WORKER_NAME.length) return false;
-  for (let k = 0; k < WORKER_NAME.length; k++) if (comm[k] !== WORKER_NAME[k]) return false;
-  return true;
-}
 
 /** Of a stock host: what was found out of the pages before says nothing from now on. */
 function disturbPages({ virtqueues, delays }: EngineState, callback: Callback): void {
   const { gup, gupHolds, disturbed } = virtqueues;
   const time = nanoseconds(callback.timeLow, callback.timeHigh);
-  const isFault = callback.cause === CLEAR && isByWorker(callback);
   for (let k = 0; k < callback.slotCount; k++) {
     const slot = slotAt(callback, k);
-    disturbEvidence(virtqueues, slot, callback.cause, time, isFault, delays);
+    disturbEvidence(virtqueues, slot, callback.cause, time, delays);
     gupHolds[slot] = 0;
     gup[slot] = NO_OUTCOME;
     disturbed[slot] = 1;

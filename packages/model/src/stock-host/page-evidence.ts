@@ -78,22 +78,15 @@ export const USUAL_DELAYS: Delays = {
  * A range is entered over an area, or ends: what was known of its pages says nothing any more.
  *
  * @param time of the event, ns
- * @param isFault a copy of vhost itself found a page that it must not write, and has got another one: the
- *   TLB was flushed with it, and no fork is under way (it would hold mmap_lock)
  */
 export function disturbEvidence(
   state: VirtqueueState,
   slot: number,
   cause: number,
   time: number,
-  isFault: boolean,
   delays: Delays,
 ): void {
   forgetEvidence(state, slot);
-  if (isFault) {
-    state.flushedAt[slot] = time;
-    return;
-  }
   // What is only write protected can still be read.
   if ((slot & 3) !== USED && (cause === PROTECTION_PAGE || cause === SOFT_DIRTY)) return;
   const flushedAt = time + (cause === PROTECTION_PAGE ? delays.forkFlush : delays.flush);

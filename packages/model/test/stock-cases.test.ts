@@ -1,0 +1,244 @@
+/** Small recordings of stock hosts, event by event, in which an answer could be too sure of itself. */
+import { describe, expect, it } from 'vitest';
+import { findDesign } from '../src/designs.ts';
+import { HANDLERS } from '../src/events.ts';
+import { ringWord } from '../src/ring-word.ts';
+import { AREA_COUNT } from '../src/ring.ts';
+import type { EventRecord } from './event-record.ts';
+import { stockVerdicts, type StockVerdicts } from './stock-verdicts.ts';
+
+const MERGED = findDesign('merged')!;
+const [DESC, AVAIL, USED] = [0, 1, 2];
+const [PUT_USED_FLAGS, GET_USED_IDX, GET_AVAIL_IDX] = [9, 5, 1];
+const [OWNER, WORKER] = [214, 215];
+const [CLEAR, PROTECTION_VMA] = [1, 2];
+const DELAYS = { flush: 10_000, forkFlush: 10_000, look: 0, setUp: 0 };
+
+/** A ring of 256 entries, each area on a page of its own. */
+const PLACES = [
+  [0x10_0000n, 4096n],
+  [0x10_2000n, 518n],
+  [0x10_4000n, 2054n],
+] as const;
+const USED_PAGE = [0x10_4000n, 0x10_5000n] as const;
+
+function event(
+  name: EventRecord['event'],
+  time: number,
+  fields: Omit<EventRecord, 'event' | 'time' | 'cpu'> = {},
+): EventRecord {
+  return { event: name, time: BigInt(time), cpu: 0, ...fields };
+}
+
+function setUp(time: number, places: readonly (readonly [bigint, bigint])[]): EventRecord[] {
+  return [
+    event('notifier', time, { dev: 0, registered: 0, error: 0 }),
+    event('unmap', time, { vq: 0 }),
+    ...places.map(([address, size], area) =>
+      event('addresses', time, { vq: 0, area, address, size }),
+    ),
+    event('notifier', time, { dev: 0, registered: 1, error: 0 }),
+  ];
+}
+
+function begin(places: readonly (readonly [bigint, bigint])[]): EventRecord[] {
+  return [
+    event('virtqueue', 0, { vq: 0, dev: 0, owner: OWNER }),
+    ...setUp(1, places),
+    event('iotlb', 1, { vq: 0, enabled: 0 }),
+  ];
+}
+
+/** One packet, sent after the `number` before it. */
+function round(time: number, number: number, num = 256): EventRecord[] {
+  const word = (index: number): bigint =>
+    ringWord({
+      lastAvailIdx: index,
+      availIdx: index,
+      lastUsedIdx: index,
+      noNotify: false,
+      signalledUsedValid: true,
+      callEventfd: true,
+      eventIdx: true,
+      notifyOnEmpty: false,
+      iotlb: false,
+    });
+  const ring = { ringBefore: word(number), ringAfter: word(number + 1) };
+  return [
+    event('round', time, { vq: 0 }),
+    event('round_end', time + 100, {
+      vq: 0,
+      handler: HANDLERS.indexOf('net_tx'),
+      num,
+      chain: 1,
+      ...ring,
+    }),
+  ];
+}
+
+/** A call of the notifiers, and its return. */
+function call(
+  time: number,
+  which: 'start' | 'end',
+  [start, end]: readonly [bigint, bigint],
+  cause: number,
+  [pid, comm] = [OWNER, 'qemu'],
+): EventRecord[] {
+  const range = { owner: OWNER, start, end, cause, blockable: 1, pid, comm };
+  return [
+    event(`core_range_${which}`, time, range),
+    event(`core_range_${which}_return`, time + 1, range),
+  ];
+}
+
+function judged(
+  events: readonly EventRecord[],
+  delays = DELAYS,
+  roundAccesses: 'derived' | 'recorded' = 'derived',
+): StockVerdicts {
+  return stockVerdicts(events, { design: MERGED, preemption: 'voluntary', delays, roundAccesses });
+}
+
+/** What the accesses to an area became, round by round. */
+function byRound(events: readonly EventRecord[], area: number, delays = DELAYS): unknown[] {
+  return [...judged(events, delays).rounds.values()].map((areas) => areas[area]);
+}
+
+it('knows a ring that nothing disturbs', () => {
+  const events = [...begin(PLACES), ...round(1_000, 1), ...round(2_000, 2), ...round(3_000, 3)];
+  for (let area = 0; area < AREA_COUNT; area++)
+    expect(byRound(events, area)).toEqual(['ambiguous', 'hit', 'hit']);
+});
+
+describe('the TLB', () => {
+  const disturbed = [
+    ...begin(PLACES),
+    ...round(1_000, 1),
+    ...call(2_000, 'start', USED_PAGE, PROTECTION_VMA),
+    ...call(2_100, 'end', USED_PAGE, PROTECTION_VMA),
+  ];
+
+  it('may still let a copy through that get_user_pages would not', () => {
+    const events = [...disturbed, ...round(3_000, 2), ...round(4_000, 3)];
+    expect(byRound(events, USED)).toEqual(['ambiguous', 'ambiguous', 'ambiguous']);
+    // When it was flushed, copies show the page table.
+    const later = [...disturbed, ...round(20_000, 2), ...round(21_000, 3)];
+    expect(byRound(later, USED)).toEqual(['ambiguous', 'ambiguous', 'hit']);
+  });
+
+  it.each([
+    ['that ends where the area begins', [0x10_3000n, 0x10_4000n]],
+    ['over the area, which may be a reclaim', USED_PAGE],
+  ] as const)('is not flushed by a range of the worker %s', (_, range) => {
+    const worker: [number, string] = [WORKER, `vhost-${OWNER}`];
+    const events = [
+      ...disturbed,
+      ...call(2_200, 'start', range, CLEAR, worker),
+      ...call(2_300, 'end', range, CLEAR, worker),
+      ...round(3_000, 2),
+      ...round(4_000, 3),
+    ];
+    expect(byRound(events, USED)[2]).toBe('ambiguous');
+  });
+});
+
+describe('an access outside any round', () => {
+  const access = (time: number, accessor: number): EventRecord =>
+    event('access', time, { vq: 0, accessor, n: 1, entries: 1 });
+  const known = [...begin(PLACES), ...round(1_000, 1), ...round(2_000, 2)];
+
+  it('is told before it is made: a range may come in between', () => {
+    const events = [
+      ...known,
+      access(3_000, PUT_USED_FLAGS),
+      access(3_001, GET_USED_IDX),
+      ...call(3_002, 'start', USED_PAGE, CLEAR),
+    ];
+    const { accesses, engine } = judged(events);
+    expect(accesses).toEqual(['ambiguous', 'ambiguous']);
+    expect(engine.tallies.derived?.doubts[11]).toBe(2);
+  });
+
+  it('falls back where there is no map, and none can come while it holds the virtqueue', () => {
+    const events = [...begin(PLACES), access(500, PUT_USED_FLAGS), access(501, GET_USED_IDX)];
+    expect(judged(events).accesses).toEqual(['fallback', 'fallback']);
+  });
+
+  it('of somebody who may not hold it can meet the map of a round to come', () => {
+    const events = [...begin(PLACES), access(500, GET_AVAIL_IDX)];
+    expect(judged(events).accesses).toEqual(['ambiguous']);
+  });
+});
+
+describe('a ring that is set up again', () => {
+  const NUM = 1024;
+  const places = [
+    [0x10_0000n, 16n * 1024n],
+    [0x10_8000n, 2054n],
+    [0x11_0000n, 8198n],
+  ] as const;
+  const DESC_PAGES = [0x10_0000n, 0x10_4000n] as const;
+  const contiguous = (time: number): EventRecord =>
+    event('pages', time, {
+      vq: 0,
+      area: DESC,
+      pagesGot: 4,
+      pagesWanted: 4,
+      contiguous: 1,
+      hugePages: 0,
+    });
+
+  it('is still one whose protection was changed', () => {
+    const before = [
+      ...begin(places),
+      ...call(1_000, 'start', DESC_PAGES, PROTECTION_VMA),
+      ...call(1_100, 'end', DESC_PAGES, PROTECTION_VMA),
+    ];
+    const after = [contiguous(5_000), ...round(6_000, 1, NUM), ...round(7_000, 2, NUM)];
+    expect(byRound([...before, ...setUp(4_000, places), ...after], DESC)).toEqual([
+      'ambiguous',
+      'ambiguous',
+    ]);
+    expect(byRound([...begin(places), ...setUp(4_000, places), ...after], DESC)).toEqual([
+      'hit',
+      'hit',
+    ]);
+  });
+
+  it('elsewhere may lie under a range that began before and is not told', () => {
+    const delays = { ...DELAYS, setUp: 10_000 };
+    const moved = places.map(([address, size]) => [address + 0x100_0000n, size] as const);
+    const after = [
+      contiguous(22_000),
+      ...round(23_000, 1, NUM),
+      ...round(24_000, 2, NUM),
+      contiguous(31_000),
+      ...round(32_000, 3, NUM),
+      ...round(33_000, 4, NUM),
+    ];
+    const again = (to: readonly (readonly [bigint, bigint])[]): EventRecord[] => [
+      ...begin(places),
+      ...setUp(20_000, to),
+      ...after,
+    ];
+    expect(byRound(again(moved), DESC, delays)).toEqual(['ambiguous', 'ambiguous', 'hit', 'hit']);
+    expect(byRound(again(moved), AVAIL, delays)).toEqual([
+      'ambiguous',
+      'ambiguous',
+      'ambiguous',
+      'hit',
+    ]);
+    expect(byRound(again(places), DESC, delays)).toEqual(['hit', 'hit', 'hit', 'hit']);
+  });
+});
+
+it('does not know invalidate_count after an end whose beginning was not told', () => {
+  const events = [
+    ...begin(PLACES),
+    ...call(1_000, 'end', USED_PAGE, CLEAR),
+    ...round(20_000, 1),
+    ...round(21_000, 2),
+  ];
+  expect(byRound(events, USED)).toEqual(['ambiguous', 'ambiguous']);
+  expect(byRound(events, AVAIL)).toEqual(['ambiguous', 'ambiguous']);
+});
