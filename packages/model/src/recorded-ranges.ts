@@ -10,7 +10,7 @@ import { completeReturned, enterCallback } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { disturbEvidence } from './stock-host/page-evidence.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
-import { beginRange, endRange, noteBegun } from './stock-host/ranges-under-way.js';
+import { beginRange, endRange, noteBegun, type Begin } from './stock-host/ranges-under-way.js';
 import { NO_OUTCOME, overlaps, RANGE_UNKNOWN } from './virtqueue-state.js';
 
 /** A notifier callback is entered. Non-blockable ranges change nothing (reference §1.4, §5.3). */
@@ -38,17 +38,18 @@ export function enterCoreRange(
   const { devices, tallies } = engine;
   const owner = batch.details.owner[batch.detail[i]];
   const range = readRange(engine, batch, i, isStart, owner);
-  let isBegun = false;
+  let begin: Begin = 'told';
   if (isStart) {
     beginRange(engine, range);
   } else {
-    isBegun = endRange(engine, range);
+    begin = endRange(engine, range);
     recycle(engine, range);
   }
   let found = NOTHING;
   for (const dev of devicesOfOwner(devices, owner)) {
-    const isDoubtful = devices.notifier[dev] === NOTIFIER_OFF;
-    found |= enterDevice(engine, batch, i, isStart, dev, isDoubtful, isBegun);
+    // Nor is it known whether a begin that was not told has raised the count.
+    const isDoubtful = devices.notifier[dev] === NOTIFIER_OFF || begin === 'not told';
+    found |= enterDevice(engine, batch, i, isStart, dev, isDoubtful, begin === 'returned');
     if (!isStart || tallies.derived === undefined) continue;
     for (const vq of devices.virtqueues[dev] ?? []) tallies.derived.ranges[vq]++;
   }

@@ -38,6 +38,7 @@ import { beginRound, endAttempts, passCpu, seePrefetch, settleRound } from './ro
 import { accessIndex, growTallies, NO_OBSERVATION, OBSERVATIONS, type Tallies } from './tallies.js';
 import { seePages, USUAL_DELAYS, type Delays } from './stock-host/page-evidence.js';
 import { readCounters } from './stock-host/counters.js';
+import { judgeOutOfRound } from './stock-host/out-of-round.js';
 import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { endRound } from './stock-host/round-end.js';
 import {
@@ -191,7 +192,7 @@ const ASKS_FOR_MORE: Uint8Array = Uint8Array.from(
 function consume(engine: EngineState, batch: EventBatch, from: number, to: number): void {
   const { waitingOnCpu, tallies } = engine;
   const { cpu } = batch;
-  const isCountedAtOnce = engine.roundAccesses !== 'recorded';
+  const isCountedAtOnce = engine.host === 'direct-map';
   for (let i = from; i < to; i++) {
     // Most events are accesses between two changes of the state.
     if (waitingOnCpu[cpu] === 0 && isCountedAtOnce)
@@ -243,6 +244,7 @@ function consumeAccess(engine: EngineState, batch: EventBatch, i: number): void 
     countedInRound[ACCESSOR_SPAN * vq + accessor] += batch.n[i];
     return;
   }
+  if (engine.host === 'stock') return judgeOutOfRound(engine, batch, i);
   const place = ACCESSOR_SPAN * vq + accessor;
   if (effective[place] >= PENDING) settleRound(engine, batch, i, vq);
   let outcome = effective[place];
@@ -328,7 +330,7 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       know(engine, vq);
       const area = details.area[detail];
       const failed = hasDetail(details, detail, 'error') && details.error[detail] !== 0;
-      recordRange(engine, details, detail, 4 * vq + area, failed);
+      recordRange(engine, batch, i, 4 * vq + area, failed);
       note(engine, batch, i, area);
       return;
     }

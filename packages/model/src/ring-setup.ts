@@ -4,7 +4,7 @@ import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
 import { SET_UP_IN_ROUND } from './doubts.js';
 import { missAll, missOverdue, expectNothing } from './effects-order.js';
 import type { EngineState } from './engine-state.js';
-import type { DetailColumns } from './event-batch.js';
+import type { EventBatch } from './event-batch.js';
 import { NEVER_MAPS, NOT_SET_UP } from './outcome.js';
 import {
   completeDevice,
@@ -14,10 +14,12 @@ import {
 } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { endAttempts } from './rounds.js';
+import { nanoseconds } from './stock-host/nanoseconds.js';
 import { forgetEvidence } from './stock-host/page-evidence.js';
 import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
 import {
+  holdsRange,
   isRange,
   NOT_RESETTING,
   PERHAPS_RESETTING,
@@ -31,19 +33,24 @@ import {
 /** SET_VRING_NUM or SET_VRING_ADDR records the range of an area. */
 export function recordRange(
   engine: EngineState,
-  details: DetailColumns,
-  detail: number,
+  batch: EventBatch,
+  i: number,
   slot: number,
   failed: boolean,
 ): void {
   const { virtqueues } = engine;
+  const { details } = batch;
+  const detail = batch.detail[i];
   itWasTheIoctl(engine, slot >> 2);
   // What was found of the pages was found of the range before.
   virtqueues.gupHolds[slot] = 0;
   forgetEvidence(virtqueues, slot);
   // A round that ends after this may have copied from the range before.
   virtqueues.disturbed[slot] = 1;
-  virtqueues.protected[slot] = 0;
+  // Ranges are told where rings are: one that began when there was none here is not.
+  if (!holdsRange(virtqueues, slot, details.address, details.size, 2 * detail))
+    virtqueues.watchedFrom[slot] =
+      nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]) + engine.delays.setUp;
   if (!failed || !engine.design.keepsRangesOnFailedSetup) {
     setRange(virtqueues, slot, details.address, details.size, 2 * detail);
     return;

@@ -84,6 +84,8 @@ export interface VirtqueueState {
   /** When the last round began, and when copies show the page table again after the last range (ns). */
   roundTime: Float64Array;
   flushedAt: Float64Array;
+  /** Since when all ranges over the area that may be under way have been told (ns). */
+  watchedFrom: Float64Array;
   /** 1 where all pages that an attempt asks for were copied from (to, if used) since the last range. */
   allCopied: Uint8Array;
   /** Entries copied since the last range: the first, the next to come (16 bit), and how many. */
@@ -93,7 +95,10 @@ export interface VirtqueueState {
   /** Whether the pages follow each other, see page-evidence.ts, and since when all surely are there (ns). */
   contiguity: Uint8Array;
   contiguousAt: Float64Array;
-  /** 1 where the protection of pages was changed: that they are there does not say that they can be read. */
+  /**
+   * 1 where the protection of pages was changed: that they are there does not say that they can be read. Memory
+   * keeps its protection when a ring in it is set up again.
+   */
   protected: Uint8Array;
   /** Descriptors of the last chain that was counted; 0 while none was. */
   usualChain: Uint32Array;
@@ -173,6 +178,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     disturbed: new Uint8Array(slots),
     roundTime: new Float64Array(capacity),
     flushedAt: new Float64Array(slots),
+    watchedFrom: new Float64Array(slots),
     allCopied: new Uint8Array(slots),
     copiedFrom: new Uint16Array(slots),
     copiedTo: new Uint16Array(slots),
@@ -266,6 +272,29 @@ export function isRange(
     state.last[2 * slot] === low >>> 0 &&
     state.last[2 * slot + 1] === (address[word + 1] + size[word + 1] + carryOf(low)) >>> 0
   );
+}
+
+/** Whether an area holds all of a range already, so that what came over that was told. */
+export function holdsRange(
+  { sized, first, last }: VirtqueueState,
+  slot: number,
+  address: Uint32Array,
+  size: Uint32Array,
+  word: number,
+): boolean {
+  if (size[word] === 0 && size[word + 1] === 0) return true;
+  if (sized[slot] !== RANGE_SET) return false;
+  const low = lastLow(address, size, word);
+  const high = (address[word + 1] + size[word + 1] + carryOf(low)) >>> 0;
+  const at = 2 * slot;
+  return (
+    isAtMost(first[at], first[at + 1], address[word], address[word + 1]) &&
+    isAtMost(low >>> 0, high, last[at], last[at + 1])
+  );
+}
+
+function isAtMost(lowA: number, highA: number, lowB: number, highB: number): boolean {
+  return highA < highB || (highA === highB && lowA <= lowB);
 }
 
 /** Low word of address + size - 1 before it is cut to 32 bits, as the kernel computes in 64. */

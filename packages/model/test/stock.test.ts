@@ -15,7 +15,7 @@ const KERNELS = (['merged', 'fixes-v5'] as const).flatMap((design) =>
   (['voluntary', 'full'] as const).map((preempt) => ({ design, preempt })),
 );
 /** The simulated memory manager flushes at once; its collector takes its time, but not more than this. */
-const DELAYS = { flush: 0, forkFlush: 0, look: 1_000 };
+const DELAYS = { flush: 0, forkFlush: 0, look: 1_000, setUp: 0 };
 const NUMBER_OF = { fallback: 0, hit: 1, iotlb: 2 } as const;
 
 interface Recording {

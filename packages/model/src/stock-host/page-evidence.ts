@@ -66,12 +66,18 @@ export interface Delays {
   readonly forkFlush: number;
   /** From the time of a `pages` event, which is taken before, until its pages have been looked at. */
   readonly look: number;
+  /**
+   * After memory has become a ring, a range over it may be under way that began before, when it was none and
+   * nobody told of it.
+   */
+  readonly setUp: number;
 }
 
 export const USUAL_DELAYS: Delays = {
   flush: 10_000_000,
   forkFlush: 100_000_000,
   look: 100_000_000,
+  setUp: 100_000_000,
 };
 
 /**
@@ -110,12 +116,13 @@ export function seePages(
 ): void {
   const { details } = batch;
   const detail = batch.detail[i];
-  if (!hasDetail(details, detail, 'contiguous')) return;
+  const time = nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]);
+  if (!hasDetail(details, detail, 'contiguous') || time < state.watchedFrom[slot]) return;
   const { pagesGot, pagesWanted: spanned, contiguous } = details;
   if (contiguous[detail] === 1) {
     state.contiguity[slot] = CONTIGUOUS;
     // Until they were looked at, pages may have been missing; they follow each other since there are any.
-    state.contiguousAt[slot] = nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]) + delays.look;
+    state.contiguousAt[slot] = time + delays.look;
   } else if (
     pagesGot[detail] === spanned[detail] &&
     // The design asks for fewer pages than an area has that does not begin with a page (reference §3.1).

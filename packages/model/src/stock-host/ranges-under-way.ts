@@ -13,6 +13,9 @@ export interface RangeUnderWay {
   hasBegun: boolean;
 }
 
+/** What is known of the begin of a range that ends. */
+export type Begin = 'not told' | 'told' | 'returned';
+
 /** Ranges that are followed. Only lost ends let them pile up. */
 const MAX_UNDER_WAY = 1024;
 
@@ -38,19 +41,19 @@ export function noteBegun(engine: EngineState, like: Callback): void {
  * The end of a range like this one is entered. Of several by threads that cannot be told apart it is one of
  * those whose begin is known to have returned, if there are such.
  *
- * @returns whether it was known already that the begin of the range has returned
+ * @returns whether its begin was told, and was known to have returned already
  */
-export function endRange(engine: EngineState, like: Callback): boolean {
+export function endRange(engine: EngineState, like: Callback): Begin {
   let at = -1;
   for (const [index, { range, hasBegun }] of engine.underWay.entries()) {
     if (!sameRange(range, like)) continue;
     if (at < 0 || hasBegun) at = index;
     if (hasBegun) break;
   }
-  if (at < 0) return false;
+  if (at < 0) return 'not told';
   const [{ range, hasBegun }] = engine.underWay.splice(at, 1);
   recycle(engine, range);
-  return hasBegun;
+  return hasBegun ? 'returned' : 'told';
 }
 
 /** Whether a range may be under way over an area. */

@@ -124,7 +124,9 @@ function learn(engine: EngineState, vq: number): void {
   const used = usedOf(round);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     const isCurrent =
-      virtqueues.disturbed[slot] === 0 && virtqueues.roundTime[vq] >= virtqueues.flushedAt[slot];
+      virtqueues.disturbed[slot] === 0 &&
+      virtqueues.roundTime[vq] >= virtqueues.flushedAt[slot] &&
+      virtqueues.roundTime[vq] >= virtqueues.watchedFrom[slot];
     if (isCurrent && !isRangeUnderWay(engine, slot))
       learnFromCopies(virtqueues, slot, round.num, before, after, heads, used);
   }
