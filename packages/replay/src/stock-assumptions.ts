@@ -1,38 +1,70 @@
 /** What an answer about a stock host takes for granted: it tells of a kernel that did not run. */
 import type { Preemption, Tallies } from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
-import { listVirtqueues } from './recording-list.js';
-
-/** Virtqueues of whose owners no invalidation was seen: there may have been some. */
-export function virtqueuesUnwatched(trace: OpenTrace, { derived }: Tallies): number[] {
-  if (derived === undefined) return [];
-  return listVirtqueues(trace)
-    .map(({ id }) => id)
-    .filter((id) => (derived.ranges[id] ?? 0) === 0);
-}
+import { listVirtqueues, type VirtqueueDescription } from './recording-list.js';
 
 /** In sentences; the most important first. */
 export function stockAssumptions(
   trace: OpenTrace,
-  tallies: Tallies,
+  { derived }: Tallies,
   preemption: Preemption,
 ): string[] {
-  const unwatched = virtqueuesUnwatched(trace, tallies);
-  const names = unwatched.map((id) => `vq ${id}`).join(', ');
+  const virtqueues = listVirtqueues(trace);
+  const vsock = virtqueues.filter(({ id }) => (derived?.vsockRounds[id] ?? 0) > 0);
   return [
-    ...(unwatched.length === 0
+    ...notifierSentences(virtqueues, derived?.ranges),
+    ...(vsock.length === 0
       ? []
       : [
-          `no range came near the rings of ${names}: none was seen there, as is the case where the process has ` +
-            'no MMU notifier (no KVM VM) and its ranges are invisible; hits are what they would be without any',
+          `${named(vsock)} would have been mapped as others are: the vhost-vsock of Linux 5.3 never tried, so that all of ` +
+            'their accesses fell back under a design of that time',
         ]),
     'the design would have changed nothing else: the same rounds and ranges at the same times',
-    'when a virtqueue was first seen, its invalidate_count was 0 and no range was under way over it',
+    'when a virtqueue was first seen, its invalidate_count was 0; and when it was first seen or set up anew in other ' +
+      'memory, no range was under way over it, at least not for longer than 100 ms from then on',
     'set-up ioctls succeed, a reset takes no time, and there is memory for a map',
-    'pages that are present and follow each other could be read, unless a change of their protection was seen',
+    'pages that are present and follow each other could be read, unless a change of their protection was seen while ' +
+      'the ring was there',
+    'rings lie in ordinary memory (not in that of a device, which get_user_pages refuses), and no descriptor table or ' +
+      'avail ring that was read is the zero page',
     'the TLB is flushed within 10 ms of the end of a range, 100 ms after the last of a fork, and the collector looks ' +
       'at pages within 100 ms',
+    'the clocks of all CPUs agree',
     ...(preemption === 'voluntary' ? ['no other MMU notifier of the process sleeps'] : []),
     'vhost-net does not poll busily, sends no packet without copying it, and no copy to or from a ring fails',
   ];
+}
+
+/** Where no notifier listens, no range is told. */
+function notifierSentences(
+  virtqueues: readonly VirtqueueDescription[],
+  ranges: Float64Array | undefined,
+): string[] {
+  const unseen = virtqueues.filter(({ notified }) => notified === false);
+  const others = virtqueues.filter(({ notified }) => notified !== false);
+  const quiet = others.filter(({ id }) => (ranges?.[id] ?? 0) === 0);
+  return [
+    ...(unseen.length === 0
+      ? []
+      : [
+          `there was no range over the rings of ${named(unseen)}: their process had no MMU notifier (no KVM VM) when that ` +
+            'was last looked at, so that its ranges were invisible; hits are what they would be without any',
+        ]),
+    ...(quiet.length === 0
+      ? []
+      : [
+          `no range came near the rings of ${named(quiet)}: none was seen there, as is the case where the process has ` +
+            'no MMU notifier (no KVM VM) and its ranges are invisible; hits are what they would be without any',
+        ]),
+    ...(others.length === 0
+      ? []
+      : [
+          `the process of every ${unseen.length === 0 ? '' : 'other '}ring had an MMU notifier all the time: while it ` +
+            'has none, its ranges are invisible',
+        ]),
+  ];
+}
+
+function named(virtqueues: readonly VirtqueueDescription[]): string {
+  return virtqueues.map(({ id }) => `vq ${id}`).join(', ');
 }

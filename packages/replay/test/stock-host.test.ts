@@ -214,7 +214,8 @@ describe('a recording of a real stock host under disturbances', () => {
     }
     const { accesses, hits, fallbacks, ambiguous } = result.totals;
     expect(hits + fallbacks + ambiguous).toBe(accesses);
-    expect(hits / accesses).toBeGreaterThan(0.5);
+    // Of 2.4 s; in the first 100 ms of a ring nothing is known of its pages.
+    expect(hits / accesses).toBeGreaterThan(0.45);
     const doubts = Object.values(result.doubts ?? {}).reduce((sum, count) => sum + count, 0);
     expect(doubts).toBe(ambiguous);
   });
@@ -245,6 +246,41 @@ describe('an address space of which no invalidation was seen', () => {
     const { out } = await replay('run', quiet);
     expect(out.replaceAll(/\n +/g, ' ')).toMatch(
       /assumed +- no range came near the rings of vq 0: .* hits are what they would be without any/,
+    );
+  });
+});
+
+describe('what is assumed', () => {
+  const assumed = async (name: string, body: string): Promise<string[]> => {
+    const path = join(folder, name);
+    writeFileSync(path, body);
+    const { out } = await replay('run', path, '--json');
+    return (JSON.parse(out) as RunResult).assumptions;
+  };
+
+  it('always holds that there was a notifier, that memory is ordinary, that clocks agree', async () => {
+    const all = (await assumed('all.txt', TEXT)).join('\n');
+    expect(all).toContain('the process of every ring had an MMU notifier all the time');
+    expect(all).toContain('ordinary memory');
+    expect(all).toContain('the zero page');
+    expect(all).toContain('first seen or set up anew');
+    expect(all).toContain('the clocks of all CPUs agree');
+    expect(all).not.toContain('vsock');
+  });
+
+  it('begins with the rings whose process had no notifier when it was last looked at', async () => {
+    const [first, ...others] = await assumed(
+      'unseen.txt',
+      TEXT.replace(' 214 1 1\n', ' 214 1 0\n'),
+    );
+    expect(first).toMatch(/^there was no range over the rings of vq 0: .* no MMU notifier/);
+    expect(others.join('\n')).not.toContain('had an MMU notifier all the time');
+  });
+
+  it('says what vhost-vsock did when the designs were made', async () => {
+    const body = TEXT.replace('ffff8cc54f964ab0 2 256', 'ffff8cc54f964ab0 3 256');
+    expect((await assumed('vsock.txt', body)).join('\n')).toMatch(
+      /vq 0 would have been mapped as others are: the vhost-vsock of Linux 5.3 never tried/,
     );
   });
 });

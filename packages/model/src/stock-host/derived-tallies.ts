@@ -15,6 +15,8 @@ export interface DerivedTallies {
   doubts: Float64Array;
   /** Rounds by vq whose accesses were derived. */
   rounds: Float64Array;
+  /** Those of them in which a handler of vhost-vsock worked, which did not map when the designs were made. */
+  vsockRounds: Float64Array;
   /** Ranges by vq that the memory manager reported in the memory of its owner. */
   ranges: Float64Array;
 }
@@ -27,6 +29,7 @@ export function createDerivedTallies(virtqueues: number): DerivedTallies {
     estimate: new Float64Array(accesses),
     doubts: new Float64Array(DOUBTS),
     rounds: new Float64Array(virtqueues),
+    vsockRounds: new Float64Array(virtqueues),
     ranges: new Float64Array(virtqueues),
   };
 }

@@ -10,6 +10,7 @@ import {
   type EndedRound,
 } from '../accessor-rules/derive-round.js';
 import { BEGIN_UNSEEN, IOTLB_ROUND } from '../doubts.js';
+import { HANDLERS } from '../events.js';
 import type { EngineState } from '../engine-state.js';
 import type { EventBatch } from '../event-batch.js';
 import { AMBIGUOUS, IOTLB, PENDING } from '../outcome.js';
@@ -21,6 +22,8 @@ import { doubtMap, setIotlb, type VirtqueueState } from '../virtqueue-state.js';
 import { countDerived } from './count-derived.js';
 import { learnFromCopies } from './page-evidence.js';
 import { isRangeUnderWay } from './ranges-under-way.js';
+
+const VSOCK = HANDLERS.indexOf('vsock');
 
 type Filled = { -readonly [Name in keyof EndedRound]: EndedRound[Name] };
 
@@ -89,7 +92,10 @@ function judgeAreas(engine: EngineState, batch: EventBatch, i: number, vq: numbe
 }
 
 function countAccesses({ tallies }: EngineState, vq: number): void {
-  if (tallies.derived !== undefined) tallies.derived.rounds[vq]++;
+  if (tallies.derived !== undefined) {
+    tallies.derived.rounds[vq]++;
+    if (round.handler === VSOCK) tallies.derived.vsockRounds[vq]++;
+  }
   const { least, most, estimate } = counts;
   for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
     if (most[accessor] === 0) continue;
