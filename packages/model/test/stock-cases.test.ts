@@ -83,8 +83,9 @@ function call(
   [start, end]: readonly [bigint, bigint],
   cause: number,
   [pid, comm] = [OWNER, 'qemu'],
+  blockable = 1,
 ): EventRecord[] {
-  const range = { owner: OWNER, start, end, cause, blockable: 1, pid, comm };
+  const range = { owner: OWNER, start, end, cause, blockable, pid, comm };
   return [
     event(`core_range_${which}`, time, range),
     event(`core_range_${which}_return`, time + 1, range),
@@ -230,6 +231,22 @@ describe('a ring that is set up again', () => {
     ]);
     expect(byRound(again(places), DESC, delays)).toEqual(['hit', 'hit', 'hit', 'hit']);
   });
+});
+
+it('does not take the return of a range that must not block for that of an equal one that may', () => {
+  const qemu: [number, string] = [OWNER, 'qemu'];
+  const [start] = call(3_000, 'start', USED_PAGE, CLEAR);
+  const events = [
+    ...begin(PLACES),
+    ...round(1_000, 1),
+    ...round(2_000, 2),
+    { ...start, cpu: 1 },
+    ...call(3_010, 'start', USED_PAGE, CLEAR, qemu, 0),
+    ...call(3_020, 'end', USED_PAGE, CLEAR, qemu, 0),
+    ...round(4_000, 3),
+  ];
+  // The first start has not returned: it may be about to remove the map.
+  expect(byRound(events, USED)).toEqual(['ambiguous', 'hit', 'ambiguous']);
 });
 
 it('does not know invalidate_count after an end whose beginning was not told', () => {

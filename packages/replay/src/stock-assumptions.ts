@@ -20,8 +20,8 @@ export function stockAssumptions(
             'their accesses fell back under a design of that time',
         ]),
     'the design would have changed nothing else: the same rounds and ranges at the same times',
-    'when a virtqueue was first seen, its invalidate_count was 0; and when it was first seen or set up anew in other ' +
-      'memory, no range was under way over it, at least not for longer than 100 ms from then on',
+    'when a virtqueue was first seen, its invalidate_count was 0; when it was first seen or set up anew in other memory, ' +
+      'no range that was under way there lowered the count later, or changed pages after 100 ms',
     'set-up ioctls succeed, a reset takes no time, and there is memory for a map',
     'pages that are present and follow each other could be read, unless a change of their protection was seen while ' +
       'the ring was there',
