@@ -98,8 +98,9 @@ export function* access(
   if (observed === 0) {
     const address = place ?? area.address + BigInt(random.between(0, Number(area.size) - 1));
     const page = memory.page(address);
+    if (!page.present && random.chance(0.3)) yield kernel.sleep(500); // the fault reads the page in
+    // Another fault may have been faster: the kernel looks again before it changes the page table.
     if (!page.present) {
-      if (random.chance(0.3)) yield kernel.sleep(500); // the fault reads the page in
       page.present = true;
       page.writable = write || random.chance(0.5);
       page.frame = memory.frameFor(address / PAGE);

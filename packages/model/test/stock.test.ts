@@ -108,6 +108,13 @@ it('does not take the return of a range that must not block for that of an equal
   expect(judged.wrong).toEqual([]);
 });
 
+it('holds it against a kernel in which a fault that comes too late changes no page', () => {
+  // Found by the property above, of a simulated kernel that did: two rings lay in one page.
+  const kernel = { design: 'fixes-v5', preempt: 'voluntary' } as const;
+  const judged = judge(record(kernel, 281504118, 1867), kernel.design, DESIGNS[0], 'voluntary');
+  expect(judged.wrong).toEqual([]);
+});
+
 describe('what stays open', () => {
   it('is little where the kernel is quiet, and told why', () => {
     let [sure, open] = [0, 0];
