@@ -92,8 +92,8 @@ describe('the program for other versions of bpftrace', () => {
     // Reads the structs of modules in another way than 0.17.0.
     ['0.17.1', false],
     ['0.22.1', false],
-    ['0.23.5', true],
-    ['0.27.1', true],
+    ['0.23.5', false],
+    ['0.27.1', false],
     ['0.28.0', false],
   ])('the trace says whether %s was tested: %s', async (version, isTested) => {
     const { header, remarks } = await plan({ bpftrace: `bpftrace v${version}\n` });

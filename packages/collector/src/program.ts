@@ -41,7 +41,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     )
     .option(
       '--duration <time>',
-      'end by itself after a time, such as 90, 30s or 10m',
+      'end by itself after a time, such as 90, 30s or 10m, from when the probes are attached',
       parseDuration,
     )
     .addOption(

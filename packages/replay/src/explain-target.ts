@@ -27,7 +27,7 @@ export type Wanted = ({ readonly access: bigint } | { readonly at: bigint }) & {
 export function readWanted({ access, at, vq }: ExplainOptions): Wanted {
   if ((access === undefined) === (at === undefined)) {
     throw new ProgramError('which event? explain takes one of --at TIME and --access N', {
-      advice: 'for example --access 1, or --at with a time that `replay info` names',
+      advice: 'for example --access 1, or --at with a time within those of its events',
     });
   }
   const id = vq === undefined ? undefined : Number(wholeNumber('--vq', vq));

@@ -109,7 +109,8 @@ function estimateLines({ totals }: RunResult): string[] {
   if (totals.counts !== 'estimated') return [];
   return [
     '',
-    '≈: estimated from what the indices of the ring moved by in each round; --json says from what to what',
+    '≈: concluded from what the indices of the ring moved by, as if each chain were as long as the last that was read',
+    '   and no head were fetched twice; there may be more: --json has the spans, collector attach --detail calls counts',
   ];
 }
 

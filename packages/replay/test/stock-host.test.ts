@@ -234,7 +234,7 @@ describe('a recording of a real stock host under disturbances', () => {
       expect(await run('--design', design)).toEqual(await run('--design', design));
       const { out } = await replay('run', storm, '--design', design);
       expect(out).toMatch(/^why ambiguous: ≈[\d,]+ accesses$/m);
-      expect(out).toMatch(/^≈: estimated/m);
+      expect(out).toMatch(/^≈: concluded/m);
     },
   );
 });

@@ -99,6 +99,10 @@ async function recordInto(
   { plan, host, stop, options: { duration } }: Session,
 ): Promise<FinishedRecording> {
   let clear = (): void => undefined;
+  const slow = setTimeout(
+    () => say(NAME, 'attaching the probes: nothing is recorded yet'),
+    SLOW_MS,
+  );
   let timer: NodeJS.Timeout | undefined;
   try {
     return await record(writer, {
@@ -107,6 +111,7 @@ async function recordInto(
       patienceMs: host.patienceMs,
       onlineCpus: () => host.onlineCpus(),
       onReady: (rings) => {
+        clearTimeout(slow);
         target.begin();
         socket?.serve(writer, rings);
         say(NAME, `attached; recording to ${name}${howLong(duration)}`);
@@ -118,10 +123,14 @@ async function recordInto(
       onLastEvent: () => socket?.end(),
     });
   } finally {
+    clearTimeout(slow);
     clearTimeout(timer);
     clear();
   }
 }
+
+/** bpftrace needs a second or two to compile the program, and a minute on an emulated machine. */
+const SLOW_MS = 3000;
 
 function howLong(duration: number | undefined): string {
   return duration === undefined ? ' until Ctrl-C' : ` for ${duration / 1000} s`;

@@ -21,11 +21,12 @@ export interface Finding {
 /** All findings, in the order in which they are best put right. */
 export function findingsOf(facts: HostFacts): Finding[] {
   return [
-    judgeBpftrace(facts.bpftrace),
+    judgeBpftrace(facts.bpftrace, facts.askedBpftrace),
     root(facts),
     lockdown(facts),
-    tracing(facts),
+    // What no command can put right comes before what one can.
     ...kernelOptions(facts),
+    tracing(facts),
     vhostModule(facts),
     structs(facts),
     functions(facts),

@@ -1,7 +1,7 @@
 import type { BpftraceFacts } from '../host/host-facts.js';
 import {
   isBefore,
-  isNewerThanTested,
+  isNewerThanKnown,
   isTested,
   OLDEST_BPFTRACE,
   TESTED_VERSIONS,
@@ -10,13 +10,13 @@ import {
 import type { Finding } from './findings.js';
 
 /** Whether this bpftrace can run the program, and whether its like ever has. */
-export function judgeBpftrace(bpftrace: BpftraceFacts | undefined): Finding {
+export function judgeBpftrace(bpftrace: BpftraceFacts | undefined, asked: string): Finding {
   const id = 'bpftrace';
   if (bpftrace === undefined)
     return {
       id,
       verdict: 'blocked',
-      found: 'no bpftrace',
+      found: asked === 'bpftrace' ? 'no bpftrace' : `${asked} cannot be run`,
       cost: 'nothing can be recorded',
       change: 'install the package bpftrace, 0.17 or newer',
     };
@@ -43,8 +43,8 @@ export function judgeBpftrace(bpftrace: BpftraceFacts | undefined): Finding {
     id,
     verdict: 'limited',
     found: `${found}, untested`,
-    cost: isNewerThanTested(version)
-      ? `newer than any that was tested (${TESTED_VERSIONS}): its language may have changed`
+    cost: isNewerThanKnown(version)
+      ? 'newer than any whose language is known here (0.27)'
       : `the program is written for it, and was tested with ${TESTED_VERSIONS} only`,
     change: `if the probes cannot be attached, use bpftrace ${TESTED_VERSIONS}`,
   };

@@ -13,6 +13,8 @@ export interface HostFacts {
   readonly tracefs: string | undefined;
   /** Of the functions that a plan may ask for, those that can be probed. */
   readonly functions: readonly string[];
+  /** As the user named it: a path, or a name. */
+  readonly askedBpftrace: string;
   readonly bpftrace: BpftraceFacts | undefined;
   readonly vhost: VhostFacts;
 }
@@ -50,6 +52,7 @@ export async function readHostFacts(sources: HostSources, bpftrace: string): Pro
     isRoot: sources.user.uid === 0,
     tracefs,
     functions: probeable(sources, tracefs),
+    askedBpftrace: bpftrace,
     bpftrace: await findBpftrace(sources, bpftrace),
     vhost: {
       isLoaded: modules.includes('vhost'),
