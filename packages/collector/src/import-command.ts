@@ -101,7 +101,7 @@ async function importFiles(
     }
     if (eventsOf(to.inputs) === 0 && !signal.aborted) throw noEvents(to.inputs);
   } catch (error) {
-    if (error instanceof OutputError) throw withWhatStays(error, to);
+    if (error instanceof OutputError) throw await withWhatStays(error, to);
     if (!(error instanceof InputError) || eventsOf(to.inputs) === 0) throw error;
     await finish(to);
     throw new InputError(`${error.message}; ${to.output} holds what was read before`);
@@ -110,7 +110,10 @@ async function importFiles(
   return signal.aborted;
 }
 
-function withWhatStays(error: OutputError, { file }: Import): OutputError {
+/** What got into the file before it was full stays there, however soon that was. */
+async function withWhatStays(error: OutputError, { file, writer }: Import): Promise<OutputError> {
+  await abandonTrace(writer);
+  if (writer.eventsWritten > 0) file.giveName();
   return file.stays
     ? new OutputError(`${error.message}; what was written before can be read`)
     : error;

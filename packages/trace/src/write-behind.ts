@@ -120,18 +120,22 @@ function writeNext(output: WriteBehind): void {
   }
   queue.splice(0, pieces.length);
   writev(output.fd, parts, position, (error, written) => {
+    let done = error === null ? written : 0;
     try {
       if (error !== null) throw error;
       // A full disk takes less than it is given, and refuses the rest.
-      if (written < bytes) writeRest(output.fd, parts, written, position);
+      if (done < bytes) writeRest(output.fd, parts, done, position, (now) => (done = now));
     } catch (thrown) {
       output.failure = thrown instanceof Error ? thrown : new Error(String(thrown));
       queue.length = 0;
     }
     output.waitingBytes -= bytes;
-    if (output.failure === undefined) {
-      output.position = position + bytes;
-      for (const piece of pieces) piece.onWritten?.();
+    let whole = 0;
+    for (const piece of pieces) {
+      whole += piece.bytes;
+      if (whole > done) break;
+      output.position = position + whole;
+      piece.onWritten?.();
     }
     writeNext(output);
   });
@@ -142,17 +146,19 @@ function writeNow(fd: number, parts: readonly Uint8Array[], bytes: number): void
   if (written < bytes) writeRest(fd, parts, written, undefined);
 }
 
-/** A pipe takes less than it is given, too. */
+/** A pipe takes less than it is given, too. `onProgress` gets how many bytes of all parts are written. */
 function writeRest(
   fd: number,
   parts: readonly Uint8Array[],
   from: number,
   position: number | undefined,
+  onProgress?: (done: number) => void,
 ): void {
   const all = Buffer.concat(parts);
   let done = from;
   while (done < all.length) {
     const at = position === undefined ? null : position + done;
     done += writeSync(fd, all, done, all.length - done, at);
+    onProgress?.(done);
   }
 }
