@@ -62,7 +62,7 @@ const code = (max: number, doc: string): FieldDefinition => ({
 });
 
 const counter = (accessor: Accessor): FieldDefinition =>
-  u32(`${accessor} of the virtqueue since the recording began, modulo 2^32`);
+  u32(`${accessor} of the virtqueue since the recording began or it was reset, modulo 2^32`);
 
 /**
  * Every field an event can have beside `time` (ns, CLOCK_BOOTTIME), `cpu` and `line`. New ones are added

@@ -12,7 +12,7 @@ import {
   noteUnmapped,
   resetCountUnderWay,
 } from './ranges-order.js';
-import { AREA_COUNT } from './ring.js';
+import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { endAttempts } from './rounds.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
 import { forgetEvidence } from './stock-host/page-evidence.js';
@@ -111,6 +111,8 @@ export function reset(engine: EngineState, vq: number): void {
   else expectNothing(engine, vq);
   setIotlb(virtqueues, vq, false);
   fillMaps(engine, vq);
+  // The recording program forgets what it counted, and begins anew.
+  virtqueues.counters.fill(0, ACCESSOR_SPAN * vq, ACCESSOR_SPAN * (vq + 1));
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     virtqueues.sized[slot] = RANGE_NONE;
     virtqueues.gupHolds[slot] = 0;

@@ -1,9 +1,11 @@
 /** Small recordings of stock hosts, event by event, in which an answer could be too sure of itself. */
 import { describe, expect, it } from 'vitest';
 import { findDesign } from '../src/designs.ts';
-import { HANDLERS } from '../src/events.ts';
+import type { RoundAccesses } from '../src/engine-state.ts';
+import { COUNTER_FIELDS, HANDLERS } from '../src/events.ts';
 import { ringWord } from '../src/ring-word.ts';
-import { AREA_COUNT } from '../src/ring.ts';
+import { ACCESSORS, AREA_COUNT } from '../src/ring.ts';
+import { accessOutcomes } from '../src/tallies.ts';
 import type { EventRecord } from './event-record.ts';
 import { stockVerdicts, type StockVerdicts } from './stock-verdicts.ts';
 
@@ -95,7 +97,7 @@ function call(
 function judged(
   events: readonly EventRecord[],
   delays = DELAYS,
-  roundAccesses: 'derived' | 'recorded' = 'derived',
+  roundAccesses: RoundAccesses = 'derived',
 ): StockVerdicts {
   return stockVerdicts(events, { design: MERGED, preemption: 'voluntary', delays, roundAccesses });
 }
@@ -258,4 +260,31 @@ it('does not know invalidate_count after an end whose beginning was not told', (
   ];
   expect(byRound(events, USED)).toEqual(['ambiguous', 'ambiguous']);
   expect(byRound(events, AVAIL)).toEqual(['ambiguous', 'ambiguous']);
+});
+
+it('counts anew where a virtqueue was given up, as the recording program does', () => {
+  const counted = (time: number, n: number): EventRecord =>
+    event('counted', time, {
+      vq: 0,
+      ...Object.fromEntries(COUNTER_FIELDS.map((field) => [field, n])),
+    });
+  /** A round in which the counters come to `n`. */
+  const countedRound = (time: number, n: number): EventRecord[] => {
+    const [first, last] = round(time, 1);
+    return [first, counted(time + 50, n), last];
+  };
+  const events = [
+    ...begin(PLACES),
+    ...countedRound(1_000, 7),
+    event('unmap', 2_000, { vq: 0 }),
+    event('reset', 2_000, { vq: 0 }),
+    ...begin(PLACES).map((again) => ({ ...again, time: again.time + 3_000n })),
+    // Another ring that comes to the same address in the kernel has made fewer so far.
+    ...countedRound(4_000, 2),
+  ];
+  const { tallies } = judged(events, DELAYS, 'counted').engine;
+  for (const accessor of ACCESSORS.keys()) {
+    const accesses = accessOutcomes(tallies, 0, accessor).reduce((sum, count) => sum + count, 0);
+    expect(accesses).toBe(accessor === 0 ? 0 : 9);
+  }
 });
