@@ -164,27 +164,11 @@ const CORE_RANGE_FIELDS = [
   'comm',
 ] as const;
 const RANGE_FIELDS = ['dev', 'start', 'end', 'cause', 'blockable', 'pid', 'comm'] as const;
-const rangeColumns = (is: number): readonly TextColumn[] => [
-  'dev',
-  { is },
-  'start',
-  'end',
-  'cause',
-  'blockable',
-  'pid',
-  'comm',
-];
-const coreRangeColumns = (is: number): readonly TextColumn[] => [
-  'owner',
-  { is },
-  'start',
-  'end',
-  'cause',
-  'blockable',
-  'pid',
-  'stack',
-  'comm',
-];
+/** Columns of a range: whose it is, a number that tells which end of the call it is, and the rest. */
+const rangeColumns = (
+  [whose, ...rest]: readonly [FieldName, ...FieldName[]],
+  is: number,
+): readonly TextColumn[] => [whose, { is }, ...rest];
 
 /** The counters of a `counted` event, by accessor number less one. */
 export const COUNTER_FIELDS = [
@@ -254,13 +238,13 @@ export const EVENTS = {
   range_start: {
     code: 7,
     fields: RANGE_FIELDS,
-    text: { tag: 'R', columns: rangeColumns(1) },
+    text: { tag: 'R', columns: rangeColumns(RANGE_FIELDS, 1) },
     doc: "vhost's invalidate_range_start callback is entered.",
   },
   range_end: {
     code: 8,
     fields: RANGE_FIELDS,
-    text: { tag: 'R', columns: rangeColumns(0) },
+    text: { tag: 'R', columns: rangeColumns(RANGE_FIELDS, 0) },
     doc: "vhost's invalidate_range_end callback is entered.",
   },
   effect_start: {
@@ -323,28 +307,28 @@ export const EVENTS = {
     code: 18,
     fields: CORE_RANGE_FIELDS,
     optional: ['stack'],
-    text: { tag: 'K', columns: coreRangeColumns(1) },
+    text: { tag: 'K', columns: rangeColumns(CORE_RANGE_FIELDS, 1) },
     doc: 'The memory manager calls the notifiers of an address space: a range is about to change.',
   },
   core_range_end: {
     code: 19,
     fields: CORE_RANGE_FIELDS,
     optional: ['stack'],
-    text: { tag: 'K', columns: coreRangeColumns(0) },
+    text: { tag: 'K', columns: rangeColumns(CORE_RANGE_FIELDS, 0) },
     doc: 'The memory manager calls the notifiers of an address space: the range has changed.',
   },
   core_range_start_return: {
     code: 24,
     fields: CORE_RANGE_FIELDS,
     optional: ['stack'],
-    text: { tag: 'K', columns: coreRangeColumns(2) },
+    text: { tag: 'K', columns: rangeColumns(CORE_RANGE_FIELDS, 2) },
     doc: 'The call of a core_range_start returns: all notifiers were told.',
   },
   core_range_end_return: {
     code: 25,
     fields: CORE_RANGE_FIELDS,
     optional: ['stack'],
-    text: { tag: 'K', columns: coreRangeColumns(3) },
+    text: { tag: 'K', columns: rangeColumns(CORE_RANGE_FIELDS, 3) },
     doc: 'The call of a core_range_end returns: all notifiers were told.',
   },
   pages: {

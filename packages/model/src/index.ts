@@ -45,6 +45,7 @@ export type { ChainHabit } from './accessor-rules/chain-lengths.js';
 export {
   createRoundCounts,
   deriveRound,
+  LONGEST_CHAIN,
   type EndedRound,
   type RoundCounts,
 } from './accessor-rules/derive-round.js';
@@ -60,5 +61,6 @@ export {
 export {
   ACCESSOR_RULE_SETS,
   findAccessorRules,
+  NEWEST_RULES,
   type AccessorRules,
 } from './accessor-rules/rule-sets.js';

@@ -1,10 +1,10 @@
 /** Runs engines over a trace, and chooses the order whose answer is given. */
 import {
-  ACCESSOR_RULE_SETS,
   createEngine,
   DESIGNS,
   findAccessorRules,
   findDesign,
+  NEWEST_RULES,
   type Design,
   type AccessorRules,
   type Engine,
@@ -29,19 +29,23 @@ export interface ReplayOptions {
   readonly strict?: boolean;
 }
 
-export interface Replayed {
+/** What is judged by which rules. */
+interface Recorded {
   readonly design: Design;
-  readonly engine: Engine;
-  readonly order: Order;
-  /** Why this order, in words. */
-  readonly orderReason: string;
   /** Of the recording kernel, as assumed in ranges order. */
   readonly preemption: Preemption;
   readonly host: HostKind;
   /** By whose rules a stock host's rounds access the ring. */
   readonly rules: AccessorRules;
-  /** How the trace tells what a round accessed. */
+  /** How the trace of a stock host tells what a round accessed. */
   readonly roundAccesses: RoundAccesses;
+}
+
+export interface Replayed extends Recorded {
+  readonly engine: Engine;
+  readonly order: Order;
+  /** Why this order, in words. */
+  readonly orderReason: string;
 }
 
 /** The design of that name; a ProgramError names those that there are. */
@@ -62,11 +66,14 @@ export function designNamed(name: string): Design {
 export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOptions): Replayed {
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
-  const host = hostKindOf(trace);
-  const rules = rulesOf(trace);
-  const roundAccesses = roundAccessesOf(trace);
-  if (host === 'stock')
-    return replayStockHost(trace, design, options, preemption, rules, roundAccesses);
+  if (hostKindOf(trace) === 'stock') return replayStockHost(trace, design, options, preemption);
+  const recorded: Recorded = {
+    design,
+    preemption,
+    host: 'direct-map',
+    rules: NEWEST_RULES,
+    roundAccesses: 'derived',
+  };
   if (useObservations && options.order === 'effects') {
     throw new ProgramError('--use-observations is for ranges order, and --order is effects', {
       advice: 'recorded effects leave nothing open that observations could settle',
@@ -84,42 +91,29 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   effects?.finish();
   const byRanges = (orderReason: string): Replayed => {
     checkObservations(ranges);
-    return {
-      design,
-      engine: ranges,
-      order: 'ranges',
-      orderReason,
-      preemption,
-      host,
-      rules,
-      roundAccesses,
-    };
+    return { ...recorded, engine: ranges, order: 'ranges', orderReason };
   };
   if (options.order === 'ranges') return byRanges('as asked for');
   const instead = options.order === 'effects' ? 'not effects, as asked for: ' : '';
   if (design.maps === 'never')
     return byRanges(`${instead}the design maps nothing, so it does not matter`);
   if (!mayUseEffects) return byRanges(`${instead}recorded effects are not those of ${design.name}`);
-  const recorded = effects?.tallies.effects ?? { start: 0, end: 0 };
-  if (recorded.start === 0 && recorded.end === 0 && ranges.tallies.ranges.overlapping === 0)
+  const told = effects?.tallies.effects ?? { start: 0, end: 0 };
+  if (told.start === 0 && told.end === 0 && ranges.tallies.ranges.overlapping === 0)
     return byRanges(
       `${instead}no range is known to overlap a ring, so no effect was to be recorded`,
     );
   const missing = effects?.missingEffects() ?? 0;
   if (effects !== undefined && missing === 0) {
     return {
-      design,
+      ...recorded,
       engine: effects,
       order: 'effects',
       orderReason: 'every overlapping range has its effects',
-      preemption,
-      host,
-      rules,
-      roundAccesses,
     };
   }
   const lacks =
-    recorded.start === 0
+    told.start === 0
       ? 'the trace has no recorded effects (IS, IE)'
       : `${counted(missing, 'effect')} (IS, IE) that the ranges call for are not in the trace`;
   if (options.order === 'effects') {
@@ -136,8 +130,6 @@ function replayStockHost(
   design: Design,
   { order, useObservations }: ReplayOptions,
   preemption: Preemption,
-  rules: AccessorRules,
-  roundAccesses: RoundAccesses,
 ): Replayed {
   if (order === 'effects')
     throw new ProgramError(
@@ -149,30 +141,21 @@ function replayStockHost(
       `${trace.name} is a recording of a stock host: it has no attempts to map that --use-observations could use`,
       { advice: 'leave it out' },
     );
-  const engine = createEngine({
+  const recorded: Recorded = {
     design,
-    order: 'ranges',
     preemption,
     host: 'stock',
-    rules,
-    roundAccesses,
-  });
+    rules: rulesOf(trace),
+    roundAccesses: roundAccessesOf(trace),
+  };
+  const engine = createEngine({ ...recorded, order: 'ranges' });
   visitTrace(trace.fd, trace.index, (batch, from, to) => engine.consume(batch, from, to));
   engine.finish();
   const orderReason =
     order === 'ranges'
       ? 'as asked for'
       : "a stock kernel has no callbacks; the design's run within the memory manager's calls";
-  return {
-    design,
-    engine,
-    order: 'ranges',
-    orderReason,
-    preemption,
-    host: 'stock',
-    rules,
-    roundAccesses,
-  };
+  return { ...recorded, engine, order: 'ranges', orderReason };
 }
 
 /** By the level of detail of a live recording; of an import, by what it holds. */
@@ -195,9 +178,7 @@ function rulesOf({ index }: OpenTrace): AccessorRules {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(index.header.host?.kernel ?? '') ?? [];
   const version = Number(major) * 1000 + Number(minor);
   const name = version < 5018 ? '5.3' : version < 6001 ? '5.18' : '6.1';
-  const rules = findAccessorRules(name) ?? ACCESSOR_RULE_SETS.at(-1);
-  if (rules === undefined) throw new Error('there are no accessor rules');
-  return rules;
+  return findAccessorRules(name) ?? NEWEST_RULES;
 }
 
 /** Whether a trace may hold recorded effects: its recordings' ends say how many, where they have one. */

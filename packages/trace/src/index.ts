@@ -49,7 +49,7 @@ export {
   written,
 } from './file-errors.js';
 export { TraceFormatError, type TraceHeader } from './trace-header.js';
-export { traceHeaderSchema } from './trace-header-reader.js';
+export { recordedProbesSchema, traceHeaderSchema } from './trace-header-reader.js';
 export { countsByName, type RecordingCounts } from './recording-counts.js';
 export { recordingCountsSchema } from './recording-counts-schema.js';
 export {

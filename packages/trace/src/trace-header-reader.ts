@@ -2,6 +2,20 @@
 import { z } from 'zod';
 import { FORMAT, FORMAT_VERSION, TraceFormatError, type TraceHeader } from './trace-header.js';
 
+/** What a live recording would see or has seen, by which probes, and how surely. */
+export const recordedProbesSchema = z.object({
+  detail: z.enum(['rounds', 'calls', 'accesses']),
+  views: z.array(
+    z.object({
+      what: z.string(),
+      certainty: z.enum(['exact', 'by rule', 'estimated', 'invisible']),
+      /** Functions that are probed, or files that are read. */
+      by: z.array(z.string()),
+      note: z.string(),
+    }),
+  ),
+});
+
 /** What is known when a trace is begun. What is not known is absent. */
 export const traceHeaderSchema = z.object({
   /** Where the events came from: file names as given, `-` for standard input. */
@@ -34,20 +48,7 @@ export const traceHeaderSchema = z.object({
     })
     .optional(),
   /** What a live recording rests on. */
-  probes: z
-    .object({
-      detail: z.enum(['rounds', 'calls', 'accesses']),
-      views: z.array(
-        z.object({
-          what: z.string(),
-          certainty: z.enum(['exact', 'by rule', 'estimated', 'invisible']),
-          /** Functions that were probed, or files that were read. */
-          by: z.array(z.string()),
-          note: z.string(),
-        }),
-      ),
-    })
-    .optional(),
+  probes: recordedProbesSchema.optional(),
   /** The bpftrace program that recorded it. */
   program: z.string().optional(),
 });

@@ -26,8 +26,6 @@ export interface LossAccount {
   isSettled(cpu: number, until: bigint): boolean;
   /** Lines known to be lost, by class. Those that only others tell of have none. */
   missing(): Record<string, number>;
-  /** CPUs that have sent a heartbeat. */
-  cpus(): readonly number[];
 }
 
 /** What stands for losses that nobody but the kernel's counts tells of. */
@@ -82,6 +80,5 @@ export function createLossAccount(
           [...missingOf.values()].reduce((sum, missing) => sum + missing[index], 0),
         ]),
       ),
-    cpus: () => [...settled.keys()],
   };
 }

@@ -21,6 +21,14 @@ interface WatchedArea {
   readonly size: bigint;
 }
 
+function low({ words }: EventLine, field: FieldName): number {
+  return words[2 * SLOT[field]];
+}
+
+function whole(line: EventLine, field: FieldName): bigint {
+  return (BigInt(line.words[2 * SLOT[field] + 1]) << 32n) | BigInt(low(line, field));
+}
+
 const ABSENT = 0xffff_ffff;
 const AREAS = 3;
 
@@ -75,22 +83,28 @@ export function createPageWatch(
 
   return {
     hear: (line) => {
-      const low = (field: FieldName): number => line.words[2 * SLOT[field]];
-      const whole = (field: FieldName): bigint =>
-        (BigInt(line.words[2 * SLOT[field] + 1]) << 32n) | BigInt(low(field));
       switch (line.kind) {
         case KIND.virtqueue:
-          return own(low('vq'), low('dev'), low('owner'));
+          return own(low(line, 'vq'), low(line, 'dev'), low(line, 'owner'));
         case KIND.addresses:
-          return watch(low('vq'), low('area'), whole('address'), whole('size'));
+          return watch(
+            low(line, 'vq'),
+            low(line, 'area'),
+            whole(line, 'address'),
+            whole(line, 'size'),
+          );
         case KIND.reset:
-          for (let area = 0; area < AREAS; area++) forget(low('vq'), area);
+          for (let area = 0; area < AREAS; area++) forget(low(line, 'vq'), area);
           return;
         case KIND.range_end:
-          return invalidate(ownerOfDevice.get(low('dev')), whole('start'), whole('end'));
+          return invalidate(
+            ownerOfDevice.get(low(line, 'dev')),
+            whole(line, 'start'),
+            whole(line, 'end'),
+          );
         case KIND.core_range_end:
         case KIND.tlb_flush:
-          return invalidate(low('owner'), whole('start'), whole('end'));
+          return invalidate(low(line, 'owner'), whole(line, 'start'), whole(line, 'end'));
         default:
           return;
       }

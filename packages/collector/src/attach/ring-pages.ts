@@ -1,5 +1,6 @@
 /** What the page table holds of a ring's memory, as /proc/PID/pagemap and /proc/kpageflags show it. */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { PAGE_BYTES } from '@vhostscope/model';
 
 /** State of the pages of an area at one moment. */
 export interface AreaPages {
@@ -16,7 +17,7 @@ export interface AreaPages {
 /** Reads words of 8 bytes of a file from an index on; as many as there are. */
 export type WordReader = (path: string, index: number, words: number) => BigUint64Array;
 
-const PAGE_BYTES = 4096n;
+const PAGE = BigInt(PAGE_BYTES);
 /** A ring of 32768 entries has 129 pages at most; what is larger is none. */
 const MAX_PAGES = 4096;
 
@@ -40,8 +41,8 @@ export function readAreaPages(
   readWords: WordReader = readWordsOfFile,
 ): AreaPages | undefined {
   if (size === 0n) return undefined;
-  const first = address / PAGE_BYTES;
-  const wanted = Number((address + size - 1n) / PAGE_BYTES - first + 1n);
+  const first = address / PAGE;
+  const wanted = Number((address + size - 1n) / PAGE - first + 1n);
   if (wanted > MAX_PAGES || first > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
   let entries: BigUint64Array;
   try {

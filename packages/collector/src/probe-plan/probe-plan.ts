@@ -2,9 +2,8 @@
  * What a recording of a host rests on: for every kind of event the best of several ways to see it that
  * this kernel offers, and how sure it is. Pure: facts in, plan out.
  */
-import type { HANDLERS } from '@vhostscope/model';
+import { LONGEST_CHAIN, type HANDLERS } from '@vhostscope/model';
 import type { HostFacts } from '../host/host-facts.js';
-import { LONGEST_CHAIN } from '../recording-program/virtqueue-state.js';
 import type { Detail } from './detail.js';
 
 /** How sure what a way shows is. */

@@ -6,19 +6,13 @@
  *
  * A call that fails half-way (a copy faults, a head is out of range) is told as if it had not.
  */
-import { ACCESSORS, COUNTER_FIELDS, type Accessor } from '@vhostscope/model';
+import { ACCESSORS, COUNTER_FIELDS, LONGEST_CHAIN, type Accessor } from '@vhostscope/model';
 import type { Detail } from '../probe-plan/detail.js';
 import type { PlannedCalls, ProbePlan } from '../probe-plan/probe-plan.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { when, type ProbeBlock, type Statement } from './program-text.js';
-import {
-  EVENT_IDX,
-  LONGEST_CHAIN,
-  NOTIFY_ON_EMPTY,
-  takeVirtqueue,
-  walkChain,
-} from './virtqueue-state.js';
+import { EVENT_IDX, NOTIFY_ON_EMPTY, takeVirtqueue, walkChain } from './virtqueue-state.js';
 
 /** How accesses of `$address` are told: each by a line, or by counters that are told later. */
 interface Teller {

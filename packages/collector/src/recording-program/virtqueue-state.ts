@@ -2,7 +2,13 @@
  * What is read of struct vhost_virtqueue, always with the types that the kernel's BTF gives. The
  * variable `$vq` is the virtqueue, `$address` its address.
  */
-import { areaBytes, AREAS, RING_WORD_FLAG, RING_WORD_INDEX } from '@vhostscope/model';
+import {
+  areaBytes,
+  AREAS,
+  LONGEST_CHAIN,
+  RING_WORD_FLAG,
+  RING_WORD_INDEX,
+} from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { NOT_KNOWN, eventPrintf } from './event-printf.js';
 import { emitted } from './emitted-lines.js';
@@ -38,9 +44,6 @@ export function packRing(): Statement[] {
     ...when('(uint64)$vq->iotlb != 0', [flag('iotlb')]),
   ];
 }
-
-/** Longest chain whose descriptors are counted; a longer one counts as one more than this. */
-export const LONGEST_CHAIN = 7;
 
 /**
  * Counts the descriptors of the first chain that waits, into `$chain`; 0 when none does, the ring is

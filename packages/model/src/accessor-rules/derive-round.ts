@@ -2,6 +2,7 @@
  * How often a round ran each accessor, from the state of the ring before and after it (reference §4, §4.6).
  * What the two states do not determine is a span; what lies between its ends is not known.
  */
+import { HANDLERS } from '../events.js';
 import { ACCESSOR_SPAN } from '../ring.js';
 import type { RingWord } from '../ring-word.js';
 import {
@@ -45,13 +46,11 @@ export function createRoundCounts(): RoundCounts {
   };
 }
 
-const OTHER = 0;
-const NET_RX = 1;
-const NET_TX = 2;
-const VSOCK = 3;
+/** By their places in HANDLERS. */
+export const [OTHER, NET_RX, NET_TX, VSOCK] = HANDLERS.keys();
 
 /** Longest chain that the recording program counts; it tells one more for all that are longer. */
-const LONGEST_COUNTED = 7;
+export const LONGEST_CHAIN = 7;
 
 /** Heads taken in a round: how far last_avail_idx moved. */
 export function headsOf({ before, after }: Pick<EndedRound, 'before' | 'after'>): number {
@@ -186,13 +185,13 @@ function countHeads(
   const available = ahead + found;
   const discarded = mostDiscarded(handler, available, num, woken, ranDry);
   set(counts, GET_AVAIL_HEAD, heads, heads + discarded);
-  const isCounted = chain > 0 && chain <= LONGEST_COUNTED;
+  const isCounted = chain > 0 && chain <= LONGEST_CHAIN;
   const longest = num > 0 ? num : MAX_NUM;
   if (heads === 0) {
     set(counts, GET_DESC, 0, discarded * longest);
     return;
   }
-  const firstLeast = isCounted ? chain : chain > 0 ? chain : 1;
+  const firstLeast = Math.max(1, chain);
   const firstMost = isCounted ? chain : longest;
   set(
     counts,

@@ -7,10 +7,10 @@ import {
   deriveRound,
   headsOf,
   usedOf,
+  VSOCK,
   type EndedRound,
 } from '../accessor-rules/derive-round.js';
 import { BEGIN_UNSEEN, IOTLB_ROUND } from '../doubts.js';
-import { HANDLERS } from '../events.js';
 import type { EngineState } from '../engine-state.js';
 import type { EventBatch } from '../event-batch.js';
 import { AMBIGUOUS, IOTLB, PENDING } from '../outcome.js';
@@ -22,8 +22,6 @@ import { doubtMap, setIotlb, type VirtqueueState } from '../virtqueue-state.js';
 import { countDerived } from './count-derived.js';
 import { learnFromCopies } from './page-evidence.js';
 import { isRangeUnderWay } from './ranges-under-way.js';
-
-const VSOCK = HANDLERS.indexOf('vsock');
 
 type Filled = { -readonly [Name in keyof EndedRound]: EndedRound[Name] };
 
