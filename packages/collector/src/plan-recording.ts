@@ -5,6 +5,7 @@ import type { TraceHeader } from '@vhostscope/trace';
 import { findingsOf } from './doctor/findings.js';
 import type { HostFacts } from './host/host-facts.js';
 import type { Detail } from './probe-plan/detail.js';
+import { tellsDecisions } from './probe-plan/direct-map-plan.js';
 import { isRefusal, planProbes, type ProbePlan } from './probe-plan/probe-plan.js';
 import {
   dialectOf,
@@ -72,6 +73,7 @@ export function planRecording(facts: HostFacts, request: RecordingRequest): Reco
       host: hostOfHeader(facts),
       probes: {
         detail: plan.detail,
+        ...(tellsDecisions(plan.directMap) && { hostKind: 'direct-map' as const }),
         views: plan.views.map((view) => ({ ...view, by: [...view.by] })),
       },
       program,
