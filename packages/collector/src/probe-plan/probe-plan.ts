@@ -75,15 +75,16 @@ export interface ProbePlan {
 
 /** Why no recording is possible, and what to change. */
 export interface PlanRefusal {
+  readonly lacks: 'rounds' | 'calls';
   readonly reason: string;
   readonly advice: string;
 }
 
 /** Who begins a round, by kernel: the name up to 5.2 comes last (reference §5.1). */
-const ROUND = ['vq_meta_prefetch', 'vq_iotlb_prefetch'];
+export const ROUND = ['vq_meta_prefetch', 'vq_iotlb_prefetch'];
 
 /** Whose return ends a round (reference §5.1). */
-const HANDLER_FUNCTIONS: readonly PlannedHandler[] = [
+export const HANDLER_FUNCTIONS: readonly PlannedHandler[] = [
   { name: 'handle_rx', handler: 'net_rx' },
   { name: 'handle_tx', handler: 'net_tx' },
   { name: 'vhost_transport_do_send_pkt', handler: 'vsock' },
@@ -121,6 +122,7 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
   const round = ROUND.find(has);
   if (round === undefined)
     return {
+      lacks: 'rounds',
       reason:
         'no function of this kernel begins a round: neither vq_meta_prefetch nor vq_iotlb_prefetch can be probed',
       advice: facts.vhost.isLoaded
@@ -140,6 +142,7 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
   const calls = needsCalls ? planCalls(has) : undefined;
   if (needsCalls && calls === undefined)
     return {
+      lacks: 'calls',
       reason: `--detail ${detail} needs vhost_get_vq_desc and vhost_add_used_n, and this kernel hides one of them`,
       advice: '--detail rounds needs neither',
     };
@@ -293,7 +296,7 @@ function accessesView({
       what,
       certainty: handlers.length > 0 ? 'by rule' : 'invisible',
       by: handlers.map(({ name }) => name),
-      note: 'from heads and used entries, by what vhost is known to do for them; of a round in which several chains were taken, get_desc is estimated from the length of its first' + inlined,
+      note: `from heads and used entries, by what vhost is known to do for them; of a round in which several chains were taken, get_desc is estimated from the length of its first${inlined}`,
     };
   const { addUsedAndSignal, ...others } = calls;
   const by = [...Object.values(others), ...addUsedAndSignal].filter((name) => name !== undefined);
