@@ -49,13 +49,16 @@ describe.each([
   ['each function stands on its own', WHOLE],
   ['all is inlined that can be', INLINED],
 ])('%s', (_, files) => {
-  it.each(DETAILS)('%s: no map is read that is never written, and all are cleared', async (detail) => {
-    const { program } = (await planOf(files, detail)).command;
-    for (const map of new Set(program.match(/@\w+/g))) {
-      expect(program).toContain(`clear(${map});`);
-      expect(program).toMatch(new RegExp(`${map}\\[[^\\]]+\\](?: = |\\+\\+| \\+= )`));
-    }
-  });
+  it.each(DETAILS)(
+    '%s: no map is read that is never written, and all are cleared',
+    async (detail) => {
+      const { program } = (await planOf(files, detail)).command;
+      for (const map of new Set(program.match(/@\w+/g))) {
+        expect(program).toContain(`clear(${map});`);
+        expect(program).toMatch(new RegExp(`${map}\\[[^\\]]+\\](?: = |\\+\\+| \\+= )`));
+      }
+    },
+  );
 
   it.each(DETAILS)('%s: no function is probed that the host does not have', async (detail) => {
     const { program } = (await planOf(files, detail)).command;
@@ -84,7 +87,9 @@ describe('what is judged by what', () => {
     expect(probes).toContain('kprobe:vhost_get_vq_desc');
     expect(probes).toContain('kprobe:vhost_invalidate_range_start');
     expect(probes.filter((probe) => probe === 'kprobe:vhost_put_used')).toEqual([]);
-    expect(plan.views.find(({ what }) => what === "vhost's own callbacks")?.certainty).toBe('exact');
+    expect(plan.views.find(({ what }) => what === "vhost's own callbacks")?.certainty).toBe(
+      'exact',
+    );
   });
 
   it('names the accessors that are inlined', async () => {
@@ -113,7 +118,9 @@ describe('what is judged by what', () => {
 });
 
 /** Version of the bpftrace of this machine. */
-const bpftrace = /\d+\.\d+/.exec(spawnSync('bpftrace', ['--version']).stdout?.toString() ?? '')?.[0];
+const bpftrace = /\d+\.\d+/.exec(
+  spawnSync('bpftrace', ['--version']).stdout?.toString() ?? '',
+)?.[0];
 
 /** Root, for bpftrace looks at nothing otherwise; what it attaches to need not be there. */
 describe.runIf(bpftrace === '0.17' && process.getuid?.() === 0)('bpftrace 0.17', () => {
@@ -123,14 +130,18 @@ describe.runIf(bpftrace === '0.17' && process.getuid?.() === 0)('bpftrace 0.17',
     ['accesses', WHOLE],
     ['rounds', INLINED],
     ['calls', without(WHOLE, 'vhost_uninit_vq_maps', 'vhost_vq_reset')],
-  ] as const)('translates the program for %s, given structs of that shape', async (detail, files) => {
-    const { program } = (await planOf(files, detail)).command;
-    const path = join(folder, `${detail}.bt`);
-    writeFileSync(path, STRUCTS + program);
-    // A dry run. It ends with an error when the program has one.
-    const options = { stdio: 'pipe', timeout: 60_000, maxBuffer: 1 << 28 } as const;
-    expect(() => execFileSync('bpftrace', ['-d', path], options)).not.toThrow();
-    writeFileSync(path, STRUCTS + program.replace('->maps[0]', '->nosuch[0]'));
-    expect(() => execFileSync('bpftrace', ['-d', path], options)).toThrow(/nosuch/);
-  }, 120_000);
+  ] as const)(
+    'translates the program for %s, given structs of that shape',
+    async (detail, files) => {
+      const { program } = (await planOf(files, detail)).command;
+      const path = join(folder, `${detail}.bt`);
+      writeFileSync(path, STRUCTS + program);
+      // A dry run. It ends with an error when the program has one.
+      const options = { stdio: 'pipe', timeout: 60_000, maxBuffer: 1 << 28 } as const;
+      expect(() => execFileSync('bpftrace', ['-d', path], options)).not.toThrow();
+      writeFileSync(path, STRUCTS + program.replace('->maps[0]', '->nosuch[0]'));
+      expect(() => execFileSync('bpftrace', ['-d', path], options)).toThrow(/nosuch/);
+    },
+    120_000,
+  );
 });

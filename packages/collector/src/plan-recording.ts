@@ -64,7 +64,10 @@ export function planRecording(facts: HostFacts, request: RecordingRequest): Reco
   const [blocker] = blockers;
   if (blocker !== undefined || recording === undefined) {
     const { reason, advice } = blocker ?? { reason: 'this host cannot be recorded' };
-    throw new ProgramError(reason, { exitCode: EXIT.host, ...(advice !== undefined && { advice }) });
+    throw new ProgramError(reason, {
+      exitCode: EXIT.host,
+      ...(advice !== undefined && { advice }),
+    });
   }
   return recording;
 }

@@ -79,7 +79,11 @@ describe('probes', () => {
 
   it.each([
     ['not ready: the plan, and what blocks it', { uid: 7 }, /\n\ndetail rounds +how sure +by\n/],
-    ['about which too little is known: what blocks it', NO_VHOST, /hidden from tracing|vhost is not/],
+    [
+      'about which too little is known: what blocks it',
+      NO_VHOST,
+      /hidden from tracing|vhost is not/,
+    ],
   ])('of a host that is %s', async (_, facts, printedToo) => {
     const host = pretendedHost(facts);
     const request = { ...options, detail: 'rounds' } as const;

@@ -65,11 +65,7 @@ describe('what is not as it should be', () => {
       },
       { root: 'blocked', tracefs: 'limited', devices: 'limited' },
     ],
-    [
-      'no structs',
-      { files: { '/sys/kernel/btf/vhost': null } },
-      { btf: 'blocked' },
-    ],
+    ['no structs', { files: { '/sys/kernel/btf/vhost': null } }, { btf: 'blocked' }],
     [
       'functions of another driver that is loaded',
       { files: { '/sys/module/vhost_vsock/x': '' } },

@@ -11,15 +11,12 @@ import { emitted } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { when, type ProbeBlock, type Statement } from './program-text.js';
 
-/** No struct is larger: what lies further away is no part of the device. */
-const LARGEST_DEVICE = 65_536;
-
-/** Learns from a notifier of the device at `dev` where in it the notifier lies. */
+/** Learns from a notifier of the device at `dev` where in it the notifier lies; others lie outside of it. */
 export function learnNotifier(notifier: string, dev: string): Statement[] {
   return when('@notifier_at[0] == 0', [
     // From bpftrace 0.26 on a difference is signed.
     `$distance = (uint64)(${notifier} - ${dev});`,
-    ...when(`$distance < ${LARGEST_DEVICE}`, ['@notifier_at[0] = $distance;']),
+    ...when('$distance < sizeof(struct vhost_dev)', ['@notifier_at[0] = $distance;']),
   ]);
 }
 

@@ -20,6 +20,15 @@ const DEVICE = `@device[${TASK}]`;
 /** The virtqueue that it sets up, until that is told. */
 const RING = `@ring[${TASK}]`;
 
+/** The device whose notifier it registers. */
+const REGISTERS = `@registers[${TASK}]`;
+
+/**
+ * Whether the notifier at `arg0` is that of the device. Where the return of a set-up was missed, the task
+ * may come by with another one, such as KVM's.
+ */
+const IS_ITS_NOTIFIER = `arg0 == (uint64)(${DEVICE} + @notifier_at[0])`;
+
 export function driverSetUpBlocks(plan: ProbePlan, directMap: PlannedDirectMap): ProbeBlock[] {
   const { ringIoctl } = plan;
   const { register, unregister, dropMaps } = directMap;
@@ -28,9 +37,13 @@ export function driverSetUpBlocks(plan: ProbePlan, directMap: PlannedDirectMap):
       comment: ["A device's notifier is about to go."],
       points: [`kprobe:${unregister}`],
       predicate: `${DEVICE} != 0`,
-      body: emitted('state', [
-        eventPrintf('notifier', { dev: DEVICE, registered: '0', error: '0' }),
-      ]),
+      body: [
+        ...learnNotifier('arg0', DEVICE),
+        ...when(
+          IS_ITS_NOTIFIER,
+          emitted('state', [eventPrintf('notifier', { dev: DEVICE, registered: '0', error: '0' })]),
+        ),
+      ],
     },
     {
       comment: [
@@ -41,16 +54,22 @@ export function driverSetUpBlocks(plan: ProbePlan, directMap: PlannedDirectMap):
       predicate: `${DEVICE} != 0`,
       body: [
         ...learnNotifier('arg0', DEVICE),
-        ...when(`${RING} != 0`, tellRing(plan)),
+        ...when(IS_ITS_NOTIFIER, [
+          `${REGISTERS} = ${DEVICE};`,
+          ...when(`${RING} != 0`, tellRing(plan)),
+        ]),
       ],
     },
     {
       comment: ['It is registered, or that failed.'],
       points: [`kretprobe:${register}`],
-      predicate: `${DEVICE} != 0`,
-      body: emitted('state', [
-        eventPrintf('notifier', { dev: DEVICE, registered: '1', error: '(int32)retval' }),
-      ]),
+      predicate: `${REGISTERS} != 0`,
+      body: [
+        ...emitted('state', [
+          eventPrintf('notifier', { dev: REGISTERS, registered: '1', error: '(int32)retval' }),
+        ]),
+        `delete(${REGISTERS});`,
+      ],
     },
     dropMaps === undefined
       ? {
