@@ -40,7 +40,7 @@ export function judgeFunctions(facts: HostFacts): Finding[] {
 }
 
 /** Said only where there is such code. */
-export function judgeDirectMap({ functions }: HostFacts): Finding[] {
+export function judgeDirectMap({ functions, vhost }: HostFacts): Finding[] {
   const directMap = planDirectMap((name) => functions.includes(name), 'accesses');
   if (directMap === undefined) return [];
   const found = functions.filter((name) => DIRECT_MAP_FUNCTIONS.includes(name));
@@ -51,7 +51,7 @@ export function judgeDirectMap({ functions }: HostFacts): Finding[] {
       id: 'direct_map',
       verdict: 'limited',
       found: `vhost has the direct-map code, and ${found.length} of the ${all} functions of it or around it can be probed`,
-      cost: 'what is recorded of it is untested: the program was never run on such a kernel',
+      cost: `what is recorded of it is untested: the program was never run on such a kernel${vhost.devices.length > 0 ? '. Of devices that are open already, what is mapped is not known: where accesses are told with their decisions, most stay ambiguous until the device is reset' : ''}`,
       change: 'compare what replay verify says of it with another count',
     },
   ];

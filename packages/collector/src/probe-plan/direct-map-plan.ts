@@ -103,6 +103,13 @@ export function tellsDecisions(directMap: PlannedDirectMap | undefined): boolean
 
 const UNTESTED = 'Untested: it has run on no kernel that has this code';
 
+const BEFORE: PlannedView = {
+  what: 'what was before the recording',
+  certainty: 'invisible',
+  by: [],
+  note: 'which maps a ring had and what its invalidate_count was: until the ring is reset, most of its decisions are ambiguous. Record from before the device is opened',
+};
+
 /** Lines of the plan that a stock kernel has none of. */
 export function directMapViews(directMap: PlannedDirectMap): PlannedView[] {
   const { callbacks, attempts } = directMap;
@@ -113,6 +120,7 @@ export function directMapViews(directMap: PlannedDirectMap): PlannedView[] {
       by: [callbacks.start, callbacks.end],
       note: `when they are entered, beside the memory manager's calls: a call without its callback is a missed invalidation. ${UNTESTED}`,
     },
+    ...(tellsDecisions(directMap) ? [BEFORE] : []),
     {
       what: 'effects of callbacks',
       certainty: 'invisible',
