@@ -186,7 +186,7 @@ describe('what such a recording cannot answer', () => {
 
 it('where accesses are derived, the callbacks beside them change nothing', async () => {
   const { probes: _, ...stockHeader } = HEADER;
-  const probes = { detail: 'rounds', views: [] } as const;
+  const probes = { detail: 'rounds' as const, views: [] };
   const text = recorded('u1').replace(HEADER_OF_PROGRAM, '# vhostscope 1');
   const beside = live('beside', text, { ...stockHeader, probes });
   const without = live('without', text.replace(/^[RP] .*\n/gm, ''), { ...stockHeader, probes });

@@ -125,7 +125,7 @@ export function directMapViews(directMap: PlannedDirectMap): PlannedView[] {
       what: 'effects of callbacks',
       certainty: 'invisible',
       by: [],
-      note: 'they happen under a lock, and nothing that can be probed is called while it is held: a replay concludes them from the entries (ranges order)',
+      note: 'they happen under a lock, and nothing that can be probed is called while it is held (vhost_invalidate_vq_start and _end begin before it and return behind it): a replay concludes them from the entries (ranges order)',
     },
     attempts === undefined
       ? {

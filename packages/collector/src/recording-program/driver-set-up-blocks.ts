@@ -110,7 +110,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
       {
         comment: ['A process takes a device.'],
         points: [`kprobe:${setOwner}`],
-        body: [`${DEVICE} = (uint64)arg0;`],
+        body: [`${DEVICE} = (uint64)arg0;`, ...(reset === undefined ? tellFresh() : [])],
       },
       done(setOwner),
     );
@@ -163,6 +163,14 @@ function done(name: string): ProbeBlock {
 
 function tellRing(plan: ProbePlan): Statement[] {
   return [...takeVirtqueue(RING), ...tellVirtqueue(plan), `delete(${RING});`];
+}
+
+/** A device without an owner was opened or reset, and no ring of it can have been set up since. */
+function tellFresh(): Statement[] {
+  return [
+    '$dev = (struct vhost_dev *)arg0;',
+    ...when('(uint64)$dev->mm == 0', forEachVirtqueue(emitted('state', [tellReset()]))),
+  ];
 }
 
 function tellReset(): string {
