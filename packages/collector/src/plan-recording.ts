@@ -66,7 +66,7 @@ export function planRecording(facts: HostFacts, request: RecordingRequest): Reco
     const { reason, advice } = blocker ?? { reason: 'this host cannot be recorded' };
     throw new ProgramError(reason, {
       exitCode: EXIT.host,
-      ...(advice !== undefined && { advice }),
+      ...(advice !== undefined && { advice: `${advice}; collector doctor says more` }),
     });
   }
   return recording;
@@ -78,7 +78,7 @@ export function outlookOf(facts: HostFacts, request: RecordingRequest): Recordin
     .filter(({ verdict }) => verdict === 'blocked')
     .map(({ found, cost, change }): Blocker => ({
       reason: `${found}: ${cost ?? 'nothing can be recorded'}`,
-      advice: change === undefined ? undefined : `${change}; collector doctor says more`,
+      advice: change,
     }));
   const plan = planProbes(facts, request.detail);
   if (!isRefusal(plan)) return { blockers, recording: recordingOf(facts, plan, findings, request) };

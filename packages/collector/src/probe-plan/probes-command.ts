@@ -37,8 +37,9 @@ export async function probesCommand(options: ProbesOptions, sources: HostSources
     for (const { reason } of blockers) say('collector', reason);
     await writeOut(program ?? '');
   } else {
-    const plan = recording === undefined ? '' : planText(recording.plan, remarks.map(printable));
-    await writeOut([...(blockers.length > 0 ? [blockerText(blockers)] : []), plan].join('\n'));
+    const parts = blockers.length > 0 ? [blockerText(blockers)] : [];
+    if (recording !== undefined) parts.push(planText(recording.plan, remarks.map(printable)));
+    await writeOut(parts.join('\n'));
   }
   return blockers.length === 0 ? EXIT.done : EXIT.host;
 }
