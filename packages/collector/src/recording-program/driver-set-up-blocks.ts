@@ -112,7 +112,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
         points: [`kprobe:${setOwner}`],
         body: [`${DEVICE} = (uint64)arg0;`, ...(reset === undefined ? tellFresh() : [])],
       },
-      done(setOwner),
+      leaves(setOwner),
     );
   if (cleanup !== undefined)
     blocks.push(
@@ -129,7 +129,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
           ]),
         ],
       },
-      done(cleanup),
+      leaves(cleanup),
     );
   if (reset !== undefined)
     blocks.push(
@@ -152,7 +152,8 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
   return blocks;
 }
 
-function done(name: string): ProbeBlock {
+/** The task is through with the device. */
+function leaves(name: string): ProbeBlock {
   return {
     comment: [],
     points: [`kretprobe:${name}`],
