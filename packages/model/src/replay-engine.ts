@@ -298,17 +298,20 @@ function handle(engine: EngineState, batch: EventBatch, i: number): void {
       return;
     }
     case KIND.prefetch: {
+      // Where accesses are derived, what the driver of the recording host did is not read.
+      if (engine.host === 'stock') return;
       know(engine, vq);
       const area = details.area[detail];
       note(engine, batch, i, area);
       if (engine.design.maps !== 'never') seePrefetch(engine, batch, i, 4 * vq + area);
       return;
     }
+    // Of a stock host's, the memory manager's call was told, which runs every callback.
     case KIND.range_start:
-      enterRange(engine, batch, i, true);
+      if (engine.host === 'direct-map') enterRange(engine, batch, i, true);
       return;
     case KIND.range_end:
-      enterRange(engine, batch, i, false);
+      if (engine.host === 'direct-map') enterRange(engine, batch, i, false);
       return;
     case KIND.effect_start: {
       if (engine.order !== 'effects' || engine.design.maps === 'never') return;

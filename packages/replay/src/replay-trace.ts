@@ -74,6 +74,11 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
     rules: NEWEST_RULES,
     roundAccesses: 'derived',
   };
+  if (useObservations && trace.index.header.probes !== undefined)
+    throw new ProgramError(
+      `${trace.name} was recorded live: its attempts are told when they have returned, and --use-observations needs the instant at which the lock is held`,
+      { advice: 'leave it out' },
+    );
   if (useObservations && options.order === 'effects') {
     throw new ProgramError('--use-observations is for ranges order, and --order is effects', {
       advice: 'recorded effects leave nothing open that observations could settle',

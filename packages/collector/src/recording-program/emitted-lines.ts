@@ -12,11 +12,13 @@ export const LINE_CLASSES = [
     field: 'emittedState',
     kinds: [KIND.virtqueue, KIND.addresses, KIND.unmap, KIND.reset, KIND.notifier, KIND.iotlb],
   },
-  { name: 'rounds', field: 'emittedRounds', kinds: [KIND.round, KIND.round_end] },
+  { name: 'rounds', field: 'emittedRounds', kinds: [KIND.round, KIND.round_end, KIND.prefetch] },
   {
     name: 'ranges',
     field: 'emittedRanges',
     kinds: [
+      KIND.range_start,
+      KIND.range_end,
       KIND.core_range_start,
       KIND.core_range_end,
       KIND.core_range_start_return,

@@ -3,12 +3,28 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses, tellAccess } from './access-blocks.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
-import { TASK, when, type ProbeBlock } from './program-text.js';
+import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 import { forEachVirtqueue, takeVirtqueue, tellVirtqueue } from './virtqueue-state.js';
 
 /** Ioctl numbers (include/uapi/linux/vhost.h); the direct-map design lets go of its maps at these two. */
 const VHOST_SET_VRING_NUM = 0x4008_af10;
 const VHOST_SET_VRING_ADDR = 0x4028_af11;
+
+/** Predicate of the ring ioctl. */
+export const SETS_UP_RING = `arg1 == ${VHOST_SET_VRING_NUM} || arg1 == ${VHOST_SET_VRING_ADDR}`;
+
+/** Runs statements for the virtqueue that the ring ioctl sets up, as `$address` of `$dev`. */
+export function whenSetUp(body: readonly Statement[]): Statement[] {
+  return [
+    '$dev = (struct vhost_dev *)arg0;',
+    // The ioctl's argument begins with the number of the virtqueue.
+    '$place = (uint64)*(uint32 *)uptr(arg2);',
+    ...when('$place < (uint64)$dev->nvqs', [
+      '$address = *(uint64 *)((uint64)$dev->vqs + 8 * $place);',
+      ...body,
+    ]),
+  ];
+}
 
 export function setUpBlocks(plan: ProbePlan): ProbeBlock[] {
   const { ringIoctl } = plan;
@@ -19,21 +35,15 @@ export function setUpBlocks(plan: ProbePlan): ProbeBlock[] {
         'A ring is set up: here the direct-map design unregisters its notifier and drops its maps.',
       ],
       points: [`kprobe:${ringIoctl}`],
-      predicate: `arg1 == ${VHOST_SET_VRING_NUM} || arg1 == ${VHOST_SET_VRING_ADDR}`,
-      body: [
-        '$dev = (struct vhost_dev *)arg0;',
-        // The ioctl's argument begins with the number of the virtqueue.
-        '$place = (uint64)*(uint32 *)uptr(arg2);',
-        ...when('$place < (uint64)$dev->nvqs', [
-          '$address = *(uint64 *)((uint64)$dev->vqs + 8 * $place);',
-          `@setup_vq[${TASK}] = $address;`,
-          `@setup_dev[${TASK}] = (uint64)arg0;`,
-          ...emitted('state', [
-            eventPrintf('notifier', { dev: 'arg0', registered: '0', error: '0' }),
-            eventPrintf('unmap', { vq: '$address', mask: NOT_KNOWN, invalidateCount: NOT_KNOWN }),
-          ]),
+      predicate: SETS_UP_RING,
+      body: whenSetUp([
+        `@setup_vq[${TASK}] = $address;`,
+        `@setup_dev[${TASK}] = (uint64)arg0;`,
+        ...emitted('state', [
+          eventPrintf('notifier', { dev: 'arg0', registered: '0', error: '0' }),
+          eventPrintf('unmap', { vq: '$address', mask: NOT_KNOWN, invalidateCount: NOT_KNOWN }),
         ]),
-      ],
+      ]),
     },
     {
       comment: ['It is set up, or it failed: the ring as it is, and the notifier is back.'],

@@ -10,6 +10,7 @@ import {
   RING_WORD_INDEX,
 } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
+import { notedRange } from './direct-map-state.js';
 import { NOT_KNOWN, eventPrintf } from './event-printf.js';
 import { emitted } from './emitted-lines.js';
 import { when, type Statement } from './program-text.js';
@@ -148,7 +149,7 @@ export function tellVirtqueue(plan: ProbePlan): Statement[] {
 }
 
 /** The same, of the virtqueue at `$place` of `$dev`. */
-function tellPlaced({ notifierField }: ProbePlan): Statement[] {
+function tellPlaced({ notifierField, directMap }: ProbePlan): Statement[] {
   const bytes = AREAS.map((area) => {
     // Linear in num: the size of a ring of none, what each entry adds, and the event word.
     const none = areaBytes(area, 0, false);
@@ -179,9 +180,13 @@ function tellPlaced({ notifierField }: ProbePlan): Statement[] {
         eventPrintf('addresses', {
           vq: '$address',
           area: String(index),
-          address: `(uint64)$vq->${area}`,
-          size: `$isSetUp * (${bytes[index] ?? '0'})`,
-          invalidateCount: NOT_KNOWN,
+          ...(directMap === undefined
+            ? {
+                address: `(uint64)$vq->${area}`,
+                size: `$isSetUp * (${bytes[index] ?? '0'})`,
+                invalidateCount: NOT_KNOWN,
+              }
+            : notedRange(index)),
         }),
       ),
       eventPrintf('iotlb', { vq: '$address', enabled: '(uint64)$vq->iotlb != 0' }),
