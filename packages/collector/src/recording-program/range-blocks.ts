@@ -81,7 +81,7 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
         `if (${touchesRings}) {`,
         [
           // The range is the caller's own, and the same at its end.
-          '@begun[(uint64)arg0] = 1;',
+          '@begun[(uint64)arg0] = (uint64)1;',
           `@call[${TASK}] = (uint64)arg0;`,
           ...takeStack(),
           ...emitted('ranges', [eventPrintf('core_range_start', { ...columns, stack: '$stack' })]),

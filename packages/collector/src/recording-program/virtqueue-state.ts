@@ -158,7 +158,7 @@ function tellPlaced({ notifierField }: ProbePlan): Statement[] {
     return [...terms, ...(event > 0 ? [`${event} * $event`] : [])].join(' + ');
   });
   return [
-    '@told[$address] = 1;',
+    '@told[$address] = (uint64)1;',
     '$mm = (uint64)$dev->mm;',
     '$owner = $dev->mm->owner->tgid;',
     '@owner[$mm] = $owner;',
