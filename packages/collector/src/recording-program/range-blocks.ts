@@ -5,6 +5,7 @@ import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
+import { BOX_MAPS, mayTouchRings } from './ring-box.js';
 
 /** Frames that are kept of a stack: what makes its class stands within the first dozen. */
 const STACK_FRAMES = 24;
@@ -66,9 +67,8 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
       `delete(@call[${TASK}]);`,
     ],
   });
-  // As the design tests it: the end of a range counts as in it.
-  const touchesRings =
-    '$owner != 0 && (uint64)$range->start <= @high[$mm] && (uint64)$range->end >= @low[$mm]';
+  const inBox = mayTouchRings('$mm', '(uint64)$range->start', '(uint64)$range->end');
+  const touchesRings = `$owner != 0 && ${inBox}`;
   return [
     {
       comment: [
@@ -130,7 +130,7 @@ function flushBlocks(
       body: [
         '$flushed = (struct mm_struct *)arg0;',
         ...when(`(uint64)$flushed->${notifierField} == 0`, [
-          'if (arg1 <= @high[arg0] && arg2 >= @low[arg0]) {',
+          `if (${mayTouchRings('arg0', 'arg1', 'arg2')}) {`,
           [
             ...takeStack(),
             ...emitted('ranges', [
@@ -162,6 +162,6 @@ function forgetMemory(endOfMemory: string): ProbeBlock {
     comment: ['An address space that owned a device ends.'],
     points: [`kprobe:${endOfMemory}`],
     predicate: '@owner[arg0] != 0',
-    body: ['@owner', '@low', '@high'].map((map) => `delete(${map}[arg0]);`),
+    body: ['@owner', ...BOX_MAPS].map((map) => `delete(${map}[arg0]);`),
   };
 }

@@ -13,6 +13,7 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { NOT_KNOWN, eventPrintf } from './event-printf.js';
 import { emitted } from './emitted-lines.js';
 import { when, type Statement } from './program-text.js';
+import { widenBox } from './ring-box.js';
 
 /** Feature bits of virtio (include/uapi/linux/virtio_config.h, virtio_ring.h). */
 export const NOTIFY_ON_EMPTY = 24;
@@ -102,19 +103,6 @@ export function walkChain(index: string): Statement[] {
   ];
 }
 
-/** Where the rings of an address space lie: `@low` and `@high` (inclusive) bound them all. */
-function widenBox(start: string, bytes: string): Statement[] {
-  return [
-    `$start = (uint64)${start};`,
-    // From bpftrace 0.26 on a difference is signed.
-    `$last = (uint64)($start + ${bytes} - 1);`,
-    ...when('$start != 0', [
-      ...when('@low[$mm] == 0 || $start < @low[$mm]', ['@low[$mm] = $start;']),
-      ...when('$last > @high[$mm]', ['@high[$mm] = $last;']),
-    ]),
-  ];
-}
-
 /** Virtqueues of a device that runs rounds: rx and tx of vhost-net and vhost-vsock. */
 const PAIR = 2;
 
@@ -188,7 +176,9 @@ function tellPlaced({ notifierField }: ProbePlan): Statement[] {
     ]),
     ...when(
       '(uint64)$vq->iotlb == 0',
-      AREAS.flatMap((area, index) => widenBox(`$vq->${area}`, `(${bytes[index] ?? '0'})`)),
+      widenBox(
+        AREAS.map((area, index) => ({ start: `$vq->${area}`, bytes: `(${bytes[index] ?? '0'})` })),
+      ),
     ),
   ];
 }
