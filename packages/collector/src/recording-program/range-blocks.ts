@@ -2,7 +2,7 @@
 import type { EventName } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 import { BOX_MAPS, mayTouchRings } from './ring-box.js';
@@ -77,6 +77,7 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
       ],
       points: [`kprobe:${coreRanges.start}`],
       body: [
+        ...forgetMissed('ranges', ['@call']),
         ...takeRange('arg0'),
         `if (${touchesRings}) {`,
         [
@@ -100,13 +101,16 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
     {
       comment: ['The end of a range whose start was told.'],
       points: [`kprobe:${coreRanges.end}`],
-      predicate: '@begun[(uint64)arg0] != 0',
+      predicate: `@begun[(uint64)arg0] != 0 || @call[${TASK}] != 0`,
       body: [
-        'delete(@begun[(uint64)arg0]);',
-        ...takeRange('arg0'),
-        ...when('$owner != 0', [
-          `@call[${TASK}] = (uint64)arg0;`,
-          ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
+        ...forgetMissed('ranges', ['@call']),
+        ...when('@begun[(uint64)arg0] != 0', [
+          'delete(@begun[(uint64)arg0]);',
+          ...takeRange('arg0'),
+          ...when('$owner != 0', [
+            `@call[${TASK}] = (uint64)arg0;`,
+            ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
+          ]),
         ]),
       ],
     },
