@@ -56,3 +56,11 @@ export function forgetMissed(of: LineClassName, kept: readonly string[]): Statem
     ...[mark, ...rest].map((entry) => `delete(${entry});`),
   ]);
 }
+
+/**
+ * Puts what is not 0 into a map. One that is full (bpftrace gives it 4,096 keys) takes nothing more, and says
+ * nothing: what follows from it is counted as a line that is lost.
+ */
+export function remember(of: LineClassName, entry: string, value: string): Statement[] {
+  return [`${entry} = ${value};`, ...when(`${entry} == 0`, [`@${of}[cpu]++;`])];
+}

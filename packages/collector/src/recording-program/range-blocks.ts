@@ -2,7 +2,7 @@
 import type { EventName } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
-import { emitted, forgetMissed } from './emitted-lines.js';
+import { emitted, forgetMissed, remember } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 import { BOX_MAPS, mayTouchRings } from './ring-box.js';
@@ -82,7 +82,7 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
         `if (${touchesRings}) {`,
         [
           // The range is the caller's own, and the same at its end.
-          '@begun[(uint64)arg0] = (uint64)1;',
+          ...remember('ranges', '@begun[(uint64)arg0]', '(uint64)1'),
           `@call[${TASK}] = (uint64)arg0;`,
           ...takeStack(),
           ...emitted('ranges', [eventPrintf('core_range_start', { ...columns, stack: '$stack' })]),

@@ -11,7 +11,7 @@ import {
 } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { NOT_KNOWN, eventPrintf } from './event-printf.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, remember } from './emitted-lines.js';
 import { when, type Statement } from './program-text.js';
 import { widenBox } from './ring-box.js';
 
@@ -146,10 +146,10 @@ function tellPlaced({ notifierField }: ProbePlan): Statement[] {
     return [...terms, ...(event > 0 ? [`${event} * $event`] : [])].join(' + ');
   });
   return [
-    '@told[$address] = (uint64)1;',
+    ...remember('state', '@told[$address]', '(uint64)1'),
     '$mm = (uint64)$dev->mm;',
     '$owner = $dev->mm->owner->tgid;',
-    '@owner[$mm] = $owner;',
+    ...remember('state', '@owner[$mm]', '$owner'),
     '$num = (uint64)$vq->num;',
     `$event = ((uint64)$vq->acked_features >> ${EVENT_IDX}) & 1;`,
     '$isSetUp = (uint64)0;',
@@ -183,10 +183,10 @@ function tellPlaced({ notifierField }: ProbePlan): Statement[] {
   ];
 }
 
-/** Place of the virtqueue in its device, into `$place`. */
+/** Place of the virtqueue in its device, into `$place`; behind those that are looked at it is not known. */
 function placeInDevice(): Statement[] {
   return [
-    '$place = (uint64)0;',
+    `$place = (uint64)${VIRTQUEUES_OF_DEVICE};`,
     '$i = (uint64)0;',
     '$vqs = (uint64)$dev->vqs;',
     `unroll(${VIRTQUEUES_OF_DEVICE}) {`,
@@ -197,12 +197,17 @@ function placeInDevice(): Statement[] {
       '$i = $i + 1;',
     ],
     '}',
+    ...when(`$place == ${VIRTQUEUES_OF_DEVICE}`, ['@state[cpu]++;']),
   ];
 }
 
-/** Runs statements for each virtqueue of the device `$dev`, as `$address`. */
+/**
+ * Runs statements that tell a line of each virtqueue of the device `$dev`, as `$address`. Those of further
+ * virtqueues are counted as lost.
+ */
 export function forEachVirtqueue(body: readonly Statement[]): Statement[] {
   return [
+    ...when(`(uint64)$dev->nvqs > ${VIRTQUEUES_OF_DEVICE}`, ['@state[cpu]++;']),
     '$i = (uint64)0;',
     '$vqs = (uint64)$dev->vqs;',
     `unroll(${VIRTQUEUES_OF_DEVICE}) {`,
