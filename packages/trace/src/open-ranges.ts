@@ -32,6 +32,9 @@ export type RangeLineOrder = 'follows' | 'waits' | 'overtaken';
 /** Ranges that are followed: only lost ends let them pile up. */
 const MAX_OPEN = 1024;
 
+/** Lines of one range that are kept: more pile up where a CPU says nothing for long. */
+const MAX_LINES = 1024;
+
 const START = KIND.core_range_start;
 const START_RETURN = KIND.core_range_start_return;
 const END = KIND.core_range_end;
@@ -72,6 +75,7 @@ export function noteRange(
   if (isWhole(lines)) ranges.linesOf.delete(range);
   else ranges.linesOf.set(range, lines);
   if (ranges.linesOf.size > MAX_OPEN) forgetOldest(ranges);
+  if (lines.length > MAX_LINES) forgetRanges(ranges);
   return order;
 }
 
