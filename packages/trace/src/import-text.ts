@@ -71,8 +71,11 @@ const OTHER_DIALECT = /^# (?:vhost-oracle|vhostscope) \S/;
 
 /** What a live recording asks of its importer beyond what a finished text does. */
 export interface LiveImport {
-  /** An event was read and, unless it lies outside the recording, written. `line` is reused. */
-  onEvent(line: EventLine): void;
+  /**
+   * An event was read and, unless it lies outside the recording, written. `line` is reused, and so are
+   * the bytes in which its text lies.
+   */
+  onEvent(line: EventLine, bytes: Uint8Array): void;
   /** bpftrace said something that is no event. */
   onMessage(message: Message): void;
   /**
@@ -157,7 +160,7 @@ export function createTextImporter(
           : !knowObjects(writer, line);
       if (tooMany) return -1;
       countArrivals(arrivals, line.cpu, line.kind, 1);
-      live?.onEvent(line);
+      live?.onEvent(line, bytes);
       return next;
     },
   });

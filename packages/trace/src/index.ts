@@ -33,10 +33,21 @@ export {
   noteLiveEnd,
   writeLoss,
   writeOwnEvent,
+  writeRangeLine,
   writeRingLine,
 } from './recorder-notes.js';
 export { joinTrace, leaveTrace, type JoinedStream } from './live-reader.js';
-export { noteRingState, type RingState } from './ring-state.js';
+export { createRingState, noteRingState, type RingState } from './ring-state.js';
+export {
+  createOpenRanges,
+  forgetRanges,
+  keptLine,
+  linesOfBegun,
+  noteRange,
+  settleRanges,
+  type KeptLine,
+  type OpenRanges,
+} from './open-ranges.js';
 export { fileOutput, type TraceOutput } from './trace-output.js';
 export type { LiveEnd } from './recording-in-progress.js';
 export { inputName, readInput, type InputEnd, type InputOptions } from './input-bytes.js';

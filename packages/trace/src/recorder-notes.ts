@@ -2,7 +2,8 @@
 import type { EventLine, EventName } from '@vhostscope/model';
 import { appendEvent, clearBuilder, type EventValues } from './event-builder.js';
 import { forgetUnwritten, latestOfCpu, latestTime, type LiveEnd } from './recording-in-progress.js';
-import { appendRingLine } from './ring-state.js';
+import type { KeptLine } from './open-ranges.js';
+import { appendRangeLine, appendRingLine } from './ring-state.js';
 import { beginRecording, builderOf, flushFull, type TraceWriter } from './trace-writer.js';
 
 /** Notes that events were lost at this place of the stream, and by whom. */
@@ -54,6 +55,17 @@ export function dropUnwritten(writer: TraceWriter, by: string): void {
 export function writeRingLine(writer: TraceWriter, line: EventLine, time: bigint): void {
   if (writer.current === undefined) return;
   appendRingLine(builderOf(writer, line.cpu), line, time);
+}
+
+/** Tells of a range again, on the CPU that told of it first; `place` as `appendRangeLine` has it. */
+export function writeRangeLine(
+  writer: TraceWriter,
+  kept: KeptLine,
+  time: bigint,
+  place: number,
+): void {
+  if (writer.current === undefined) return;
+  appendRangeLine(builderOf(writer, kept.line.cpu), kept, time, place);
 }
 
 /** An event that whoever records makes. */

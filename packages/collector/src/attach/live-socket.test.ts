@@ -5,7 +5,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createTraceWriter, type TraceHeader, type TraceOutput } from '@vhostscope/trace';
+import {
+  createRingState,
+  createTraceWriter,
+  type TraceHeader,
+  type TraceOutput,
+} from '@vhostscope/trace';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLiveSocket } from './live-socket.js';
 
@@ -31,7 +36,7 @@ test('who does not keep up is dropped and counted; the others get everything', a
   const live = await openLiveSocket(path);
   onTestFinished(() => live.close());
   const writer = createTraceWriter(NOWHERE, HEADER);
-  live.serve(writer, new Map());
+  live.serve(writer, createRingState());
 
   const slow = connect(path).pause();
   const fast = connect(path);

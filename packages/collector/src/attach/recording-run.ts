@@ -10,9 +10,12 @@ import {
 } from '@vhostscope/model';
 import {
   createImportReport,
+  createRingState,
   createTextImporter,
   flushTrace,
+  forgetRanges,
   keepPace,
+  noteRange,
   noteRingState,
   writeLoss,
   writeOwnEvent,
@@ -25,6 +28,7 @@ import {
 import { createBootClock, type BootClock } from './boot-clock.js';
 import type { BpftraceCommand, BpftraceProcess } from './bpftrace-process.js';
 import { createDeferred } from './deferred.js';
+import { createEarlyRanges, type EarlyRanges } from './early-ranges.js';
 import { createLossAccount, type LineClass, type LossAccount } from './loss-account.js';
 import { createStackReader, type KernelStack } from './kernel-stacks.js';
 import { createPageWatch } from './page-watch.js';
@@ -64,6 +68,8 @@ export interface RecordingRun {
   readonly failed: Promise<unknown>;
   /** The rings as they are. */
   readonly rings: RingState;
+  /** Ranges that had begun before the recording did. */
+  readonly earlyRanges: EarlyRanges;
   /** Kernel stacks that were told before the recording began: ranges in it may name them. */
   readonly earlyStacks: KernelStack[];
   /** When the recording began, ns; undefined while not all probes are attached. */
@@ -84,19 +90,28 @@ export function followBpftrace(
   const report = createImportReport();
   const failed = createDeferred<unknown>();
   const importer = createTextImporter(writer, report, {
-    onEvent: (line) => {
+    onEvent: (line, bytes) => {
       if (line.kind === KIND.heartbeat) hearHeartbeat(run, line, classes);
       pages.hear(line);
       if (noteRingState(run.rings, line)) tellEarlyRing(run, line);
+      noteRange(rings.ranges, line, bytes);
+      earlyRanges.hear(line, bytes, run.from);
     },
     onMessage: (message) => bpftrace.hear(message),
     onText: (text) => stacks.hear(text),
     onLoss: (howMany, by) => {
+      forgetAllRanges();
       // What bpftrace loses from the end on is not of the recording; what was before, heartbeats tell.
       if (run.until === undefined || by !== 'bpftrace') run.account.hearLoss(howMany, by);
     },
   });
   const stacks = createStackReader((stack) => tellStack(run, stack));
+  const rings = createRingState();
+  const earlyRanges = createEarlyRanges(writer);
+  const forgetAllRanges = (): void => {
+    forgetRanges(rings.ranges);
+    if (run.from === undefined) earlyRanges.lose();
+  };
   const pages = createPageWatch(
     () => run.clock.now(),
     (time, values) => importer.insert('pages', time, values),
@@ -133,12 +148,16 @@ export function followBpftrace(
     account: createLossAccount(
       classes,
       (cpu, kind) => importer.arrived(cpu, kind),
-      (howMany, by) => writeLoss(writer, howMany, by, report.lines),
+      (howMany, by) => {
+        forgetAllRanges();
+        writeLoss(writer, howMany, by, report.lines);
+      },
     ),
     clock: createBootClock(),
     doubts: [],
     failed: failed.promise,
-    rings: new Map(),
+    rings,
+    earlyRanges,
     earlyStacks: [],
     from: undefined,
     until: undefined,
@@ -179,8 +198,9 @@ export function beginRecording(run: RecordingRun, options: RecordingOptions): vo
   run.from = from;
   run.importer.setSpan(from, undefined);
   // What was told while probes were being attached, of rings that were there before.
-  for (const line of run.rings.values()) writeRingLine(run.writer, line, from);
+  for (const line of run.rings.rings.values()) writeRingLine(run.writer, line, from);
   for (const stack of run.earlyStacks.splice(0)) tellStack(run, stack);
+  run.earlyRanges.tell(from);
   run.onHeartbeat = () => {
     if (unsettledCpus(run, options, from).length > 0) return;
     // Nothing from before can come any more: the faster way of reading is open.

@@ -3,7 +3,7 @@ import { PAGE_BYTES } from '@vhostscope/model';
 import type { PlannedAttempts } from '../probe-plan/direct-map-plan.js';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { AREA_NUMBERS, hasMap } from './direct-map-state.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 import { takeVirtqueue } from './virtqueue-state.js';
@@ -39,7 +39,11 @@ function blocksOfAttempt(attempt: string, getPages: string): ProbeBlock[] {
     {
       comment: ['The driver tries to map an area.'],
       points: [`kprobe:${attempt}`],
-      body: [`${vq} = (uint64)arg0;`, `${area} = (uint64)arg1 & 0xffffffff;`],
+      body: [
+        ...forgetMissed('rounds', ['@attempt', '@area', '@asked', '@got']),
+        `${vq} = (uint64)arg0;`,
+        `${area} = (uint64)arg1 & 0xffffffff;`,
+      ],
     },
     {
       comment: ['The pages that it got.'],
@@ -93,6 +97,8 @@ function blocksOfRound(round: string, getPages: string): ProbeBlock[] {
       comment: ['Attempts to map areas begin: those that have no map.'],
       points: [`kprobe:${round}`],
       body: [
+        ...forgetMissed('rounds', ['@prefetching', '@tried']),
+        ...AREA_NUMBERS.flatMap((number) => area(number).map((entry) => `delete(${entry});`)),
         ...takeVirtqueue('arg0'),
         ...when('(uint64)$vq->iotlb == 0', [
           `${vq} = $address;`,

@@ -44,7 +44,7 @@ function begin(plan: ProbePlan): ProbeBlock {
     points: ['BEGIN'],
     body: [
       `printf("${tellsDecisions(plan.directMap) ? RECORDING_HEADER : ATTACH_HEADER}\\n");`,
-      ...COUNTS.map((name) => `@${name}[cpu] = 0;`),
+      ...COUNTS.map((name) => `@${name}[cpu] = (uint64)0;`),
       ...declareCounters(plan),
       // So that bpftrace reads the names of the kernel's functions before a range waits for them.
       ...(plan.coreRanges === undefined ? [] : ['printf("stack 0 0%sstack end\\n", kstack(1));']),

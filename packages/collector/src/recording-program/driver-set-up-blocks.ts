@@ -8,14 +8,15 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses } from './access-blocks.js';
 import { learnNotifier } from './callback-blocks.js';
 import { takeMask } from './direct-map-state.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
-import { SETS_UP_RING, whenSetUp } from './set-up-blocks.js';
+import { SETS_UP_RING, takeNamed } from './ring-ioctl.js';
 import { forEachVirtqueue, takeVirtqueue, tellVirtqueue } from './virtqueue-state.js';
 
 /** The device that this task sets up, takes, or gives up. */
 const DEVICE = `@device[${TASK}]`;
+const ENTERED = ['@device', '@ring'] as const;
 
 /** The virtqueue that it sets up, until that is told. */
 const RING = `@ring[${TASK}]`;
@@ -90,7 +91,17 @@ export function driverSetUpBlocks(plan: ProbePlan, directMap: PlannedDirectMap):
       comment: ['A ring is set up.'],
       points: [`kprobe:${ringIoctl}`],
       predicate: SETS_UP_RING,
-      body: whenSetUp([`${RING} = $address;`, `${DEVICE} = (uint64)arg0;`]),
+      body: [
+        ...forgetMissed('state', ENTERED),
+        '$dev = (struct vhost_dev *)arg0;',
+        ...takeNamed(),
+        ...when('$place < (uint64)$dev->nvqs', [
+          `${DEVICE} = (uint64)arg0;`,
+          `${RING} = $address;`,
+          // Which one is not known: what is told of it here is lost.
+          ...when('$address == 0', ['@state[cpu]++;']),
+        ]),
+      ],
     },
     ...blocks,
     {
@@ -110,7 +121,11 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
       {
         comment: ['A process takes a device.'],
         points: [`kprobe:${setOwner}`],
-        body: [`${DEVICE} = (uint64)arg0;`, ...(reset === undefined ? tellFresh() : [])],
+        body: [
+          ...forgetMissed('state', ENTERED),
+          `${DEVICE} = (uint64)arg0;`,
+          ...(reset === undefined ? tellFresh() : []),
+        ],
       },
       leaves(setOwner),
     );
@@ -120,6 +135,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
         comment: ['A device is given up.'],
         points: [`kprobe:${cleanup}`],
         body: [
+          ...forgetMissed('state', ENTERED),
           `${DEVICE} = (uint64)arg0;`,
           '$dev = (struct vhost_dev *)arg0;',
           ...forEachVirtqueue([
@@ -136,7 +152,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
       {
         comment: ['A virtqueue is reset.'],
         points: [`kprobe:${reset}`],
-        body: [`@reset[${TASK}] = (uint64)arg1;`],
+        body: [...forgetMissed('state', ['@reset']), `@reset[${TASK}] = (uint64)arg1;`],
       },
       {
         comment: [],
