@@ -31,13 +31,15 @@ export {
   dropUnwritten,
   noteFlaw,
   noteLiveEnd,
+  hasWaiting,
+  writeHeartbeat,
   writeLoss,
   writeOwnEvent,
   writeRangeLine,
   writeRingLine,
 } from './recorder-notes.js';
 export { joinTrace, leaveTrace, type JoinedStream } from './live-reader.js';
-export { createRingState, noteRingState, type RingState } from './ring-state.js';
+export { createRingState, noteRingState, noteStack, type RingState } from './ring-state.js';
 export {
   createOpenRanges,
   forgetRanges,

@@ -49,8 +49,10 @@ export function joinTrace(writer: TraceWriter, state: RingState): JoinedStream {
   }
   const rings = createEventBuilder(recording.latest?.cpu ?? 0);
   for (const line of state.rings.values()) appendRingLine(rings, line, since);
+  for (const { values } of state.stacks) appendEvent(rings, 'stack', since, 0, values);
   const before = recording.byKind.slice();
   // What is told again is in both.
+  before[KIND.stack] -= state.stacks.length;
   for (const { kind } of state.rings.values()) before[kind]--;
   for (const { line } of ranges) before[line.kind]--;
   const lost = createEventBuilder(rings.cpu);

@@ -13,7 +13,7 @@ import {
   timeOfLine,
   type EventLine,
 } from '@vhostscope/model';
-import { appendLine, type EventBuilder } from './event-builder.js';
+import { appendLine, type EventBuilder, type EventValues } from './event-builder.js';
 import { createOpenRanges, settleRanges, type KeptLine, type OpenRanges } from './open-ranges.js';
 
 export interface RingState {
@@ -22,10 +22,26 @@ export interface RingState {
   readonly ranges: OpenRanges;
   /** Times of the latest heartbeats, ns, by CPU: what a CPU tells from now on came later. */
   readonly heard: Map<number, bigint>;
+  /** Kernel stacks that ranges name from now on, too: each is told once. The oldest first. */
+  readonly stacks: ToldStack[];
+}
+
+/** A `stack` event and the CPU that it was told on. */
+export interface ToldStack {
+  readonly cpu: number;
+  readonly values: EventValues;
 }
 
 export function createRingState(): RingState {
-  return { rings: new Map(), ranges: createOpenRanges(), heard: new Map() };
+  return { rings: new Map(), ranges: createOpenRanges(), heard: new Map(), stacks: [] };
+}
+
+/** More than one host has ways to an invalidation. A range without its stack is of an unknown cause. */
+const MOST_STACKS = 3000;
+
+/** Takes note of a stack that was told. */
+export function noteStack({ stacks }: RingState, stack: ToldStack): void {
+  if (stacks.length < MOST_STACKS) stacks.push(stack);
 }
 
 /**

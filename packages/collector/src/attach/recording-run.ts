@@ -12,11 +12,11 @@ import {
   createImportReport,
   createRingState,
   createTextImporter,
-  flushTrace,
   forgetRanges,
   keepPace,
   noteRange,
   noteRingState,
+  noteStack,
   writeLoss,
   writeOwnEvent,
   writeRingLine,
@@ -33,6 +33,7 @@ import { createLossAccount, type LineClass, type LossAccount } from './loss-acco
 import { createStackReader, type KernelStack } from './kernel-stacks.js';
 import { createPageWatch } from './page-watch.js';
 import type { StopRequest } from './stop-request.js';
+import { createToldHeartbeats } from './told-heartbeats.js';
 
 /** A class of lines, and the field of a heartbeat that counts it. */
 export interface CountedClass extends LineClass {
@@ -72,6 +73,8 @@ export interface RecordingRun {
   readonly earlyRanges: EarlyRanges;
   /** Kernel stacks that were told before the recording began: ranges in it may name them. */
   readonly earlyStacks: KernelStack[];
+  /** The latest time of an event that was told before the recording began, ns. */
+  latest: bigint;
   /** When the recording began, ns; undefined while not all probes are attached. */
   from: bigint | undefined;
   /** When it ended; undefined while it goes on. */
@@ -90,8 +93,13 @@ export function followBpftrace(
   const report = createImportReport();
   const failed = createDeferred<unknown>();
   const importer = createTextImporter(writer, report, {
+    notWritten: new Set([KIND.heartbeat]),
     onEvent: (line, bytes) => {
-      if (line.kind === KIND.heartbeat) hearHeartbeat(run, line, classes);
+      if (line.kind === KIND.heartbeat) {
+        hearHeartbeat(run, line, classes);
+        if (isRecorded(run, line)) heartbeats.hear(line);
+      }
+      if (run.from === undefined) run.latest = later(run.latest, timeOfLine(line));
       pages.hear(line);
       if (noteRingState(run.rings, line)) tellEarlyRing(run, line);
       noteRange(rings.ranges, line, bytes);
@@ -108,6 +116,7 @@ export function followBpftrace(
   const stacks = createStackReader((stack) => tellStack(run, stack));
   const rings = createRingState();
   const earlyRanges = createEarlyRanges(writer);
+  const heartbeats = createToldHeartbeats(writer);
   const forgetAllRanges = (): void => {
     forgetRanges(rings.ranges);
     if (run.from === undefined) earlyRanges.lose();
@@ -136,7 +145,7 @@ export function followBpftrace(
     void catchingUp.then(() => bpftrace.stdout.resume());
   });
   // What has arrived is on its way to the file at once, however slowly more comes.
-  const flushing = setInterval(() => guarded(() => flushTrace(writer)), FLUSH_MS);
+  const flushing = setInterval(() => guarded(() => heartbeats.flush(performance.now())), FLUSH_MS);
   const looking = setInterval(() => {
     if (run.from !== undefined && run.until === undefined) pages.look();
   }, LOOK_MS);
@@ -159,6 +168,7 @@ export function followBpftrace(
     rings,
     earlyRanges,
     earlyStacks: [],
+    latest: 0n,
     from: undefined,
     until: undefined,
     onHeartbeat: () => undefined,
@@ -192,9 +202,16 @@ const NEVER = (1n << 63n) - 1n;
 /** More than the clock that can be read here lags behind that of the events. */
 const CLOCK_LAG_NS = 1_000_000n;
 
+/** No lag explains this: the events have another clock. */
+const GROSS_LAG_NS = 1_000_000_000n;
+
 /** All probes are attached: what happens from now on is recorded. */
 export function beginRecording(run: RecordingRun, options: RecordingOptions): void {
-  const from = run.clock.now() + CLOCK_LAG_NS;
+  const now = run.clock.now() + CLOCK_LAG_NS;
+  // Whatever clock was read here: what has been told by now, some probes may have seen without the others.
+  const from = now > run.latest ? now : run.latest + 1n;
+  if (run.latest > now + GROSS_LAG_NS)
+    run.doubts.push('the clock of the events is ahead of CLOCK_BOOTTIME as it is read here');
   run.from = from;
   run.importer.setSpan(from, undefined);
   // What was told while probes were being attached, of rings that were there before.
@@ -220,6 +237,15 @@ function hearHeartbeat(run: RecordingRun, line: EventLine, classes: readonly Cou
   run.onHeartbeat();
 }
 
+function isRecorded({ from, until }: RecordingRun, line: EventLine): boolean {
+  const time = timeOfLine(line);
+  return from !== undefined && time >= from && (until === undefined || time <= until);
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
 /** A ring was told of before the recording began, and only now is it read: told again at its beginning. */
 function tellEarlyRing({ writer, from }: RecordingRun, line: EventLine): void {
   if (from !== undefined && timeOfLine(line) < from) writeRingLine(writer, line, from);
@@ -227,21 +253,19 @@ function tellEarlyRing({ writer, from }: RecordingRun, line: EventLine): void {
 
 /** A kernel stack, in its place on its CPU: before the first range that names it. */
 function tellStack(run: RecordingRun, stack: KernelStack): void {
-  const { writer, from, until, earlyStacks } = run;
+  const { writer, rings, from, until, earlyStacks } = run;
   if (from === undefined) {
     earlyStacks.push(stack);
     return;
   }
   if (until !== undefined && stack.id > until) return;
-  writeOwnEvent(writer, stack.cpu, {
-    event: 'stack',
-    time: stack.id < from ? from : stack.id,
-    values: {
-      stack: stack.id,
-      class: INVALIDATION_CLASSES.indexOf(stack.class),
-      note: stack.functions.join(' '),
-    },
-  });
+  const values = {
+    stack: stack.id,
+    class: INVALIDATION_CLASSES.indexOf(stack.class),
+    note: stack.functions.join(' '),
+  };
+  writeOwnEvent(writer, stack.cpu, { event: 'stack', time: later(from, stack.id), values });
+  noteStack(rings, { cpu: stack.cpu, values });
 }
 
 /**
@@ -266,5 +290,6 @@ export function unsettledCpus(
   { onlineCpus }: RecordingOptions,
   until: bigint,
 ): readonly number[] {
-  return onlineCpus().filter((cpu) => !account.isSettled(cpu, until));
+  const all = new Set([...onlineCpus(), ...account.cpus()]);
+  return [...all].filter((cpu) => !account.isSettled(cpu, until));
 }
