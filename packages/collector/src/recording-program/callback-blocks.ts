@@ -10,6 +10,7 @@ import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { when, type ProbeBlock, type Statement } from './program-text.js';
+import { mayTouchRings } from './ring-box.js';
 
 /** Learns from a notifier of the device at `dev` where in it the notifier lies; others lie outside of it. */
 export function learnNotifier(notifier: string, dev: string): Statement[] {
@@ -29,8 +30,7 @@ export function callbackBlocks(
   const told = (event: EventName): Statement[] => [
     '$range = (struct mmu_notifier_range *)arg1;',
     '$mm = (uint64)$range->mm;',
-    // As the driver tests it: the end of a range counts as in it.
-    'if (@owner[$mm] != 0 && (uint64)$range->start <= @high[$mm] && (uint64)$range->end >= @low[$mm]) {',
+    `if (@owner[$mm] != 0 && ${mayTouchRings('$mm', '(uint64)$range->start', '(uint64)$range->end')}) {`,
     emitted('ranges', [
       eventPrintf(event, {
         dev: '(uint64)(arg0 - @notifier_at[0])',

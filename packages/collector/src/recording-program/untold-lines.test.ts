@@ -1,12 +1,13 @@
 /** Lines that the program cannot print are counted, as the heartbeats count those that it prints. */
 import { expect, it } from 'vitest';
-import { pretendedHost } from '../../test/pretended-host.ts';
+import { INLINED } from '../../test/direct-map-host.ts';
+import { pretendedHost, type HostFiles } from '../../test/pretended-host.ts';
 import { readHostFacts } from '../host/host-facts.js';
 import { planRecording } from '../plan-recording.js';
 
-/** Blocks of the program for Debian 12, by their first probe. */
-async function blocks(): Promise<ReadonlyMap<string, string>> {
-  const facts = await readHostFacts(pretendedHost(), 'bpftrace');
+/** Blocks of the program for Debian 12, or a host like it, by their first probe. */
+async function blocks(files: HostFiles = {}): Promise<ReadonlyMap<string, string>> {
+  const facts = await readHostFacts(pretendedHost({ files }), 'bpftrace');
   const { program } = planRecording(facts, { detail: 'rounds' }).command;
   const texts = program.split('\n\n').map((text) => text.replaceAll(/^\/\/.*\n/gm, ''));
   return new Map(texts.map((text) => [/^\S+?(?=,?\n)/.exec(text)?.[0] ?? '', text]));
@@ -66,4 +67,14 @@ it('counts what a full map does not take, and virtqueues that are not looked at'
   );
   expect(program).toMatch(/if \(\(uint64\)\$dev->nvqs > 16\) \{\s+@state\[cpu\]\+\+;/);
   expect(program).toMatch(/if \(\$place == 16\) \{\s+@state\[cpu\]\+\+;/);
+});
+
+it.each([
+  ['a stock kernel', {}],
+  ['one with the direct map', INLINED],
+])('goes by the box only where it bounds anything: %s', async (_what, files) => {
+  const program = [...(await blocks(files)).values()].join('\n');
+  const tests = program.split('\n').filter((line) => / <= @high\[/.test(line));
+  expect(tests.length).toBeGreaterThan(1);
+  for (const line of tests) expect(line).toMatch(/ \|\| @unbounded\[.*\] != 0\)/);
 });
