@@ -183,6 +183,23 @@ describe('to standard output', () => {
     expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
   });
 
+  it('leaves a reader that is stuck at the second Ctrl-C; bpftrace is gone before', async () => {
+    const { child, truth } = await start({ perTick: 200, onInterrupt: 'ignore' }, { output: '-' });
+    child.stdout?.pause();
+    await pause(1500);
+    child.kill('SIGINT');
+    // Draining and detaching take no longer than the patience of the test, one second each.
+    await pause(3500);
+    expect(child.exitCode).toBe(null);
+    expect(leftovers(truth)).toEqual([]);
+    const asked = performance.now();
+    child.kill('SIGINT');
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(performance.now() - asked).toBeLessThan(2500);
+    expect(child.signalCode).toBe(null);
+    expect(child.exitCode).toBe(130);
+  });
+
   it('ends without a word of complaint when its reader is gone', async () => {
     const { child } = await start({ perTick: 200 }, { output: '-' });
     child.stdout?.once('data', () => child.stdout?.destroy());
