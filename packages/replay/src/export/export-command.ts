@@ -1,0 +1,146 @@
+/** `replay export`: the events of a trace, with what a design makes of them, for other tools. */
+import { statSync } from 'node:fs';
+import {
+  byteSize,
+  counted,
+  EXIT,
+  jsonDocument,
+  ProgramError,
+  say,
+  writeOut,
+} from '@vhostscope/terminal';
+import type { OpenTrace } from '@vhostscope/trace';
+import { withOpenTrace } from '../opened-trace.js';
+import { designNamed, replayTrace, type Replayed, type ReplayOptions } from '../replay-trace.js';
+import { headOf } from '../result-head.js';
+import { visitDecided } from './decided-events.js';
+import type { Exporter } from './exporter.js';
+import { Interrupted, openExportOutput, ReaderGone, type ExportOutput } from './export-output.js';
+import { FORMATS, formatOfName, isBinary, type Format } from './export-formats.js';
+import { exportResult, type ExportResult } from './export-result.js';
+
+export interface ExportOptions {
+  readonly format?: Format;
+  /** Name of a file, or `-`. */
+  readonly output: string;
+}
+
+export async function exportCommand(
+  path: string,
+  options: ReplayOptions & ExportOptions & { readonly json?: boolean },
+): Promise<number> {
+  const design = designNamed(options.design);
+  const { output } = options;
+  const format = options.format ?? formatOfName(output);
+  if (format === undefined) {
+    throw new ProgramError('which format? the name of the output does not tell', {
+      advice: `--format takes ${FORMATS.join(', ')}`,
+    });
+  }
+  const asJson = options.json === true;
+  checkOutput(path, output, format, asJson);
+  return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
+    const replayed = replayTrace(trace, design, options);
+    const head = headOf(trace, replayed, completeness);
+    let written: Pick<ExportResult, 'events' | 'bytes'>;
+    try {
+      written = await writeExport(trace, replayed, head, format, output);
+    } catch (error) {
+      if (error instanceof ReaderGone) return EXIT.done;
+      if (!(error instanceof Interrupted)) throw error;
+      const left = output === '-' ? 'what was written so far is not all' : 'nothing was written';
+      say('replay', `interrupted, ${left}`);
+      return EXIT.interrupted;
+    }
+    const result = exportResult(trace, replayed, completeness, { format, output, ...written });
+    if (asJson) await writeOut(jsonDocument(result));
+    else say('replay', summary(result));
+    return EXIT.done;
+  });
+}
+
+async function writeExport(
+  trace: OpenTrace,
+  replayed: Replayed,
+  head: object,
+  format: Format,
+  path: string,
+): Promise<Pick<ExportResult, 'events' | 'bytes'>> {
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once('SIGINT', stop);
+  let output: ExportOutput | undefined;
+  let events = 0;
+  try {
+    const to = openExportOutput(path, abort.signal);
+    output = to;
+    const exporter = await EXPORTERS[format](to, head, trace, replayed);
+    const { visit } = exporter;
+    await visitDecided(
+      trace,
+      replayed,
+      (batch, i, decided, engine) => {
+        events++;
+        visit(batch, i, decided, engine);
+      },
+      () => to.pause(),
+    );
+    await exporter.finish();
+    await to.finish();
+    return { events, bytes: to.bytes };
+  } finally {
+    output?.discard();
+    process.removeListener('SIGINT', stop);
+  }
+}
+
+type ExporterOf = (
+  output: ExportOutput,
+  head: object,
+  trace: OpenTrace,
+  replayed: Replayed,
+) => Promise<Exporter>;
+
+/** Loaded when asked for. */
+const EXPORTERS: Readonly<Record<Format, ExporterOf>> = {
+  ndjson: async (output, head) => (await import('./ndjson.js')).ndjsonExporter(output, head),
+};
+
+/** Everything that can be known to fail is found before the trace is read. */
+function checkOutput(input: string, output: string, format: Format, asJson: boolean): void {
+  if (output === '-' && asJson) {
+    throw new ProgramError('the export and --json both go to standard output', {
+      advice: 'name a file with -o',
+    });
+  }
+  if (output === '-' && isBinary(format) && process.stdout.isTTY) {
+    throw new ProgramError(`${format} is nothing that a terminal can show`, {
+      advice: 'name a file with -o, or send it through a pipe',
+    });
+  }
+  if (input !== '-' && output !== '-' && isSameFile(input, output)) {
+    throw new ProgramError(`${output} is the trace that is exported`, {
+      advice: 'name another output with -o',
+    });
+  }
+}
+
+function isSameFile(input: string, output: string): boolean {
+  const from = statSync(input, { throwIfNoEntry: false });
+  const to = statSync(output, { throwIfNoEntry: false });
+  return from !== undefined && from.isFile() && from.ino === to?.ino && from.dev === to.dev;
+}
+
+function summary({
+  output,
+  events,
+  bytes,
+  design,
+  order,
+  order_reason: reason,
+}: ExportResult): string {
+  return (
+    `${output === '-' ? 'standard output' : output}: ${counted(events, 'event')}, ${byteSize(bytes)}; ` +
+    `decisions of ${design} in ${order} order (${reason})`
+  );
+}
