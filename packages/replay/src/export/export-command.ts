@@ -12,7 +12,7 @@ import {
 import type { OpenTrace } from '@vhostscope/trace';
 import { withOpenTrace } from '../opened-trace.js';
 import { designNamed, replayTrace, type Replayed, type ReplayOptions } from '../replay-trace.js';
-import { headOf } from '../result-head.js';
+import { headOf, type ResultHead } from '../result-head.js';
 import { visitDecided } from './decided-events.js';
 import type { Exporter } from './exporter.js';
 import { Interrupted, openExportOutput, ReaderGone, type ExportOutput } from './export-output.js';
@@ -62,7 +62,7 @@ export async function exportCommand(
 async function writeExport(
   trace: OpenTrace,
   replayed: Replayed,
-  head: object,
+  head: ResultHead,
   format: Format,
   path: string,
 ): Promise<Pick<ExportResult, 'events' | 'bytes'>> {
@@ -74,7 +74,7 @@ async function writeExport(
   try {
     const to = openExportOutput(path, abort.signal);
     output = to;
-    const exporter = await EXPORTERS[format](to, head, trace, replayed);
+    const exporter = await EXPORTERS[format](to, head, trace);
     const { visit } = exporter;
     await visitDecided(
       trace,
@@ -94,16 +94,13 @@ async function writeExport(
   }
 }
 
-type ExporterOf = (
-  output: ExportOutput,
-  head: object,
-  trace: OpenTrace,
-  replayed: Replayed,
-) => Promise<Exporter>;
+type ExporterOf = (output: ExportOutput, head: ResultHead, trace: OpenTrace) => Promise<Exporter>;
 
 /** Loaded when asked for. */
 const EXPORTERS: Readonly<Record<Format, ExporterOf>> = {
   ndjson: async (output, head) => (await import('./ndjson.js')).ndjsonExporter(output, head),
+  perfetto: async (output, head, trace) =>
+    (await import('./perfetto/perfetto-exporter.js')).perfettoExporter(output, head, trace),
 };
 
 /** Everything that can be known to fail is found before the trace is read. */
