@@ -34,11 +34,11 @@ async function run(...args: string[]): Promise<RunResult> {
 
 /** What is on the tracks whose path ends so. */
 function on<Value>(
-  { path }: PerfettoTrace,
+  perfetto: PerfettoTrace,
   lists: ReadonlyMap<string, readonly Value[]>,
   ending: string,
 ): Value[] {
-  return [...lists].flatMap(([uuid, list]) => (path(uuid).endsWith(ending) ? list : []));
+  return [...lists].flatMap(([uuid, list]) => (perfetto.path(uuid).endsWith(ending) ? list : []));
 }
 
 /** What a rate adds up to: it stands from one value to the next. */

@@ -101,6 +101,8 @@ const EXPORTERS: Readonly<Record<Format, ExporterOf>> = {
   ndjson: async (output, head) => (await import('./ndjson.js')).ndjsonExporter(output, head),
   perfetto: async (output, head, trace) =>
     (await import('./perfetto/perfetto-exporter.js')).perfettoExporter(output, head, trace),
+  parquet: async (output, head) =>
+    (await import('./parquet/parquet-exporter.js')).parquetExporter(output, head),
 };
 
 /** Everything that can be known to fail is found before the trace is read. */

@@ -1,11 +1,12 @@
 /** The formats of `replay export`. */
-export const FORMATS = ['ndjson', 'perfetto'] as const;
+export const FORMATS = ['ndjson', 'perfetto', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Endings of names, and the formats that they are of. */
 const ENDINGS: readonly (readonly [RegExp, Format])[] = [
   [/\.(ndjson|jsonl)$/, 'ndjson'],
   [/\.(pftrace|perfetto-trace|perfetto)$/, 'perfetto'],
+  [/\.parquet$/, 'parquet'],
 ];
 
 /** The format that the name of a file tells; undefined when it tells none. */

@@ -3,6 +3,7 @@
  * several stand in one file, so that what is known late (a round, a rate) has one of its own.
  */
 import { printable } from '@vhostscope/terminal';
+import { contentOf, createByteBuffer, type ByteBuffer } from '../byte-buffer.js';
 import type { ExportOutput } from '../export-output.js';
 import {
   appendBool,
@@ -10,9 +11,7 @@ import {
   appendInteger,
   appendText,
   beginMessage,
-  createProtoBuffer,
   endMessage,
-  type ProtoBuffer,
 } from './protobuf.js';
 import {
   CLOCK_BOOTTIME,
@@ -77,11 +76,11 @@ const MOST_TEXTS = 4096;
 const PIECE = 1 << 16;
 
 export function createPacketStream(output: ExportOutput): PacketStream {
-  const buffer = createProtoBuffer(2 * PIECE);
+  const buffer = createByteBuffer(2 * PIECE);
   let sequences = 0;
   let tracks = 0;
   const flush = (): void => {
-    output.write(buffer.bytes.slice(0, buffer.length));
+    output.write(contentOf(buffer));
     buffer.length = 0;
   };
   const packetEnds = (start: number): void => {
@@ -99,7 +98,7 @@ export function createPacketStream(output: ExportOutput): PacketStream {
 type Interned = Map<string, number>;
 
 function createSequence(
-  buffer: ProtoBuffer,
+  buffer: ByteBuffer,
   id: number,
   nextTrack: () => number,
   packetEnds: (start: number) => void,

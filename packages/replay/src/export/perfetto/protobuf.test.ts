@@ -1,14 +1,14 @@
 /** What is written, as another implementation reads it. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { expect, it } from 'vitest';
+import { createByteBuffer } from '../byte-buffer.ts';
 import {
   appendBool,
   appendDouble,
   appendInteger,
   appendText,
   beginMessage,
-  createProtoBuffer,
   endMessage,
 } from './protobuf.ts';
 
@@ -53,7 +53,7 @@ const { values } = fc.letrec<{ values: Values }>((tie) => ({
 const either = (value: bigint): number | bigint =>
   value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 
-function append(buffer: ReturnType<typeof createProtoBuffer>, of: Values): void {
+function append(buffer: ReturnType<typeof createByteBuffer>, of: Values): void {
   for (const value of of.whole) appendInteger(buffer, 1, either(value));
   for (const value of of.signed) appendInteger(buffer, 2, either(value));
   for (const value of of.real) appendDouble(buffer, 3, value);
@@ -79,7 +79,7 @@ it('is read as it was meant, at every depth and length', () => {
   fc.assert(
     fc.property(values, (of) => {
       // Small enough that everything that makes room does so.
-      const buffer = createProtoBuffer(1);
+      const buffer = createByteBuffer(1);
       append(buffer, of);
       const read = Sample.decode(buffer.bytes.subarray(0, buffer.length));
       expect(Sample.toObject(read, { longs: String, arrays: true })).toEqual(plain(of));
@@ -88,7 +88,7 @@ it('is read as it was meant, at every depth and length', () => {
 });
 
 it.each([127, 128, 16_383, 16_384, 2_100_000])('a message of %i bytes', (length) => {
-  const buffer = createProtoBuffer(1);
+  const buffer = createByteBuffer(1);
   const start = beginMessage(buffer, 900);
   const text = 'x'.repeat(length);
   appendText(buffer, 4, text);
