@@ -26,7 +26,7 @@ export interface VirtqueueState {
   /** Map of each slot as an outcome, plus PENDING. */
   map: Uint8Array;
   /** Virtqueues of which a map was set since anybody looked: the first `touchedCount`; and a mark for each. */
-  touched: Uint16Array;
+  touched: Uint32Array;
   touchedCount: number;
   isTouched: Uint8Array;
   /** 1 where the recording kernel, whatever its design, may have a map (ranges order). */
@@ -149,7 +149,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     firstMap: map,
     firstDiverged: diverged,
     map: new Uint8Array(slots).fill(map),
-    touched: new Uint16Array(capacity),
+    touched: new Uint32Array(capacity),
     touchedCount: 0,
     isTouched: new Uint8Array(capacity),
     mayBeMapped: new Uint8Array(slots).fill(1),
