@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import {
   byteSize,
   counted,
+  createProgressBar,
   EXIT,
   jsonDocument,
   ProgramError,
@@ -59,6 +60,8 @@ export async function exportCommand(
   });
 }
 
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 async function writeExport(
   trace: OpenTrace,
   replayed: Replayed,
@@ -68,7 +71,10 @@ async function writeExport(
 ): Promise<Pick<ExportResult, 'events' | 'bytes'>> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
-  process.once('SIGINT', stop);
+  // A second one ends the process at once, whatever the output is waiting for.
+  for (const name of STOPPING) process.once(name, stop);
+  const bar = createProgressBar('exporting');
+  const all = eventsOf(trace);
   let output: ExportOutput | undefined;
   let events = 0;
   try {
@@ -83,15 +89,30 @@ async function writeExport(
         events++;
         visit(batch, i, decided, engine);
       },
-      () => to.pause(),
+      () => {
+        const paused = to.pause();
+        const { goodBytes } = trace.index;
+        if (paused !== undefined) bar.update((goodBytes * events) / all, goodBytes);
+        return paused;
+      },
     );
     await exporter.finish();
     await to.finish();
     return { events, bytes: to.bytes };
   } finally {
+    bar.clear();
     output?.discard();
-    process.removeListener('SIGINT', stop);
+    for (const name of STOPPING) process.removeListener(name, stop);
   }
+}
+
+/** How many there will be. */
+function eventsOf({ index }: OpenTrace): number {
+  let rows = 0;
+  for (const { begin, tables, events, end } of index.recordings)
+    for (const place of [begin, ...tables, ...[...events.values()].flat(), end])
+      rows += place?.rows ?? 0;
+  return rows;
 }
 
 type ExporterOf = (output: ExportOutput, head: ResultHead, trace: OpenTrace) => Promise<Exporter>;
@@ -125,9 +146,14 @@ function checkOutput(input: string, output: string, format: Format, asJson: bool
 }
 
 function isSameFile(input: string, output: string): boolean {
-  const from = statSync(input, { throwIfNoEntry: false });
-  const to = statSync(output, { throwIfNoEntry: false });
-  return from !== undefined && from.isFile() && from.ino === to?.ino && from.dev === to.dev;
+  try {
+    const from = statSync(input);
+    const to = statSync(output);
+    return from.isFile() && from.ino === to.ino && from.dev === to.dev;
+  } catch {
+    // One of them is not there, or cannot be reached: whoever opens it says so.
+    return false;
+  }
 }
 
 function summary({

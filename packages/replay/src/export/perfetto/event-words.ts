@@ -14,8 +14,8 @@ import type { Annotations } from './packet-sequence.js';
 /** What a start and its end have in common; those of several alike cannot be told apart. */
 export function keyOf({ detail, details }: EventBatch, i: number): string {
   const at = detail[i] ?? 0;
-  const { start, end, pid } = details;
-  return `${start[2 * at + 1]}.${start[2 * at]} ${end[2 * at + 1]}.${end[2 * at]} ${pid[at]}`;
+  const { owner, start, end, pid } = details;
+  return `${owner[at]} ${start[2 * at + 1]}.${start[2 * at]} ${end[2 * at + 1]}.${end[2 * at]} ${pid[at]}`;
 }
 
 /** The class of its stack says more than the memory manager's word. */

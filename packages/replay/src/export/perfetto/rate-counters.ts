@@ -111,9 +111,13 @@ export function createRateCounters(
   };
 }
 
+/** No span of times of 64 bits is longer; a forged one may be. */
+const LONGEST = 2 ** 64;
+
 /** About a thousand steps, of 1, 2 or 5 times a power of ten: ns, from 1 ms on. */
 export function stepWidth(span: number): number {
   let width = 1e6;
-  for (let factor = 0; width * 1000 < span; factor++) width *= factor % 3 === 1 ? 2.5 : 2;
+  for (let factor = 0; width * 1000 < Math.min(span, LONGEST); factor++)
+    width *= factor % 3 === 1 ? 2.5 : 2;
   return width;
 }

@@ -38,6 +38,8 @@ export interface RecordingTracks {
   end(time: Time): void;
 }
 
+const OTHERS = -1;
+
 /** Order of what a device, or an owner, has. */
 const RANGES = 0;
 const FLUSHES = 1;
@@ -68,6 +70,7 @@ export function createRecordingTracks(
   const placed = new Set<number>();
   const deviceOf = new Map<number, number>();
   const ownerOf = new Map<number, number>();
+  const ownerPids = new Set<number>();
   const owners = new Map<number, number>();
   const devices = new Map<number, number>();
   const virtqueues = new Map<number, VirtqueueTracks>();
@@ -76,14 +79,20 @@ export function createRecordingTracks(
   const flushTracks = new Map<number, number>();
 
   const owner = (pid: number): number =>
-    found(owners, pid, () => sequence.track({ name: `pid ${pid}`, pid }));
+    found(owners, pid, () =>
+      pid === OTHERS
+        ? sequence.track({ name: `other processes${label}`, parent: root, rank: 4 })
+        : sequence.track({ name: `pid ${pid}`, pid }),
+    );
+  /** Of processes that own no device of the trace, as only a forger tells, not each has a track. */
+  const known = (pid: number): number => (ownerPids.has(pid) ? pid : OTHERS);
   const device = (dev: number | undefined): number =>
     found(devices, dev ?? -1, () => {
       const pid = ownerOf.get(dev ?? -1);
       return sequence.track({
         name: dev === undefined ? `device not known${label}` : `vhost dev ${dev}${label}`,
         parent: pid === undefined ? root : owner(pid),
-        rank: 4 + (dev ?? 0),
+        rank: 5 + (dev ?? 0),
       });
     });
   const virtqueue = (vq: number): VirtqueueTracks =>
@@ -113,17 +122,19 @@ export function createRecordingTracks(
     place: (vq, dev, pid) => {
       placed.add(vq);
       if (dev !== undefined) deviceOf.set(vq, dev);
-      if (dev !== undefined && pid !== undefined) ownerOf.set(dev, pid);
+      if (dev === undefined || pid === undefined) return;
+      ownerOf.set(dev, pid);
+      ownerPids.add(pid);
     },
     virtqueue,
     device,
     rangesOfDevice: (dev) =>
       found(deviceRanges, dev, () => createRangeLanes(sequence, device(dev), RANGES)),
     rangesOfOwner: (pid) =>
-      found(ownerRanges, pid, () => createRangeLanes(sequence, owner(pid), RANGES)),
+      found(ownerRanges, known(pid), () => createRangeLanes(sequence, owner(known(pid)), RANGES)),
     flushes: (pid) =>
-      found(flushTracks, pid, () =>
-        sequence.track({ name: 'TLB flushes', parent: owner(pid), rank: FLUSHES }),
+      found(flushTracks, known(pid), () =>
+        sequence.track({ name: 'TLB flushes', parent: owner(known(pid)), rank: FLUSHES }),
       ),
     abandonRanges,
     end: (time) => {

@@ -178,6 +178,8 @@ describe('rate counters', () => {
     [4e9, 5e6],
     [60e9, 1e8],
     [3600e9, 5e9],
+    [Infinity, 2e16],
+    [-5, 1e6],
   ])('a span of %i ns has steps of %i ns', (span, width) => {
     expect(stepWidth(span)).toBe(width);
   });
