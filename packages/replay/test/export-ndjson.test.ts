@@ -129,6 +129,58 @@ it('an ambiguous access says why, as explain does', async () => {
   expect(found?.reason).toBe(predicted.reason);
 });
 
+describe('a stock host recorded in more detail than rounds', () => {
+  const vq = 'ffff8cc54f964ab0';
+  const head = [
+    '# vhostscope 1',
+    `V 40453849958 0 ${vq} ffff8cc54f960000 214 1 1`,
+    `U 40453887747 0 ${vq} 0 7fef24a07000 4096 -`,
+  ];
+  const end = `E 40458732263 0 ${vq} 2 256 1 4000000000000 4002e002e002e`;
+
+  it('calls: what grew in a round is told with its end, what grew outside with the counters', async () => {
+    const path = textFile(
+      'calls.txt',
+      ...head,
+      `C 40458132200 0 ${vq} 2 0 0 0 0 0 0 0 0 0`,
+      `M 40458132263 0 ${vq}`,
+      `C 40458732200 0 ${vq} 5 46 1 0 0 92 0 1 2 1`,
+      end,
+      '',
+    );
+    const lines = await exported(path);
+    expect(sumOf(lines)).toEqual(totalsOf(await run(path)));
+    const counted = lines.filter(({ kind }) => kind === 'counted');
+    expect(counted.map(({ accesses }) => accesses?.map(({ n }) => n))).toEqual([[2], undefined]);
+    expect(counted[0]?.accesses?.[0]).toMatchObject({
+      accessor: 'get_avail_idx',
+      decision: 'ambiguous',
+      reason: 'made outside of any round, and when is not in the trace',
+    });
+    const [round] = lines.filter(({ kind }) => kind === 'round_end');
+    expect(round?.accesses?.map(({ n }) => n)).toEqual([3, 46, 1, 92, 1, 2, 1]);
+  });
+
+  it('accesses: one within a round is decided when it ends', async () => {
+    const path = textFile(
+      'accesses.txt',
+      ...head,
+      `A 40458132000 0 ${vq} 5 - 1`,
+      `M 40458132263 0 ${vq}`,
+      `A 40458132264 0 ${vq} 9 - 1`,
+      `A 40458132265 0 ${vq} 1 - 1`,
+      end,
+      '',
+    );
+    const lines = await exported(path);
+    expect(sumOf(lines)).toEqual(totalsOf(await run(path)));
+    const accesses = lines.filter(({ kind }) => kind === 'access');
+    expect(accesses.map(({ decision }) => decision !== undefined)).toEqual([true, false, false]);
+    const [round] = lines.filter(({ kind }) => kind === 'round_end');
+    expect(round?.accesses?.reduce((sum, { n }) => sum + n, 0)).toBe(2);
+  });
+});
+
 it('times and addresses keep all their bits', async () => {
   const lines = await exported(
     textFile(
