@@ -9,6 +9,7 @@ import { query } from './duckdb.ts';
 import { temporaryFolder } from './traces.ts';
 
 const folder = temporaryFolder();
+let written = 0;
 const TYPES = ['u8', 'u16', 'u32', 'i32', 'u64', 'i64', 'utf8'] as const;
 type Type = (typeof TYPES)[number];
 
@@ -75,7 +76,8 @@ function write({ definitions, rows }: Table, groupRows: number): string {
     file.endRow();
   }
   file.finish();
-  const path = join(folder, 'table.parquet');
+  // DuckDB may remember a file by its name.
+  const path = join(folder, `table${written++}.parquet`);
   writeFileSync(path, Buffer.concat(pieces));
   return path;
 }

@@ -4,6 +4,7 @@ import { appendBytes, appendVarint, makeRoom, type ByteBuffer } from '../byte-bu
 const VARINT = 0;
 const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
+
 function appendTag(buffer: ByteBuffer, field: number, wireType: number): void {
   appendVarint(buffer, 8 * field + wireType);
 }
