@@ -80,6 +80,18 @@ export interface Engine {
   inspect(vq: number): VirtqueueSnapshot;
   /** The map of an area as an outcome, without what attempts still open may change. */
   mapOf(vq: number, area: number): number;
+  /**
+   * What an access becomes now, as an outcome; right after an access of that accessor was consumed: what it
+   * has become. Of a stock host the tallies alone tell that: its accesses are judged when their round ends.
+   */
+  outcomeOf(vq: number, accessor: number): number;
+  /** Why the map of an area is ambiguous, see DOUBT_MEANING; of use only where it is. */
+  doubtOf(vq: number, area: number): number;
+  /**
+   * Calls back with each virtqueue whose maps may have changed since the last time. A recording that begins,
+   * and a loss, change all of them and tell of none.
+   */
+  visitTouched(visit: (vq: number) => void): void;
   /** Effects that the ranges seen so far call for, and that were not recorded (0 in a whole trace). */
   missingEffects(): number;
   /**
@@ -130,6 +142,25 @@ export function createEngine({
       const { virtqueues } = engine;
       const map = vq < virtqueues.size ? virtqueues.map[4 * vq + area] : virtqueues.firstMap;
       return map & (PENDING - 1);
+    },
+    outcomeOf: (vq, accessor) => {
+      const { virtqueues } = engine;
+      const found =
+        vq < virtqueues.size
+          ? virtqueues.effective[ACCESSOR_SPAN * vq + accessor]
+          : virtqueues.firstMap;
+      return found & (PENDING - 1);
+    },
+    doubtOf: (vq, area) =>
+      vq < engine.virtqueues.size ? engine.virtqueues.doubt[4 * vq + area] : 0,
+    visitTouched: (visit) => {
+      const { virtqueues } = engine;
+      for (let k = 0; k < virtqueues.touchedCount; k++) {
+        const vq = virtqueues.touched[k];
+        virtqueues.isTouched[vq] = 0;
+        visit(vq);
+      }
+      virtqueues.touchedCount = 0;
     },
     missingEffects: () => missingEffects(engine),
     consume: (batch, from, to) => consume(engine, batch, from, to),

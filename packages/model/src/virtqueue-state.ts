@@ -25,6 +25,10 @@ export interface VirtqueueState {
   firstDiverged: number;
   /** Map of each slot as an outcome, plus PENDING. */
   map: Uint8Array;
+  /** Virtqueues of which a map was set since anybody looked: the first `touchedCount`; and a mark for each. */
+  touched: Uint32Array;
+  touchedCount: number;
+  isTouched: Uint8Array;
   /** 1 where the recording kernel, whatever its design, may have a map (ranges order). */
   mayBeMapped: Uint8Array;
   /** Engine clock of the last sign that it built one, and of the last time it was taken for gone. */
@@ -145,6 +149,9 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     firstMap: map,
     firstDiverged: diverged,
     map: new Uint8Array(slots).fill(map),
+    touched: new Uint32Array(capacity),
+    touchedCount: 0,
+    isTouched: new Uint8Array(capacity),
     mayBeMapped: new Uint8Array(slots).fill(1),
     builtAt: new Float64Array(slots).fill(-1),
     goneAt: new Float64Array(slots).fill(-1),
@@ -202,6 +209,7 @@ export function growVirtqueueState(state: VirtqueueState, id: number): void {
       if (typeof from !== 'number' && typeof to !== 'number') to.set(from);
     }
     larger.size = state.size;
+    larger.touchedCount = state.touchedCount;
     Object.assign(state, larger);
   }
   if (id >= state.size) state.size = id + 1;
@@ -211,6 +219,10 @@ export function growVirtqueueState(state: VirtqueueState, id: number): void {
 export function setMap(state: VirtqueueState, slot: number, map: number): void {
   state.map[slot] = map;
   const vq = slot >> 2;
+  if (state.isTouched[vq] === 0) {
+    state.isTouched[vq] = 1;
+    state.touched[state.touchedCount++] = vq;
+  }
   const effective = state.iotlb[vq] === 1 ? IOTLB : map;
   const accessors = ACCESSORS_OF_AREA[slot & 3];
   for (let k = 0; k < accessors.length; k++)

@@ -4,6 +4,8 @@ import { EXIT, runCommandLine } from '@vhostscope/terminal';
 import { Argument, Command, Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
 import type { ExplainOptions } from './explain-target.js';
+import type { ExportOptions } from './export/export-command.js';
+import { FORMATS } from './export/export-formats.js';
 import type { ReplayOptions } from './replay-trace.js';
 import type { SchemaName } from './schema-command.js';
 import { readVersion } from './version.js';
@@ -55,6 +57,20 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await checkCommand(trace, options);
     });
 
+  withReplayOptions(program.command('export'))
+    .description('every event with its decision, for other tools: NDJSON, Parquet, Perfetto')
+    .requiredOption('-o, --output <file>', 'file to write; - is standard output')
+    .addOption(
+      new Option('--format <format>', 'default: what the name of the output ends in').choices(
+        FORMATS,
+      ),
+    )
+    .addHelpText('after', EXPORT_HELP)
+    .action(async (trace: string, options: ReplayOptions & ExportOptions & JsonOption) => {
+      const { exportCommand } = await import('./export/export-command.js');
+      exitCode = await exportCommand(trace, options);
+    });
+
   withTrace(program.command('info'))
     .description('what a trace holds: where it comes from, events, virtqueues, losses')
     .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {
@@ -66,7 +82,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     .command('schema')
     .description('the JSON Schema of what a command prints with --json')
     .addArgument(
-      new Argument('<command>', 'command').choices(['run', 'verify', 'explain', 'check', 'info']),
+      new Argument('<command>', 'command').choices([
+        'run',
+        'verify',
+        'explain',
+        'check',
+        'export',
+        'info',
+      ]),
     )
     .action(async (name: SchemaName) => {
       const { schemaCommand } = await import('./schema-command.js');
@@ -138,6 +161,13 @@ const CHECK_HELP = `
 Finds losses that nobody reported: vhost's functions access the rings in a fixed order, and an access
 that is missing, doubled or out of place leaves one that no kernel with these rules can make.`;
 
+const EXPORT_HELP = `
+ndjson    a line per event (.ndjson, .jsonl); for jq and scripts
+parquet   a row per event (.parquet); for DuckDB, pandas, Spark
+perfetto  maps, rounds, invalidations and rates over time (.pftrace); for ui.perfetto.dev
+
+--json prints what was written, once it is.`;
+
 const EXAMPLES = `
 Examples:
   replay run trace.arrows                        the summary
@@ -145,6 +175,7 @@ Examples:
   replay verify trace.txt.gz                     does the model agree with the kernel?
   replay explain --access 1000 trace.arrows      why did that access come out so?
   replay check trace.arrows                      can a kernel have made these accesses?
+  replay export -o trace.pftrace trace.arrows    see it in ui.perfetto.dev
   zcat trace.txt.gz | replay run -               from a pipe
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage or unusable input, 130 interrupted.`;

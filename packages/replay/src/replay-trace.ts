@@ -129,6 +129,11 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   return byRanges(lacks);
 }
 
+/** A new engine that judges as the one that replayed the whole trace. */
+export function engineOf(replayed: Replayed): Engine {
+  return createEngine({ ...replayed, useObservations: replayed.engine.usesObservations });
+}
+
 /** A stock kernel has no callbacks: their effects can only be concluded from the memory manager's calls. */
 function replayStockHost(
   trace: OpenTrace,

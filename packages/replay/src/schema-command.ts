@@ -3,6 +3,7 @@ import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
 import { checkResultSchema } from './check-result.js';
 import { explainResultSchema } from './explain-result.js';
+import { exportResultSchema } from './export/export-result.js';
 import { infoResultSchema } from './info-command.js';
 import { runResultSchema } from './run-result.js';
 import { verifyResultSchema } from './verify-result.js';
@@ -12,6 +13,7 @@ const SCHEMAS = {
   verify: verifyResultSchema,
   explain: explainResultSchema,
   check: checkResultSchema,
+  export: exportResultSchema,
   info: infoResultSchema,
 };
 

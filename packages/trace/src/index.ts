@@ -1,6 +1,6 @@
 /** The trace file: written from bpftrace output, read back with its CPUs merged by time. */
 export { openTrace, nothingFound, type OpenOptions, type OpenTrace } from './open-trace.js';
-export { visitRecording, visitTrace, type RunVisitor } from './merge-cpus.js';
+export { visitRecording, visitTrace, visitTraceAtPace, type RunVisitor } from './merge-cpus.js';
 export {
   indexTrace,
   type BatchPlace,
