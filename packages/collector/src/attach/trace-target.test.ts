@@ -6,7 +6,7 @@ import { pipeOutput } from './trace-target.js';
 const PIECE = new Uint8Array(1 << 20);
 
 /** A pipe that takes what is written one piece at a time, when it is told to. */
-function slowPipe(): { readonly pipe: Writable; take(): void } {
+function slowPipe(): { readonly pipe: Writable; readonly take: () => void } {
   const waiting: (() => void)[] = [];
   const pipe = new Writable({
     highWaterMark: 16 << 10,
@@ -36,7 +36,7 @@ test('asked to keep pace again and again, it leaves no listeners behind', async 
   expect(pipe.listenerCount('drain')).toBe(0);
   take();
   take();
-  await Promise.all(paces);
+  for (const pace of paces) await pace;
 });
 
 test('a reader that goes away settles all that waited, and is told once', async () => {
@@ -46,7 +46,7 @@ test('a reader that goes away settles all that waited, and is told once', async 
   for (let i = 0; i < 18; i++) output.append([PIECE], PIECE.length);
   const waits = [output.keepPace(), output.settle()];
   pipe.destroy(new Error('EPIPE'));
-  await Promise.all(waits);
+  for (const wait of waits) await wait;
   output.append([PIECE], PIECE.length);
   await output.settle();
   expect(gone).toBe(1);
