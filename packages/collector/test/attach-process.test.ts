@@ -1,6 +1,7 @@
 /** `collector attach` as a process of its own: pipes, full disks, sudden death, and what stays behind. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +31,7 @@ async function start(
   options: {
     readonly output?: string;
     readonly duration?: number;
+    readonly nice?: number;
     /** Greatest size of a file, in blocks of 512 bytes. */
     readonly maxBlocks?: number;
     /** In a terminal, whose keyboard is the child's standard input. */
@@ -161,6 +163,19 @@ describe('an output that takes no more', () => {
       err: 'collector: cannot write /dev/full: no space left on the device\n',
     });
   });
+});
+
+it('leaves the CPUs to the load when it is told to: itself, and bpftrace', async () => {
+  const { child } = await start({}, { nice: 7 });
+  const pid = child.pid ?? 0;
+  await expect
+    .poll(() => {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+      return [pid, ...children.trim().split(' ').map(Number)].map((each) => getPriority(each));
+    })
+    .toEqual([7, 7]);
+  child.kill('SIGINT');
+  expect(await outcomeOf(child)).toMatchObject({ code: 0 });
 });
 
 describe('to standard output', () => {

@@ -18,7 +18,8 @@ const NAME = 'bench:host';
 const COLLECTOR = fileURLToPath(new URL('../../collector/bin/collector.js', import.meta.url));
 const TRACE = '/tmp/recording-cost.arrows';
 
-const LEVELS = ['without', 'rounds', 'calls', 'accesses'];
+/** What stands behind `--detail`, and beside it. */
+const LEVELS = ['without', 'rounds', 'rounds --nice 19', 'calls', 'calls --nice 19', 'accesses'];
 
 /** Each sets a load up, and returns its packets per second when it is through. */
 const LOADS = {
@@ -48,7 +49,7 @@ function setting(name, otherwise, most) {
  * half a minute under emulation.
  */
 async function record(host, level) {
-  const words = [COLLECTOR, 'attach', '-o', TRACE, '--detail', level, '--json'];
+  const words = [COLLECTOR, 'attach', '-o', TRACE, '--detail', ...level.split(' '), '--json'];
   let said = '';
   let isAttached;
   const attached = new Promise((resolve) => (isAttached = resolve));

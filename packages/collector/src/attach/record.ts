@@ -18,6 +18,7 @@ import {
   type TraceWriter,
 } from '@vhostscope/trace';
 import { endInWords, startBpftrace } from './bpftrace-process.js';
+import { yieldCpus } from './niceness.js';
 import { countProbeMisses } from './probe-misses.js';
 import {
   beginRecording,
@@ -83,6 +84,8 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
   const begun = await Promise.race([bpftrace.ready.then(() => READY), abrupt, asked]);
   if (begun.why === 'bpftrace ended') throw couldNotAttach(begun);
   if (begun.why !== 'ready') return begun;
+  // Not before: attaching is work, and nobody waits for less of it.
+  if (options.niceness !== undefined) yieldCpus(bpftrace.pid, options.niceness);
   beginRecording(run, options);
   const end = await Promise.race([abrupt, asked]);
   if (end.why !== 'stopped') return end;

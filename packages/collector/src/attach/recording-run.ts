@@ -48,6 +48,8 @@ export interface RecordingOptions {
   /** How long bpftrace may take to end: it detaches its probes one by one, and hands over what it holds. */
   readonly patienceMs: number;
   readonly stop: StopRequest;
+  /** Nice value, 0 to 19, of all that records, when it does. */
+  readonly niceness: number | undefined;
   /** Called once, when all probes are attached. `rings` goes on to change. */
   readonly onReady: (rings: RingState) => void;
   /** Called once, when no more is recorded and what is under way is waited for. */
