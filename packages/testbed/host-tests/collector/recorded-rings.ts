@@ -154,7 +154,7 @@ async function readRings(path: string): Promise<RecordedTrace> {
       .filter(({ rounds, areas }) => rounds > 0 || areas.length > 0)
       .toSorted((a, b) => a.place - b.place),
     events,
-    last,
+    rounds,
     comms,
     ranges,
     damage: trace.damage,
