@@ -56,7 +56,7 @@ function* setup(
   kernel.see('setup fails', fails);
   unmap(kernel, thread, vq);
   if (kernel.design === 'fixes-v5') vq.invalidateCount = 0n; // fix 4
-  vq.shadow.beginSetup();
+  vq.others.beginSetup(kind);
   yield kernel.sleep(kernel.longestWindow);
   // Fix 1: a failed ioctl leaves the ranges as they are; merged records what the fields hold by then.
   if (!(fails && kernel.design === 'fixes-v5')) {
@@ -66,7 +66,7 @@ function* setup(
       const isChanged = !fails || kernel.random.chance(0.4);
       kernel.see('setup fails and changes a range', fails && isChanged);
       if (isChanged) Object.assign(area, ring[index]);
-      vq.shadow.recordRange(index, area, fails);
+      vq.others.recordRange(index, area, fails);
       kernel.log(thread, 'addresses', {
         vq: vq.id,
         area: index,
@@ -100,13 +100,13 @@ function* attach(kernel: SimulatedKernel, thread: Thread, vq: Virtqueue): Steps 
 /** vhost_vq_reset, whose middle is one instant unless `resetWindow`. */
 function* resetVirtqueue(kernel: SimulatedKernel, thread: Thread, vq: Virtqueue): Steps {
   vq.invalidateCount = 0n;
-  vq.shadow.beginReset();
+  vq.others.beginReset();
   unmap(kernel, thread, vq);
   if (kernel.resetWindow) yield kernel.sleep(kernel.longestRcu);
   kernel.see('callback takes effect inside a reset', vq.invalidateCount !== 0n);
   for (const area of vq.areas) area.size = 0n;
   vq.iotlb = false;
-  vq.shadow.endReset();
+  vq.others.endReset();
   kernel.log(thread, 'reset', { vq: vq.id });
 }
 
