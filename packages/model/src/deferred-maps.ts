@@ -42,9 +42,8 @@ function mayGo({ virtqueues }: EngineState, slot: number, doubt: number): void {
 
 /** Whether a callback that was entered before now may take the map yet. */
 function isUnderWay({ virtqueues, open }: EngineState, slot: number): boolean {
-  const vq = slot >> 2;
-  const { untracked, looseStarts, looseEnds } = virtqueues;
-  if (untracked[vq] === 1 || looseStarts[vq] > 0 || looseEnds[vq] > 0) return true;
+  const { untracked, mayStillGo } = virtqueues;
+  if (untracked[slot >> 2] === 1 || mayStillGo[slot] === 1) return true;
   return open.some((callback) => isSlotOf(callback, slot));
 }
 
@@ -82,8 +81,7 @@ function follow(engine: EngineState, callback: Callback): true {
 }
 
 function loosen({ virtqueues }: EngineState, callback: Callback): void {
-  const loose = callback.isStart ? virtqueues.looseStarts : virtqueues.looseEnds;
-  for (let k = 0; k < callback.slotCount; k++) loose[slotAt(callback, k) >> 2]++;
+  for (let k = 0; k < callback.slotCount; k++) virtqueues.mayStillGo[slotAt(callback, k)] = 1;
 }
 
 function stopFollowing(engine: EngineState, at: number): void {
@@ -130,10 +128,9 @@ function forgetCpu(engine: EngineState, callback: Callback): void {
 export function completeDeferred(engine: EngineState, dev: number): void {
   for (let at = engine.open.length - 1; at >= 0; at--)
     if (engine.open[at].dev === dev) stopFollowing(engine, at);
-  const { looseStarts, looseEnds, untracked } = engine.virtqueues;
+  const { mayStillGo, untracked } = engine.virtqueues;
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
-    looseStarts[vq] = 0;
-    looseEnds[vq] = 0;
+    mayStillGo.fill(0, 4 * vq, 4 * vq + AREA_COUNT);
     untracked[vq] = 0;
   }
 }

@@ -75,6 +75,8 @@ export interface VirtqueueState {
   seenAttempt: Uint8Array;
   /** 1 while callbacks may be under way that nothing is known of. */
   untracked: Uint8Array;
+  /** 1 where a callback that is not followed may still take the map (deferred-maps.ts). */
+  mayStillGo: Uint8Array;
   /** 1 once the virtqueue was reset. */
   wasReset: Uint8Array;
   /** 1 where the count of all ranges of the process is 0 whenever none is under way; see mm-wide-count.ts. */
@@ -185,6 +187,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     openRanges: new Int32Array(slots),
     seenAttempt: new Uint8Array(slots),
     untracked: new Uint8Array(capacity).fill(1),
+    mayStillGo: new Uint8Array(slots),
     wasReset: new Uint8Array(capacity),
     countsFromZero: new Uint8Array(capacity),
     roundAt: new Float64Array(capacity).fill(-1),

@@ -174,7 +174,7 @@ export function* invalidate(
   let refused = false;
   for (const device of kernel.devices) {
     if (!device.registered) {
-      if (range.blockable) forEachArea(device, (vq) => vq.others.unheardStart());
+      if (range.blockable && device.owned) forEachArea(device, (vq) => vq.others.unheardStart());
       continue;
     }
     atStart.set(device, overlapped(device, range));
@@ -210,7 +210,7 @@ export function* invalidate(
   for (const device of kernel.devices) {
     compareWithStart(kernel, device, range, atStart.get(device));
     if (device.registered) yield* endCallback(kernel, thread, device, range);
-    else if (range.blockable) forEachArea(device, (vq) => vq.others.unheardEnd());
+    else if (range.blockable && device.owned) forEachArea(device, (vq) => vq.others.unheardEnd());
   }
   after.done = true;
   kernel.traversals.delete(after);

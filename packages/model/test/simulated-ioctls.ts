@@ -7,12 +7,18 @@ import { ACCESSORS, access } from './simulated-worker.ts';
 const [, , , , GET_USED_IDX, , , , PUT_USED_FLAGS] = ACCESSORS;
 
 /** Logged when it begins; callbacks under way finish first, and are waited for. */
-function* unregister(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
+function* unregister(
+  kernel: SimulatedKernel,
+  thread: Thread,
+  device: Device,
+  isForGood = false,
+): Steps {
   kernel.log(thread, 'notifier', { dev: device.id, registered: 0, error: 0 });
   device.unregistering = true;
   yield 'step';
   device.unregistering = false;
   device.registered = false;
+  if (isForGood) device.owned = false;
   kernel.see('callback under way while unregister waits', device.callbacks > 0);
   const underWay = [...kernel.traversals];
   yield { until: () => underWay.every((traversal) => traversal.done) };
@@ -25,6 +31,7 @@ function* register(kernel: SimulatedKernel, thread: Thread, device: Device): Ste
     kernel.registering -= 1;
   }
   device.registered = true;
+  device.owned = true;
   yield 'step';
   kernel.log(thread, 'notifier', { dev: device.id, registered: 1, error: 0 });
   yield 'step';
@@ -128,7 +135,7 @@ function* resetOwner(kernel: SimulatedKernel, thread: Thread, device: Device): S
     yield* resetVirtqueue(kernel, thread, vq);
     yield 'step';
   }
-  yield* unregister(kernel, thread, device);
+  yield* unregister(kernel, thread, device, true);
   for (const vq of device.virtqueues) unmap(kernel, thread, vq);
   yield kernel.sleep(1_000);
 }

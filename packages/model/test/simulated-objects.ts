@@ -126,6 +126,8 @@ export class Device {
   readonly virtqueues: readonly Virtqueue[];
   /** On the notifier list of the mm. */
   registered = false;
+  /** From SET_OWNER to the cleanup: as long as a notifier is registered that set-up leaves alone. */
+  owned = false;
   /** Between the begin of an unregistration and the removal from the list. */
   unregistering = false;
   /** Callbacks under way. */
