@@ -105,6 +105,12 @@ function countRun(
   return to;
 }
 
+/** Whether an access with that observation asks for nothing but to be counted; `at`: ACCESSOR_SPAN * vq + accessor. */
+export function countsPlainly(state: VirtqueueState, at: number, observed: number): boolean {
+  if (at >= ACCESSOR_SPAN * state.size) return false;
+  return ASKS_FOR_MORE[(state.effective[at] << OUTCOME_SHIFT) | observed] === 0;
+}
+
 /** Any event, with all that it may ask for. */
 function consumeOne(engine: EngineState, batch: EventBatch, i: number): void {
   const kind = batch.kind[i];

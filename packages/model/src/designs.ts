@@ -51,6 +51,8 @@ export interface DesignSwitches {
   readonly keepsRangesOnFailedSetup: boolean;
   /** Which set-up ioctls drop the maps of their virtqueue: both, both if they succeed, SET_VRING_ADDR, or none. */
   readonly dropsMapsOn: 'setup' | 'successful-setup' | 'addr' | 'never';
+  /** Not compiled where the architecture implements flush_dcache_page; platform.ts obeys it. */
+  readonly needsPlainCaches: boolean;
   /** When pages of the used ring are marked dirty. It decides no access; hazards are found by it. */
   readonly dirties: 'never' | 'round-end' | 'clear' | 'clear-and-teardown';
 }
@@ -111,6 +113,7 @@ const COPY: Design = {
   refusesNonBlockable: 'never',
   keepsRangesOnFailedSetup: false,
   dropsMapsOn: 'never',
+  needsPlainCaches: false,
   dirties: 'never',
   callbackRules: 'none',
   differs: [],

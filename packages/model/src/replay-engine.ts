@@ -17,6 +17,7 @@ import { missingEffects } from './effects-order.js';
 import { endRecording, know } from './engine-recording.js';
 import {
   createEngineState,
+  type EngineState,
   type HostKind,
   type Mismatch,
   type Order,
@@ -84,7 +85,12 @@ export interface Engine {
   finish(): void;
 }
 
-export function createEngine({
+export function createEngine(options: EngineOptions): Engine {
+  return createRunningEngine(options).engine;
+}
+
+/** An engine with what it holds, for those in this package who drive several. */
+export function createRunningEngine({
   design,
   order,
   preemption = 'unknown',
@@ -93,7 +99,7 @@ export function createEngine({
   rules = NEWEST_RULES,
   roundAccesses = 'derived',
   delays = USUAL_DELAYS,
-}: EngineOptions): Engine {
+}: EngineOptions): { readonly engine: Engine; readonly state: EngineState } {
   // Recorded effects belong to the recording kernel; a design with other rules has others.
   const hasEffects = host === 'direct-map' && design.callbackRules === 'direct-map';
   const used = hasEffects ? order : 'ranges';
@@ -112,7 +118,7 @@ export function createEngine({
     host === 'stock' ? roundAccesses : 'derived',
     delays,
   );
-  return {
+  const handle: Engine = {
     design,
     order: engine.order,
     usesObservations,
@@ -152,4 +158,5 @@ export function createEngine({
       endRecording(engine);
     },
   };
+  return { engine: handle, state: engine };
 }

@@ -16,6 +16,7 @@ const MERGED: Design = {
   refusesNonBlockable: 'always',
   keepsRangesOnFailedSetup: false,
   dropsMapsOn: 'setup',
+  needsPlainCaches: true,
   dirties: 'clear',
   callbackRules: 'direct-map',
   publishedRates: { smapOn: { before: 5.2, after: 6.4 }, smapOff: { before: 7.1, after: 8.2 } },

@@ -20,6 +20,7 @@ const V2: Design = {
   refusesNonBlockable: 'overlap',
   keepsRangesOnFailedSetup: true,
   dropsMapsOn: 'addr',
+  needsPlainCaches: false,
   dirties: 'never',
   callbackRules: 'none',
   publishedRates: { smapOn: { before: 5.0, after: 6.1 } },
