@@ -13,8 +13,8 @@ export interface RateChange {
 
 /** What the author of a design measured, by whether the CPU's SMAP was on (reference §3.5). */
 export interface PublishedRates {
-  readonly smapOn?: RateChange;
-  readonly smapOff?: RateChange;
+  readonly smapOn?: RateChange | undefined;
+  readonly smapOff?: RateChange | undefined;
 }
 
 /** What decides between a direct map and a copy. */

@@ -163,7 +163,7 @@ export function* invalidate(
 ): Steps {
   if (kernel.registering > 0 && !isNested) {
     if (!range.blockable) return; // it does not wait for locks
-    yield { until: () => kernel.registering === 0 };
+    while (kernel.registering > 0) yield { until: () => kernel.registering === 0 };
   }
   const atStart = new Map<Device, string>();
   kernel.open.set(range, 'starting');

@@ -27,7 +27,8 @@ function* unregister(
 function* register(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
   if (kernel.exclusiveRegister && kernel.open.size > 0) {
     kernel.registering += 1;
-    yield { until: () => kernel.open.size === 0 };
+    // A range may begin between the moment when there is none and the one when this goes on.
+    while (kernel.open.size > 0) yield { until: () => kernel.open.size === 0 };
     kernel.registering -= 1;
   }
   device.registered = true;

@@ -8,6 +8,8 @@ import { stockAssumptions } from './stock-assumptions.js';
 export const resultHead = z.object({
   trace: z.string(),
   design: z.string(),
+  /** Why the platform switches the design off, so that every access falls back; null where it does not. */
+  switched_off: z.string().nullable(),
   order: z.enum(['effects', 'ranges']),
   order_reason: z.string(),
   /** Preemption of the recording kernel that `ranges` assumed. */
@@ -34,6 +36,7 @@ export function headOf(
   return {
     trace: trace.name,
     design: replayed.design.name,
+    switched_off: replayed.design.switchedOff ?? null,
     order: replayed.order,
     order_reason: replayed.orderReason,
     preemption: replayed.preemption,
