@@ -112,7 +112,7 @@ export function countsPlainly(state: VirtqueueState, at: number, observed: numbe
 }
 
 /** Any event, with all that it may ask for. */
-function consumeOne(engine: EngineState, batch: EventBatch, i: number): void {
+export function consumeOne(engine: EngineState, batch: EventBatch, i: number): void {
   const kind = batch.kind[i];
   if (kind !== ACCESS) engine.clock++;
   if (engine.waitingOnCpu[batch.cpu] !== 0 && SHOWS_PROGRESS[kind] === 1) passCpu(engine, batch, i);

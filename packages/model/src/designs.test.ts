@@ -10,9 +10,7 @@ describe('designs', () => {
   });
 
   it('differ in their switches, or in what no switch says', () => {
-    const switches = DESIGNS.map((design) =>
-      JSON.stringify({ ...design, name: '', title: '' }),
-    );
+    const switches = DESIGNS.map((design) => JSON.stringify({ ...design, name: '', title: '' }));
     expect(new Set(switches).size).toBe(DESIGNS.length);
   });
 });

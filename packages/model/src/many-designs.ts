@@ -3,7 +3,7 @@
  * come out alike under each design: they are counted once for all, and given to each design's tallies before
  * the next event that changes anything. Designs that the engine cannot tell apart are run once.
  */
-import { countsPlainly, consumeEvents } from './consume-events.js';
+import { consumeOne, countsPlainly } from './consume-events.js';
 import type { Design } from './designs.js';
 import { NO_ACCESSOR as NONE, type EventBatch } from './event-batch.js';
 import type { EngineState } from './engine-state.js';
@@ -124,7 +124,7 @@ function consumeShared(
       }
     }
     flush(states, run);
-    for (const state of states) consumeEvents(state, batch, i, i + 1);
+    for (const state of states) consumeOne(state, batch, i);
     grow(run, states[0].virtqueues.capacity);
     isWaiting = states.some(({ waitingOnCpu }) => waitingOnCpu[cpu] !== 0);
     ({ counts, plainIn } = run);

@@ -13,6 +13,7 @@ export function concerns(
   overlap: Design['overlap'],
 ): boolean {
   if (overlap === 'always') return true;
+  if (state.sized[slot] !== RANGE_SET) return false;
   return overlap === 'start-only' ? reachesStart(state, slot, range) : overlaps(state, slot, range);
 }
 

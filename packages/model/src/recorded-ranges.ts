@@ -221,14 +221,15 @@ function readCallback(
   dev: number,
 ): Callback {
   const callback = readRange(engine, batch, i, isStart, dev);
-  const virtqueues = engine.devices.virtqueues[callback.dev];
-  if (virtqueues === undefined) return callback;
-  for (const vq of virtqueues) {
+  const ofDevice = engine.devices.virtqueues[callback.dev];
+  if (ofDevice === undefined) return callback;
+  const { virtqueues, design, order } = engine;
+  const { sized, inSetUp } = virtqueues;
+  for (const vq of ofDevice) {
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-      if (concerns(engine.virtqueues, slot, callback, engine.design.overlap))
-        addSlot(callback, slot);
-      else if (engine.virtqueues.inSetUp[vq] === 1) addSlot(callback, doubtful(slot));
-      else if (engine.order === 'ranges' && engine.virtqueues.sized[slot] === RANGE_UNKNOWN)
+      if (concerns(virtqueues, slot, callback, design.overlap)) addSlot(callback, slot);
+      else if (inSetUp[vq] === 1) addSlot(callback, doubtful(slot));
+      else if (order === 'ranges' && sized[slot] === RANGE_UNKNOWN)
         addSlot(callback, doubtful(slot));
     }
   }

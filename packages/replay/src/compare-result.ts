@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Compared, ComparedTrace } from './compare-trace.js';
 import type { Completeness } from './completeness.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
+import { designAssumptions } from './design-assumptions.js';
 import { listVirtqueues } from './recording-list.js';
 import { decisionsSchema } from './run-result.js';
 import { stockAssumptions } from './stock-assumptions.js';
@@ -85,10 +86,12 @@ export function comparedTraceResult(
     host,
     preemption,
     architecture: architecture?.name ?? null,
-    assumptions:
-      host === 'stock' && first !== undefined
+    assumptions: [
+      ...new Set(compared.flatMap(({ design }) => designAssumptions(design))),
+      ...(host === 'stock' && first !== undefined
         ? stockAssumptions(trace, first.engine.tallies, preemption)
-        : [],
+        : []),
+    ],
     complete,
     lost: { ...lost },
     damage: [...damage],

@@ -2,6 +2,7 @@
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
+import { designAssumptions } from './design-assumptions.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
 
@@ -18,7 +19,7 @@ export const resultHead = z.object({
   uses_observations: z.boolean(),
   /** `stock`: the kernel had no direct map; the answer tells of one that did not run. */
   host: z.enum(['direct-map', 'stock']),
-  /** What the answer takes for granted, in sentences; nothing of a kernel that ran a direct map. */
+  /** What the answer takes for granted, in sentences; nothing of a direct map on a kernel that ran one. */
   assumptions: z.array(z.string()),
   /** Whether every event arrived; null when nobody counted. */
   complete: z.boolean().nullable(),
@@ -42,10 +43,12 @@ export function headOf(
     preemption: replayed.preemption,
     uses_observations: replayed.engine.usesObservations,
     host: replayed.host,
-    assumptions:
-      replayed.host === 'stock' && replayed.design.maps !== 'never'
+    assumptions: [
+      ...designAssumptions(replayed.design),
+      ...(replayed.host === 'stock' && replayed.design.maps !== 'never'
         ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)
-        : [],
+        : []),
+    ],
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],
