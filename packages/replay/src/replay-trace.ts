@@ -1,10 +1,9 @@
 /** Runs engines over a trace, and chooses the order whose answer is given. */
 import {
   createEngine,
-  DESIGNS,
   findAccessorRules,
-  findDesign,
   NEWEST_RULES,
+  onPlatform,
   type Design,
   type AccessorRules,
   type Engine,
@@ -13,14 +12,14 @@ import {
   type Preemption,
   type RoundAccesses,
 } from '@vhostscope/model';
-import { counted, EXIT, ProgramError, say } from '@vhostscope/terminal';
+import { counted, ProgramError, say } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import type { DesignOptions } from './chosen-designs.js';
+import { platformOf, type PlatformOptions } from './platform-options.js';
 import { recordingCounts } from './recording-list.js';
 import { hostKindOf } from './replayable-trace.js';
 
-export interface ReplayOptions {
-  /** Name of a design. */
-  readonly design: string;
+export interface ReplayOptions extends DesignOptions, PlatformOptions {
   readonly order: 'auto' | Order;
   /** Absent: what the trace's header says, else unknown. */
   readonly preempt?: Preemption;
@@ -48,22 +47,12 @@ export interface Replayed extends Recorded {
   readonly orderReason: string;
 }
 
-/** The design of that name; a ProgramError names those that there are. */
-export function designNamed(name: string): Design {
-  const design = findDesign(name);
-  if (design !== undefined) return design;
-  const names = DESIGNS.map((known) => known.name).join(', ');
-  throw new ProgramError(`no design is called "${name}"`, {
-    advice: `the designs are: ${names}`,
-    exitCode: EXIT.unusable,
-  });
-}
-
 /**
  * Replays a trace in one pass. Whether recorded effects can be trusted is known only at its end, so
  * both orders run side by side unless one is ruled out from the start.
  */
-export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOptions): Replayed {
+export function replayTrace(trace: OpenTrace, chosen: Design, options: ReplayOptions): Replayed {
+  const design = onPlatform(chosen, platformOf(options, trace));
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
   if (hostKindOf(trace) === 'stock') return replayStockHost(trace, design, options, preemption);
@@ -77,6 +66,11 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   if (useObservations && trace.index.header.probes !== undefined)
     throw new ProgramError(
       `${trace.name} was recorded live: its attempts are told when they have returned, and --use-observations needs the instant at which the lock is held`,
+      { advice: 'leave it out' },
+    );
+  if (useObservations && design.maps !== 'never' && design.callbackRules === 'none')
+    throw new ProgramError(
+      `--use-observations is for a design that the recording kernel may have run, and ${design.name} is none`,
       { advice: 'leave it out' },
     );
   if (useObservations && options.order === 'effects') {
@@ -100,7 +94,7 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   };
   if (options.order === 'ranges') return byRanges('as asked for');
   const instead = options.order === 'effects' ? 'not effects, as asked for: ' : '';
-  if (design.maps === 'never')
+  if (design.maps === 'never' || design.switchedOff !== undefined)
     return byRanges(`${instead}the design maps nothing, so it does not matter`);
   if (!mayUseEffects) return byRanges(`${instead}recorded effects are not those of ${design.name}`);
   const told = effects?.tallies.effects ?? { start: 0, end: 0 };
@@ -184,7 +178,7 @@ export function roundAccessesOf({ index, fd }: OpenTrace): RoundAccesses {
 }
 
 /** The rules of the recorded kernel; the newest where it is not known. */
-function rulesOf({ index }: OpenTrace): AccessorRules {
+export function rulesOf({ index }: OpenTrace): AccessorRules {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(index.header.host?.kernel ?? '') ?? [];
   const version = Number(major) * 1000 + Number(minor);
   const name = version < 5018 ? '5.3' : version < 6001 ? '5.18' : '6.1';
@@ -192,7 +186,7 @@ function rulesOf({ index }: OpenTrace): AccessorRules {
 }
 
 /** Whether a trace may hold recorded effects: its recordings' ends say how many, where they have one. */
-function mayHoldEffects(trace: OpenTrace): boolean {
+export function mayHoldEffects(trace: OpenTrace): boolean {
   return trace.index.recordings.some((recording) => {
     const events = recordingCounts(trace.fd, recording)?.events;
     return events === undefined || 'effect_start' in events || 'effect_end' in events;

@@ -2,12 +2,15 @@
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
+import { designAssumptions } from './design-assumptions.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
 
 export const resultHead = z.object({
   trace: z.string(),
   design: z.string(),
+  /** Why the platform switches the design off, so that every access falls back; null where it does not. */
+  switched_off: z.string().nullable(),
   order: z.enum(['effects', 'ranges']),
   order_reason: z.string(),
   /** Preemption of the recording kernel that `ranges` assumed. */
@@ -16,7 +19,7 @@ export const resultHead = z.object({
   uses_observations: z.boolean(),
   /** `stock`: the kernel had no direct map; the answer tells of one that did not run. */
   host: z.enum(['direct-map', 'stock']),
-  /** What the answer takes for granted, in sentences; nothing of a kernel that ran a direct map. */
+  /** What the answer takes for granted, in sentences; nothing of a direct map on a kernel that ran one. */
   assumptions: z.array(z.string()),
   /** Whether every event arrived; null when nobody counted. */
   complete: z.boolean().nullable(),
@@ -34,15 +37,18 @@ export function headOf(
   return {
     trace: trace.name,
     design: replayed.design.name,
+    switched_off: replayed.design.switchedOff ?? null,
     order: replayed.order,
     order_reason: replayed.orderReason,
     preemption: replayed.preemption,
     uses_observations: replayed.engine.usesObservations,
     host: replayed.host,
-    assumptions:
-      replayed.host === 'stock' && replayed.design.maps !== 'never'
+    assumptions: [
+      ...designAssumptions(replayed.design),
+      ...(replayed.host === 'stock' && replayed.design.maps !== 'never'
         ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)
-        : [],
+        : []),
+    ],
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],

@@ -2,6 +2,8 @@
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
 import { checkResultSchema } from './check-result.js';
+import { compareResultSchema } from './compare-result.js';
+import { designsResultSchema } from './designs-command.js';
 import { explainResultSchema } from './explain-result.js';
 import { exportResultSchema } from './export/export-result.js';
 import { infoResultSchema } from './info-command.js';
@@ -13,6 +15,8 @@ const SCHEMAS = {
   verify: verifyResultSchema,
   explain: explainResultSchema,
   check: checkResultSchema,
+  compare: compareResultSchema,
+  designs: designsResultSchema,
   export: exportResultSchema,
   info: infoResultSchema,
 };

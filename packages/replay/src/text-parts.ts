@@ -29,7 +29,8 @@ export function headLines(
     ...wrapped('design      ', `${design.name}: ${design.title} (${design.source})`),
     ...wrapped('order       ', `${result.order}: ${result.order_reason}`),
   );
-  if (result.order === 'ranges' && design.maps !== 'never') {
+  if (design.switchedOff !== undefined) lines.push(...wrapped('off         ', design.switchedOff));
+  else if (result.order === 'ranges' && design.maps !== 'never') {
     const advice =
       result.preemption === 'unknown' && ambiguous > 0
         ? '; if it is voluntary, --preempt voluntary tells more'

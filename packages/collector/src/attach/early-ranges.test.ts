@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine, DESIGNS, type VirtqueueSnapshot } from '@vhostscope/model';
+import { createEngine, findDesign, type VirtqueueSnapshot } from '@vhostscope/model';
 import {
   closeTrace,
   createImportReport,
@@ -123,7 +123,7 @@ async function replay(
   const trace = await openTrace(path);
   try {
     expect(trace.damage).toEqual([]);
-    const engine = createEngine({ design: DESIGNS[0], order: 'ranges', host: 'stock' });
+    const engine = createEngine({ design: findDesign('merged')!, order: 'ranges', host: 'stock' });
     visitTrace(trace.fd, trace.index, (batch, start, end) => engine.consume(batch, start, end));
     engine.finish();
     const { count } = engine.inspect(0);

@@ -12,7 +12,8 @@ import {
 } from '@vhostscope/terminal';
 import type { OpenTrace } from '@vhostscope/trace';
 import { withOpenTrace } from '../opened-trace.js';
-import { designNamed, replayTrace, type Replayed, type ReplayOptions } from '../replay-trace.js';
+import { chosenDesign } from '../chosen-designs.js';
+import { replayTrace, type Replayed, type ReplayOptions } from '../replay-trace.js';
 import { headOf, type ResultHead } from '../result-head.js';
 import { visitDecided } from './decided-events.js';
 import type { Exporter } from './exporter.js';
@@ -30,7 +31,7 @@ export async function exportCommand(
   path: string,
   options: ReplayOptions & ExportOptions & { readonly json?: boolean },
 ): Promise<number> {
-  const design = designNamed(options.design);
+  const design = chosenDesign(options);
   const { output } = options;
   const format = options.format ?? formatOfName(output);
   if (format === undefined) {
