@@ -42,14 +42,14 @@ export interface Compared {
 /** @param path a trace of one CPU that tells every access, with kernel pointers */
 export async function compareWithTruth(
   path: string,
-  truth: PageTableTruth,
+  pageTables: PageTableTruth,
   runs: readonly Run[],
 ): Promise<Compared> {
   const trace = await openTrace(path);
   try {
     const sure = createMerged();
     const likely = createMerged(NO_DELAYS);
-    const design = createMergedDesign(truth);
+    const design = createMergedDesign(pageTables);
     const latest = new Map<string, Judged>();
     const wrong: string[] = [];
     const sums: Sum[] = [];
@@ -61,10 +61,10 @@ export async function compareWithTruth(
         const { hit, fallback } = saidOf(sure, vq, accessor);
         const { hits, fallbacks } = design.decided(vq, accessor);
         const said = [hit - before.hit, fallback - before.fallback] as const;
-        const true_ = [hits - before.hits, fallbacks - before.fallbacks] as const;
-        if (said[0] > true_[0] || said[1] > true_[1])
+        const truth = [hits - before.hits, fallbacks - before.fallbacks] as const;
+        if (said[0] > truth[0] || said[1] > truth[1])
           wrong.push(
-            `${place}: ${ACCESSORS[accessor]} of vq ${vq}: ${said.join(' hits and ')} fallbacks, where ${true_.join(' and ')} are true`,
+            `${place}: ${ACCESSORS[accessor]} of vq ${vq}: ${said.join(' hits and ')} fallbacks, where ${truth.join(' and ')} are true`,
           );
         latest.set(key, { hit, fallback, hits, fallbacks });
       }
