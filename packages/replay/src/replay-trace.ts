@@ -15,7 +15,7 @@ import {
 import { counted, ProgramError, say } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import type { DesignOptions } from './chosen-designs.js';
-import { platformOf, type PlatformOptions } from './platform-options.js';
+import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
 import { recordingCounts } from './recording-list.js';
 import { hostKindOf } from './replayable-trace.js';
 
@@ -78,10 +78,13 @@ export function replayTrace(trace: OpenTrace, chosen: Design, options: ReplayOpt
       advice: 'recorded effects leave nothing open that observations could settle',
     });
   }
-  const ranges = createEngine({ design, order: 'ranges', preemption, useObservations });
+  const pageBytes = pageBytesOf(options);
+  const ranges = createEngine({ design, order: 'ranges', preemption, useObservations, pageBytes });
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
   const effects =
-    mayUseEffects && mayHoldEffects(trace) ? createEngine({ design, order: 'effects' }) : undefined;
+    mayUseEffects && mayHoldEffects(trace)
+      ? createEngine({ design, order: 'effects', pageBytes })
+      : undefined;
   visitTrace(trace.fd, trace.index, (batch, from, to) => {
     ranges.consume(batch, from, to);
     effects?.consume(batch, from, to);
@@ -132,9 +135,10 @@ export function engineOf(replayed: Replayed): Engine {
 function replayStockHost(
   trace: OpenTrace,
   design: Design,
-  { order, useObservations }: ReplayOptions,
+  options: ReplayOptions,
   preemption: Preemption,
 ): Replayed {
+  const { order, useObservations } = options;
   if (order === 'effects')
     throw new ProgramError(
       `${trace.name} is a recording of a stock host: it has no effects of callbacks, so --order effects has no answer`,
@@ -152,7 +156,7 @@ function replayStockHost(
     rules: rulesOf(trace),
     roundAccesses: roundAccessesOf(trace),
   };
-  const engine = createEngine({ ...recorded, order: 'ranges' });
+  const engine = createEngine({ ...recorded, order: 'ranges', pageBytes: pageBytesOf(options) });
   visitTrace(trace.fd, trace.index, (batch, from, to) => engine.consume(batch, from, to));
   engine.finish();
   const orderReason =

@@ -159,6 +159,19 @@ describe('a platform', () => {
     expect((await shareOf('--highmem')).switched_off).toBeNull();
   });
 
+  it('of larger pages asks for fewer of them', async () => {
+    const reasons = async (...args: string[]) =>
+      rowOf(
+        (await compare(trace('u2').path, '--designs', 'merged', ...args)).result.traces[0]?.designs,
+        'merged',
+      ).decisions.reasons;
+    expect((await reasons())['not_contiguous']).toBeGreaterThan(0);
+    expect((await reasons('--page-size', '64k'))['not_contiguous']).toBeUndefined();
+    const { code, err } = await replay('compare', path, '--page-size', '3k');
+    expect(code).toBe(2);
+    expect(err).toContain('one of 4k, 16k, 64k');
+  });
+
   it('is known by name only', async () => {
     const { code, err } = await replay('run', path, '--arch', 'vax');
     expect(code).toBe(2);
