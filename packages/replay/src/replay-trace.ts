@@ -34,6 +34,8 @@ interface Recorded {
   /** Of the recording kernel, as assumed in ranges order. */
   readonly preemption: Preemption;
   readonly host: HostKind;
+  /** Page size of the host that the design is to run on. */
+  readonly pageBytes: number;
   /** By whose rules a stock host's rounds access the ring. */
   readonly rules: AccessorRules;
   /** How the trace of a stock host tells what a round accessed. */
@@ -55,11 +57,13 @@ export function replayTrace(trace: OpenTrace, chosen: Design, options: ReplayOpt
   const design = onPlatform(chosen, platformOf(options, trace));
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
+  const pageBytes = pageBytesOf(options);
   if (hostKindOf(trace) === 'stock') return replayStockHost(trace, design, options, preemption);
   const recorded: Recorded = {
     design,
     preemption,
     host: 'direct-map',
+    pageBytes,
     rules: NEWEST_RULES,
     roundAccesses: 'derived',
   };
@@ -78,7 +82,6 @@ export function replayTrace(trace: OpenTrace, chosen: Design, options: ReplayOpt
       advice: 'recorded effects leave nothing open that observations could settle',
     });
   }
-  const pageBytes = pageBytesOf(options);
   const ranges = createEngine({ design, order: 'ranges', preemption, useObservations, pageBytes });
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
   const effects =
@@ -153,10 +156,11 @@ function replayStockHost(
     design,
     preemption,
     host: 'stock',
+    pageBytes: pageBytesOf(options),
     rules: rulesOf(trace),
     roundAccesses: roundAccessesOf(trace),
   };
-  const engine = createEngine({ ...recorded, order: 'ranges', pageBytes: pageBytesOf(options) });
+  const engine = createEngine({ ...recorded, order: 'ranges' });
   visitTrace(trace.fd, trace.index, (batch, from, to) => engine.consume(batch, from, to));
   engine.finish();
   const orderReason =
