@@ -65,7 +65,7 @@ export function compareTrace(
     visitTrace(trace.fd, trace.index, (batch, from, to) => many.consume(batch, from, to));
     many.finish();
     return chosen.map(({ design }, at) => {
-      const engine = many.engines[at] as Engine;
+      const engine = many.engines[at];
       return { design, engine, order: engine.order };
     });
   };

@@ -72,7 +72,13 @@ describe('a baseline', () => {
 
   it('fails where a design is surely worse by more than is allowed', async () => {
     const { code, result } = await compare(
-      ...[storm, '--designs', 'merged', '--baseline', dpdk, '--fail-if-worse', '80%'],
+      storm,
+      '--designs',
+      'merged',
+      '--baseline',
+      dpdk,
+      '--fail-if-worse',
+      '80%',
     );
     expect(code).toBe(1);
     const [verdict] = result.against_baseline;
