@@ -26,7 +26,7 @@ import {
 import type { EventBatch } from './event-batch.js';
 import { inspectVirtqueue, type VirtqueueSnapshot } from './inspect.js';
 import { PENDING } from './outcome.js';
-import { ACCESSOR_SPAN } from './ring.js';
+import { ACCESSOR_SPAN, PAGE_BYTES } from './ring.js';
 import { USUAL_DELAYS, type Delays } from './stock-host/page-evidence.js';
 import type { Tallies } from './tallies.js';
 
@@ -48,6 +48,8 @@ export interface EngineOptions {
   readonly roundAccesses?: RoundAccesses;
   /** What a stock host's recording does not tell the end of. */
   readonly delays?: Delays;
+  /** Page size of the host that the design is to run on: at least that of the recorded one, which is the default. */
+  readonly pageBytes?: number;
 }
 
 export interface Engine {
@@ -99,6 +101,7 @@ export function createRunningEngine({
   rules = NEWEST_RULES,
   roundAccesses = 'derived',
   delays = USUAL_DELAYS,
+  pageBytes = PAGE_BYTES,
 }: EngineOptions): { readonly engine: Engine; readonly state: EngineState } {
   // Recorded effects belong to the recording kernel; a design with other rules has others.
   const hasEffects = host === 'direct-map' && design.callbackRules === 'direct-map';
@@ -117,6 +120,7 @@ export function createRunningEngine({
     rules,
     host === 'stock' ? roundAccesses : 'derived',
     delays,
+    pageBytes,
   );
   const handle: Engine = {
     design,

@@ -1,6 +1,6 @@
 /** Parts that the texts for people share. */
 import { grouped, percent, printable, tableLines, type TableColumn } from '@vhostscope/terminal';
-import type { Design, Preemption } from '@vhostscope/model';
+import { mechanismOf, type Design, type Preemption } from '@vhostscope/model';
 
 /** Lines stay within this where they can. */
 const COLUMNS = 100;
@@ -32,7 +32,7 @@ export function headLines(
   if (design.switchedOff !== undefined) lines.push(...wrapped('off         ', design.switchedOff));
   else if (result.order === 'ranges' && design.maps !== 'never') {
     const advice =
-      result.preemption === 'unknown' && ambiguous > 0
+      result.preemption === 'unknown' && ambiguous > 0 && callsAreTimed(design)
         ? '; if it is voluntary, --preempt voluntary tells more'
         : '';
     lines.push(`preemption  ${PREEMPTION_MEANING[result.preemption]}${advice}`);
@@ -42,6 +42,11 @@ export function headLines(
   for (const [at, assumption] of result.assumptions.entries())
     lines.push(...wrapped(at === 0 ? 'assumed     - ' : '            - ', assumption));
   return lines;
+}
+
+/** Whether it matters to a design when callbacks were through. */
+function callsAreTimed(design: Design): boolean {
+  return mechanismOf(design) === 'counted' || design.clears === 'range-at-unlock';
 }
 
 const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {
