@@ -2,6 +2,19 @@
  * The designs, as rows of one table of switches (reference §7). One engine runs them all; adding a
  * design is adding a row. A switch is here only when the engine obeys it.
  */
+
+/** Packets per second, in millions, without the design and with it. */
+export interface RateChange {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What the author of a design measured, by whether the CPU's SMAP was on (reference §3.5). */
+export interface PublishedRates {
+  readonly smapOn?: RateChange;
+  readonly smapOff?: RateChange;
+}
+
 export interface Design {
   readonly name: string;
   readonly title: string;
@@ -20,6 +33,8 @@ export interface Design {
    * callbacks of the recording kernel took effect, and only designs that share its rules may use them.
    */
   readonly callbackRules: 'direct-map' | 'none';
+  /** Absent where none were published. */
+  readonly publishedRates?: PublishedRates | undefined;
 }
 
 const MERGED: Design = {
@@ -31,6 +46,7 @@ const MERGED: Design = {
   keepsRangesOnFailedSetup: false,
   refusesNonBlockable: 'always',
   callbackRules: 'direct-map',
+  publishedRates: { smapOn: { before: 5.2, after: 6.4 }, smapOff: { before: 7.1, after: 8.2 } },
 };
 
 export const DESIGNS: readonly Design[] = [
@@ -43,6 +59,7 @@ export const DESIGNS: readonly Design[] = [
     resetsCountOnSetup: true,
     keepsRangesOnFailedSetup: true,
     refusesNonBlockable: 'overlap',
+    publishedRates: undefined,
   },
   {
     name: 'copy',

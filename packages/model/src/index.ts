@@ -18,7 +18,21 @@ export * from './event-lines.js';
 export * from './ring.js';
 export * from './ring-word.js';
 export * from './outcome.js';
-export { DESIGNS, findDesign, type Design } from './designs.js';
+export {
+  DESIGNS,
+  findDesign,
+  type Design,
+  type PublishedRates,
+  type RateChange,
+} from './designs.js';
+export {
+  estimateRate,
+  MAX_RATE,
+  rateAt,
+  type CountedDecisions,
+  type RateEstimate,
+  type RateSpan,
+} from './cost-model.js';
 export { createEngine, type Engine, type EngineOptions } from './replay-engine.js';
 export type { AreaSnapshot, CallbackSnapshot, VirtqueueSnapshot } from './inspect.js';
 export type { HostKind, Mismatch, Order, RoundAccesses } from './engine-state.js';

@@ -3,6 +3,7 @@ import { ACCESSOR_RULE_SETS, DESIGNS } from '@vhostscope/model';
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
 import { Argument, Command, Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
+import type { CostOptions } from './cost-options.js';
 import type { ExplainOptions } from './explain-target.js';
 import type { ReplayOptions } from './replay-trace.js';
 import type { SchemaName } from './schema-command.js';
@@ -21,9 +22,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--debug', 'print a stack trace when something goes wrong')
     .addHelpText('after', EXAMPLES);
 
-  withReplayOptions(program.command('run'))
+  withCostOptions(withReplayOptions(program.command('run')))
     .description('what every metadata access would have become: direct map, fallback, or not known')
-    .action(async (trace: string, options: ReplayOptions & JsonOption) => {
+    .action(async (trace: string, options: ReplayOptions & CostOptions & JsonOption) => {
       const { runCommand } = await import('./run-command.js');
       exitCode = await runCommand(trace, options);
     });
@@ -109,6 +110,20 @@ function withReplayOptions(command: Command): Command {
       '--use-observations',
       'in ranges order, let the recorded attempts to map (P) tell which maps there were; only for the design ' +
         'that the recording kernel ran',
+    );
+}
+
+function withCostOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--smap <mode>',
+        "whose published packet rates: those with the CPU's SMAP on or off; default: what the trace says, else both",
+      ).choices(['on', 'off']),
+    )
+    .option(
+      '--calibrate <before,after>',
+      'your own two rates, in millions of packets per second: every access copied, every access mapped',
     );
 }
 

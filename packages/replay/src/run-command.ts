@@ -1,5 +1,6 @@
 /** `replay run`: what every access would have become. */
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
+import { readCostOptions, type CostOptions } from './cost-options.js';
 import { withOpenTrace } from './opened-trace.js';
 import { designNamed, replayTrace, type ReplayOptions } from './replay-trace.js';
 import { runResult } from './run-result.js';
@@ -7,12 +8,13 @@ import { runText } from './run-text.js';
 
 export async function runCommand(
   path: string,
-  options: ReplayOptions & { readonly json?: boolean },
+  options: ReplayOptions & CostOptions & { readonly json?: boolean },
 ): Promise<number> {
   const design = designNamed(options.design);
+  const basis = readCostOptions(options);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const replayed = replayTrace(trace, design, options);
-    const result = runResult(trace, replayed, completeness);
+    const result = runResult(trace, replayed, completeness, basis);
     await writeOut(options.json === true ? jsonDocument(result) : runText(result, design));
     return EXIT.done;
   });

@@ -10,6 +10,8 @@ import {
 import { z } from 'zod';
 import type { OpenTrace } from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
+import { costOf, costSchema } from './cost-result.js';
+import type { CostBasis } from './cost-options.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { listVirtqueues } from './recording-list.js';
 import { headOf, resultHead } from './result-head.js';
@@ -71,6 +73,8 @@ export const runResultSchema = resultHead.extend({
   }),
   /** Of a stock host, why accesses are ambiguous, and how many are; null otherwise. */
   doubts: z.record(z.string(), count).nullable(),
+  /** What that is worth in packets per second. */
+  cost: costSchema,
   virtqueues: z.array(
     z.object({
       id: count,
@@ -90,6 +94,7 @@ export function runResult(
   trace: OpenTrace,
   replayed: Replayed,
   completeness: Completeness,
+  basis: CostBasis,
 ): RunResult {
   const { tallies } = replayed.engine;
   const { derived } = tallies;
@@ -122,6 +127,7 @@ export function runResult(
     prefetch: prefetchOutcomes(tallies),
     ranges: { start, end, overlapping, nonblockable: nonBlockable, refused },
     doubts: derived === undefined ? null : doubtsOf(derived),
+    cost: costOf(trace, replayed.design, tallies, basis),
     virtqueues,
   };
 }

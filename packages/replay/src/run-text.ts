@@ -1,6 +1,7 @@
 /** The result of `replay run` for people. */
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
 import { counted, grouped, tableLines, type TableColumn } from '@vhostscope/terminal';
+import { costLines } from './cost-text.js';
 import type { Decisions, RunResult } from './run-result.js';
 import {
   about,
@@ -34,6 +35,7 @@ export function runText(result: RunResult, design: Design): string {
     ...fallbackLines(result.totals),
     ...doubtLines(result),
     ...attemptLines(result),
+    ...costLines(result.cost, design),
     ...estimateLines(result),
   ];
   return `${lines.join('\n')}\n`;
