@@ -36,6 +36,7 @@ import { dropMaps, recordRange, reset, switchNotifier } from './ring-setup.js';
 import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { beginRound, endAttempts, passCpu, seePrefetch, settleRound } from './rounds.js';
 import { accessIndex, growTallies, NO_OBSERVATION, OBSERVATIONS, type Tallies } from './tallies.js';
+import { keepTallies, takeBack, type KeptTallies, type Uncounted } from './tallies-span.js';
 import { seePages, USUAL_DELAYS, type Delays } from './stock-host/page-evidence.js';
 import { readCounters } from './stock-host/counters.js';
 import { judgeOutOfRound } from './stock-host/out-of-round.js';
@@ -89,6 +90,10 @@ export interface Engine {
   consume(batch: EventBatch, from: number, to: number): void;
   /** The trace has ended: attempts still open are judged. */
   finish(): void;
+  /** From here on events change the state and are not counted; or are counted again. */
+  count(isCounting: boolean): void;
+  /** What came while it did not count; see Uncounted. */
+  readonly uncounted: Readonly<Uncounted>;
 }
 
 export function createEngine({
@@ -116,6 +121,16 @@ export function createEngine({
     host === 'stock' ? roundAccesses : 'derived',
     delays,
   );
+  const uncounted: Uncounted = { overlapping: 0, disagree: 0 };
+  let kept: KeptTallies | undefined;
+  const count = (isCounting: boolean): void => {
+    const { tallies, mismatches } = engine;
+    if (!isCounting) kept ??= keepTallies(tallies, mismatches);
+    else if (kept !== undefined) {
+      takeBack(tallies, mismatches, kept, uncounted);
+      kept = undefined;
+    }
+  };
   return {
     design,
     order: engine.order,
@@ -135,7 +150,10 @@ export function createEngine({
     consume: (batch, from, to) => consume(engine, batch, from, to),
     finish: () => {
       endRecording(engine);
+      count(true);
     },
+    count,
+    uncounted,
   };
 }
 

@@ -6,7 +6,9 @@ import type { CheckOptions } from './check-command.js';
 import type { CostOptions } from './cost-options.js';
 import type { ExplainOptions } from './explain-target.js';
 import type { ReplayOptions } from './replay-trace.js';
+import { TIME_FORMS } from './time-forms.js';
 import type { SchemaName } from './schema-command.js';
+import type { SpanOptions } from './time-span.js';
 import { readVersion } from './version.js';
 
 interface JsonOption {
@@ -22,16 +24,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--debug', 'print a stack trace when something goes wrong')
     .addHelpText('after', EXAMPLES);
 
-  withCostOptions(withReplayOptions(program.command('run')))
+  withCostOptions(withSpanOptions(withReplayOptions(program.command('run'))))
     .description('what every metadata access would have become: direct map, fallback, or not known')
-    .action(async (trace: string, options: ReplayOptions & CostOptions & JsonOption) => {
-      const { runCommand } = await import('./run-command.js');
-      exitCode = await runCommand(trace, options);
-    });
+    .action(
+      async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & JsonOption) => {
+        const { runCommand } = await import('./run-command.js');
+        exitCode = await runCommand(trace, options);
+      },
+    );
 
-  withReplayOptions(program.command('verify'))
+  withSpanOptions(withReplayOptions(program.command('verify')))
     .description('whether the design decides as the traced kernel did; exit 1 when it does not')
-    .action(async (trace: string, options: ReplayOptions & JsonOption) => {
+    .action(async (trace: string, options: ReplayOptions & SpanOptions & JsonOption) => {
       const { verifyCommand } = await import('./verify-command.js');
       exitCode = await verifyCommand(trace, options);
     });
@@ -39,10 +43,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   withReplayOptions(program.command('explain'))
     .description('the state of a virtqueue around an event: maps, invalidate_count, and why')
     .option('--access <n>', 'the n-th access in time order, from 1')
-    .option(
-      '--at <time>',
-      'the last event of a virtqueue at this time or before: ns, or seconds with a point',
-    )
+    .option('--at <time>', `the last event of a virtqueue at this moment or before: ${TIME_FORMS}`)
     .option('--vq <id>', 'only events of this virtqueue count')
     .action(async (trace: string, options: ReplayOptions & ExplainOptions & JsonOption) => {
       const { explainCommand } = await import('./explain-command.js');
@@ -111,6 +112,12 @@ function withReplayOptions(command: Command): Command {
       'in ranges order, let the recorded attempts to map (P) tell which maps there were; only for the design ' +
         'that the recording kernel ran',
     );
+}
+
+function withSpanOptions(command: Command): Command {
+  return command
+    .option('--from <time>', `count from this moment on: ${TIME_FORMS}`)
+    .option('--to <time>', 'count up to this moment, likewise');
 }
 
 function withCostOptions(command: Command): Command {

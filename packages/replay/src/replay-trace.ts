@@ -17,6 +17,7 @@ import { counted, EXIT, ProgramError, say } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { recordingCounts } from './recording-list.js';
 import { hostKindOf } from './replayable-trace.js';
+import { spanOf, visitSpan, type TimeSpan, type WantedSpan } from './time-span.js';
 
 export interface ReplayOptions {
   /** Name of a design. */
@@ -28,6 +29,9 @@ export interface ReplayOptions {
   readonly useObservations?: boolean;
   readonly strict?: boolean;
 }
+
+/** No --from and no --to. */
+export const WHOLE_TRACE: WantedSpan = { from: undefined, to: undefined };
 
 /** What is judged by which rules. */
 interface Recorded {
@@ -46,6 +50,8 @@ export interface Replayed extends Recorded {
   readonly order: Order;
   /** Why this order, in words. */
   readonly orderReason: string;
+  /** What was counted; undefined for all of the trace. */
+  readonly span: TimeSpan | undefined;
 }
 
 /** The design of that name; a ProgramError names those that there are. */
@@ -63,10 +69,17 @@ export function designNamed(name: string): Design {
  * Replays a trace in one pass. Whether recorded effects can be trusted is known only at its end, so
  * both orders run side by side unless one is ruled out from the start.
  */
-export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOptions): Replayed {
+export function replayTrace(
+  trace: OpenTrace,
+  design: Design,
+  options: ReplayOptions,
+  wanted: WantedSpan = WHOLE_TRACE,
+): Replayed {
+  const span = spanOf(trace, wanted);
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
-  if (hostKindOf(trace) === 'stock') return replayStockHost(trace, design, options, preemption);
+  if (hostKindOf(trace) === 'stock')
+    return replayStockHost(trace, design, options, preemption, span);
   const recorded: Recorded = {
     design,
     preemption,
@@ -83,15 +96,10 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
   const effects =
     mayUseEffects && mayHoldEffects(trace) ? createEngine({ design, order: 'effects' }) : undefined;
-  visitTrace(trace.fd, trace.index, (batch, from, to) => {
-    ranges.consume(batch, from, to);
-    effects?.consume(batch, from, to);
-  });
-  ranges.finish();
-  effects?.finish();
+  feed(trace, span, effects === undefined ? [ranges] : [ranges, effects]);
   const byRanges = (orderReason: string): Replayed => {
     checkObservations(ranges);
-    return { ...recorded, engine: ranges, order: 'ranges', orderReason };
+    return { ...recorded, engine: ranges, order: 'ranges', orderReason, span };
   };
   if (options.order === 'ranges') return byRanges('as asked for');
   const instead = options.order === 'effects' ? 'not effects, as asked for: ' : '';
@@ -99,7 +107,8 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
     return byRanges(`${instead}the design maps nothing, so it does not matter`);
   if (!mayUseEffects) return byRanges(`${instead}recorded effects are not those of ${design.name}`);
   const told = effects?.tallies.effects ?? { start: 0, end: 0 };
-  if (told.start === 0 && told.end === 0 && ranges.tallies.ranges.overlapping === 0)
+  const overlapping = ranges.tallies.ranges.overlapping + ranges.uncounted.overlapping;
+  if (told.start === 0 && told.end === 0 && overlapping === 0)
     return byRanges(
       `${instead}no range is known to overlap a ring, so no effect was to be recorded`,
     );
@@ -110,6 +119,7 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
       engine: effects,
       order: 'effects',
       orderReason: 'every overlapping range has its effects',
+      span,
     };
   }
   const lacks =
@@ -124,12 +134,28 @@ export function replayTrace(trace: OpenTrace, design: Design, options: ReplayOpt
   return byRanges(lacks);
 }
 
+/** All of the trace goes through the engines; they count what is in the span. */
+function feed(trace: OpenTrace, span: TimeSpan | undefined, engines: readonly Engine[]): void {
+  const count = (isInside: boolean): void => {
+    for (const engine of engines) engine.count(isInside);
+  };
+  visitTrace(
+    trace.fd,
+    trace.index,
+    visitSpan(span, count, (batch, from, to) => {
+      for (const engine of engines) engine.consume(batch, from, to);
+    }),
+  );
+  for (const engine of engines) engine.finish();
+}
+
 /** A stock kernel has no callbacks: their effects can only be concluded from the memory manager's calls. */
 function replayStockHost(
   trace: OpenTrace,
   design: Design,
   { order, useObservations }: ReplayOptions,
   preemption: Preemption,
+  span: TimeSpan | undefined,
 ): Replayed {
   if (order === 'effects')
     throw new ProgramError(
@@ -149,13 +175,12 @@ function replayStockHost(
     roundAccesses: roundAccessesOf(trace),
   };
   const engine = createEngine({ ...recorded, order: 'ranges' });
-  visitTrace(trace.fd, trace.index, (batch, from, to) => engine.consume(batch, from, to));
-  engine.finish();
+  feed(trace, span, [engine]);
   const orderReason =
     order === 'ranges'
       ? 'as asked for'
       : "a stock kernel has no callbacks; the design's run within the memory manager's calls";
-  return { ...recorded, engine, order: 'ranges', orderReason };
+  return { ...recorded, engine, order: 'ranges', orderReason, span };
 }
 
 /** By the level of detail of a live recording; of an import, by what it holds. */
@@ -190,9 +215,9 @@ function mayHoldEffects(trace: OpenTrace): boolean {
 }
 
 /** Observations settle nothing where they are not all there, or not those of the design. */
-function checkObservations({ usesObservations, tallies, design }: Engine): void {
+function checkObservations({ usesObservations, tallies, uncounted, design }: Engine): void {
   if (!usesObservations) return;
-  const { disagree } = tallies.refusals;
+  const disagree = tallies.refusals.disagree + uncounted.disagree;
   if (disagree > 0) {
     say(
       'replay',

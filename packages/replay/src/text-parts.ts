@@ -15,6 +15,7 @@ export function headLines(
     readonly preemption: Preemption;
     readonly uses_observations: boolean;
     readonly assumptions: readonly string[];
+    readonly span: { readonly from: string | null; readonly to: string | null } | null;
   },
   design: Design,
   ambiguous: number,
@@ -29,6 +30,7 @@ export function headLines(
     ...wrapped('design      ', `${design.name}: ${design.title} (${design.source})`),
     ...wrapped('order       ', `${result.order}: ${result.order_reason}`),
   );
+  if (result.span !== null) lines.push(spanLine(result.span));
   if (result.order === 'ranges' && design.maps !== 'never') {
     const advice =
       result.preemption === 'unknown' && ambiguous > 0
@@ -41,6 +43,18 @@ export function headLines(
   for (const [at, assumption] of result.assumptions.entries())
     lines.push(...wrapped(at === 0 ? 'assumed     - ' : '            - ', assumption));
   return lines;
+}
+
+/** What was counted of a trace. */
+export function spanLine({
+  from,
+  to,
+}: {
+  readonly from: string | null;
+  readonly to: string | null;
+}): string {
+  const end = to === null ? 'to the end' : `to before ${to} ns`;
+  return `span        ${from === null ? 'from the beginning' : `from ${from} ns`} ${end}; state is known from the beginning on`;
 }
 
 const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {

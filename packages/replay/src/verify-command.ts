@@ -2,6 +2,7 @@
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { withDirectMapTrace } from './replayable-trace.js';
 import { designNamed, replayTrace, type ReplayOptions } from './replay-trace.js';
+import { readSpanOptions, type SpanOptions } from './time-span.js';
 import { verifyResult } from './verify-result.js';
 import { verifyText } from './verify-text.js';
 
@@ -9,11 +10,12 @@ const LACKS = 'no decisions of a direct map to compare with';
 
 export async function verifyCommand(
   path: string,
-  options: ReplayOptions & { readonly json?: boolean },
+  options: ReplayOptions & SpanOptions & { readonly json?: boolean },
 ): Promise<number> {
   const design = designNamed(options.design);
+  const span = readSpanOptions(options);
   return withDirectMapTrace(path, options.strict === true, LACKS, async (trace, completeness) => {
-    const replayed = replayTrace(trace, design, options);
+    const replayed = replayTrace(trace, design, options, span);
     const result = verifyResult(trace, replayed, completeness);
     await writeOut(options.json === true ? jsonDocument(result) : verifyText(result, design));
     return result.disagree > 0 ? EXIT.no : EXIT.done;
