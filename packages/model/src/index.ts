@@ -78,3 +78,20 @@ export {
   NEWEST_RULES,
   type AccessorRules,
 } from './accessor-rules/rule-sets.js';
+export {
+  addSample,
+  SAMPLE_SIZE,
+  SAMPLED_AMBIGUOUS,
+  SAMPLED_FALLBACKS,
+  SAMPLED_HEADS,
+  SAMPLED_HITS,
+  SAMPLED_IOTLB,
+} from './decision-sample.js';
+export type { Culprit, EventMark, Storm } from './storms/storm.js';
+export {
+  createStorms,
+  DEFAULT_STORM_RATE,
+  MOST_STORM_RATE,
+  type StormOptions,
+  type Storms,
+} from './storms/storms.js';

@@ -3,7 +3,7 @@ import { KIND, NO_VQ } from '@vhostscope/model';
 import { counted, grouped, ProgramError } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { listVirtqueues } from './recording-list.js';
-import { findStorm } from './find-storm.js';
+import { readStormRate, stormFinder } from './find-storms.js';
 import { hostKindOf } from './replayable-trace.js';
 import { extentOf, readTimeArgument, resolveTime, type TimeArgument } from './time-argument.js';
 
@@ -13,6 +13,7 @@ export interface ExplainOptions {
   readonly at?: string;
   /** Id of a virtqueue, as typed. */
   readonly vq?: string;
+  readonly stormRate?: string;
 }
 
 export interface Target {
@@ -24,17 +25,19 @@ export interface Target {
 /** Understands the options before the trace is read. */
 export type Wanted = ({ readonly access: bigint } | { readonly at: TimeArgument }) & {
   readonly vq: number | undefined;
+  readonly stormRate: number;
 };
 
-export function readWanted({ access, at, vq }: ExplainOptions): Wanted {
+export function readWanted({ access, at, vq, stormRate }: ExplainOptions): Wanted {
   if ((access === undefined) === (at === undefined)) {
     throw new ProgramError('which event? explain takes one of --at TIME and --access N', {
       advice: 'for example --access 1, or --at with a time within those of its events',
     });
   }
   const id = vq === undefined ? undefined : Number(wholeNumber('--vq', vq));
-  if (access !== undefined) return { access: wholeNumber('--access', access), vq: id };
-  return { at: readTimeArgument('--at', at ?? ''), vq: id };
+  const common = { vq: id, stormRate: readStormRate(stormRate) };
+  if (access !== undefined) return { access: wholeNumber('--access', access), ...common };
+  return { at: readTimeArgument('--at', at ?? ''), ...common };
 }
 
 function wholeNumber(option: string, text: string): bigint {
@@ -57,7 +60,11 @@ export function findTarget(trace: OpenTrace, wanted: Wanted): Target {
       { advice: 'use --at with the time of a round or of its end' },
     );
   if ('access' in wanted) return findAccess(trace, wanted.access, vq);
-  return findTime(trace, resolveTime(wanted.at, extentOf(trace), findStorm(trace)), vq);
+  return findTime(
+    trace,
+    resolveTime(wanted.at, extentOf(trace), stormFinder(trace, wanted.stormRate)),
+    vq,
+  );
 }
 
 const of = (vq: number | undefined): string => (vq === undefined ? '' : ` of vq ${vq}`);

@@ -1,5 +1,5 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
-import { ACCESSOR_RULE_SETS, DESIGNS } from '@vhostscope/model';
+import { ACCESSOR_RULE_SETS, DEFAULT_STORM_RATE, DESIGNS } from '@vhostscope/model';
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
 import { Argument, Command, Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
@@ -45,6 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--access <n>', 'the n-th access in time order, from 1')
     .option('--at <time>', `the last event of a virtqueue at this moment or before: ${TIME_FORMS}`)
     .option('--vq <id>', 'only events of this virtqueue count')
+    .option('--storm-rate <n>', STORM_RATE)
     .action(async (trace: string, options: ReplayOptions & ExplainOptions & JsonOption) => {
       const { explainCommand } = await import('./explain-command.js');
       exitCode = await explainCommand(trace, options);
@@ -57,6 +58,15 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await checkCommand(trace, options);
     });
 
+  withCostOptions(withSpanOptions(withReplayOptions(program.command('storms'))))
+    .description('when invalidations came as a storm: who made them, why, and what that cost')
+    .action(
+      async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & JsonOption) => {
+        const { stormsCommand } = await import('./storms-command.js');
+        exitCode = await stormsCommand(trace, options);
+      },
+    );
+
   withTrace(program.command('info'))
     .description('what a trace holds: where it comes from, events, virtqueues, losses')
     .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {
@@ -68,7 +78,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     .command('schema')
     .description('the JSON Schema of what a command prints with --json')
     .addArgument(
-      new Argument('<command>', 'command').choices(['run', 'verify', 'explain', 'check', 'info']),
+      new Argument('<command>', 'command').choices([
+        'run',
+        'verify',
+        'explain',
+        'check',
+        'storms',
+        'info',
+      ]),
     )
     .action(async (name: SchemaName) => {
       const { schemaCommand } = await import('./schema-command.js');
@@ -117,8 +134,11 @@ function withReplayOptions(command: Command): Command {
 function withSpanOptions(command: Command): Command {
   return command
     .option('--from <time>', `count from this moment on: ${TIME_FORMS}`)
-    .option('--to <time>', 'count up to this moment, likewise');
+    .option('--to <time>', 'count up to this moment, likewise')
+    .option('--storm-rate <n>', STORM_RATE);
 }
+
+const STORM_RATE = `a storm is as many ranges over the rings of a device in a second, or more (default: ${DEFAULT_STORM_RATE})`;
 
 function withCostOptions(command: Command): Command {
   return command
@@ -166,6 +186,8 @@ Examples:
   replay run --design fixes-v5 --json trace.txt  another design, for a program
   replay verify trace.txt.gz                     does the model agree with the kernel?
   replay explain --access 1000 trace.arrows      why did that access come out so?
+  replay storms trace.arrows                     invalidation storms, their causes and their price
+  replay run --from storm:2 --to storm:2 trace   what did one of them do?
   replay check trace.arrows                      can a kernel have made these accesses?
   zcat trace.txt.gz | replay run -               from a pipe
 

@@ -30,9 +30,6 @@ export interface ReplayOptions {
   readonly strict?: boolean;
 }
 
-/** No --from and no --to. */
-export const WHOLE_TRACE: WantedSpan = { from: undefined, to: undefined };
-
 /** What is judged by which rules. */
 interface Recorded {
   readonly design: Design;
@@ -73,9 +70,9 @@ export function replayTrace(
   trace: OpenTrace,
   design: Design,
   options: ReplayOptions,
-  wanted: WantedSpan = WHOLE_TRACE,
+  wanted?: WantedSpan,
 ): Replayed {
-  const span = spanOf(trace, wanted);
+  const span = wanted === undefined ? undefined : spanOf(trace, wanted);
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
   if (hostKindOf(trace) === 'stock')

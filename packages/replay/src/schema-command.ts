@@ -5,6 +5,7 @@ import { checkResultSchema } from './check-result.js';
 import { explainResultSchema } from './explain-result.js';
 import { infoResultSchema } from './info-command.js';
 import { runResultSchema } from './run-result.js';
+import { stormsResultSchema } from './storms-result.js';
 import { verifyResultSchema } from './verify-result.js';
 
 const SCHEMAS = {
@@ -12,6 +13,7 @@ const SCHEMAS = {
   verify: verifyResultSchema,
   explain: explainResultSchema,
   check: checkResultSchema,
+  storms: stormsResultSchema,
   info: infoResultSchema,
 };
 

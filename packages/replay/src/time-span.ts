@@ -3,19 +3,22 @@ import type { EventBatch } from '@vhostscope/model';
 import { ProgramError } from '@vhostscope/terminal';
 import type { OpenTrace, RunVisitor } from '@vhostscope/trace';
 import { z } from 'zod';
-import { findStorm } from './find-storm.js';
+import { readStormRate, stormFinder } from './find-storms.js';
 import { extentOf, readTimeArgument, resolveTime, type TimeArgument } from './time-argument.js';
 
 export interface SpanOptions {
   /** As typed. */
   readonly from?: string;
   readonly to?: string;
+  readonly stormRate?: string;
 }
 
 /** The options understood, before the trace is read. */
 export interface WantedSpan {
   readonly from: TimeArgument | undefined;
   readonly to: TimeArgument | undefined;
+  /** What a storm is that is named by its number. */
+  readonly stormRate: number;
 }
 
 /** ns; `from` is in the span, `to` is the first that is not. Open where undefined. */
@@ -32,8 +35,9 @@ export const spanSchema = z
   .nullable();
 
 /** @throws ProgramError when an option is no moment */
-export function readSpanOptions({ from, to }: SpanOptions): WantedSpan {
+export function readSpanOptions({ from, to, stormRate }: SpanOptions): WantedSpan {
   return {
+    stormRate: readStormRate(stormRate),
     from: from === undefined ? undefined : readTimeArgument('--from', from),
     to: to === undefined ? undefined : readTimeArgument('--to', to),
   };
@@ -44,10 +48,13 @@ export function readSpanOptions({ from, to }: SpanOptions): WantedSpan {
  *
  * @throws ProgramError when it holds nothing of the trace
  */
-export function spanOf(trace: OpenTrace, { from, to }: WantedSpan): TimeSpan | undefined {
+export function spanOf(
+  trace: OpenTrace,
+  { from, to, stormRate }: WantedSpan,
+): TimeSpan | undefined {
   if (from === undefined && to === undefined) return undefined;
   const extent = extentOf(trace);
-  const find = findStorm(trace);
+  const find = stormFinder(trace, stormRate);
   const resolved = {
     from: from === undefined ? undefined : resolveTime(from, extent, find),
     to: to === undefined ? undefined : resolveTime(to, extent, find),

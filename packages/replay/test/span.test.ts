@@ -32,13 +32,13 @@ describe.each(['u1', 's3', 's1'])('%s', (prefix) => {
     .filter(({ tag }) => tag === 'A')
     .toSorted((a, b) => Number(a.time - b.time));
   const timeOf = (part: number): bigint => accesses[Math.floor(part * accesses.length)]?.time ?? 0n;
-  const lasts = times.at(-1)! - times[0]!;
+  const lasts = times.at(-1)! - times[0];
 
   it.each<[string, bigint, bigint]>([
     ['at accesses', timeOf(0.2), timeOf(0.7)],
     ['just behind accesses', timeOf(0.2) + 1n, timeOf(0.7) + 1n],
     ['one access', timeOf(0.5), timeOf(0.5) + 1n],
-    ['between', times[0]! + lasts / 3n, times[0]! + lasts / 2n],
+    ['between', times[0] + lasts / 3n, times[0] + lasts / 2n],
     ['the beginning', 0n, timeOf(0.1)],
     ['the end', timeOf(0.9), times.at(-1)! + 1n],
   ])('counts what lies in the span: %s', async (_, from, to) => {
@@ -85,7 +85,7 @@ describe.each(['u1', 's3', 's1'])('%s', (prefix) => {
   });
 
   it('takes moments from the first event and before the last', async () => {
-    const from = times[0]! + 100_000_000n;
+    const from = times[0] + 100_000_000n;
     const to = times.at(-1)! - 50_500_000n;
     const result = await run('--from', '0.1s', '--to', '-50.5ms', path);
     expect(result.span).toEqual({ from: String(from), to: String(to) });
