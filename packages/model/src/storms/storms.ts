@@ -9,38 +9,25 @@
 import { hasDetail, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import {
-  createRingPlaces,
-  notePlaces,
-  ringsUnder,
-  wordsAt,
-  type RingPlaces,
-} from './ring-places.js';
-import {
-  createStormWindow,
-  DOWN_LIMIT,
-  downUntil,
-  isStormy,
-  latest,
-  rangeBegins,
-  rangeEnds,
-  SECOND,
-  type StormWindow,
-} from './storm-window.js';
-import { addToStorm, createStorm, type Invalidation, type Storm } from './storm.js';
+  activeAt,
+  deviceOf,
+  endAll,
+  endRange,
+  look,
+  sampleOf,
+  type DeviceWeather,
+  type OpenRange,
+  type StormOptions,
+  type StormState,
+} from './device-weather.js';
+import { createRingPlaces, notePlaces, ringsUnder, wordsAt } from './ring-places.js';
+import { downUntil, latest, rangeBegins } from './storm-window.js';
+import type { Invalidation, Storm } from './storm.js';
+
+export type { StormOptions } from './device-weather.js';
 
 export const DEFAULT_STORM_RATE = 100;
 export const MOST_STORM_RATE = 10_000;
-
-export interface StormOptions {
-  /** Ranges over rings of a device in a second. Default 100. */
-  readonly rate?: number;
-  /** Fills in what is to be counted of the virtqueues of a device: always growing numbers. */
-  readonly sample?: (virtqueues: ReadonlySet<number>, into: Float64Array) => void;
-  /** How many numbers that are. */
-  readonly sampleSize?: number;
-  /** A storm is over. */
-  readonly onOver: (storm: Storm) => void;
-}
 
 export interface Storms {
   /** Whether `consume` wants to see events of a kind: 1 or 0 by kind. */
@@ -53,39 +40,6 @@ export interface Storms {
   finish(): void;
   /** Number of the class of a kernel stack, see INVALIDATION_CLASSES; undefined while it was not told. */
   classOf(recording: number, stack: bigint): number | undefined;
-}
-
-/** A range under way. */
-interface OpenRange {
-  readonly start: bigint;
-  readonly end: bigint;
-  readonly pid: number;
-  /** Told by the memory manager, whatever vhost's notifier does. */
-  readonly isCore: boolean;
-  readonly range: Invalidation;
-}
-
-interface DeviceWeather {
-  readonly dev: number;
-  readonly window: StormWindow;
-  /** Ranges of the last second, and those under way; without those of a storm. */
-  recent: Invalidation[];
-  open: OpenRange[];
-  storm: Storm | undefined;
-  /** Sample and time under way at the beginning of the storm. */
-  sampleBefore: Float64Array;
-  downBefore: bigint;
-}
-
-interface StormState {
-  readonly options: Required<StormOptions>;
-  rings: RingPlaces;
-  devices: Map<number, DeviceWeather>;
-  readonly classes: Map<string, number>;
-  recording: number;
-  noticed: number;
-  /** Clocks of CPUs may disagree: time never goes back here. */
-  now: bigint;
 }
 
 /** Ranges of a device under way that are followed. */
@@ -215,22 +169,6 @@ function range(
   mark(state, device, batch, i);
 }
 
-function deviceOf({ devices, options }: StormState, dev: number): DeviceWeather {
-  const known = devices.get(dev);
-  if (known !== undefined) return known;
-  const made: DeviceWeather = {
-    dev,
-    window: createStormWindow(options.rate),
-    recent: [],
-    open: [],
-    storm: undefined,
-    sampleBefore: new Float64Array(options.sampleSize),
-    downBefore: 0n,
-  };
-  devices.set(dev, made);
-  return made;
-}
-
 function beginRange(
   state: StormState,
   device: DeviceWeather,
@@ -255,13 +193,6 @@ function beginRange(
   rangeBegins(device.window, state.now);
   device.recent.push(begun);
   return begun;
-}
-
-function endRange(state: StormState, device: DeviceWeather, at: number): void {
-  const [open] = device.open.splice(at, 1);
-  if (open === undefined) return;
-  open.range.ended = state.now;
-  rangeEnds(device.window, state.now);
 }
 
 /** Ranges under way that end without a word. */
@@ -289,81 +220,6 @@ function mark(
 ): void {
   if (found?.end === now) found.last = { line: batch.line[i], time: wordsAt(batch.time, i) };
 }
-
-/** What the weather is now, given all that has come. */
-function look(state: StormState, device: DeviceWeather): void {
-  const { now } = state;
-  const { window } = device;
-  const isLong = window.underWay > 0 && now - window.downSince > DOWN_LIMIT;
-  const { rate, down } = isStormy(window, now);
-  // One that is under way is stormy from a tenth of a second on, whether or not an event tells.
-  const since = isLong ? latest(window.downSince + DOWN_LIMIT, device.storm?.end ?? 0n) : now;
-  const quietFrom = rate || down ? since : now;
-  if (device.storm !== undefined && quietFrom - device.storm.end > SECOND) endStorm(state, device);
-  const from = (rate || down ? since : now) - SECOND;
-  device.recent = device.recent.filter(
-    ({ time, ended }) => time > from || ended === undefined || ended > from,
-  );
-  if (rate || down) storm(state, device, rate, down);
-}
-
-/** Nothing is stormy only because somebody looks, but for a range under way. */
-function activeAt(state: StormState, time: bigint): Storm[] {
-  for (const device of state.devices.values()) {
-    if (device.window.underWay > 0) {
-      state.now = latest(state.now, time);
-      look(state, device);
-    } else if (device.storm !== undefined && time - device.storm.end > SECOND) {
-      endStorm(state, device);
-    }
-  }
-  return [...state.devices.values()].flatMap(({ storm: found }) => found ?? []);
-}
-
-/** It is stormy now. */
-function storm(state: StormState, device: DeviceWeather, byRate: boolean, byDown: boolean): void {
-  const [first] = device.recent;
-  if (device.storm === undefined) {
-    if (first === undefined) return;
-    device.storm = createStorm(++state.noticed, state.recording, device.dev, first);
-    device.sampleBefore = first.sample;
-    device.downBefore = first.downBefore;
-  }
-  const found = device.storm;
-  // Looked at again, with nothing new: what was counted since came later.
-  if (found.end === state.now && first === undefined) return;
-  for (const one of device.recent) {
-    addToStorm(found, one);
-    found.last = { line: one.line, time: one.time };
-  }
-  device.recent = [];
-  found.end = state.now;
-  found.isByRate ||= byRate;
-  found.isByDown ||= byDown;
-  found.down = downUntil(device.window, state.now) - device.downBefore;
-  const sample = sampleOf(state, device);
-  found.counted = sample.map((value, at) => value - device.sampleBefore[at]);
-}
-
-function endStorm({ options }: StormState, device: DeviceWeather): void {
-  if (device.storm === undefined) return;
-  device.storm.isOver = true;
-  options.onOver(device.storm);
-  device.storm = undefined;
-}
-
-function endAll(state: StormState): void {
-  activeAt(state, state.now);
-  for (const device of state.devices.values()) endStorm(state, device);
-}
-
-function sampleOf({ options, rings }: StormState, { dev }: DeviceWeather): Float64Array {
-  const sample = new Float64Array(options.sampleSize);
-  options.sample(rings.virtqueuesOf.get(dev) ?? NONE, sample);
-  return sample;
-}
-
-const NONE: ReadonlySet<number> = new Set();
 
 /** How the dialect writes a zero byte: what follows is left over from a longer name. */
 const NAME_END = '\\x00';
