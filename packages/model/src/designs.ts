@@ -33,6 +33,8 @@ export interface Design {
    * callbacks of the recording kernel took effect, and only designs that share its rules may use them.
    */
   readonly callbackRules: 'direct-map' | 'none';
+  /** When pages of the used ring are marked dirty. It decides no access; hazards are found by it. */
+  readonly dirties: 'never' | 'round-end' | 'clear' | 'clear-and-teardown';
   /** Absent where none were published. */
   readonly publishedRates?: PublishedRates | undefined;
 }
@@ -46,6 +48,7 @@ const MERGED: Design = {
   keepsRangesOnFailedSetup: false,
   refusesNonBlockable: 'always',
   callbackRules: 'direct-map',
+  dirties: 'clear',
   publishedRates: { smapOn: { before: 5.2, after: 6.4 }, smapOff: { before: 7.1, after: 8.2 } },
 };
 
@@ -59,6 +62,7 @@ export const DESIGNS: readonly Design[] = [
     resetsCountOnSetup: true,
     keepsRangesOnFailedSetup: true,
     refusesNonBlockable: 'overlap',
+    dirties: 'clear-and-teardown',
     publishedRates: undefined,
   },
   {
@@ -70,6 +74,7 @@ export const DESIGNS: readonly Design[] = [
     keepsRangesOnFailedSetup: false,
     refusesNonBlockable: 'overlap',
     callbackRules: 'none',
+    dirties: 'never',
   },
 ];
 

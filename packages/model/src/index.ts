@@ -95,3 +95,14 @@ export {
   type StormOptions,
   type Storms,
 } from './storms/storms.js';
+export {
+  HAZARD_MEANING,
+  MOST_LISTED,
+  type FoundHazards,
+  type Hazard,
+  type HazardCount,
+  type HazardGrade,
+  type HazardKind,
+  type HazardMark,
+} from './hazards/hazard.js';
+export { createHazardWatch, type HazardWatch } from './hazards/hazards.js';

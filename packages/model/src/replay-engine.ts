@@ -27,7 +27,7 @@ import {
 import { hasDetail, NO_ACCESSOR as NONE, type EventBatch } from './event-batch.js';
 import { KIND } from './events.js';
 import { clearHistory, growHistory } from './history.js';
-import { inspectVirtqueue, type VirtqueueSnapshot } from './inspect.js';
+import { inspectVirtqueue, sureCount, type SureCount, type VirtqueueSnapshot } from './inspect.js';
 import { keepMismatch, noteFor } from './mismatches.js';
 import { AMBIGUOUS, IOTLB, OBSERVED_OF_OUTCOME, OUTCOMES, PENDING } from './outcome.js';
 import { forgetAttempts } from './observed-attempts.js';
@@ -72,6 +72,7 @@ export interface EngineOptions {
 export interface Engine {
   readonly design: Design;
   readonly order: Order;
+  readonly host: HostKind;
   /** Whether recorded attempts settle maps and counts. */
   readonly usesObservations: boolean;
   readonly tallies: Tallies;
@@ -81,6 +82,8 @@ export interface Engine {
   inspect(vq: number): VirtqueueSnapshot;
   /** The map of an area as an outcome, without what attempts still open may change. */
   mapOf(vq: number, area: number): number;
+  /** invalidate_count of a virtqueue, and whether no effect of a callback that has returned is due. */
+  countOf(vq: number): SureCount;
   /** Effects that the ranges seen so far call for, and that were not recorded (0 in a whole trace). */
   missingEffects(): number;
   /**
@@ -134,6 +137,7 @@ export function createEngine({
   return {
     design,
     order: engine.order,
+    host,
     usesObservations,
     tallies: engine.tallies,
     mismatches: engine.mismatches,
@@ -146,6 +150,7 @@ export function createEngine({
       const map = vq < virtqueues.size ? virtqueues.map[4 * vq + area] : virtqueues.firstMap;
       return map & (PENDING - 1);
     },
+    countOf: (vq) => sureCount(engine, vq),
     missingEffects: () => missingEffects(engine),
     consume: (batch, from, to) => consume(engine, batch, from, to),
     finish: () => {

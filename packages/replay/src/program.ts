@@ -67,6 +67,13 @@ export async function main(argv: readonly string[]): Promise<number> {
       },
     );
 
+  withSpanOptions(withReplayOptions(program.command('hazards')))
+    .description('where the design would have gone wrong, with the events that prove it')
+    .action(async (trace: string, options: ReplayOptions & SpanOptions & JsonOption) => {
+      const { hazardsCommand } = await import('./hazards-command.js');
+      exitCode = await hazardsCommand(trace, options);
+    });
+
   withTrace(program.command('info'))
     .description('what a trace holds: where it comes from, events, virtqueues, losses')
     .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {

@@ -1,20 +1,24 @@
 /** Runs engines over a trace, and chooses the order whose answer is given. */
 import {
   createEngine,
+  createHazardWatch,
   DESIGNS,
   findAccessorRules,
   findDesign,
+  KIND,
   NEWEST_RULES,
   type Design,
   type AccessorRules,
   type Engine,
+  type FoundHazards,
+  type HazardWatch,
   type HostKind,
   type Order,
   type Preemption,
   type RoundAccesses,
 } from '@vhostscope/model';
 import { counted, EXIT, ProgramError, say } from '@vhostscope/terminal';
-import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import { visitTrace, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
 import { recordingCounts } from './recording-list.js';
 import { hostKindOf } from './replayable-trace.js';
 import { spanOf, visitSpan, type TimeSpan, type WantedSpan } from './time-span.js';
@@ -51,6 +55,14 @@ export interface Replayed extends Recorded {
   readonly span: TimeSpan | undefined;
 }
 
+/** Beside each engine of a replay, what hazards it shows. */
+export type HazardWatches = Map<Engine, HazardWatch>;
+
+/** The hazards that the engine of an answer shows; of a replay that was told to look for them. */
+export function hazardsOf(watches: HazardWatches, { engine }: Replayed): FoundHazards {
+  return watches.get(engine)?.found ?? { listed: [], counts: new Map() };
+}
+
 /** The design of that name; a ProgramError names those that there are. */
 export function designNamed(name: string): Design {
   const design = findDesign(name);
@@ -63,7 +75,8 @@ export function designNamed(name: string): Design {
 }
 
 /**
- * Replays a trace in one pass. Whether recorded effects can be trusted is known only at its end, so
+ * Replays a trace in one pass. With `watches`, which it fills, it looks for hazards on the way; not with a span,
+ * outside of which nothing is counted. Whether recorded effects can be trusted is known only at its end, so
  * both orders run side by side unless one is ruled out from the start.
  */
 export function replayTrace(
@@ -71,12 +84,13 @@ export function replayTrace(
   design: Design,
   options: ReplayOptions,
   wanted?: WantedSpan,
+  watches?: HazardWatches,
 ): Replayed {
   const span = wanted === undefined ? undefined : spanOf(trace, wanted);
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
   if (hostKindOf(trace) === 'stock')
-    return replayStockHost(trace, design, options, preemption, span);
+    return replayStockHost(trace, design, options, preemption, span, watches);
   const recorded: Recorded = {
     design,
     preemption,
@@ -93,7 +107,7 @@ export function replayTrace(
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
   const effects =
     mayUseEffects && mayHoldEffects(trace) ? createEngine({ design, order: 'effects' }) : undefined;
-  feed(trace, span, effects === undefined ? [ranges] : [ranges, effects]);
+  feed(trace, span, effects === undefined ? [ranges] : [ranges, effects], watches);
   const byRanges = (orderReason: string): Replayed => {
     checkObservations(ranges);
     return { ...recorded, engine: ranges, order: 'ranges', orderReason, span };
@@ -132,18 +146,37 @@ export function replayTrace(
 }
 
 /** All of the trace goes through the engines; they count what is in the span. */
-function feed(trace: OpenTrace, span: TimeSpan | undefined, engines: readonly Engine[]): void {
+function feed(
+  trace: OpenTrace,
+  span: TimeSpan | undefined,
+  engines: readonly Engine[],
+  watches: HazardWatches | undefined,
+): void {
   const count = (isInside: boolean): void => {
     for (const engine of engines) engine.count(isInside);
   };
-  visitTrace(
-    trace.fd,
-    trace.index,
-    visitSpan(span, count, (batch, from, to) => {
-      for (const engine of engines) engine.consume(batch, from, to);
-    }),
-  );
+  const consume: RunVisitor = (batch, from, to) => {
+    for (const engine of engines) engine.consume(batch, from, to);
+  };
+  for (const engine of engines) watches?.set(engine, createHazardWatch(engine));
+  const visit = watches === undefined ? consume : watched(consume, [...watches.values()]);
+  visitTrace(trace.fd, trace.index, visitSpan(span, count, visit));
   for (const engine of engines) engine.finish();
+  for (const watch of watches?.values() ?? []) watch.finish();
+}
+
+/** Lets watches see every event that is no access, right after the engines. */
+function watched(consume: RunVisitor, watches: readonly HazardWatch[]): RunVisitor {
+  return (batch, from, to) => {
+    let begin = from;
+    for (let i = from; i < to; i++) {
+      if (batch.kind[i] === KIND.access) continue;
+      consume(batch, begin, i + 1);
+      begin = i + 1;
+      for (const watch of watches) watch.see(batch, i);
+    }
+    if (begin < to) consume(batch, begin, to);
+  };
 }
 
 /** A stock kernel has no callbacks: their effects can only be concluded from the memory manager's calls. */
@@ -153,6 +186,7 @@ function replayStockHost(
   { order, useObservations }: ReplayOptions,
   preemption: Preemption,
   span: TimeSpan | undefined,
+  watches: HazardWatches | undefined,
 ): Replayed {
   if (order === 'effects')
     throw new ProgramError(
@@ -172,7 +206,7 @@ function replayStockHost(
     roundAccesses: roundAccessesOf(trace),
   };
   const engine = createEngine({ ...recorded, order: 'ranges' });
-  feed(trace, span, [engine]);
+  feed(trace, span, [engine], watches);
   const orderReason =
     order === 'ranges'
       ? 'as asked for'

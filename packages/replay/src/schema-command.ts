@@ -3,6 +3,7 @@ import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
 import { checkResultSchema } from './check-result.js';
 import { explainResultSchema } from './explain-result.js';
+import { hazardsResultSchema } from './hazards-result.js';
 import { infoResultSchema } from './info-command.js';
 import { runResultSchema } from './run-result.js';
 import { stormsResultSchema } from './storms-result.js';
@@ -14,6 +15,7 @@ const SCHEMAS = {
   explain: explainResultSchema,
   check: checkResultSchema,
   storms: stormsResultSchema,
+  hazards: hazardsResultSchema,
   info: infoResultSchema,
 };
 

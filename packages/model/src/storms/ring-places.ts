@@ -77,6 +77,18 @@ export function ringsUnder(
   return found;
 }
 
+/** Areas of a virtqueue that touch [start, end], likewise. */
+export function areasUnder(
+  { places }: RingPlaces,
+  vq: number,
+  start: bigint,
+  end: bigint,
+): number[] {
+  return (places.get(vq) ?? []).flatMap((area, number) =>
+    area !== undefined && end >= area.first && start <= area.last ? [number] : [],
+  );
+}
+
 /** A 64-bit value of a column. */
 export function wordsAt(words: Uint32Array, row: number): bigint {
   return (BigInt(words[2 * row + 1]) << 32n) | BigInt(words[2 * row]);
