@@ -26,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   withCostOptions(withSpanOptions(withReplayOptions(program.command('run'))))
     .description('what every metadata access would have become: direct map, fallback, or not known')
+    .option('--hazards', 'count hazards too, which takes longer; replay hazards proves them')
     .action(
       async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & JsonOption) => {
         const { runCommand } = await import('./run-command.js');

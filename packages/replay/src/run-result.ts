@@ -5,6 +5,7 @@ import {
   OUTCOME_NAMES,
   OUTCOMES,
   type DerivedTallies,
+  type FoundHazards,
   type Tallies,
 } from '@vhostscope/model';
 import { z } from 'zod';
@@ -14,6 +15,7 @@ import { costOf, costSchema } from './cost-result.js';
 import type { CostBasis } from './cost-options.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { listVirtqueues } from './recording-list.js';
+import { countsOf, hazardCountSchema } from './hazards-result.js';
 import { headOf, resultHead } from './result-head.js';
 import type { Replayed } from './replay-trace.js';
 
@@ -75,6 +77,8 @@ export const runResultSchema = resultHead.extend({
   doubts: z.record(z.string(), count).nullable(),
   /** What that is worth in packets per second. */
   cost: costSchema,
+  /** With --hazards: how often the design would have gone wrong; null without. */
+  hazards: z.array(hazardCountSchema).nullable(),
   virtqueues: z.array(
     z.object({
       id: count,
@@ -95,6 +99,7 @@ export function runResult(
   replayed: Replayed,
   completeness: Completeness,
   basis: CostBasis,
+  hazards: FoundHazards | undefined,
 ): RunResult {
   const { tallies } = replayed.engine;
   const { derived } = tallies;
@@ -128,6 +133,7 @@ export function runResult(
     ranges: { start, end, overlapping, nonblockable: nonBlockable, refused },
     doubts: derived === undefined ? null : doubtsOf(derived),
     cost: costOf(trace, replayed.design, tallies, basis),
+    hazards: hazards === undefined ? null : countsOf(hazards.counts),
     virtqueues,
   };
 }

@@ -2,6 +2,7 @@
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
 import { counted, grouped, tableLines, type TableColumn } from '@vhostscope/terminal';
 import { costLines } from './cost-text.js';
+import { countLines } from './hazards-text.js';
 import type { Decisions, RunResult } from './run-result.js';
 import {
   about,
@@ -36,6 +37,7 @@ export function runText(result: RunResult, design: Design): string {
     ...doubtLines(result),
     ...attemptLines(result),
     ...costLines(result.cost, design),
+    ...(result.hazards === null ? [] : ['', ...countLines(result.hazards, design)]),
     ...estimateLines(result),
   ];
   return `${lines.join('\n')}\n`;

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hazardsResultSchema } from '../src/hazards-result.ts';
+import { runResultSchema } from '../src/run-result.ts';
 import { replay } from './in-process.ts';
 import { textOf, trace, TRACES } from './traces.ts';
 
@@ -95,6 +96,18 @@ describe('replay hazards', () => {
     const result = await hazards(stock);
     expect(result.host).toBe('stock');
     expect(result.hazards.filter(({ grade }) => grade === 'proven')).toEqual([]);
+  });
+
+  it('is counted by run when asked', async () => {
+    const { path } = trace('s3');
+    const { counts } = await hazards(path);
+    const run = async (...args: string[]) =>
+      runResultSchema.parse(JSON.parse((await replay('run', '--json', ...args, path)).out)).hazards;
+    expect(await run('--hazards')).toEqual(counts);
+    expect(await run()).toBeNull();
+    const { code, err } = await replay('run', '--hazards', '--from', '1s', path);
+    expect(code).toBe(2);
+    expect(err).toMatch(/--hazards is of a whole trace.*\n.*replay hazards lists/);
   });
 
   it('shows those that touch a span', async () => {
