@@ -1,6 +1,11 @@
 // The paths without the start of a process: what a long-running reader of a live stream gets.
 import { closeSync, openSync } from 'node:fs';
-import { createEngine, findDesign } from '../packages/model/dist/index.js';
+import {
+  createEngine,
+  createManyDesigns,
+  DESIGNS,
+  findDesign,
+} from '../packages/model/dist/index.js';
 import {
   closeTrace,
   createImportReport,
@@ -54,6 +59,33 @@ export async function replayInProcess(file) {
   trace.close();
   return {
     order: 'ranges',
+    events,
     eventsPerSecond: (1000 * events) / best,
   };
+}
+
+/** All designs in one pass, and twelve of them, against one. */
+export async function compareInProcess(file) {
+  const trace = await openTrace(file);
+  const time = (designs) => {
+    let best = Infinity;
+    for (let turn = 0; turn < TIMES; turn++) {
+      const many = createManyDesigns(designs.map((design) => ({ design, order: 'ranges' })));
+      const begun = performance.now();
+      visitTrace(trace.fd, trace.index, (batch, from, to) => many.consume(batch, from, to));
+      many.finish();
+      best = Math.min(best, performance.now() - begun);
+    }
+    return best;
+  };
+  const twelve = DESIGNS.slice(-12);
+  const alone = await replayInProcess(file);
+  const one = (1000 * alone.events) / alone.eventsPerSecond;
+  const result = {
+    twelve: time(twelve) / one,
+    all: time(DESIGNS) / one,
+    count: DESIGNS.length,
+  };
+  trace.close();
+  return result;
 }

@@ -13,9 +13,11 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { importInProcess, replayInProcess, TIMES } from './in-process.mjs';
+import { compareInProcess, importInProcess, replayInProcess, TIMES } from './in-process.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** 13 thousand accesses, 2 thousand ranges, and a ring that is set up again and again. */
+const STORM = join(ROOT, 'examples/s3-resetup-under-storm.txt.gz');
 const EXAMPLE = join(ROOT, 'examples/d1-dpdk-virtio-user.txt.gz');
 /** 39 times 181,107 lines: 7 million, 276 MB. */
 const COPIES = 39;
@@ -132,6 +134,13 @@ function printMemory(folder, once) {
   }
 }
 
+/** What many designs cost in one pass, in times of one. */
+function printComparison(what, { twelve, all, count }) {
+  console.log(
+    `  compare, ${what.padEnd(23)} 12 designs ${twelve.toFixed(2)} x one, all ${count} ${all.toFixed(2)} x`,
+  );
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'vhostscope-bench-'));
 try {
   const text = join(folder, 'd1x39.txt');
@@ -189,6 +198,10 @@ try {
   console.log(
     `  replay (trace file to tallies) ${(eventsPerSecond / 1e6).toFixed(0)} M events/s, one engine, order ${order}`,
   );
+  printComparison('a trace of much traffic', await compareInProcess(trace));
+  const storm = join(folder, 'storm.arrows');
+  run({ ...commandNamed(commandsFor(STORM, storm), 'collector import') });
+  printComparison('a storm of ranges', await compareInProcess(storm));
   const { megabytesPerSecond } = importInProcess(readFileSync(text), join(folder, 'again.arrows'));
   console.log(`  import (text to trace file)    ${megabytesPerSecond.toFixed(0)} MB/s`);
   printMemory(folder, once);

@@ -2,9 +2,10 @@
 import { EXIT, ProgramError } from '@vhostscope/terminal';
 import type { FieldName } from '@vhostscope/model';
 import type { TraceHeader } from '@vhostscope/trace';
-import { findingsOf } from './doctor/findings.js';
+import { findingsOf, type Finding } from './doctor/findings.js';
 import type { HostFacts } from './host/host-facts.js';
 import type { Detail } from './probe-plan/detail.js';
+import { tellsDecisions } from './probe-plan/direct-map-plan.js';
 import { isRefusal, planProbes, type ProbePlan } from './probe-plan/probe-plan.js';
 import {
   dialectOf,
@@ -41,19 +42,57 @@ export interface RecordingPlan {
   readonly remarks: readonly string[];
 }
 
+/** Why a host cannot be recorded. */
+export interface Blocker {
+  /** What is the case, and what that costs. */
+  readonly reason: string;
+  /** What to change. */
+  readonly advice: string | undefined;
+}
+
+/** What can be said of a recording of a host, also where it is not ready. */
+export interface RecordingOutlook {
+  /** In the order in which they are best put right; none when the host can be recorded. */
+  readonly blockers: readonly Blocker[];
+  /** What would be recorded; undefined where too little is known of the host. */
+  readonly recording: RecordingPlan | undefined;
+}
+
 /** @throws ProgramError with exit code 3 when the host cannot be recorded */
 export function planRecording(facts: HostFacts, request: RecordingRequest): RecordingPlan {
-  const findings = findingsOf(facts);
-  for (const { verdict, found, cost, change } of findings) {
-    if (verdict !== 'blocked') continue;
-    throw new ProgramError(`${found}: ${cost ?? 'nothing can be recorded'}`, {
+  const { blockers, recording } = outlookOf(facts, request);
+  const [blocker] = blockers;
+  if (blocker !== undefined || recording === undefined) {
+    const { reason, advice } = blocker ?? { reason: 'this host cannot be recorded' };
+    throw new ProgramError(reason, {
       exitCode: EXIT.host,
-      ...(change !== undefined && { advice: `${change}; collector doctor says more` }),
+      ...(advice !== undefined && { advice: `${advice}; collector doctor says more` }),
     });
   }
+  return recording;
+}
+
+export function outlookOf(facts: HostFacts, request: RecordingRequest): RecordingOutlook {
+  const findings = findingsOf(facts);
+  const blockers = findings
+    .filter(({ verdict }) => verdict === 'blocked')
+    .map(({ found, cost, change }): Blocker => ({
+      reason: `${found}: ${cost ?? 'nothing can be recorded'}`,
+      advice: change,
+    }));
   const plan = planProbes(facts, request.detail);
-  if (isRefusal(plan))
-    throw new ProgramError(plan.reason, { exitCode: EXIT.host, advice: plan.advice });
+  if (!isRefusal(plan)) return { blockers, recording: recordingOf(facts, plan, findings, request) };
+  // That no round begins is no news where something else is in the way of seeing it.
+  const isNews = plan.lacks !== 'rounds' || blockers.length === 0;
+  return { blockers: isNews ? [...blockers, plan] : blockers, recording: undefined };
+}
+
+function recordingOf(
+  facts: HostFacts,
+  plan: ProbePlan,
+  findings: readonly Finding[],
+  request: RecordingRequest,
+): RecordingPlan {
   const { bpftrace, kernel } = facts;
   const dialect = dialectOf(versionNumbers(bpftrace?.version));
   const program = bpftraceProgram(plan, dialect);
@@ -72,6 +111,7 @@ export function planRecording(facts: HostFacts, request: RecordingRequest): Reco
       host: hostOfHeader(facts),
       probes: {
         detail: plan.detail,
+        ...(tellsDecisions(plan.directMap) && { hostKind: 'direct-map' as const }),
         views: plan.views.map((view) => ({ ...view, by: [...view.by] })),
       },
       program,

@@ -2,6 +2,7 @@
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
 import { Command, Option } from 'commander';
 import type { AttachFlags, AttachOptions } from './attach/attach-options.js';
+import { parseNiceness } from './attach/niceness.js';
 import { parseBufferSize } from './attach/parse-buffer-size.js';
 import { parseDuration } from './attach/parse-duration.js';
 import type { RecordedHost } from './attach/recorded-host.js';
@@ -57,6 +58,11 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       '--buffer <MiB>',
       'memory for lines that bpftrace has not read yet; of each CPU up to bpftrace 0.18, of all since',
       parseBufferSize,
+    )
+    .option(
+      '--nice <0..19>',
+      'nice value of the recorder once it records: with 19 a load that needs all CPUs keeps them, and lines may be lost',
+      parseNiceness,
     )
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
     .option('--json', 'print what was done as one JSON document')

@@ -1,6 +1,7 @@
 /** `collector attach` as a process of its own: pipes, full disks, sudden death, and what stays behind. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +31,7 @@ async function start(
   options: {
     readonly output?: string;
     readonly duration?: number;
+    readonly nice?: number;
     /** Greatest size of a file, in blocks of 512 bytes. */
     readonly maxBlocks?: number;
     /** In a terminal, whose keyboard is the child's standard input. */
@@ -163,6 +165,19 @@ describe('an output that takes no more', () => {
   });
 });
 
+it('leaves the CPUs to the load when it is told to: itself, and bpftrace', async () => {
+  const { child } = await start({}, { nice: 7 });
+  const pid = child.pid ?? 0;
+  await expect
+    .poll(() => {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+      return [pid, ...children.trim().split(' ').map(Number)].map((each) => getPriority(each));
+    })
+    .toEqual([7, 7]);
+  child.kill('SIGINT');
+  expect(await outcomeOf(child)).toMatchObject({ code: 0 });
+});
+
 describe('to standard output', () => {
   it('goes on when its reader is slow, and all is there', async () => {
     const { child, truth } = await start({ perTick: 50 }, { output: '-', duration: 900 });
@@ -181,6 +196,23 @@ describe('to standard output', () => {
     const { rounds, end } = await recordedRounds(file);
     expect(end).toMatchObject({ complete: true });
     expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+  });
+
+  it('leaves a reader that is stuck at the second Ctrl-C; bpftrace is gone before', async () => {
+    const { child, truth } = await start({ perTick: 200, onInterrupt: 'ignore' }, { output: '-' });
+    child.stdout?.pause();
+    await pause(1500);
+    child.kill('SIGINT');
+    // Draining and detaching take no longer than the patience of the test, one second each.
+    await pause(3500);
+    expect(child.exitCode).toBe(null);
+    expect(leftovers(truth)).toEqual([]);
+    const asked = performance.now();
+    child.kill('SIGINT');
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(performance.now() - asked).toBeLessThan(2500);
+    expect(child.signalCode).toBe(null);
+    expect(child.exitCode).toBe(130);
   });
 
   it('ends without a word of complaint when its reader is gone', async () => {

@@ -4,7 +4,7 @@ import { doctorCommand } from '../src/doctor/doctor-command.ts';
 import { doctorResultSchema } from '../src/doctor/doctor-result-schema.ts';
 import { probesCommand } from '../src/probe-plan/probes-command.ts';
 import { probesResultSchema } from '../src/probe-plan/probes-result-schema.ts';
-import { pretendedHost } from './pretended-host.ts';
+import { pretendedHost, type PretendedHost } from './pretended-host.ts';
 
 /** Exit code and standard output of a command. */
 async function printed(command: () => Promise<number>): Promise<{ code: number; out: string }> {
@@ -22,6 +22,15 @@ async function printed(command: () => Promise<number>): Promise<{ code: number; 
 }
 
 const options = { bpftrace: 'bpftrace' };
+
+const NO_VHOST: PretendedHost = {
+  files: {
+    '/sys/module/vhost/x': null,
+    '/sys/module/vhost_net/x': null,
+    '/sys/kernel/btf/vhost': null,
+    '/sys/kernel/tracing/available_filter_functions': 'vfs_read\n',
+  },
+};
 
 describe('doctor', () => {
   it('says yes', async () => {
@@ -66,6 +75,26 @@ describe('probes', () => {
     expect(out).toMatch(/\nrounds +exact +vq_meta_prefetch\n/);
     expect(out).toMatch(/\ninvalidations: of address spaces that have a notifier, /);
     expect(out).toMatch(/\n! bpftrace 0\.21\.2, untested: .* tested with 0\.17 only\.\n$/);
+  });
+
+  it.each([
+    ['not ready: the plan, and what blocks it', { uid: 7 }, /\n\ndetail rounds +how sure +by\n/],
+    [
+      'about which too little is known: what blocks it',
+      NO_VHOST,
+      /hidden from tracing|vhost is not/,
+    ],
+  ])('of a host that is %s', async (_, facts, printedToo) => {
+    const host = pretendedHost(facts);
+    const request = { ...options, detail: 'rounds' } as const;
+    const { code, out } = await printed(async () => probesCommand(request, host));
+    expect(code).toBe(3);
+    expect(out).toMatch(/^BLOCKED {2}.+: .+\n {9}change: .+\n/);
+    expect(out).toMatch(printedToo);
+    const json = await printed(async () => probesCommand({ ...request, json: true }, host));
+    const { blockers } = probesResultSchema.parse(JSON.parse(json.out));
+    expect(blockers).toHaveLength(1);
+    expect(json.code).toBe(3);
   });
 
   it('prints the program, alone and in JSON', async () => {

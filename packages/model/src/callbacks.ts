@@ -101,6 +101,12 @@ export function slotAt(callback: Callback, index: number): number {
   return slot < 0 ? ~slot : slot;
 }
 
+/** Whether a callback comes, or may come, to a slot. */
+export function isSlotOf(callback: Callback, slot: number): boolean {
+  for (let k = 0; k < callback.slotCount; k++) if (slotAt(callback, k) === slot) return true;
+  return false;
+}
+
 /** Appends a slot to a callback's list. */
 export function addSlot(callback: Callback, slot: number): void {
   if (callback.slotCount === callback.slots.length) {

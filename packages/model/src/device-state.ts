@@ -15,6 +15,8 @@ export interface DeviceState {
    * holds all locks), so from then on every end that is entered has a start that was.
    */
   paired: (boolean | undefined)[];
+  /** True where a range was entered since the notifier was last switched. */
+  wasDisturbed: (boolean | undefined)[];
   /** Place in address order by virtqueue id; NO_RANK while that is not known. */
   rank: number[];
   /** Process whose memory a device uses, by device id; undefined while not known. */
@@ -24,7 +26,15 @@ export interface DeviceState {
 }
 
 export function createDeviceState(): DeviceState {
-  return { virtqueues: [], notifier: [], paired: [], rank: [], owner: [], owned: new Map() };
+  return {
+    virtqueues: [],
+    notifier: [],
+    paired: [],
+    wasDisturbed: [],
+    rank: [],
+    owner: [],
+    owned: new Map(),
+  };
 }
 
 /** Gives a virtqueue to a device, taking it from the one that had it. */

@@ -10,6 +10,10 @@ export const TOUCHED_IN_ROUND = 8;
 export const BEGIN_UNSEEN = 9;
 export const SET_UP_IN_ROUND = 10;
 export const OUT_OF_ROUND = 11;
+export const WAITS_FOR_UNLOCK = 12;
+export const MEMORY_KIND = 13;
+export const RANGES_ELSEWHERE = 14;
+export const SET_UP_OPEN = 15;
 
 /** Codes are below this. */
 export const DOUBTS = 16;
@@ -28,4 +32,8 @@ export const DOUBT_MEANING: readonly string[] = [
   'the beginning of the round is not in the trace',
   'the ring was set up or reset around the round, and which came first is not in the trace',
   'made outside of any round, and when is not in the trace',
+  'a range waits for the round to end, and when the virtqueue was unlocked is not in the trace',
+  'the design maps only anonymous memory, hugetlb and shmem, and which the ring lies in is not in the trace',
+  'the design drops maps at every range of the process, and those away from the rings are not in the trace',
+  'a set-up ioctl may have dropped the map, or not: which one it was, or whether it failed, is not in the trace',
 ];

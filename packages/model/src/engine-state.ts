@@ -1,11 +1,11 @@
 /** Everything that the engine holds while it runs; the handlers in this folder are functions over it. */
 import type { AccessorRules } from './accessor-rules/rule-sets.js';
 import { createCallback, type Callback, type Preemption } from './callbacks.js';
-import type { Design } from './designs.js';
+import { mechanismOf, type Design, type Mechanism } from './designs.js';
 import { createDeviceState, type DeviceState } from './device-state.js';
 import { MAX_CPU } from './events.js';
 import { createHistory, type History, type HistoryEntry } from './history.js';
-import { AMBIGUOUS, NEVER_MAPS } from './outcome.js';
+import { AMBIGUOUS, HIT, NEVER_MAPS, SWITCHED_OFF } from './outcome.js';
 import type { Delays } from './stock-host/page-evidence.js';
 import type { RangeUnderWay } from './stock-host/ranges-under-way.js';
 import { createTallies, type Tallies } from './tallies.js';
@@ -46,6 +46,9 @@ export interface Mismatch {
 
 export interface EngineState {
   readonly design: Design;
+  readonly mechanism: Mechanism;
+  /** What every access becomes, device IOTLB apart, if all come out alike; else -1. */
+  readonly fixedMap: number;
   readonly order: Order;
   readonly host: HostKind;
   /** By whose rules a stock host's rounds access the ring. */
@@ -91,8 +94,11 @@ export function createEngineState(
   roundAccesses: RoundAccesses,
   delays: Delays,
 ): EngineState {
+  const fixedMap = fixedMapOf(design, host);
   return {
     design,
+    mechanism: fixedMap < 0 ? mechanismOf(design) : 'fixed',
+    fixedMap,
     order,
     host,
     rules,
@@ -118,9 +124,19 @@ export function createEngineState(
   };
 }
 
+function fixedMapOf(design: Design, host: HostKind): number {
+  if (design.switchedOff !== undefined) return SWITCHED_OFF;
+  if (design.maps === 'never') return NEVER_MAPS;
+  // Where mapping fails the ioctl does, and the ring is not used (reference §2.1, V1).
+  if (design.maps === 'ioctl') return HIT;
+  // A stock host's recording tells ranges near rings only.
+  return design.overlap === 'always' && host === 'stock' ? AMBIGUOUS : -1;
+}
+
 /** Virtqueues as a recording finds them. */
 export function unknownVirtqueues(design: Design, host: HostKind): VirtqueueState {
-  const map = design.maps === 'never' ? NEVER_MAPS : AMBIGUOUS;
+  const fixedMap = fixedMapOf(design, host);
+  const map = fixedMap < 0 ? AMBIGUOUS : fixedMap;
   // A stock kernel records no ranges that could be other ones.
   const mayDiverge = host === 'direct-map' && design.keepsRangesOnFailedSetup;
   return createVirtqueueState(map, mayDiverge ? 1 : 0);

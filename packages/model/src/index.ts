@@ -21,7 +21,10 @@ export * from './outcome.js';
 export {
   DESIGNS,
   findDesign,
+  mechanismOf,
+  sharesCallbacks,
   type Design,
+  type DesignSwitches,
   type PublishedRates,
   type RateChange,
 } from './designs.js';
@@ -33,6 +36,10 @@ export {
   type RateEstimate,
   type RateSpan,
 } from './cost-model.js';
+export { ARCHITECTURES, findArchitecture, type Architecture } from './architectures.js';
+export { onPlatform, RING_MEMORY, type Platform, type RingMemory } from './platform.js';
+export { countCacheFlushes, type CacheFlushes } from './cache-maintenance.js';
+export { createManyDesigns, type ManyDesigns } from './many-designs.js';
 export { createEngine, type Engine, type EngineOptions } from './replay-engine.js';
 export type { AreaSnapshot, CallbackSnapshot, VirtqueueSnapshot } from './inspect.js';
 export type { HostKind, Mismatch, Order, RoundAccesses } from './engine-state.js';

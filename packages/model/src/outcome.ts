@@ -14,6 +14,7 @@ export const GUP_SHORT = 6;
 export const NOT_CONTIGUOUS = 7;
 export const NO_MEMORY = 8;
 export const NEVER_MAPS = 9;
+export const SWITCHED_OFF = 10;
 
 /** Outcomes are below this; a power of two, so that tables are indexed with shifts. */
 export const OUTCOMES = 16;
@@ -32,6 +33,7 @@ export const OUTCOME_NAMES: readonly string[] = [
   'not_contiguous',
   'no_memory',
   'never_maps',
+  'switched_off',
 ];
 
 /** One sentence per outcome, for people. */
@@ -46,6 +48,7 @@ export const OUTCOME_MEANING: Readonly<Record<string, string>> = {
   not_contiguous: 'pages are not contiguous in the direct map',
   no_memory: 'no memory for the map',
   never_maps: 'the design never maps',
+  switched_off: 'the platform switches the design off',
 };
 
 export type Decision = 'hit' | 'fallback' | 'iotlb' | 'ambiguous';

@@ -2,16 +2,18 @@
 import { addSlot, doubtful, slotAt, type Callback } from './callbacks.js';
 import type { Design } from './designs.js';
 import { devicesOfOwner, NOTIFIER_OFF } from './device-state.js';
+import { enterDeferred, returnDeferred } from './deferred-maps.js';
 import { expectEffects } from './effects-order.js';
 import { recycle, takeCallback, type EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { noteFor } from './mismatches.js';
+import { concerns } from './overlap.js';
 import { completeReturned, enterCallback } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { disturbEvidence } from './stock-host/page-evidence.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
 import { beginRange, endRange, noteBegun, type Begin } from './stock-host/ranges-under-way.js';
-import { NO_OUTCOME, overlaps, RANGE_UNKNOWN } from './virtqueue-state.js';
+import { NO_OUTCOME, RANGE_UNKNOWN } from './virtqueue-state.js';
 
 /** A notifier callback is entered. Non-blockable ranges change nothing (reference §1.4, §5.3). */
 export function enterRange(
@@ -68,7 +70,8 @@ export function returnCoreRange(
   if (isStart) noteBegun(engine, range);
   for (const dev of devicesOfOwner(engine.devices, owner)) {
     range.dev = dev;
-    completeReturned(engine, range);
+    if (engine.mechanism === 'deferred') returnDeferred(engine, range);
+    else completeReturned(engine, range);
   }
   recycle(engine, range);
 }
@@ -114,20 +117,28 @@ function enterDevice(
   if (isDoubtful)
     for (let k = 0; k < callback.slotCount; k++) callback.slots[k] = doubtful(callback.slots[k]);
   let isKept = false;
+  engine.devices.wasDisturbed[dev] = true;
   if (engine.host === 'stock') disturbPages(engine, callback);
-  if (blockable && engine.design.maps !== 'never') {
+  if (engine.mechanism === 'deferred') isKept = enterDeferred(engine, callback);
+  if (engine.mechanism === 'counted' && blockable) {
     forgetPages(engine, callback);
     if (engine.order === 'effects') expectEffects(engine, callback);
     else isKept = enterCallback(engine, callback, isBegun);
-    let noted = -1;
-    for (let k = 0; k < callback.slotCount; k++) {
-      const vq = slotAt(callback, k) >> 2;
-      if (vq !== noted) noteFor(engine, batch, i, vq, -1);
-      noted = vq;
-    }
   }
+  if (engine.mechanism !== 'fixed' && (blockable || isKept))
+    noteCallback(engine, batch, i, callback);
   if (!isKept) recycle(engine, callback);
   return found;
+}
+
+/** Remembers it as an event of each virtqueue that it concerns. */
+function noteCallback(engine: EngineState, batch: EventBatch, i: number, callback: Callback): void {
+  let noted = -1;
+  for (let k = 0; k < callback.slotCount; k++) {
+    const vq = slotAt(callback, k) >> 2;
+    if (vq !== noted) noteFor(engine, batch, i, vq, -1);
+    noted = vq;
+  }
 }
 
 /**
@@ -157,7 +168,7 @@ function disturbPages({ virtqueues, delays }: EngineState, callback: Callback): 
 }
 
 function refusesNonBlockable(design: Design, callback: Callback): boolean {
-  if (design.maps === 'never') return false;
+  if (design.maps === 'never' || design.refusesNonBlockable === 'never') return false;
   return design.refusesNonBlockable === 'always' || overlapsAny(callback);
 }
 
@@ -210,15 +221,15 @@ function readCallback(
   dev: number,
 ): Callback {
   const callback = readRange(engine, batch, i, isStart, dev);
-  const virtqueues = engine.devices.virtqueues[callback.dev];
-  if (virtqueues === undefined) return callback;
-  const { startLow, startHigh, endLow, endHigh } = callback;
-  for (const vq of virtqueues) {
+  const ofDevice = engine.devices.virtqueues[callback.dev];
+  if (ofDevice === undefined) return callback;
+  const { virtqueues, design, order } = engine;
+  const { sized, inSetUp } = virtqueues;
+  for (const vq of ofDevice) {
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-      if (overlaps(engine.virtqueues, slot, startLow, startHigh, endLow, endHigh))
-        addSlot(callback, slot);
-      else if (engine.virtqueues.inSetUp[vq] === 1) addSlot(callback, doubtful(slot));
-      else if (engine.order === 'ranges' && engine.virtqueues.sized[slot] === RANGE_UNKNOWN)
+      if (concerns(virtqueues, slot, callback, design.overlap)) addSlot(callback, slot);
+      else if (inSetUp[vq] === 1) addSlot(callback, doubtful(slot));
+      else if (order === 'ranges' && sized[slot] === RANGE_UNKNOWN)
         addSlot(callback, doubtful(slot));
     }
   }

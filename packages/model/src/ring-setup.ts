@@ -1,11 +1,13 @@
 /** Set-up of rings and devices: addresses, maps dropped outside the notifier, resets, the notifier. */
 import { forgetCount, setCount } from './counts.js';
 import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
-import { SET_UP_IN_ROUND } from './doubts.js';
+import { completeDeferred, dropDeferred, mayDropDeferred, setUpDeferred } from './deferred-maps.js';
+import { SET_UP_IN_ROUND, SET_UP_OPEN } from './doubts.js';
 import { missAll, missOverdue, expectNothing } from './effects-order.js';
 import type { EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
-import { NEVER_MAPS, NOT_SET_UP } from './outcome.js';
+import { switchRecording } from './mm-wide-count.js';
+import { AMBIGUOUS, HIT, NOT_SET_UP } from './outcome.js';
 import {
   completeDevice,
   detachCallbacks,
@@ -19,11 +21,13 @@ import { forgetEvidence } from './stock-host/page-evidence.js';
 import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
 import {
+  doubtMap,
   holdsRange,
   isRange,
   NOT_RESETTING,
   PERHAPS_RESETTING,
   RANGE_NONE,
+  RANGE_UNKNOWN,
   RESETTING,
   setIotlb,
   setMap,
@@ -53,6 +57,13 @@ export function recordRange(
       nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]) + engine.delays.setUp;
   if (!failed || !engine.design.keepsRangesOnFailedSetup) {
     setRange(virtqueues, slot, details.address, details.size, 2 * detail);
+    if (engine.mechanism === 'deferred') setUpDeferred(engine, slot);
+    return;
+  }
+  if (engine.mechanism === 'deferred') {
+    // When an ioctl fails, and what of it has been done by then, is not in the trace.
+    if (!isRange(virtqueues, slot, details.address, details.size, 2 * detail))
+      virtqueues.sized[slot] = RANGE_UNKNOWN;
     return;
   }
   // The recording kernel took over what the fields held by then, the design keeps the old range. What
@@ -70,6 +81,11 @@ export function recordRange(
 export function dropMaps(engine: EngineState, vq: number): void {
   const { virtqueues } = engine;
   const dev = virtqueues.dev[vq];
+  if (engine.mechanism === 'deferred') {
+    if (engine.devices.notifier[dev] === NOTIFIER_OFF && engine.host === 'direct-map')
+      completeDeferred(engine, dev);
+    return mayDropDeferred(engine, vq);
+  }
   endAttempts(engine, vq);
   mayChangeAll(virtqueues, vq, SET_UP_IN_ROUND);
   if (engine.devices.notifier[dev] === NOTIFIER_OFF && engine.host === 'stock') {
@@ -88,7 +104,16 @@ export function dropMaps(engine: EngineState, vq: number): void {
     virtqueues.resetting[vq] = isSure ? RESETTING : PERHAPS_RESETTING;
   }
   virtqueues.diverged[vq] = 0;
-  fillMaps(engine, vq);
+  if (engine.design.dropsMapsOn !== 'never') return fillMaps(engine, vq, NOT_SET_UP);
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) noteUnmapped(engine, slot);
+  if (virtqueues.resetting[vq] === RESETTING) fillMaps(engine, vq, NOT_SET_UP);
+  else if (virtqueues.resetting[vq] === PERHAPS_RESETTING) doubtMaps(engine, vq);
+}
+
+/** A design that keeps its maps when a ring is set up drops them in a reset, and this may be either. */
+function doubtMaps({ virtqueues }: EngineState, vq: number): void {
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+    if (virtqueues.map[slot] === HIT) doubtMap(virtqueues, slot, SET_UP_OPEN, AMBIGUOUS);
 }
 
 /** The maps of `vq` were not dropped by a reset, but by the ioctl: that does not touch the count. */
@@ -104,13 +129,15 @@ export function reset(engine: EngineState, vq: number): void {
   const { virtqueues } = engine;
   endAttempts(engine, vq);
   mayChangeAll(virtqueues, vq, SET_UP_IN_ROUND);
-  if (virtqueues.resetting[vq] === NOT_RESETTING) resetCount(engine, vq);
+  if (engine.mechanism === 'counted') endCount(engine, vq);
   virtqueues.resetting[vq] = NOT_RESETTING;
-  // Callbacks under way find nothing to overlap any more.
-  if (engine.order === 'ranges') detachCallbacks(engine, vq);
-  else expectNothing(engine, vq);
+  virtqueues.wasReset[vq] = 1;
+  // While a notifier was there, ranges may have begun that end after this.
+  const isOff = engine.devices.notifier[virtqueues.dev[vq]] === NOTIFIER_OFF;
+  virtqueues.countsFromZero[vq] = isOff ? 1 : 0;
   setIotlb(virtqueues, vq, false);
-  fillMaps(engine, vq);
+  if (engine.mechanism === 'deferred') dropDeferred(engine, vq);
+  else fillMaps(engine, vq, NOT_SET_UP);
   // The recording program forgets what it counted, and begins anew.
   virtqueues.counters.fill(0, ACCESSOR_SPAN * vq, ACCESSOR_SPAN * (vq + 1));
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
@@ -120,15 +147,22 @@ export function reset(engine: EngineState, vq: number): void {
   }
 }
 
+/** The count is 0, unless it was set to that before; callbacks under way find nothing to overlap any more. */
+function endCount(engine: EngineState, vq: number): void {
+  if (engine.virtqueues.resetting[vq] === NOT_RESETTING) resetCount(engine, vq);
+  if (engine.order === 'effects') expectNothing(engine, vq);
+  else if (engine.design.overlap !== 'always') detachCallbacks(engine, vq);
+}
+
 function resetCount(engine: EngineState, vq: number): void {
   if (engine.order === 'ranges') resetCountUnderWay(engine, vq);
   else setCount(engine, vq, 0, 0);
 }
 
-function fillMaps(engine: EngineState, vq: number): void {
-  const map = engine.design.maps === 'never' ? NEVER_MAPS : NOT_SET_UP;
+/** The maps of a virtqueue are gone, for that reason. */
+function fillMaps(engine: EngineState, vq: number, reason: number): void {
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
-    setMap(engine.virtqueues, slot, map);
+    setMap(engine.virtqueues, slot, engine.fixedMap < 0 ? reason : engine.fixedMap);
     noteUnmapped(engine, slot);
   }
 }
@@ -149,13 +183,17 @@ function forgetCountsUnderWay(engine: EngineState, dev: number): void {
  * seen only after it took place.
  */
 export function switchNotifier(engine: EngineState, dev: number, isOn: boolean): void {
+  const before = engine.devices.notifier[dev];
   engine.devices.notifier[dev] = isOn ? NOTIFIER_ON : NOTIFIER_OFF;
   if (isOn) engine.devices.paired[dev] = true;
   if (engine.host === 'stock') {
     // Whatever was entered before it was unregistered has returned by now.
-    if (isOn) completeDevice(engine, dev);
-    forgetCountsUnderWay(engine, dev);
+    if (isOn && engine.mechanism === 'deferred') completeDeferred(engine, dev);
+    else if (isOn) completeDevice(engine, dev);
+    if (engine.mechanism === 'counted') forgetCountsUnderWay(engine, dev);
   }
+  if (engine.mechanism === 'counted' && engine.design.counter === 'mm')
+    switchRecording(engine, dev, isOn, before);
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
     itWasTheIoctl(engine, vq);
     if (isOn) engine.virtqueues.inSetUp[vq] = 0;

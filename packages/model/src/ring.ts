@@ -52,6 +52,15 @@ export const ACCESSORS_OF_AREA: readonly Uint8Array[] = AREAS.map((_, area) =>
   ),
 );
 
+/**
+ * By accessor: 1 where only the holder of a round makes it. Descriptors and heads are read in
+ * vhost_get_vq_desc alone, which handlers call with vq->mutex held since vq_meta_prefetch (§4.1, §4.6, §5.1);
+ * the others are made by who polls busily, attaches a backend or flushes zero copies as well.
+ */
+export const ONLY_IN_ROUND: Uint8Array = Uint8Array.from(ACCESSORS, (accessor) =>
+  accessor === 'get_desc' || accessor === 'get_avail_head' ? 1 : 0,
+);
+
 /** x86-64, and the page size every published number was measured with. */
 export const PAGE_BYTES = 4096;
 

@@ -7,6 +7,8 @@ import {
   settleAttempts,
 } from './attempts.js';
 import { slotAt } from './callbacks.js';
+import { beginDeferredRound, passDeferred } from './deferred-maps.js';
+import type { Design } from './designs.js';
 import type { EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { keepMismatch } from './mismatches.js';
@@ -43,10 +45,11 @@ export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq
     watchRound(virtqueues, vq);
     virtqueues.roundTime[vq] = nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]);
   }
-  if (engine.design.maps === 'never' || virtqueues.iotlb[vq] === 1) return;
+  if (engine.mechanism === 'fixed' || virtqueues.iotlb[vq] === 1) return;
+  if (engine.mechanism === 'deferred') return beginDeferredRound(engine, vq);
   if (engine.usesObservations) return awaitAttempts(engine, vq);
   openAttempts(virtqueues, tallies, vq, order === 'effects');
-  if (engine.host === 'stock') foreseePages(virtqueues, vq);
+  if (engine.host === 'stock') foreseePages(engine, vq);
   if (order === 'effects' || engine.preemption !== 'voluntary') return;
   endWaitOfRound(engine, vq);
   virtqueues.roundCpu[vq] = cpu;
@@ -64,12 +67,12 @@ function watchRound(virtqueues: VirtqueueState, vq: number): void {
 }
 
 /** What get_user_pages would find, as far as what was known before the round tells. */
-function foreseePages(virtqueues: VirtqueueState, vq: number): void {
+function foreseePages({ virtqueues, design }: EngineState, vq: number): void {
   // Whether the ioctl drops the maps before this round or after it is open: so is what it leaves behind.
   if (virtqueues.inSetUp[vq] === 1) return;
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     virtqueues.gupHolds[slot] = hasPages(virtqueues, slot) ? 1 : 0;
-    if (isScattered(virtqueues, slot)) virtqueues.gup[slot] = NOT_CONTIGUOUS;
+    if (isScattered(virtqueues, slot)) virtqueues.gup[slot] = asDesigned(NOT_CONTIGUOUS, design);
   }
 }
 
@@ -86,6 +89,7 @@ function endWaitOfRound(engine: EngineState, vq: number): void {
  * as it can without leaving it. A worker does not leave it before its round has tried all areas.
  */
 export function passCpu(engine: EngineState, batch: EventBatch, i: number): void {
+  if (engine.mechanism === 'deferred') return passDeferred(engine, batch.cpu);
   passCallbacks(engine, batch.cpu);
   const vq = engine.roundOnCpu[batch.cpu];
   if (vq < 0) return;
@@ -104,7 +108,9 @@ export function seePrefetch(engine: EngineState, batch: EventBatch, i: number, s
   const { virtqueues, tallies } = engine;
   const detail = batch.detail[i];
   const result = batch.details.result[detail];
-  const gup = gupOutcome(result, batch.details.pagesGot[detail], batch.details.pagesWanted[detail]);
+  const { pagesGot, pagesWanted } = batch.details;
+  const found = gupOutcome(result, pagesGot[detail], pagesWanted[detail]);
+  const gup = asDesigned(found, engine.design);
   if (engine.usesObservations) {
     observeAttempt(engine, batch, i, slot, result === -14 ? REFUSED_COUNT : gup);
     return;
@@ -152,6 +158,14 @@ function gupOutcome(result: number, got: number, wanted: number): number {
   if (got < 0) return NO_OUTCOME;
   if (got < wanted) return GUP_SHORT;
   return result === 77 ? NOT_CONTIGUOUS : HIT;
+}
+
+/** What a design makes of what the recording kernel found, which wants pages that are there and contiguous. */
+function asDesigned(found: number, { faultsPagesIn, needsContiguousPages }: Design): number {
+  if (found === NOT_CONTIGUOUS && !needsContiguousPages) return HIT;
+  if (found !== GUP_SHORT || !faultsPagesIn) return found;
+  // Where the pages would be that are not there yet, nobody knows.
+  return needsContiguousPages ? NO_OUTCOME : HIT;
 }
 
 /** The attempts of a round are over: event `i` shows it. */

@@ -2,7 +2,7 @@
  * State of all virtqueues as columns, indexed by virtqueue id, or by slot = 4 * id + area for what an
  * area has (reference §1.1).
  */
-import { ACCESSORS_OF_AREA, ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
+import { ACCESSORS_OF_AREA, ACCESSOR_SPAN, AREA_COUNT, ONLY_IN_ROUND } from './ring.js';
 import { AMBIGUOUS, IOTLB } from './outcome.js';
 
 /** invalidate_count lies between minus this and this: an interval that says nothing. */
@@ -25,6 +25,15 @@ export interface VirtqueueState {
   firstDiverged: number;
   /** Map of each slot as an outcome, plus PENDING. */
   map: Uint8Array;
+  /** Virtqueues of which a map was set since anybody looked: the first `touchedCount`; and a mark for each. */
+  touched: Uint32Array;
+  touchedCount: number;
+  isTouched: Uint8Array;
+  /**
+   * What the accesses meet that only the holder of a round makes (`ONLY_IN_ROUND`): the map, but where a
+   * design holds maps from the beginning of a round to its end, which is not in the trace.
+   */
+  roundMap: Uint8Array;
   /** 1 where the recording kernel, whatever its design, may have a map (ranges order). */
   mayBeMapped: Uint8Array;
   /** Engine clock of the last sign that it built one, and of the last time it was taken for gone. */
@@ -66,6 +75,12 @@ export interface VirtqueueState {
   seenAttempt: Uint8Array;
   /** 1 while callbacks may be under way that nothing is known of. */
   untracked: Uint8Array;
+  /** 1 where a callback that is not followed may still take the map (deferred-maps.ts). */
+  mayStillGo: Uint8Array;
+  /** 1 once the virtqueue was reset. */
+  wasReset: Uint8Array;
+  /** 1 where the count of all ranges of the process is 0 whenever none is under way; see mm-wide-count.ts. */
+  countsFromZero: Uint8Array;
   /** Engine clock when the last round began (with observations, like the next two). */
   roundAt: Float64Array;
   /** 1 where there was surely no map then. */
@@ -145,6 +160,10 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     firstMap: map,
     firstDiverged: diverged,
     map: new Uint8Array(slots).fill(map),
+    touched: new Uint32Array(capacity),
+    touchedCount: 0,
+    isTouched: new Uint8Array(capacity),
+    roundMap: new Uint8Array(slots).fill(map),
     mayBeMapped: new Uint8Array(slots).fill(1),
     builtAt: new Float64Array(slots).fill(-1),
     goneAt: new Float64Array(slots).fill(-1),
@@ -168,6 +187,9 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     openRanges: new Int32Array(slots),
     seenAttempt: new Uint8Array(slots),
     untracked: new Uint8Array(capacity).fill(1),
+    mayStillGo: new Uint8Array(slots),
+    wasReset: new Uint8Array(capacity),
+    countsFromZero: new Uint8Array(capacity),
     roundAt: new Float64Array(capacity).fill(-1),
     absentAtRound: new Uint8Array(slots),
     doubtedAt: new Float64Array(slots).fill(-1),
@@ -202,6 +224,7 @@ export function growVirtqueueState(state: VirtqueueState, id: number): void {
       if (typeof from !== 'number' && typeof to !== 'number') to.set(from);
     }
     larger.size = state.size;
+    larger.touchedCount = state.touchedCount;
     Object.assign(state, larger);
   }
   if (id >= state.size) state.size = id + 1;
@@ -209,12 +232,31 @@ export function growVirtqueueState(state: VirtqueueState, id: number): void {
 
 /** Sets what a slot's map is; `map` may carry PENDING. */
 export function setMap(state: VirtqueueState, slot: number, map: number): void {
+  state.roundMap[slot] = map;
+  setMapOutsideRound(state, slot, map);
+}
+
+/** Likewise, but what the holder of the round meets stays what it is. */
+export function setMapOutsideRound(state: VirtqueueState, slot: number, map: number): void {
   state.map[slot] = map;
+  showMap(state, slot);
+}
+
+/** Tells accesses what they meet. */
+function showMap(state: VirtqueueState, slot: number): void {
+  const { map, roundMap, effective } = state;
   const vq = slot >> 2;
-  const effective = state.iotlb[vq] === 1 ? IOTLB : map;
+  if (state.isTouched[vq] === 0) {
+    state.isTouched[vq] = 1;
+    state.touched[state.touchedCount++] = vq;
+  }
+  const isBypassed = state.iotlb[vq] === 1;
   const accessors = ACCESSORS_OF_AREA[slot & 3];
-  for (let k = 0; k < accessors.length; k++)
-    state.effective[ACCESSOR_SPAN * vq + accessors[k]] = effective;
+  for (let k = 0; k < accessors.length; k++) {
+    const accessor = accessors[k];
+    const met = ONLY_IN_ROUND[accessor] === 1 ? roundMap[slot] : map[slot];
+    effective[ACCESSOR_SPAN * vq + accessor] = isBypassed ? IOTLB : met;
+  }
 }
 
 /** Makes a slot's map ambiguous, and keeps why; `map` may carry PENDING. */
@@ -231,7 +273,7 @@ export function doubtMap(
 /** Switches the device IOTLB of a virtqueue: maps stay, and are bypassed while it is on (§1.5). */
 export function setIotlb(state: VirtqueueState, vq: number, on: boolean): void {
   state.iotlb[vq] = on ? 1 : 0;
-  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) setMap(state, slot, state.map[slot]);
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) showMap(state, slot);
 }
 
 /**
@@ -304,24 +346,4 @@ function lastLow(address: Uint32Array, size: Uint32Array, word: number): number 
 
 function carryOf(low: number): number {
   return low < 0 ? -1 : low > 0xffff_ffff ? 1 : 0;
-}
-
-/**
- * Whether [start, end] touches a slot's area. The kernel takes `end` as inclusive although it is
- * exclusive for the memory manager, so a range that ends just below the area counts (§1.4, 2).
- */
-export function overlaps(
-  state: VirtqueueState,
-  slot: number,
-  startLow: number,
-  startHigh: number,
-  endLow: number,
-  endHigh: number,
-): boolean {
-  if (state.sized[slot] !== RANGE_SET) return false;
-  const { first, last } = state;
-  const word = 2 * slot;
-  if (endHigh < first[word + 1] || (endHigh === first[word + 1] && endLow < first[word]))
-    return false;
-  return startHigh < last[word + 1] || (startHigh === last[word + 1] && startLow <= last[word]);
 }

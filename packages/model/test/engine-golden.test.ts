@@ -1,6 +1,6 @@
 /** The engine on what a real kernel did: nothing wrong, and how much is left in doubt. */
 import { describe, expect, it } from 'vitest';
-import { DESIGNS, findDesign, type Design } from '../src/designs.ts';
+import { findDesign, type Design } from '../src/designs.ts';
 import { GUP_SHORT, HIT, NO_MEMORY, NOT_CONTIGUOUS, REFUSED_COUNT } from '../src/outcome.ts';
 import { createEngine, type Engine, type EngineOptions } from '../src/replay-engine.ts';
 import { compareAccesses } from '../src/tallies.ts';
@@ -47,7 +47,7 @@ function compared({ tallies }: Engine) {
 
 /** The design of the kernel that a trace was recorded on. */
 function designOf(name: string): Design {
-  return findDesign(name.startsWith('f1') ? 'fixes-v5' : 'merged') ?? DESIGNS[0];
+  return findDesign(name.startsWith('f1') ? 'fixes-v5' : 'merged')!;
 }
 
 describe('the engine on golden traces', { timeout: 60_000 }, () => {
@@ -106,7 +106,7 @@ describe('the engine on golden traces', { timeout: 60_000 }, () => {
 
   it('f1 under the merged rules is wrong somewhere', () => {
     const events = readTextTrace(goldenPath(FIXES_TRACE));
-    const engine = replay(events, { design: DESIGNS[0], order: 'effects' });
+    const engine = replay(events, { design: findDesign('merged')!, order: 'effects' });
     expect(compared(engine).disagree).toBeGreaterThan(0);
     expect(engine.mismatches.length).toBeGreaterThan(0);
   });

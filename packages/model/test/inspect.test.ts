@@ -1,7 +1,7 @@
 /** Snapshots of a virtqueue, at every event of simulated kernels. */
 import { assert, constantFrom, integer, nat, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DESIGNS } from '../src/designs.ts';
+import { findDesign } from '../src/designs.ts';
 import { AMBIGUOUS } from '../src/outcome.ts';
 import { createEngine } from '../src/replay-engine.ts';
 import { batchesOf } from './batch-of.ts';
@@ -22,7 +22,11 @@ describe('a snapshot', { timeout: 60_000 }, () => {
         (seed, steps, preempt, useObservations) => {
           const simulation = simulateKernel({ design: 'merged', preempt, seed, steps });
           const events = withoutEffects(simulation.events);
-          const options = { design: DESIGNS[0], order: 'ranges', useObservations } as const;
+          const options = {
+            design: findDesign('merged')!,
+            order: 'ranges',
+            useObservations,
+          } as const;
           const engine = createEngine({ ...options, preemption: preempt });
           for (const { batch, from, to } of batchesOf(events)) {
             for (let i = from; i < to; i++) {
@@ -62,7 +66,11 @@ describe('a snapshot', { timeout: 60_000 }, () => {
       steps: 2_000,
     });
     const tallies = [false, true].map((looks) => {
-      const engine = createEngine({ design: DESIGNS[0], order: 'ranges', preemption: 'full' });
+      const engine = createEngine({
+        design: findDesign('merged')!,
+        order: 'ranges',
+        preemption: 'full',
+      });
       for (const { batch, from, to } of batchesOf(withoutEffects(events))) {
         for (let i = from; i < to; i++) {
           engine.consume(batch, i, i + 1);

@@ -30,6 +30,8 @@ export interface Simulation {
    * (§3.3: a failed ioctl of a fixes-v5 kernel is taken not to have changed what merged records).
    */
   readonly otherDecisions: readonly number[];
+  /** Likewise what designs with other rules would have decided, by name. */
+  readonly counterfactuals: ReadonlyMap<string, readonly number[]>;
   /** The same execution as a stock host's recording shows it, with the truth; only when asked for. */
   readonly stock: StockView | undefined;
   /** The rare cases that happened. */
@@ -58,6 +60,6 @@ export function simulateKernel(options: SimulationOptions): Simulation {
   }
   if (options.stock === true) scheduler.spawn(1, 'collector', (t) => pageWatcher(kernel, t));
   for (let step = 0; step < options.steps; step++) scheduler.tick();
-  const { events, otherDecisions, seen, stock } = kernel;
-  return { events, otherDecisions, seen, stock };
+  const { events, otherDecisions, counterfactuals, seen, stock } = kernel;
+  return { events, otherDecisions, counterfactuals, seen, stock };
 }

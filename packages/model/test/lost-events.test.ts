@@ -1,13 +1,13 @@
 /** After a loss the engine claims nothing that it cannot know from what followed it. */
 import { assert, constantFrom, integer, nat, property } from 'fast-check';
 import { expect, test } from 'vitest';
-import { DESIGNS } from '../src/designs.ts';
+import { findDesign } from '../src/designs.ts';
 import { engineVerdicts } from './engine-verdicts.ts';
 import type { EventRecord } from './event-record.ts';
 import { simulateKernel } from './kernel-simulator.ts';
 import { unsoundAccesses, withoutEffects } from './ranges-soundness.ts';
 
-const MERGED = DESIGNS[0];
+const MERGED = findDesign('merged')!;
 
 /** The events with a stretch of them missing, and a `lost` event that tells so where it ends. */
 function lose(events: readonly EventRecord[], from: number, count: number): EventRecord[] {

@@ -1,7 +1,7 @@
 /** Ranges order with recorded attempts: never wrong about the design that was recorded. */
 import { assert, constantFrom, integer, nat, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DESIGNS, findDesign, type Design } from '../src/designs.ts';
+import { findDesign, type Design } from '../src/designs.ts';
 import type { EngineOptions } from '../src/replay-engine.ts';
 import { attemptTotals, engineVerdicts } from './engine-verdicts.ts';
 import type { EventRecord } from './event-record.ts';
@@ -17,7 +17,7 @@ const sizes = integer({ min: 0, max: 2_000 });
 const either = constantFrom(true, false);
 
 function designNamed(name: string): Design {
-  return findDesign(name) ?? DESIGNS[0];
+  return findDesign(name)!;
 }
 
 /** What is left of the simulated events when the recording begins after a part of them. */

@@ -1,6 +1,6 @@
 /** The memory manager's side: ranges, vhost's callbacks, and threads that change page tables. */
 import type { SimulatedKernel } from './simulated-kernel.ts';
-import { PAGE, Traversal, type Area, type Device } from './simulated-objects.ts';
+import { PAGE, Traversal, type Area, type Device, type Virtqueue } from './simulated-objects.ts';
 import { PROCESS } from './simulated-stock-view.ts';
 import type { Steps, Thread } from './simulated-scheduler.ts';
 
@@ -68,6 +68,7 @@ function* startCallback(
     // merged: -EAGAIN before anything; fix 9: only where something overlaps. Never an effect.
     const areas = device.virtqueues.flatMap((vq) => vq.areas);
     const isOverlap = areas.some((area) => area.overlaps(range.start, range.end));
+    forEachArea(device, (vq, index) => vq.others.nonBlockable(index, range.start, range.end));
     kernel.see(`non-blockable range overlaps${isOverlap ? '' : ' nothing'}`);
     return kernel.design === 'merged' || isOverlap;
   }
@@ -75,7 +76,7 @@ function* startCallback(
   yield 'step';
   for (const vq of device.virtqueues) {
     for (const [index, area] of vq.areas.entries()) {
-      vq.shadow.startEffect(index, range.start, range.end);
+      vq.others.startEffect(index, range.start, range.end);
       if (!area.overlaps(range.start, range.end)) continue;
       // Under vq->mmu_lock:
       vq.invalidateCount += 1n;
@@ -110,7 +111,7 @@ function* endCallback(
   yield 'step';
   for (const vq of device.virtqueues) {
     for (const [index, area] of vq.areas.entries()) {
-      vq.shadow.endEffect(index, range.start, range.end);
+      vq.others.endEffect(index, range.start, range.end);
       if (!area.overlaps(range.start, range.end)) continue;
       vq.invalidateCount -= 1n;
       if (vq.invalidateCount === 0n && vq.round.started) vq.round.whole = true;
@@ -121,6 +122,10 @@ function* endCallback(
     }
   }
   device.callbacks -= 1;
+}
+
+function forEachArea(device: Device, visit: (vq: Virtqueue, index: number) => void): void {
+  for (const vq of device.virtqueues) for (const index of vq.areas.keys()) visit(vq, index);
 }
 
 /** The areas of a device that a range overlaps, for comparison. */
@@ -158,7 +163,7 @@ export function* invalidate(
 ): Steps {
   if (kernel.registering > 0 && !isNested) {
     if (!range.blockable) return; // it does not wait for locks
-    yield { until: () => kernel.registering === 0 };
+    while (kernel.registering > 0) yield { until: () => kernel.registering === 0 };
   }
   const atStart = new Map<Device, string>();
   kernel.open.set(range, 'starting');
@@ -168,7 +173,10 @@ export function* invalidate(
   kernel.traversals.add(before);
   let refused = false;
   for (const device of kernel.devices) {
-    if (!device.registered) continue;
+    if (!device.registered) {
+      if (range.blockable && device.owned) forEachArea(device, (vq) => vq.others.unheardStart());
+      continue;
+    }
     atStart.set(device, overlapped(device, range));
     if (yield* startCallback(kernel, thread, device, range)) refused = true;
   }
@@ -184,6 +192,9 @@ export function* invalidate(
   kernel.open.set(range, 'inside');
   if (range.blockable) yield 'step';
   change();
+  for (const device of kernel.devices)
+    if (device.registered)
+      forEachArea(device, (vq, index) => vq.others.changed(index, range.start, range.end));
   const virtqueues = kernel.devices.flatMap((device) => device.virtqueues);
   const mapped = virtqueues.flatMap((vq) => vq.areas.filter((area) => area.map));
   kernel.see(
@@ -199,6 +210,7 @@ export function* invalidate(
   for (const device of kernel.devices) {
     compareWithStart(kernel, device, range, atStart.get(device));
     if (device.registered) yield* endCallback(kernel, thread, device, range);
+    else if (range.blockable && device.owned) forEachArea(device, (vq) => vq.others.unheardEnd());
   }
   after.done = true;
   kernel.traversals.delete(after);

@@ -7,12 +7,18 @@ import { ACCESSORS, access } from './simulated-worker.ts';
 const [, , , , GET_USED_IDX, , , , PUT_USED_FLAGS] = ACCESSORS;
 
 /** Logged when it begins; callbacks under way finish first, and are waited for. */
-function* unregister(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
+function* unregister(
+  kernel: SimulatedKernel,
+  thread: Thread,
+  device: Device,
+  isForGood = false,
+): Steps {
   kernel.log(thread, 'notifier', { dev: device.id, registered: 0, error: 0 });
   device.unregistering = true;
   yield 'step';
   device.unregistering = false;
   device.registered = false;
+  if (isForGood) device.owned = false;
   kernel.see('callback under way while unregister waits', device.callbacks > 0);
   const underWay = [...kernel.traversals];
   yield { until: () => underWay.every((traversal) => traversal.done) };
@@ -21,10 +27,12 @@ function* unregister(kernel: SimulatedKernel, thread: Thread, device: Device): S
 function* register(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
   if (kernel.exclusiveRegister && kernel.open.size > 0) {
     kernel.registering += 1;
-    yield { until: () => kernel.open.size === 0 };
+    // A range may begin between the moment when there is none and the one when this goes on.
+    while (kernel.open.size > 0) yield { until: () => kernel.open.size === 0 };
     kernel.registering -= 1;
   }
   device.registered = true;
+  device.owned = true;
   yield 'step';
   kernel.log(thread, 'notifier', { dev: device.id, registered: 1, error: 0 });
   yield 'step';
@@ -56,7 +64,7 @@ function* setup(
   kernel.see('setup fails', fails);
   unmap(kernel, thread, vq);
   if (kernel.design === 'fixes-v5') vq.invalidateCount = 0n; // fix 4
-  vq.shadow.beginSetup();
+  vq.others.beginSetup(kind);
   yield kernel.sleep(kernel.longestWindow);
   // Fix 1: a failed ioctl leaves the ranges as they are; merged records what the fields hold by then.
   if (!(fails && kernel.design === 'fixes-v5')) {
@@ -66,7 +74,7 @@ function* setup(
       const isChanged = !fails || kernel.random.chance(0.4);
       kernel.see('setup fails and changes a range', fails && isChanged);
       if (isChanged) Object.assign(area, ring[index]);
-      vq.shadow.recordRange(index, area, fails);
+      vq.others.recordRange(index, area, fails);
       kernel.log(thread, 'addresses', {
         vq: vq.id,
         area: index,
@@ -100,13 +108,13 @@ function* attach(kernel: SimulatedKernel, thread: Thread, vq: Virtqueue): Steps 
 /** vhost_vq_reset, whose middle is one instant unless `resetWindow`. */
 function* resetVirtqueue(kernel: SimulatedKernel, thread: Thread, vq: Virtqueue): Steps {
   vq.invalidateCount = 0n;
-  vq.shadow.beginReset();
+  vq.others.beginReset();
   unmap(kernel, thread, vq);
   if (kernel.resetWindow) yield kernel.sleep(kernel.longestRcu);
   kernel.see('callback takes effect inside a reset', vq.invalidateCount !== 0n);
   for (const area of vq.areas) area.size = 0n;
   vq.iotlb = false;
-  vq.shadow.endReset();
+  vq.others.endReset();
   kernel.log(thread, 'reset', { vq: vq.id });
 }
 
@@ -128,7 +136,7 @@ function* resetOwner(kernel: SimulatedKernel, thread: Thread, device: Device): S
     yield* resetVirtqueue(kernel, thread, vq);
     yield 'step';
   }
-  yield* unregister(kernel, thread, device);
+  yield* unregister(kernel, thread, device, true);
   for (const vq of device.virtqueues) unmap(kernel, thread, vq);
   yield kernel.sleep(1_000);
 }

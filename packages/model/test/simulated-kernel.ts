@@ -5,7 +5,11 @@ import type { RareCase } from './rare-cases.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { Device, Memory, PAGE, Virtqueue, type Traversal } from './simulated-objects.ts';
 import { PROCESS, StockView } from './simulated-stock-view.ts';
-import { Shadow } from './simulated-shadow.ts';
+import {
+  COUNTERFACTUALS,
+  Counterfactuals,
+  type CounterfactualName,
+} from './simulated-counterfactuals.ts';
 import { Scheduler, type Steps, type Thread } from './simulated-scheduler.ts';
 
 export type SimulatedDesign = 'merged' | 'fixes-v5';
@@ -47,6 +51,10 @@ export class SimulatedKernel {
   readonly events: EventRecord[] = [];
   /** What the other design would have observed, for each `access` event. */
   readonly otherDecisions: number[] = [];
+  /** What designs with other rules would have, likewise. */
+  readonly counterfactuals: ReadonlyMap<CounterfactualName, number[]> = new Map(
+    COUNTERFACTUALS.map((name) => [name, []]),
+  );
   /** Rare cases that have happened. */
   readonly seen: Set<RareCase> = new Set();
   /** Invalidations under way; `inside`: every start callback has returned. Only notes read it. */
@@ -114,7 +122,11 @@ export class SimulatedKernel {
     let rank = 0;
     const devices = sizes.map((size, id) => {
       const virtqueues = Array.from({ length: size }, () => {
-        const vq = new Virtqueue(ids[rank], rank, new Shadow(this.design === 'merged'));
+        const vq = new Virtqueue(
+          ids[rank],
+          rank,
+          new Counterfactuals(this.design === 'merged', rank),
+        );
         rank += 1;
         return vq;
       });

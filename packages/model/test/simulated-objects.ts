@@ -1,7 +1,7 @@
 /** What the simulated kernel is made of: pages, areas, virtqueues, devices; one object per thing. */
 import type { SeededRandom } from './seeded-random.ts';
 import type { Thread } from './simulated-scheduler.ts';
-import type { Shadow } from './simulated-shadow.ts';
+import type { Counterfactuals } from './simulated-counterfactuals.ts';
 
 export const PAGE = 4096n;
 
@@ -87,16 +87,27 @@ export class Virtqueue {
   iotlb = false;
   /** Without a backend the worker makes no rounds. */
   backend = false;
-  mutex: Thread | undefined = undefined;
+  private holder: Thread | undefined = undefined;
   /** What happened since the round began; only to note rare cases. */
   round: Round = new Round();
 
-  readonly shadow: Shadow;
+  /** What other designs would decide. */
+  readonly others: Counterfactuals;
 
-  constructor(id: number, rank: number, shadow: Shadow) {
+  constructor(id: number, rank: number, others: Counterfactuals) {
     this.id = id;
     this.rank = rank;
-    this.shadow = shadow;
+    this.others = others;
+  }
+
+  get mutex(): Thread | undefined {
+    return this.holder;
+  }
+
+  set mutex(thread: Thread | undefined) {
+    this.holder = thread;
+    if (thread === undefined) this.others.unlocked();
+    else this.others.locked();
   }
 
   /** Bits of the areas that have a map. */
@@ -115,6 +126,8 @@ export class Device {
   readonly virtqueues: readonly Virtqueue[];
   /** On the notifier list of the mm. */
   registered = false;
+  /** From SET_OWNER to the cleanup: as long as a notifier is registered that set-up leaves alone. */
+  owned = false;
   /** Between the begin of an unregistration and the removal from the list. */
   unregistering = false;
   /** Callbacks under way. */

@@ -93,7 +93,7 @@ export function* stockWorker(
       if (!vq.iotlb) {
         for (const [index, area] of vq.areas.entries()) {
           if (!area.map) attempt(kernel, thread, vq, area);
-          vq.shadow.attempt(index, kernel.memory, false);
+          vq.others.attempt(index, kernel.memory, false);
           yield 'step';
         }
       }

@@ -8,6 +8,14 @@ export const PROCESS = 100;
 export interface AreaTruth {
   readonly own: Set<number>;
   readonly other: Set<number>;
+  /** Of designs with other rules, by name. */
+  readonly designs: Map<string, Set<number>>;
+}
+
+export interface AccessTruth {
+  readonly own: number;
+  readonly other: number;
+  readonly designs: ReadonlyMap<string, number>;
 }
 
 export class StockView {
@@ -15,24 +23,31 @@ export class StockView {
   /** By `round_end` event, by area. */
   readonly rounds: Map<EventRecord, AreaTruth[]> = new Map();
   /** Of each `access` event: what the design and the other one decided. */
-  readonly accesses: { readonly own: number; readonly other: number }[] = [];
+  readonly accesses: AccessTruth[] = [];
   private readonly open: Map<number, AreaTruth[]> = new Map();
 
   /** An access is made; `vq` where it is in a round of that virtqueue, which tells of it at its end. */
-  note(area: number, own: number, other: number, vq: number | undefined): void {
+  note(area: number, decided: AccessTruth, vq: number | undefined): void {
     if (vq === undefined) {
-      this.accesses.push({ own, other });
+      this.accesses.push(decided);
       return;
     }
     const truth = this.open.get(vq)?.[area];
-    truth?.own.add(own);
-    truth?.other.add(other);
+    if (truth === undefined) return;
+    truth.own.add(decided.own);
+    truth.other.add(decided.other);
+    for (const [design, decision] of decided.designs) {
+      const decisions = truth.designs.get(design);
+      if (decisions === undefined) truth.designs.set(design, new Set([decision]));
+      else decisions.add(decision);
+    }
   }
 
   begin(vq: number): void {
     const areas = Array.from({ length: 3 }, () => ({
       own: new Set<number>(),
       other: new Set<number>(),
+      designs: new Map<string, Set<number>>(),
     }));
     this.open.set(vq, areas);
   }

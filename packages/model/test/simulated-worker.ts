@@ -82,9 +82,16 @@ export function* access(
   const { memory, random } = kernel;
   const area = vq[name];
   const observed = vq.iotlb ? 2 : area.map ? 1 : 0;
-  const other = vq.shadow.decide(vq.areas.indexOf(area), vq.iotlb);
+  const index = vq.areas.indexOf(area);
+  const other = vq.others.decideOther(index, vq.iotlb);
+  const designs = new Map<string, number>();
   kernel.otherDecisions.push(other);
-  kernel.stock?.note(vq.areas.indexOf(area), observed, other, isInRound ? vq.id : undefined);
+  for (const [design, decisions] of kernel.counterfactuals) {
+    const decision = vq.others.decide(design, index, vq.iotlb);
+    decisions.push(decision);
+    designs.set(design, decision);
+  }
+  kernel.stock?.note(index, { own: observed, other, designs }, isInRound ? vq.id : undefined);
   if (!isInRound) kernel.logStock(thread, 'access', { vq: vq.id, accessor, n: 1, entries: 1 });
   if (isInRound) vq.round.decisions.add(`${name} ${observed}`);
   else kernel.see('access outside any round hits', observed === 1);
@@ -150,7 +157,7 @@ export function* worker(
       if (!vq.iotlb) {
         for (const [index, area] of vq.areas.entries()) {
           const result = area.map ? 0 : attempt(kernel, thread, vq, area);
-          vq.shadow.attempt(index, kernel.memory, result === -12);
+          vq.others.attempt(index, kernel.memory, result === -12);
           yield 'step';
         }
       }

@@ -3,7 +3,7 @@
  * would show: what it is sure of must be what that kernel decided.
  */
 import { describe, expect, it } from 'vitest';
-import { DESIGNS, findDesign } from '../src/designs.ts';
+import { findDesign } from '../src/designs.ts';
 import { goldenAsStock } from './golden-as-stock.ts';
 import { GOLDEN_TRACES, goldenPath } from './golden-traces.ts';
 import { stockVerdicts } from './stock-verdicts.ts';
@@ -19,7 +19,7 @@ describe.each(['voluntary', 'unknown'] as const)(
       // p1 is of a kernel that preempts fully.
       GOLDEN_TRACES.filter((name) => preemption === 'unknown' || !name.startsWith('p1')),
     )('%s: nothing is wrong', (name) => {
-      const design = findDesign(name.startsWith('f1') ? 'fixes-v5' : 'merged') ?? DESIGNS[0];
+      const design = findDesign(name.startsWith('f1') ? 'fixes-v5' : 'merged')!;
       const { events, rounds } = goldenAsStock(readTextTrace(goldenPath(name)));
       const verdicts = stockVerdicts(events, { design, preemption });
       let [sure, open] = [0, 0];

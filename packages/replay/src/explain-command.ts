@@ -5,13 +5,14 @@ import { findTarget, readWanted, type ExplainOptions } from './explain-target.js
 import { explainText } from './explain-text.js';
 import { explainTrace } from './explain-trace.js';
 import { withOpenTrace } from './opened-trace.js';
-import { designNamed, replayTrace, type ReplayOptions } from './replay-trace.js';
+import { chosenDesign } from './chosen-designs.js';
+import { replayTrace, type ReplayOptions } from './replay-trace.js';
 
 export async function explainCommand(
   path: string,
   options: ReplayOptions & ExplainOptions & { readonly json?: boolean },
 ): Promise<number> {
-  const design = designNamed(options.design);
+  const design = chosenDesign(options);
   const wanted = readWanted(options);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const target = findTarget(trace, wanted);
@@ -19,7 +20,9 @@ export async function explainCommand(
     const replayed = replayTrace(trace, design, options);
     const explained = explainTrace(trace, replayed, target);
     const result = explainResult(trace, replayed, completeness, explained);
-    await writeOut(options.json === true ? jsonDocument(result) : explainText(result, design));
+    await writeOut(
+      options.json === true ? jsonDocument(result) : explainText(result, replayed.design),
+    );
     return EXIT.done;
   });
 }

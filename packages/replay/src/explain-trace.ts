@@ -3,7 +3,6 @@ import {
   ACCESSORS,
   accessOutcomes,
   AREAS,
-  createEngine,
   EVENT_NAMES,
   KIND,
   NO_ACCESSOR,
@@ -14,7 +13,7 @@ import {
 } from '@vhostscope/model';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import type { Target } from './explain-target.js';
-import type { Replayed } from './replay-trace.js';
+import { engineOf, type Replayed } from './replay-trace.js';
 
 /** An event of the virtqueue. */
 export interface Happening {
@@ -69,17 +68,7 @@ interface Progress {
 }
 
 export function explainTrace(trace: OpenTrace, replayed: Replayed, target: Target): Explained {
-  const { design, order, preemption, host, rules, roundAccesses } = replayed;
-  const useObservations = replayed.engine.usesObservations;
-  const engine = createEngine({
-    design,
-    order,
-    preemption,
-    useObservations,
-    host,
-    rules,
-    roundAccesses,
-  });
+  const engine = engineOf(replayed);
   const progress: Progress = {
     place: 0,
     recording: -1,

@@ -3,20 +3,15 @@ import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { hazardsResult } from './hazards-result.js';
 import { hazardsText } from './hazards-text.js';
 import { withOpenTrace } from './opened-trace.js';
-import {
-  designNamed,
-  hazardsOf,
-  replayTrace,
-  type HazardWatches,
-  type ReplayOptions,
-} from './replay-trace.js';
+import { chosenDesign } from './chosen-designs.js';
+import { hazardsOf, replayTrace, type HazardWatches, type ReplayOptions } from './replay-trace.js';
 import { readSpanOptions, spanOf, type SpanOptions } from './time-span.js';
 
 export async function hazardsCommand(
   path: string,
   options: ReplayOptions & SpanOptions & { readonly json?: boolean },
 ): Promise<number> {
-  const design = designNamed(options.design);
+  const design = chosenDesign(options);
   const wanted = readSpanOptions(options);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const span = spanOf(trace, wanted);
@@ -24,7 +19,9 @@ export async function hazardsCommand(
     const replayed = replayTrace(trace, design, options, undefined, watches);
     const found = hazardsOf(watches, replayed);
     const result = hazardsResult(trace, replayed, completeness, found, span);
-    await writeOut(options.json === true ? jsonDocument(result) : hazardsText(result, design));
+    await writeOut(
+      options.json === true ? jsonDocument(result) : hazardsText(result, replayed.design),
+    );
     return EXIT.done;
   });
 }

@@ -1,10 +1,14 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
-import { ACCESSOR_RULE_SETS, DEFAULT_STORM_RATE, DESIGNS } from '@vhostscope/model';
+import { ACCESSOR_RULE_SETS, DEFAULT_STORM_RATE, DESIGNS, RING_MEMORY } from '@vhostscope/model';
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
 import { Argument, Command, Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
+import type { CompareCommandOptions } from './compare-command.js';
 import type { CostOptions } from './cost-options.js';
+import type { DesignsOptions } from './designs-command.js';
 import type { ExplainOptions } from './explain-target.js';
+import type { ExportOptions } from './export/export-command.js';
+import { FORMATS } from './export/export-formats.js';
 import type { ReplayOptions } from './replay-trace.js';
 import { TIME_FORMS } from './time-forms.js';
 import type { SchemaName } from './schema-command.js';
@@ -75,6 +79,38 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await hazardsCommand(trace, options);
     });
 
+  withReplayOptions(program.command('export'))
+    .description('every event with its decision, for other tools: NDJSON, Parquet, Perfetto')
+    .requiredOption('-o, --output <file>', 'file to write; - is standard output')
+    .addOption(
+      new Option('--format <format>', 'default: what the name of the output ends in').choices(
+        FORMATS,
+      ),
+    )
+    .addHelpText('after', EXPORT_HELP)
+    .action(async (trace: string, options: ReplayOptions & ExportOptions & JsonOption) => {
+      const { exportCommand } = await import('./export/export-command.js');
+      exitCode = await exportCommand(trace, options);
+    });
+
+  withCompareOptions(program.command('compare'))
+    .description('many designs on the same traces in one pass, and traces against a baseline')
+    .action(async (traces: string[], options: CompareCommandOptions) => {
+      const { compareCommand } = await import('./compare-command.js');
+      exitCode = await compareCommand(traces, options);
+    });
+
+  program
+    .command('designs')
+    .description('the designs: switches, sources, published rates')
+    .argument('[name]', 'one of them, or several: a,b,c')
+    .option('--design-file <file>', 'rows of your own, too')
+    .option('--json', 'print one JSON document')
+    .action(async (name: string | undefined, options: DesignsOptions) => {
+      const { designsCommand } = await import('./designs-command.js');
+      exitCode = await designsCommand(name, options);
+    });
+
   withTrace(program.command('info'))
     .description('what a trace holds: where it comes from, events, virtqueues, losses')
     .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {
@@ -92,6 +128,9 @@ export async function main(argv: readonly string[]): Promise<number> {
         'explain',
         'check',
         'storms',
+        'compare',
+        'designs',
+        'export',
         'info',
       ]),
     )
@@ -114,9 +153,13 @@ function withTrace(command: Command): Command {
 }
 
 function withReplayOptions(command: Command): Command {
-  const designs = DESIGNS.map(({ name, title }) => `${name} (${title})`).join('; ');
-  return withTrace(command)
-    .option('--design <name>', `design to replay: ${designs}`, 'merged')
+  const designs = DESIGNS.map(({ name }) => name).join(', ');
+  return withPlatformOptions(withTrace(command))
+    .option(
+      '--design <name>',
+      `design to replay: ${designs} (replay designs tells what they are); default: that of --design-file, else merged`,
+    )
+    .option('--design-file <file>', 'a row of switches of your own, as JSON')
     .addOption(
       new Option(
         '--order <order>',
@@ -126,12 +169,7 @@ function withReplayOptions(command: Command): Command {
         .choices(['auto', 'effects', 'ranges'])
         .default('auto'),
     )
-    .addOption(
-      new Option(
-        '--preempt <mode>',
-        'preemption of the recording kernel, for --order ranges; default: what the trace says',
-      ).choices(['voluntary', 'full', 'unknown']),
-    )
+    .addOption(preemptOption())
     .option(
       '--use-observations',
       'in ranges order, let the recorded attempts to map (P) tell which maps there were; only for the design ' +
@@ -162,6 +200,42 @@ function withCostOptions(command: Command): Command {
     );
 }
 
+function preemptOption(): Option {
+  return new Option(
+    '--preempt <mode>',
+    'preemption of the recording kernel, for --order ranges; default: what the trace says',
+  ).choices(['voluntary', 'full', 'unknown']);
+}
+
+/** What a design may be switched off by. */
+function withPlatformOptions(command: Command): Command {
+  return command
+    .option('--arch <name>', 'architecture to run the design on; default: what the trace says')
+    .option('--highmem', 'rings lie in high memory (32-bit kernels)')
+    .option('--iotlb', 'the device IOTLB is on (VIRTIO_F_ACCESS_PLATFORM)')
+    .addOption(
+      new Option('--ring-memory <kind>', 'what the rings lie in, for designs that ask').choices(
+        RING_MEMORY,
+      ),
+    );
+}
+
+function withCompareOptions(command: Command): Command {
+  return withPlatformOptions(
+    command
+      .argument('<traces...>', 'trace files, or bpftrace output; - is stdin')
+      .option('--designs <names>', 'which: a,b,c, or all', 'all')
+      .option('--design-file <file>', 'rows of switches of your own, as JSON')
+      .option('--baseline <trace>', 'a trace to hold the others against')
+      .option(
+        '--fail-if-worse <percent>',
+        'exit 1 when the hit ratio of a design is surely lower than in the baseline by more percentage points',
+      )
+      .option('--strict', 'exit 1 when a trace is damaged or known to be incomplete')
+      .option('--json', 'print one JSON document'),
+  ).addOption(preemptOption());
+}
+
 function withCheckOptions(command: Command): Command {
   const kernels = ACCESSOR_RULE_SETS.map(({ name, title }) => `${name} (${title})`).join('; ');
   return withTrace(command)
@@ -188,6 +262,13 @@ const CHECK_HELP = `
 Finds losses that nobody reported: vhost's functions access the rings in a fixed order, and an access
 that is missing, doubled or out of place leaves one that no kernel with these rules can make.`;
 
+const EXPORT_HELP = `
+ndjson    a line per event (.ndjson, .jsonl); for jq and scripts
+parquet   a row per event (.parquet); for DuckDB, pandas, Spark
+perfetto  maps, rounds, invalidations and rates over time (.pftrace); for ui.perfetto.dev
+
+--json prints what was written, once it is.`;
+
 const EXAMPLES = `
 Examples:
   replay run trace.arrows                        the summary
@@ -197,6 +278,8 @@ Examples:
   replay storms trace.arrows                     invalidation storms, their causes and their price
   replay run --from storm:2 --to storm:2 trace   what did one of them do?
   replay check trace.arrows                      can a kernel have made these accesses?
+  replay compare trace.arrows                    what would each of the designs have done?
+  replay export -o trace.pftrace trace.arrows    see it in ui.perfetto.dev
   zcat trace.txt.gz | replay run -               from a pipe
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage or unusable input, 130 interrupted.`;

@@ -2,11 +2,10 @@
 import {
   createEngine,
   createHazardWatch,
-  DESIGNS,
   findAccessorRules,
-  findDesign,
   KIND,
   NEWEST_RULES,
+  onPlatform,
   type Design,
   type AccessorRules,
   type Engine,
@@ -17,15 +16,15 @@ import {
   type Preemption,
   type RoundAccesses,
 } from '@vhostscope/model';
-import { counted, EXIT, ProgramError, say } from '@vhostscope/terminal';
+import { counted, ProgramError, say } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
+import type { DesignOptions } from './chosen-designs.js';
+import { platformOf, type PlatformOptions } from './platform-options.js';
 import { recordingCounts } from './recording-list.js';
 import { hostKindOf } from './replayable-trace.js';
 import { spanOf, visitSpan, type TimeSpan, type WantedSpan } from './time-span.js';
 
-export interface ReplayOptions {
-  /** Name of a design. */
-  readonly design: string;
+export interface ReplayOptions extends DesignOptions, PlatformOptions {
   readonly order: 'auto' | Order;
   /** Absent: what the trace's header says, else unknown. */
   readonly preempt?: Preemption;
@@ -63,17 +62,6 @@ export function hazardsOf(watches: HazardWatches, { engine }: Replayed): FoundHa
   return watches.get(engine)?.found ?? { listed: [], counts: new Map() };
 }
 
-/** The design of that name; a ProgramError names those that there are. */
-export function designNamed(name: string): Design {
-  const design = findDesign(name);
-  if (design !== undefined) return design;
-  const names = DESIGNS.map((known) => known.name).join(', ');
-  throw new ProgramError(`no design is called "${name}"`, {
-    advice: `the designs are: ${names}`,
-    exitCode: EXIT.unusable,
-  });
-}
-
 /**
  * Replays a trace in one pass. With `watches`, which it fills, it looks for hazards on the way; not with a span,
  * outside of which nothing is counted. Whether recorded effects can be trusted is known only at its end, so
@@ -81,12 +69,13 @@ export function designNamed(name: string): Design {
  */
 export function replayTrace(
   trace: OpenTrace,
-  design: Design,
+  chosen: Design,
   options: ReplayOptions,
   wanted?: WantedSpan,
   watches?: HazardWatches,
 ): Replayed {
   const span = wanted === undefined ? undefined : spanOf(trace, wanted);
+  const design = onPlatform(chosen, platformOf(options, trace));
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
   if (hostKindOf(trace) === 'stock')
@@ -98,6 +87,16 @@ export function replayTrace(
     rules: NEWEST_RULES,
     roundAccesses: 'derived',
   };
+  if (useObservations && trace.index.header.probes !== undefined)
+    throw new ProgramError(
+      `${trace.name} was recorded live: its attempts are told when they have returned, and --use-observations needs the instant at which the lock is held`,
+      { advice: 'leave it out' },
+    );
+  if (useObservations && design.maps !== 'never' && design.callbackRules === 'none')
+    throw new ProgramError(
+      `--use-observations is for a design that the recording kernel may have run, and ${design.name} is none`,
+      { advice: 'leave it out' },
+    );
   if (useObservations && options.order === 'effects') {
     throw new ProgramError('--use-observations is for ranges order, and --order is effects', {
       advice: 'recorded effects leave nothing open that observations could settle',
@@ -114,7 +113,7 @@ export function replayTrace(
   };
   if (options.order === 'ranges') return byRanges('as asked for');
   const instead = options.order === 'effects' ? 'not effects, as asked for: ' : '';
-  if (design.maps === 'never')
+  if (design.maps === 'never' || design.switchedOff !== undefined)
     return byRanges(`${instead}the design maps nothing, so it does not matter`);
   if (!mayUseEffects) return byRanges(`${instead}recorded effects are not those of ${design.name}`);
   const told = effects?.tallies.effects ?? { start: 0, end: 0 };
@@ -179,6 +178,11 @@ function watched(consume: RunVisitor, watches: readonly HazardWatch[]): RunVisit
   };
 }
 
+/** A new engine that judges as the one that replayed the whole trace. */
+export function engineOf(replayed: Replayed): Engine {
+  return createEngine({ ...replayed, useObservations: replayed.engine.usesObservations });
+}
+
 /** A stock kernel has no callbacks: their effects can only be concluded from the memory manager's calls. */
 function replayStockHost(
   trace: OpenTrace,
@@ -230,7 +234,7 @@ export function roundAccessesOf({ index, fd }: OpenTrace): RoundAccesses {
 }
 
 /** The rules of the recorded kernel; the newest where it is not known. */
-function rulesOf({ index }: OpenTrace): AccessorRules {
+export function rulesOf({ index }: OpenTrace): AccessorRules {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(index.header.host?.kernel ?? '') ?? [];
   const version = Number(major) * 1000 + Number(minor);
   const name = version < 5018 ? '5.3' : version < 6001 ? '5.18' : '6.1';
@@ -238,7 +242,7 @@ function rulesOf({ index }: OpenTrace): AccessorRules {
 }
 
 /** Whether a trace may hold recorded effects: its recordings' ends say how many, where they have one. */
-function mayHoldEffects(trace: OpenTrace): boolean {
+export function mayHoldEffects(trace: OpenTrace): boolean {
   return trace.index.recordings.some((recording) => {
     const events = recordingCounts(trace.fd, recording)?.events;
     return events === undefined || 'effect_start' in events || 'effect_end' in events;

@@ -6,12 +6,12 @@ import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
 
 /**
- * The host of a trace, by the dialect of its recordings.
+ * The host of a trace: what a live recording says that it is, else by the dialect of its recordings.
  *
  * @throws ProgramError when it holds recordings of both kinds: what one says, the other does not
  */
 export function hostKindOf({ fd, index, name }: OpenTrace): HostKind {
-  if (index.header.probes !== undefined) return 'stock';
+  if (index.header.probes !== undefined) return index.header.probes.hostKind ?? 'stock';
   const memory = createBatchMemory();
   const kinds = new Set<HostKind>();
   for (const { begin } of index.recordings) {

@@ -2,6 +2,7 @@
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
+import { designAssumptions } from './design-assumptions.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
 import { describeSpan, spanSchema } from './time-span.js';
@@ -9,6 +10,8 @@ import { describeSpan, spanSchema } from './time-span.js';
 export const resultHead = z.object({
   trace: z.string(),
   design: z.string(),
+  /** Why the platform switches the design off, so that every access falls back; null where it does not. */
+  switched_off: z.string().nullable(),
   order: z.enum(['effects', 'ranges']),
   order_reason: z.string(),
   /** Preemption of the recording kernel that `ranges` assumed. */
@@ -19,7 +22,7 @@ export const resultHead = z.object({
   host: z.enum(['direct-map', 'stock']),
   /** What was counted, from the first time to before the second; null for all of the trace. */
   span: spanSchema,
-  /** What the answer takes for granted, in sentences; nothing of a kernel that ran a direct map. */
+  /** What the answer takes for granted, in sentences; nothing of a direct map on a kernel that ran one. */
   assumptions: z.array(z.string()),
   /** Whether every event arrived; null when nobody counted. */
   complete: z.boolean().nullable(),
@@ -40,19 +43,20 @@ export function headOf(
   return {
     trace: trace.name,
     design: replayed.design.name,
+    switched_off: replayed.design.switchedOff ?? null,
     order: replayed.order,
     order_reason: replayed.orderReason,
     preemption: replayed.preemption,
     uses_observations: replayed.engine.usesObservations,
     host: replayed.host,
     span: describeSpan(replayed.span),
-    assumptions:
-      replayed.host === 'stock' && replayed.design.maps !== 'never'
-        ? [
-            ...(replayed.span === undefined ? [] : [AT_BORDERS]),
-            ...stockAssumptions(trace, replayed.engine.tallies, replayed.preemption),
-          ]
-        : [],
+    assumptions: [
+      ...(replayed.host === 'stock' && replayed.span !== undefined ? [AT_BORDERS] : []),
+      ...designAssumptions(replayed.design),
+      ...(replayed.host === 'stock' && replayed.design.maps !== 'never'
+        ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)
+        : []),
+    ],
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],

@@ -2,13 +2,8 @@
 import { EXIT, jsonDocument, ProgramError, writeOut } from '@vhostscope/terminal';
 import { readCostOptions, type CostOptions } from './cost-options.js';
 import { withOpenTrace } from './opened-trace.js';
-import {
-  designNamed,
-  hazardsOf,
-  replayTrace,
-  type HazardWatches,
-  type ReplayOptions,
-} from './replay-trace.js';
+import { chosenDesign } from './chosen-designs.js';
+import { hazardsOf, replayTrace, type HazardWatches, type ReplayOptions } from './replay-trace.js';
 import { readSpanOptions, type SpanOptions } from './time-span.js';
 import { runResult } from './run-result.js';
 import { runText } from './run-text.js';
@@ -19,7 +14,7 @@ export async function runCommand(
     SpanOptions &
     CostOptions & { readonly json?: boolean; readonly hazards?: boolean },
 ): Promise<number> {
-  const design = designNamed(options.design);
+  const design = chosenDesign(options);
   const span = readSpanOptions(options);
   const watches: HazardWatches | undefined = options.hazards === true ? new Map() : undefined;
   if (watches !== undefined && (options.from ?? options.to) !== undefined)
@@ -31,7 +26,7 @@ export async function runCommand(
     const replayed = replayTrace(trace, design, options, span, watches);
     const hazards = watches === undefined ? undefined : hazardsOf(watches, replayed);
     const result = runResult(trace, replayed, completeness, basis, hazards);
-    await writeOut(options.json === true ? jsonDocument(result) : runText(result, design));
+    await writeOut(options.json === true ? jsonDocument(result) : runText(result, replayed.design));
     return EXIT.done;
   });
 }

@@ -32,7 +32,7 @@ const spans = z.object({
   ambiguous: span,
 });
 
-const decisions = z.object({
+export const decisionsSchema = z.object({
   accesses: count,
   hits: count,
   fallbacks: count,
@@ -50,10 +50,10 @@ const decisions = z.object({
   /** What the counts may be, where they are estimated; null otherwise. */
   spans: spans.nullable(),
 });
-export type Decisions = z.infer<typeof decisions>;
+export type Decisions = z.infer<typeof decisionsSchema>;
 
 export const runResultSchema = resultHead.extend({
-  totals: decisions,
+  totals: decisionsSchema,
   rounds: count,
   /** Attempts to map an area, as the design would have ended them. */
   prefetch: z.object({
@@ -87,8 +87,8 @@ export const runResultSchema = resultHead.extend({
       rounds: count,
       /** Of a stock host: invalidations that were seen in the memory of its process; null otherwise. */
       invalidations: count.nullable(),
-      totals: decisions,
-      accessors: z.record(z.string(), decisions),
+      totals: decisionsSchema,
+      accessors: z.record(z.string(), decisionsSchema),
     }),
   ),
 });

@@ -2,7 +2,10 @@
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
 import { checkResultSchema } from './check-result.js';
+import { compareResultSchema } from './compare-result.js';
+import { designsResultSchema } from './designs-command.js';
 import { explainResultSchema } from './explain-result.js';
+import { exportResultSchema } from './export/export-result.js';
 import { hazardsResultSchema } from './hazards-result.js';
 import { infoResultSchema } from './info-command.js';
 import { runResultSchema } from './run-result.js';
@@ -16,6 +19,9 @@ const SCHEMAS = {
   check: checkResultSchema,
   storms: stormsResultSchema,
   hazards: hazardsResultSchema,
+  compare: compareResultSchema,
+  designs: designsResultSchema,
+  export: exportResultSchema,
   info: infoResultSchema,
 };
 

@@ -31,7 +31,8 @@ export function headLines(
     ...wrapped('order       ', `${result.order}: ${result.order_reason}`),
   );
   if (result.span !== null) lines.push(spanLine(result.span));
-  if (result.order === 'ranges' && design.maps !== 'never') {
+  if (design.switchedOff !== undefined) lines.push(...wrapped('off         ', design.switchedOff));
+  else if (result.order === 'ranges' && design.maps !== 'never') {
     const advice =
       result.preemption === 'unknown' && ambiguous > 0
         ? '; if it is voluntary, --preempt voluntary tells more'

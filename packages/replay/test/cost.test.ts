@@ -56,11 +56,11 @@ describe('replay run', () => {
   );
 
   it('has no rate for a design of which none was published, unless calibrated', async () => {
-    const cost = await costOf('--design', 'fixes-v5', s3);
-    expect(cost).toMatchObject({ reason: 'no packet rate was published for fixes-v5', rates: [] });
+    const cost = await costOf('--design', 'fixes-v1', s3);
+    expect(cost).toMatchObject({ reason: 'no packet rate was published for fixes-v1', rates: [] });
     const { rates } = await costOf('--design', 'copy', '--calibrate', '5,6', s3);
     expect(rates).toMatchObject([{ rate: [5, 5] }]);
-    const { out } = await replay('run', '--design', 'fixes-v5', s3);
+    const { out } = await replay('run', '--design', 'fixes-v1', s3);
     expect(out).toContain('packets per second: not known: no packet rate was published');
   });
 

@@ -111,7 +111,7 @@ describe('replay schema', () => {
   it('of something else: the choices', async () => {
     const { code, err } = await replay('schema', 'compare');
     expect(code).toBe(2);
-    expect(err).toMatch(/'compare' is invalid.*run, verify, explain, check, info/);
+    expect(err).toMatch(/'compare' is invalid.*run, verify, explain, check, export, info/);
   });
 });
 

@@ -28,6 +28,8 @@ export interface BootOptions {
   readonly kernel?: KernelLine;
   /** Whether the guest's kernel preempts its own code. Default voluntary, as Debian's does. */
   readonly preempt?: 'voluntary' | 'full';
+  /** What a CPU of the guest without work does. Default `sleep`; `poll` where rates are measured. */
+  readonly idle?: 'sleep' | 'poll';
   /** Default 2048. */
   readonly memoryMiB?: number;
   /** Debian packages that must be there beside those that every test host needs. */
@@ -143,6 +145,7 @@ function startMachine(
     cpus: options.cpus ?? 1,
     memoryMiB: options.memoryMiB ?? 2048,
     preempt: options.preempt ?? 'voluntary',
+    idle: options.idle ?? 'sleep',
     kernelImage: kernel.image,
     initramfs,
     shares: {

@@ -7,6 +7,7 @@ export interface HostOptions {
   readonly cpus: 1 | 2;
   readonly kernel: KernelLine;
   readonly preempt: 'voluntary' | 'full';
+  readonly idle?: 'sleep' | 'poll';
   readonly packages?: readonly string[];
 }
 

@@ -5,6 +5,7 @@ const MACHINE: Machine = {
   cpus: 1,
   memoryMiB: 2048,
   preempt: 'voluntary',
+  idle: 'sleep',
   kernelImage: '/cache/vmlinuz',
   initramfs: '/folder/initramfs',
   shares: {
@@ -45,6 +46,11 @@ test('this machine’s root can be read only, and a comma in a path is no option
   expect(root).toMatch(/^local,mount_tag=root,path=\/,.*,readonly=on$/);
   expect(exchange).toContain('path=/tmp/a,,b,');
   expect(exchange).not.toContain('readonly');
+});
+
+test('a CPU without work sleeps, unless it is to be awake', () => {
+  expect(after(qemuCommand(MACHINE), '-append')[0]).not.toContain('idle=');
+  expect(after(qemuCommand({ ...MACHINE, idle: 'poll' }), '-append')[0]).toContain('idle=poll');
 });
 
 test('the kernel is told how to preempt itself', () => {

@@ -5,6 +5,8 @@ export interface Machine {
   readonly memoryMiB: number;
   /** Of the kernel in the guest. */
   readonly preempt: 'voluntary' | 'full';
+  /** What a CPU without work does: an emulated one that sleeps takes long to wake up. */
+  readonly idle: 'sleep' | 'poll';
   readonly kernelImage: string;
   readonly initramfs: string;
   /** Folders of this machine, by the tag under which guest/init mounts them. */
@@ -55,8 +57,9 @@ function numaNodes({ cpus, memoryMiB }: Machine): string[] {
   ]);
 }
 
-function kernelParameters({ preempt }: Machine): string {
-  return `console=ttyS0 loglevel=4 panic=-1 preempt=${preempt} random.trust_cpu=1`;
+function kernelParameters({ preempt, idle }: Machine): string {
+  const always = `console=ttyS0 loglevel=4 panic=-1 preempt=${preempt} random.trust_cpu=1`;
+  return idle === 'poll' ? `${always} idle=poll` : always;
 }
 
 /** A comma ends an option's value; two are one. */

@@ -71,8 +71,13 @@ const OTHER_DIALECT = /^# (?:vhost-oracle|vhostscope) \S/;
 
 /** What a live recording asks of its importer beyond what a finished text does. */
 export interface LiveImport {
-  /** An event was read and, unless it lies outside the recording, written. `line` is reused. */
-  onEvent(line: EventLine): void;
+  /** Kinds of events that are read and not written: who records writes of them what is wanted. */
+  readonly notWritten?: ReadonlySet<number>;
+  /**
+   * An event was read and, unless it lies outside the recording, written. `line` is reused, and so are
+   * the bytes in which its text lies.
+   */
+  onEvent(line: EventLine, bytes: Uint8Array): void;
   /** bpftrace said something that is no event. */
   onMessage(message: Message): void;
   /**
@@ -152,12 +157,12 @@ export function createTextImporter(
       if (next < 0) return -1;
       if (own.length > 0) insertUpTo(timeOfLine(line), line.cpu);
       tooMany =
-        span === undefined || isWithin(span, line)
+        (span === undefined || isWithin(span, line)) && live?.notWritten?.has(line.kind) !== true
           ? !writeEvent(writer, line, bytes, start, parser.line)
           : !knowObjects(writer, line);
       if (tooMany) return -1;
       countArrivals(arrivals, line.cpu, line.kind, 1);
-      live?.onEvent(line);
+      live?.onEvent(line, bytes);
       return next;
     },
   });

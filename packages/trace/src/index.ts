@@ -1,6 +1,6 @@
 /** The trace file: written from bpftrace output, read back with its CPUs merged by time. */
 export { openTrace, nothingFound, type OpenOptions, type OpenTrace } from './open-trace.js';
-export { visitRecording, visitTrace, type RunVisitor } from './merge-cpus.js';
+export { visitRecording, visitTrace, visitTraceAtPace, type RunVisitor } from './merge-cpus.js';
 export {
   indexTrace,
   type BatchPlace,
@@ -31,12 +31,25 @@ export {
   dropUnwritten,
   noteFlaw,
   noteLiveEnd,
+  hasWaiting,
+  writeHeartbeat,
   writeLoss,
   writeOwnEvent,
+  writeRangeLine,
   writeRingLine,
 } from './recorder-notes.js';
 export { joinTrace, leaveTrace, type JoinedStream } from './live-reader.js';
-export { noteRingState, type RingState } from './ring-state.js';
+export { createRingState, noteRingState, noteStack, type RingState } from './ring-state.js';
+export {
+  createOpenRanges,
+  forgetRanges,
+  keptLine,
+  linesOfBegun,
+  noteRange,
+  settleRanges,
+  type KeptLine,
+  type OpenRanges,
+} from './open-ranges.js';
 export { fileOutput, type TraceOutput } from './trace-output.js';
 export type { LiveEnd } from './recording-in-progress.js';
 export { inputName, readInput, type InputEnd, type InputOptions } from './input-bytes.js';

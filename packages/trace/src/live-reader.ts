@@ -2,8 +2,11 @@
  * Somebody begins to read a trace while it is being written: what stream they get. It begins as a trace
  * of its own, with the header and the state of the rings at that moment, goes on with the batches of the
  * trace, and ends with counts of what it holds.
+ *
+ * CPUs do not come to a moment together. So the rings are told at a time before which none tells anything any
+ * more, and ranges that are under way when they began: their ends may come from a CPU that lags behind.
  */
-import { EVENT_NAMES } from '@vhostscope/model';
+import { EVENT_NAMES, KIND } from '@vhostscope/model';
 import type { BatchRole } from './batch-metadata.js';
 import { batchParts } from './batch-writer.js';
 import { appendEvent, createEventBuilder, type EventBuilder } from './event-builder.js';
@@ -11,7 +14,8 @@ import { endOfStream } from './message-writer.js';
 import { countsByName } from './recording-counts.js';
 import { countsOf, latestTime, type RecordingInProgress } from './recording-in-progress.js';
 import { describedVirtqueue, virtqueuesByAddress } from './recording-objects.js';
-import { appendRingLine, type RingState } from './ring-state.js';
+import { linesOfAll, type KeptLine } from './open-ranges.js';
+import { appendRangeLine, appendRingLine, earliest, type RingState } from './ring-state.js';
 import { flushTrace, type TraceWriter } from './trace-writer.js';
 
 /** A stream that began while the trace was being written. */
@@ -20,7 +24,7 @@ export interface JoinedStream {
   readonly head: Uint8Array;
   /** Events by kind that the trace held then and the stream does not. */
   readonly before: Float64Array;
-  /** Time of the trace's latest event then; undefined when it had none. */
+  /** When the stream begins; undefined when the trace had no event then. */
   readonly since: bigint | undefined;
 }
 
@@ -34,7 +38,9 @@ export function joinTrace(writer: TraceWriter, state: RingState): JoinedStream {
     // Nothing was written yet: the stream is the trace.
     return { head: writer.schema, before: new Float64Array(EVENT_NAMES.length), since: undefined };
   }
-  const since = latestTime(recording);
+  const latest = latestTime(recording);
+  const ranges = linesOfAll(state.ranges);
+  const since = earliest([latest, ...state.heard.values(), ...ranges.map(({ time }) => time)]);
   const begin = createEventBuilder(0);
   appendEvent(begin, 'recording', since, 0, { note: NOTE });
   const table = createEventBuilder(0);
@@ -42,17 +48,46 @@ export function joinTrace(writer: TraceWriter, state: RingState): JoinedStream {
     appendEvent(table, 'virtqueue', since, 0, describedVirtqueue(recording.objects, vq));
   }
   const rings = createEventBuilder(recording.latest?.cpu ?? 0);
-  for (const line of state.values()) appendRingLine(rings, line, since);
+  for (const line of state.rings.values()) appendRingLine(rings, line, since);
+  for (const { values } of state.stacks) appendEvent(rings, 'stack', since, 0, values);
   const before = recording.byKind.slice();
   // What is told again is in both.
-  for (const { kind } of state.values()) before[kind]--;
+  before[KIND.stack] -= state.stacks.length;
+  for (const { kind } of state.rings.values()) before[kind]--;
+  for (const { line } of ranges) before[line.kind]--;
+  const lost = createEventBuilder(rings.cpu);
+  if (recording.lost.size > 0 || state.ranges.isPartial) {
+    before[KIND.lost]--;
+    appendEvent(lost, 'lost', latest, 0, { lost: totalOf(recording.lost), note: LOST_BEFORE });
+  }
   const head = [
     writer.schema,
     batch(recording, begin, 'begin'),
     batch(recording, table, 'table'),
     batch(recording, rings, 'events'),
+    ...tellRanges(ranges).map((builder) => batch(recording, builder, 'events')),
+    batch(recording, lost, 'events'),
   ];
   return { head: Buffer.concat(head), before, since };
+}
+
+/** Behind this nothing is taken for certain that only a line could have told that was lost. */
+const LOST_BEFORE = 'before this reader joined';
+
+function totalOf(lost: ReadonlyMap<string, bigint>): bigint {
+  return [...lost.values()].reduce((sum, howMany) => sum + howMany, 0n);
+}
+
+/** On the CPUs that told of them first. */
+function tellRanges(ranges: readonly KeptLine[]): EventBuilder[] {
+  const builders = new Map<number, EventBuilder>();
+  for (const [index, kept] of ranges.entries()) {
+    const { cpu } = kept.line;
+    const builder = builders.get(cpu) ?? createEventBuilder(cpu);
+    builders.set(cpu, builder);
+    appendRangeLine(builder, kept, kept.time, index + 1);
+  }
+  return [...builders.values()];
 }
 
 /** What a stream ends with; to be asked for when the trace has got its last events, before its own end. */

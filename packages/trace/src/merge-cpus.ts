@@ -15,17 +15,46 @@ export function visitTrace(fd: number, index: TraceIndex, visit: RunVisitor): vo
   for (const recording of index.recordings) visitRecording(fd, recording, visit);
 }
 
+/**
+ * As `visitTrace`, for those who must wait now and then, for a slow output for example.
+ *
+ * @param pause asked after each run; the visit goes on when what it returned has come about
+ */
+export async function visitTraceAtPace(
+  fd: number,
+  index: TraceIndex,
+  visit: RunVisitor,
+  pause: () => Promise<void> | undefined,
+): Promise<void> {
+  for (const recording of index.recordings) {
+    visitOpening(fd, recording, visit);
+    const heap = openCursors(fd, recording);
+    while (heap.length > 0) {
+      visitNext(fd, heap, visit);
+      const paused = pause();
+      if (paused !== undefined) await paused;
+    }
+    visitWhole(fd, recording.end, visit);
+  }
+}
+
 /** Visits the events of one recording, its tables first. */
 export function visitRecording(fd: number, recording: RecordingIndex, visit: RunVisitor): void {
-  const memory = createBatchMemory();
-  const visitWhole = (place: BatchPlace | undefined): void => {
-    if (place !== undefined) visit(readBatch(fd, place, memory), 0, place.rows);
-  };
-  visitWhole(recording.begin);
+  visitOpening(fd, recording, visit);
+  const heap = openCursors(fd, recording);
+  while (heap.length > 0) visitNext(fd, heap, visit);
+  visitWhole(fd, recording.end, visit);
+}
+
+/** What a recording says first. */
+function visitOpening(fd: number, { begin, tables }: RecordingIndex, visit: RunVisitor): void {
+  visitWhole(fd, begin, visit);
   // Which device a virtqueue belongs to holds for the whole recording, whenever it was found out.
-  for (const table of recording.tables) visitWhole(table);
-  mergeCpus(fd, recording, visit);
-  visitWhole(recording.end);
+  for (const table of tables) visitWhole(fd, table, visit);
+}
+
+function visitWhole(fd: number, place: BatchPlace | undefined, visit: RunVisitor): void {
+  if (place !== undefined) visit(readBatch(fd, place, createBatchMemory()), 0, place.rows);
 }
 
 interface Cursor {
@@ -37,7 +66,8 @@ interface Cursor {
   row: number;
 }
 
-function mergeCpus(fd: number, recording: RecordingIndex, visit: RunVisitor): void {
+/** The cursors of a recording's CPUs as a heap, the one with the next event first. */
+function openCursors(fd: number, recording: RecordingIndex): Cursor[] {
   const cursors: Cursor[] = [];
   for (const places of recording.events.values()) {
     const memory = createBatchMemory();
@@ -47,19 +77,22 @@ function mergeCpus(fd: number, recording: RecordingIndex, visit: RunVisitor): vo
   }
   const heap = cursors.filter((cursor) => refill(fd, cursor));
   for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(heap, at);
-  while (heap.length > 0) {
-    const [cursor] = heap;
-    const from = cursor.row;
-    const second = secondOf(heap);
-    cursor.row = second === undefined ? cursor.batch.length : runEnd(cursor, second);
-    visit(cursor.batch, from, cursor.row);
-    if (!refill(fd, cursor)) {
-      const last = heap.pop();
-      if (last === undefined || last === cursor) continue;
-      heap[0] = last;
-    }
-    sink(heap, 0);
+  return heap;
+}
+
+/** Visits the next run. A cursor that has come to its end leaves the heap. */
+function visitNext(fd: number, heap: Cursor[], visit: RunVisitor): void {
+  const [cursor] = heap;
+  const from = cursor.row;
+  const second = secondOf(heap);
+  cursor.row = second === undefined ? cursor.batch.length : runEnd(cursor, second);
+  visit(cursor.batch, from, cursor.row);
+  if (!refill(fd, cursor)) {
+    const last = heap.pop();
+    if (last === undefined || last === cursor) return;
+    heap[0] = last;
   }
+  sink(heap, 0);
 }
 
 /** The cursor that comes after the first: one of its two children in the heap. */

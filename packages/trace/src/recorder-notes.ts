@@ -1,8 +1,9 @@
 /** What whoever records, or imports, adds to a recording beside the lines that it reads. */
-import type { EventLine, EventName } from '@vhostscope/model';
+import { timeOfLine, type EventLine, type EventName } from '@vhostscope/model';
 import { appendEvent, clearBuilder, type EventValues } from './event-builder.js';
 import { forgetUnwritten, latestOfCpu, latestTime, type LiveEnd } from './recording-in-progress.js';
-import { appendRingLine } from './ring-state.js';
+import type { KeptLine } from './open-ranges.js';
+import { appendRangeLine, appendRingLine } from './ring-state.js';
 import { beginRecording, builderOf, flushFull, type TraceWriter } from './trace-writer.js';
 
 /** Notes that events were lost at this place of the stream, and by whom. */
@@ -54,6 +55,32 @@ export function dropUnwritten(writer: TraceWriter, by: string): void {
 export function writeRingLine(writer: TraceWriter, line: EventLine, time: bigint): void {
   if (writer.current === undefined) return;
   appendRingLine(builderOf(writer, line.cpu), line, time);
+}
+
+/** Tells of a range again, on the CPU that told of it first; `place` as `appendRangeLine` has it. */
+export function writeRangeLine(
+  writer: TraceWriter,
+  kept: KeptLine,
+  time: bigint,
+  place: number,
+): void {
+  if (writer.current === undefined) return;
+  appendRangeLine(builderOf(writer, kept.line.cpu), kept, time, place);
+}
+
+/** Tells how far a CPU has come, unless its own events tell that already. */
+export function writeHeartbeat(writer: TraceWriter, line: EventLine): void {
+  const recording = writer.current;
+  if (recording === undefined) return;
+  const builder = builderOf(writer, line.cpu);
+  const latest = latestOfCpu(recording, builder);
+  const time = timeOfLine(line);
+  if (latest === undefined || latest < time) appendRingLine(builder, line, time);
+}
+
+/** Whether events wait for their batch to be full, or to be flushed. */
+export function hasWaiting({ builders }: TraceWriter): boolean {
+  return builders.some((builder) => builder !== undefined && builder.length > 0);
 }
 
 /** An event that whoever records makes. */

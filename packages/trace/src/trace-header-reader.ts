@@ -5,6 +5,11 @@ import { FORMAT, FORMAT_VERSION, TraceFormatError, type TraceHeader } from './tr
 /** What a live recording would see or has seen, by which probes, and how surely. */
 export const recordedProbesSchema = z.object({
   detail: z.enum(['rounds', 'calls', 'accesses']),
+  /**
+   * What the recording is judged as: `direct-map` where it tells each access with its decision, and vhost's
+   * own callbacks. Absent, as in older traces: `stock`.
+   */
+  hostKind: z.enum(['direct-map', 'stock']).optional(),
   views: z.array(
     z.object({
       what: z.string(),

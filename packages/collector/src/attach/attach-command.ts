@@ -96,7 +96,7 @@ interface Session {
 async function recordInto(
   writer: TraceWriter,
   { target, socket, name }: Outputs,
-  { plan, host, stop, options: { duration } }: Session,
+  { plan, host, stop, options: { duration, nice } }: Session,
 ): Promise<FinishedRecording> {
   let clear = (): void => undefined;
   const slow = setTimeout(
@@ -108,6 +108,7 @@ async function recordInto(
     return await record(writer, {
       ...plan,
       stop,
+      niceness: nice,
       patienceMs: host.patienceMs,
       onlineCpus: () => host.onlineCpus(),
       onReady: (rings) => {

@@ -13,6 +13,8 @@ export interface AttachFlags {
   readonly detail: Detail;
   /** MiB. */
   readonly buffer?: number;
+  /** Nice value of bpftrace and the collector while they record, 0 to 19; as they were started by default. */
+  readonly nice?: number;
   /** Program to run. */
   readonly bpftrace: string;
   /** Print the program for bpftrace, and record nothing. */

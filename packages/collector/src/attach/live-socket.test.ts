@@ -5,7 +5,14 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createTraceWriter, type TraceHeader, type TraceOutput } from '@vhostscope/trace';
+import {
+  createRingState,
+  createTraceWriter,
+  OutputError,
+  writeLoss,
+  type TraceHeader,
+  type TraceOutput,
+} from '@vhostscope/trace';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLiveSocket } from './live-socket.js';
 
@@ -31,7 +38,7 @@ test('who does not keep up is dropped and counted; the others get everything', a
   const live = await openLiveSocket(path);
   onTestFinished(() => live.close());
   const writer = createTraceWriter(NOWHERE, HEADER);
-  live.serve(writer, new Map());
+  live.serve(writer, createRingState());
 
   const slow = connect(path).pause();
   const fast = connect(path);
@@ -53,4 +60,33 @@ test('who does not keep up is dropped and counted; the others get everything', a
   expect(head).toBe(writer.schema.length);
   // The mark at the end has eight bytes.
   expect(read).toBe(head + sent * PIECE.length + 8);
+});
+
+test('who joins when the output has failed is turned away, and nothing else happens', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'live socket '));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'live.sock');
+  const live = await openLiveSocket(path);
+  onTestFinished(() => live.close());
+  let isFull = false;
+  const writer = createTraceWriter(
+    {
+      ...NOWHERE,
+      append: (_parts, _bytes, onWritten) => {
+        if (isFull) throw new OutputError('no space left on the device');
+        onWritten?.();
+      },
+    },
+    HEADER,
+  );
+  live.serve(writer, createRingState());
+  for (let round = 0; round < 3; round++) {
+    writeLoss(writer, 1n, 'test', round);
+    isFull = true;
+    const reader = connect(path).resume();
+    let read = 0;
+    reader.on('data', (bytes: Buffer) => (read += bytes.length));
+    await once(reader, 'close');
+    expect(read).toBe(0);
+  }
 });

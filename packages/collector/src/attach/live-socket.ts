@@ -35,6 +35,11 @@ const MAX_READERS = 64;
 /** Readers get so long to take what still waits for them when the recording is over. */
 const LINGER_MS = 1000;
 
+interface Source {
+  readonly writer: TraceWriter;
+  readonly state: RingState;
+}
+
 /**
  * Begins to listen. A socket that nobody listens on any more is replaced.
  *
@@ -43,7 +48,7 @@ const LINGER_MS = 1000;
 export async function openLiveSocket(path: string): Promise<LiveSocket> {
   await removeStale(path);
   const readers = new Map<Socket, JoinedStream>();
-  let source: { readonly writer: TraceWriter; readonly state: RingState } | undefined;
+  let source: Source | undefined;
   let dropped = 0;
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
@@ -54,7 +59,11 @@ export async function openLiveSocket(path: string): Promise<LiveSocket> {
     }
     // Nothing that they may say is for us.
     socket.resume();
-    const joined = joinTrace(source.writer, source.state);
+    const joined = tryToJoin(source);
+    if (joined === undefined) {
+      socket.destroy();
+      return;
+    }
     socket.write(joined.head);
     readers.set(socket, joined);
   });
@@ -93,6 +102,16 @@ export async function openLiveSocket(path: string): Promise<LiveSocket> {
       rmSync(path, { force: true });
     },
   };
+}
+
+/** @returns undefined when the output takes no more: the recording is ending, and says why itself */
+function tryToJoin({ writer, state }: Source): JoinedStream | undefined {
+  try {
+    return joinTrace(writer, state);
+  } catch (error) {
+    if (error instanceof OutputError) return undefined;
+    throw error;
+  }
 }
 
 /** For its owner only, from the first moment on. */

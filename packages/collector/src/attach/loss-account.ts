@@ -24,6 +24,8 @@ export interface LossAccount {
   hearLoss(howMany: bigint, by: string): void;
   /** Whether all lines of a CPU up to a time have arrived or are known to be lost. */
   isSettled(cpu: number, until: bigint): boolean;
+  /** CPUs that have ever told a heartbeat: one that went offline has told lines before it did. */
+  cpus(): Iterable<number>;
   /** Lines known to be lost, by class. Those that only others tell of have none. */
   missing(): Record<string, number>;
 }
@@ -73,6 +75,7 @@ export function createLossAccount(
       settle(by);
     },
     isSettled: (cpu, until) => (settled.get(cpu) ?? -1n) >= until,
+    cpus: () => settled.keys(),
     missing: () =>
       Object.fromEntries(
         classes.map(({ name }, index) => [

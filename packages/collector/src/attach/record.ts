@@ -18,6 +18,7 @@ import {
   type TraceWriter,
 } from '@vhostscope/trace';
 import { endInWords, startBpftrace } from './bpftrace-process.js';
+import { yieldCpus } from './niceness.js';
 import { countProbeMisses } from './probe-misses.js';
 import {
   beginRecording,
@@ -64,7 +65,9 @@ export async function record(
   const run = followBpftrace(writer, bpftrace, options);
   try {
     const end = await untilEnd(run, options);
-    return await finish(run, end, options.onLastEvent);
+    // Nothing of it is read any more; its probes shall not outlast a reader that takes its time.
+    bpftrace.kill();
+    return await finish(run, end, options);
   } finally {
     bpftrace.kill();
     run.close();
@@ -81,6 +84,8 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
   const begun = await Promise.race([bpftrace.ready.then(() => READY), abrupt, asked]);
   if (begun.why === 'bpftrace ended') throw couldNotAttach(begun);
   if (begun.why !== 'ready') return begun;
+  // Not before: attaching is work, and nobody waits for less of it.
+  if (options.niceness !== undefined) yieldCpus(bpftrace.pid, options.niceness);
   beginRecording(run, options);
   const end = await Promise.race([abrupt, asked]);
   if (end.why !== 'stopped') return end;
@@ -153,7 +158,7 @@ function noteProbeMisses({ writer, bpftrace, report }: RecordingRun): void {
 async function finish(
   run: RecordingRun,
   end: RecordingEnd,
-  onLastEvent: () => void,
+  options: RecordingOptions,
 ): Promise<FinishedRecording> {
   const { writer, importer, report, account, doubts, from } = run;
   if (end.why === 'bpftrace ended') doubts.push(`${end.words}: what it still held is not known`);
@@ -161,6 +166,7 @@ async function finish(
   const missing = account.missing();
   noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
   const finished = { report, missing, doubts, wasReady: from !== undefined };
+  let isWritten = true;
   try {
     if (end.why === 'output failed') {
       await abandonTrace(writer);
@@ -168,19 +174,38 @@ async function finish(
       noteFlaw(writer, end.error.message);
     } else {
       flushTrace(writer);
-      await settleTrace(writer);
+      isWritten = await settleOrLeave(writer, options.stop);
     }
-    onLastEvent();
+    options.onLastEvent();
     importer.end(true);
     closeTrace(writer);
-    await settleTrace(writer);
+    isWritten = (await settleOrLeave(writer, options.stop)) && isWritten;
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
     // A second time there is no room for the last word either.
-    if (end.why !== 'output failed')
-      return finish(run, { why: 'output failed', error }, onLastEvent);
+    if (end.why !== 'output failed') return finish(run, { why: 'output failed', error }, options);
   }
-  return { ...finished, end };
+  if (isWritten) return { ...finished, end };
+  return {
+    ...finished,
+    end: { why: 'left at once' },
+    doubts: [...doubts, 'the output had not taken everything'],
+  };
+}
+
+/** Somebody who wants to leave at once waits so long for what a disk takes in a moment. */
+const LAST_WRITES_MS = 250;
+
+/**
+ * A reader that is stuck keeps nobody who has asked twice: what it did not take, it does not get.
+ *
+ * @returns whether everything is written
+ */
+async function settleOrLeave(writer: TraceWriter, { again }: StopRequest): Promise<boolean> {
+  return Promise.race([
+    settleTrace(writer).then(() => true),
+    again.then(() => setTimeout(LAST_WRITES_MS, false)),
+  ]);
 }
 
 /** Why a recording ended, for the trace. */

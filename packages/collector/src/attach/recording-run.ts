@@ -1,4 +1,5 @@
 /** A recording under way: what bpftrace prints goes into the trace, and is held against what was counted. */
+import { setTimeout } from 'node:timers/promises';
 import {
   countOfLine,
   INVALIDATION_CLASSES,
@@ -9,10 +10,13 @@ import {
 } from '@vhostscope/model';
 import {
   createImportReport,
+  createRingState,
   createTextImporter,
-  flushTrace,
+  forgetRanges,
   keepPace,
+  noteRange,
   noteRingState,
+  noteStack,
   writeLoss,
   writeOwnEvent,
   writeRingLine,
@@ -24,10 +28,12 @@ import {
 import { createBootClock, type BootClock } from './boot-clock.js';
 import type { BpftraceCommand, BpftraceProcess } from './bpftrace-process.js';
 import { createDeferred } from './deferred.js';
+import { createEarlyRanges, type EarlyRanges } from './early-ranges.js';
 import { createLossAccount, type LineClass, type LossAccount } from './loss-account.js';
 import { createStackReader, type KernelStack } from './kernel-stacks.js';
 import { createPageWatch } from './page-watch.js';
 import type { StopRequest } from './stop-request.js';
+import { createToldHeartbeats } from './told-heartbeats.js';
 
 /** A class of lines, and the field of a heartbeat that counts it. */
 export interface CountedClass extends LineClass {
@@ -42,6 +48,8 @@ export interface RecordingOptions {
   /** How long bpftrace may take to end: it detaches its probes one by one, and hands over what it holds. */
   readonly patienceMs: number;
   readonly stop: StopRequest;
+  /** Nice value, 0 to 19, of all that records, when it does. */
+  readonly niceness: number | undefined;
   /** Called once, when all probes are attached. `rings` goes on to change. */
   readonly onReady: (rings: RingState) => void;
   /** Called once, when no more is recorded and what is under way is waited for. */
@@ -63,8 +71,12 @@ export interface RecordingRun {
   readonly failed: Promise<unknown>;
   /** The rings as they are. */
   readonly rings: RingState;
+  /** Ranges that had begun before the recording did. */
+  readonly earlyRanges: EarlyRanges;
   /** Kernel stacks that were told before the recording began: ranges in it may name them. */
   readonly earlyStacks: KernelStack[];
+  /** The latest time of an event that was told before the recording began, ns. */
+  latest: bigint;
   /** When the recording began, ns; undefined while not all probes are attached. */
   from: bigint | undefined;
   /** When it ended; undefined while it goes on. */
@@ -83,19 +95,34 @@ export function followBpftrace(
   const report = createImportReport();
   const failed = createDeferred<unknown>();
   const importer = createTextImporter(writer, report, {
-    onEvent: (line) => {
-      if (line.kind === KIND.heartbeat) hearHeartbeat(run, line, classes);
+    notWritten: new Set([KIND.heartbeat]),
+    onEvent: (line, bytes) => {
+      if (line.kind === KIND.heartbeat) {
+        hearHeartbeat(run, line, classes);
+        if (isRecorded(run, line)) heartbeats.hear(line);
+      }
+      if (run.from === undefined) run.latest = later(run.latest, timeOfLine(line));
       pages.hear(line);
       if (noteRingState(run.rings, line)) tellEarlyRing(run, line);
+      noteRange(rings.ranges, line, bytes);
+      earlyRanges.hear(line, bytes, run.from);
     },
     onMessage: (message) => bpftrace.hear(message),
     onText: (text) => stacks.hear(text),
     onLoss: (howMany, by) => {
+      forgetAllRanges();
       // What bpftrace loses from the end on is not of the recording; what was before, heartbeats tell.
       if (run.until === undefined || by !== 'bpftrace') run.account.hearLoss(howMany, by);
     },
   });
   const stacks = createStackReader((stack) => tellStack(run, stack));
+  const rings = createRingState();
+  const earlyRanges = createEarlyRanges(writer);
+  const heartbeats = createToldHeartbeats(writer);
+  const forgetAllRanges = (): void => {
+    forgetRanges(rings.ranges);
+    if (run.from === undefined) earlyRanges.lose();
+  };
   const pages = createPageWatch(
     () => run.clock.now(),
     (time, values) => importer.insert('pages', time, values),
@@ -113,14 +140,14 @@ export function followBpftrace(
   };
   bpftrace.stdout.on('data', (bytes: Buffer) => {
     guarded(() => importer.push(bytes));
-    const catchingUp = keepPace(writer);
-    if (catchingUp === undefined) return;
     // bpftrace loses then what it cannot hold, and the kernel's counts tell how much.
+    const catchingUp = keepPace(writer) ?? (bytes.length < BUSY_BYTES ? gather() : undefined);
+    if (catchingUp === undefined) return;
     bpftrace.stdout.pause();
     void catchingUp.then(() => bpftrace.stdout.resume());
   });
   // What has arrived is on its way to the file at once, however slowly more comes.
-  const flushing = setInterval(() => guarded(() => flushTrace(writer)), FLUSH_MS);
+  const flushing = setInterval(() => guarded(() => heartbeats.flush(performance.now())), FLUSH_MS);
   const looking = setInterval(() => {
     if (run.from !== undefined && run.until === undefined) pages.look();
   }, LOOK_MS);
@@ -132,13 +159,18 @@ export function followBpftrace(
     account: createLossAccount(
       classes,
       (cpu, kind) => importer.arrived(cpu, kind),
-      (howMany, by) => writeLoss(writer, howMany, by, report.lines),
+      (howMany, by) => {
+        forgetAllRanges();
+        writeLoss(writer, howMany, by, report.lines);
+      },
     ),
     clock: createBootClock(),
     doubts: [],
     failed: failed.promise,
-    rings: new Map(),
+    rings,
+    earlyRanges,
     earlyStacks: [],
+    latest: 0n,
     from: undefined,
     until: undefined,
     onHeartbeat: () => undefined,
@@ -148,6 +180,17 @@ export function followBpftrace(
     },
   };
   return run;
+}
+
+/**
+ * bpftrace writes line by line. Who reads them one by one takes several times the CPU of who lets some
+ * gather; where many come at a time there is nothing to wait for.
+ */
+const GATHER_MS = 10;
+const BUSY_BYTES = 16_384;
+
+async function gather(): Promise<void> {
+  await setTimeout(GATHER_MS, undefined, { ref: false });
 }
 
 /** Between two times that what waits for a full batch is written. */
@@ -161,14 +204,22 @@ const NEVER = (1n << 63n) - 1n;
 /** More than the clock that can be read here lags behind that of the events. */
 const CLOCK_LAG_NS = 1_000_000n;
 
+/** No lag explains this: the events have another clock. */
+const GROSS_LAG_NS = 1_000_000_000n;
+
 /** All probes are attached: what happens from now on is recorded. */
 export function beginRecording(run: RecordingRun, options: RecordingOptions): void {
-  const from = run.clock.now() + CLOCK_LAG_NS;
+  const now = run.clock.now() + CLOCK_LAG_NS;
+  // Whatever clock was read here: what has been told by now, some probes may have seen without the others.
+  const from = now > run.latest ? now : run.latest + 1n;
+  if (run.latest > now + GROSS_LAG_NS)
+    run.doubts.push('the clock of the events is ahead of CLOCK_BOOTTIME as it is read here');
   run.from = from;
   run.importer.setSpan(from, undefined);
   // What was told while probes were being attached, of rings that were there before.
-  for (const line of run.rings.values()) writeRingLine(run.writer, line, from);
+  for (const line of run.rings.rings.values()) writeRingLine(run.writer, line, from);
   for (const stack of run.earlyStacks.splice(0)) tellStack(run, stack);
+  run.earlyRanges.tell(from);
   run.onHeartbeat = () => {
     if (unsettledCpus(run, options, from).length > 0) return;
     // Nothing from before can come any more: the faster way of reading is open.
@@ -188,6 +239,15 @@ function hearHeartbeat(run: RecordingRun, line: EventLine, classes: readonly Cou
   run.onHeartbeat();
 }
 
+function isRecorded({ from, until }: RecordingRun, line: EventLine): boolean {
+  const time = timeOfLine(line);
+  return from !== undefined && time >= from && (until === undefined || time <= until);
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
 /** A ring was told of before the recording began, and only now is it read: told again at its beginning. */
 function tellEarlyRing({ writer, from }: RecordingRun, line: EventLine): void {
   if (from !== undefined && timeOfLine(line) < from) writeRingLine(writer, line, from);
@@ -195,21 +255,19 @@ function tellEarlyRing({ writer, from }: RecordingRun, line: EventLine): void {
 
 /** A kernel stack, in its place on its CPU: before the first range that names it. */
 function tellStack(run: RecordingRun, stack: KernelStack): void {
-  const { writer, from, until, earlyStacks } = run;
+  const { writer, rings, from, until, earlyStacks } = run;
   if (from === undefined) {
     earlyStacks.push(stack);
     return;
   }
   if (until !== undefined && stack.id > until) return;
-  writeOwnEvent(writer, stack.cpu, {
-    event: 'stack',
-    time: stack.id < from ? from : stack.id,
-    values: {
-      stack: stack.id,
-      class: INVALIDATION_CLASSES.indexOf(stack.class),
-      note: stack.functions.join(' '),
-    },
-  });
+  const values = {
+    stack: stack.id,
+    class: INVALIDATION_CLASSES.indexOf(stack.class),
+    note: stack.functions.join(' '),
+  };
+  writeOwnEvent(writer, stack.cpu, { event: 'stack', time: later(from, stack.id), values });
+  noteStack(rings, { cpu: stack.cpu, values });
 }
 
 /**
@@ -234,5 +292,6 @@ export function unsettledCpus(
   { onlineCpus }: RecordingOptions,
   until: bigint,
 ): readonly number[] {
-  return onlineCpus().filter((cpu) => !account.isSettled(cpu, until));
+  const all = new Set([...onlineCpus(), ...account.cpus()]);
+  return [...all].filter((cpu) => !account.isSettled(cpu, until));
 }

@@ -1,9 +1,11 @@
 /** Where the trace of a recording goes: a file, or standard output. */
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { ProgramError } from '@vhostscope/terminal';
 import { fileOutput, writing, written, type TraceOutput } from '@vhostscope/trace';
 import { openOutput } from '../output-file.js';
+import { createDeferred, type Deferred } from './deferred.js';
 
 export interface TraceTarget {
   /** As it was asked for: `-` is standard output; undefined when there is none. */
@@ -101,28 +103,62 @@ const MAX_WAITING_BYTES = 16 << 20;
 /** A pipe is written without waiting: signals are heard however slow its reader is. */
 function openPipe(onGone: () => void): TraceTarget {
   const pipe = new Socket({ fd: 1, readable: false, writable: true });
-  let isGone = false;
-  pipe.on('error', () => {
-    isGone = true;
-    onGone();
-  });
-  const drained = (): Promise<void> =>
-    new Promise((resolve) => {
-      pipe.once('drain', resolve).once('error', () => resolve());
-    });
   return {
     ...STANDARD_OUTPUT,
-    output: {
-      append: (parts, bytes, onWritten) => {
-        // The parts are the writer's memory, which it goes on to use.
-        if (!isGone) pipe.write(Buffer.concat(parts, bytes));
-        onWritten?.();
-      },
-      keepPace: () => (!isGone && pipe.writableLength > MAX_WAITING_BYTES ? drained() : undefined),
-      settle: () => (isGone || pipe.writableLength === 0 ? Promise.resolve() : drained()),
-      abandon: () => Promise.resolve(),
-      cutBack: () => undefined,
-    },
+    output: pipeOutput(pipe, onGone),
     close: () => pipe.destroy(),
+  };
+}
+
+/**
+ * Writes into a stream; what does not go out at once waits in memory.
+ *
+ * @param onGone the reader is gone: all that waited is dropped, and so is all that comes
+ */
+export function pipeOutput(pipe: Writable, onGone: () => void): TraceOutput {
+  let isGone = false;
+  /** Writes that are not done. A 'drain' would not come where less waits than the pipe holds back. */
+  let pending = 0;
+  let settled: Deferred<void> | undefined;
+  let paced: Deferred<void> | undefined;
+  const look = (): void => {
+    if (isGone || pipe.writableLength <= MAX_WAITING_BYTES) {
+      paced?.resolve();
+      paced = undefined;
+    }
+    if (!isGone && pending > 0) return;
+    settled?.resolve();
+    settled = undefined;
+  };
+  const onDone = (): void => {
+    pending--;
+    look();
+  };
+  pipe.on('error', () => {
+    isGone = true;
+    look();
+    onGone();
+  });
+  return {
+    append: (parts, bytes, onWritten) => {
+      if (!isGone) {
+        pending++;
+        // The parts are the writer's memory, which it goes on to use.
+        pipe.write(Buffer.concat(parts, bytes), onDone);
+      }
+      onWritten?.();
+    },
+    keepPace: () => {
+      if (isGone || pipe.writableLength <= MAX_WAITING_BYTES) return undefined;
+      paced ??= createDeferred();
+      return paced.promise;
+    },
+    settle: () => {
+      if (isGone || pending === 0) return Promise.resolve();
+      settled ??= createDeferred();
+      return settled.promise;
+    },
+    abandon: () => Promise.resolve(),
+    cutBack: () => undefined,
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { pretendedHost, type PretendedHost } from '../../test/pretended-host.ts';
+import { WHOLE } from '../../test/direct-map-host.ts';
+import { DEBIAN_12, pretendedHost, type PretendedHost } from '../../test/pretended-host.ts';
 import { readHostFacts } from '../host/host-facts.js';
 import { findingsOf, type Finding } from './findings.js';
 
@@ -28,7 +29,7 @@ it('a host on which all is well', async () => {
     'ok tracefs at /sys/kernel/tracing',
     'ok vhost is loaded, with vhost_net',
     'ok the kernel describes the structs of vhost (BTF)',
-    'ok 21 of the functions that matter can be probed',
+    'ok all 21 functions that matter here can be probed',
     'ok kernel code is not preempted: a replay can tell the most',
     'ok THP always, KSM off, NUMA balancing on (1 node), swap 1.0 MB',
     'ok open: /dev/vhost-net of qemu-system-x86 (417)',
@@ -39,6 +40,11 @@ const functions = '/sys/kernel/tracing/available_filter_functions';
 const config = '/boot/config-6.1.0-56-amd64';
 const preempt = '/sys/kernel/debug/sched/preempt';
 
+/** What /proc/kallsyms would say of functions, to who may not see addresses. */
+function symbolsOf(list: string): string {
+  return list.replace(/^(\S+)(.*)$/gm, '0000000000000000 t $1$2');
+}
+
 describe('what is not as it should be', () => {
   it.each<[string, PretendedHost, Record<string, string>]>([
     ['no bpftrace', { bpftrace: null }, { bpftrace: 'blocked' }],
@@ -47,6 +53,26 @@ describe('what is not as it should be', () => {
     ['one that is newer', { bpftrace: 'bpftrace v1.0.0\n' }, { bpftrace: 'limited' }],
     ['one of which nothing is known', { bpftrace: 'hello\n' }, { bpftrace: 'limited' }],
     ['not root', { uid: 1000 }, { root: 'blocked', devices: 'limited' }],
+    [
+      'not root, so that tracefs cannot be looked at',
+      {
+        uid: 1000,
+        files: {
+          '/sys/kernel/tracing/kprobe_events': null,
+          [functions]: null,
+          '/proc/kallsyms': symbolsOf(DEBIAN_12[functions] ?? ''),
+        },
+      },
+      { root: 'blocked', tracefs: 'limited', devices: 'limited' },
+    ],
+    ['no structs', { files: { '/sys/kernel/btf/vhost': null } }, { btf: 'blocked' }],
+    [
+      'functions of another driver that is loaded',
+      { files: { '/sys/module/vhost_vsock/x': '' } },
+      { functions: 'limited' },
+    ],
+    ['the direct-map code', { files: WHOLE }, { direct_map: 'limited' }],
+    ['no round', { files: { [functions]: 'handle_tx [vhost_net]\n' } }, { functions: 'blocked' }],
     [
       'lockdown',
       { files: { '/sys/kernel/security/lockdown': 'none integrity [confidentiality]\n' } },
@@ -84,13 +110,23 @@ describe('what is not as it should be', () => {
           [functions]: 'vfs_read\n',
         },
       },
-      { vhost: 'blocked', btf: 'blocked', functions: 'blocked' },
+      { vhost: 'blocked' },
     ],
     ['no driver', { files: { '/sys/module/vhost_net/x': null } }, { vhost: 'limited' }],
     ['preemption that nothing tells', { files: { [preempt]: null } }, { preemption: 'limited' }],
   ])('%s', async (_, host, expected) => {
     expect(await troubles(host)).toEqual(expected);
   });
+});
+
+it('names the functions that cannot be probed', async () => {
+  const list = (DEBIAN_12[functions] ?? '').replace(/^(?:vhost_signal|exit_mmap).*\n/gm, '');
+  const { found } = (await findings({ files: { [functions]: list } })).find(
+    ({ id }) => id === 'functions',
+  ) ?? { found: '' };
+  expect(found).toBe(
+    '19 of the 21 functions that matter here can be probed, not vhost_signal, exit_mmap',
+  );
 });
 
 describe('preemption', () => {

@@ -2,6 +2,7 @@
 import { byteSize, counted } from '@vhostscope/terminal';
 import type { HostFacts } from '../host/host-facts.js';
 import { judgeBpftrace } from './judge-bpftrace.js';
+import { judgeDirectMap, judgeFunctions } from './judge-functions.js';
 
 /** `blocked`: nothing can be recorded; `limited`: something is lost or not known by it. */
 export type Verdict = 'ok' | 'limited' | 'blocked';
@@ -28,8 +29,9 @@ export function findingsOf(facts: HostFacts): Finding[] {
     ...kernelOptions(facts),
     tracing(facts),
     vhostModule(facts),
-    structs(facts),
-    functions(facts),
+    ...structs(facts),
+    ...judgeFunctions(facts),
+    ...judgeDirectMap(facts),
     preemption(facts),
     ...memory(facts),
     devices(facts),
@@ -66,10 +68,18 @@ function lockdown({ kernel }: HostFacts): Finding {
 function tracing({ tracefs, isRoot }: HostFacts): Finding {
   if (tracefs !== undefined)
     return { id: 'tracefs', verdict: 'ok', found: `tracefs at ${tracefs}` };
+  if (!isRoot)
+    return {
+      id: 'tracefs',
+      verdict: 'limited',
+      found: 'tracefs cannot be looked at: that needs root',
+      cost: 'which functions can be probed is not known: those that the kernel has are taken for it',
+      change: 'run it with sudo',
+    };
   return {
     id: 'tracefs',
     verdict: 'blocked',
-    found: `no tracefs with kprobes at /sys/kernel/tracing${isRoot ? '' : ', or it may not be read'}`,
+    found: 'no tracefs with kprobes at /sys/kernel/tracing',
     cost: 'no function can be probed',
     change: 'mount it: mount -t tracefs nodev /sys/kernel/tracing',
   };
@@ -139,36 +149,20 @@ function vhostModule({ vhost }: HostFacts): Finding {
   };
 }
 
-function structs({ vhost }: HostFacts): Finding {
+/** A module that is not loaded is said to be missing once. */
+function structs({ vhost }: HostFacts): Finding[] {
+  if (!vhost.isLoaded) return [];
   if (vhost.hasBtf)
-    return { id: 'btf', verdict: 'ok', found: 'the kernel describes the structs of vhost (BTF)' };
-  return {
-    id: 'btf',
-    verdict: 'blocked',
-    found: 'no /sys/kernel/btf/vhost beside /sys/kernel/btf/vmlinux',
-    cost: 'the fields of struct vhost_virtqueue cannot be found',
-    change: vhost.isLoaded
-      ? 'use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES'
-      : 'modprobe vhost_net, then look again',
-  };
-}
-
-function functions({ functions: found, vhost }: HostFacts): Finding {
-  if (found.some((name) => /^vq_(meta|iotlb)_prefetch$/.test(name)))
-    return {
-      id: 'functions',
-      verdict: 'ok',
-      found: `${found.length} of the functions that matter can be probed`,
-    };
-  return {
-    id: 'functions',
-    verdict: 'blocked',
-    found: 'vq_meta_prefetch, where a round begins, cannot be probed',
-    cost: 'no round is seen',
-    change: vhost.isLoaded
-      ? 'use a kernel whose vhost functions can be traced'
-      : 'modprobe vhost_net, then look again',
-  };
+    return [{ id: 'btf', verdict: 'ok', found: 'the kernel describes the structs of vhost (BTF)' }];
+  return [
+    {
+      id: 'btf',
+      verdict: 'blocked',
+      found: 'no /sys/kernel/btf/vhost beside /sys/kernel/btf/vmlinux',
+      cost: 'the fields of struct vhost_virtqueue cannot be found',
+      change: 'use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES',
+    },
+  ];
 }
 
 function preemption({ kernel }: HostFacts): Finding {

@@ -5,6 +5,16 @@
 import { LONGEST_CHAIN, type HANDLERS } from '@vhostscope/model';
 import type { HostFacts } from '../host/host-facts.js';
 import type { Detail } from './detail.js';
+import {
+  accessorView,
+  DIRECT_MAP_FUNCTIONS,
+  directMapLife,
+  directMapViews,
+  inlinedWords,
+  planDirectMap,
+  tellsDecisions,
+  type PlannedDirectMap,
+} from './direct-map-plan.js';
 
 /** How sure what a way shows is. */
 export type Certainty = 'exact' | 'by rule' | 'estimated' | 'invisible';
@@ -49,8 +59,10 @@ export interface ProbePlan {
   readonly cleanup: string | undefined;
   readonly initIotlb: string | undefined;
   readonly initAccess: string | undefined;
-  /** Undefined at the level `rounds`. */
+  /** Undefined at the level `rounds`, and where the accessors themselves are probed. */
   readonly calls: PlannedCalls | undefined;
+  /** Undefined on a stock kernel. */
+  readonly directMap: PlannedDirectMap | undefined;
   readonly coreRanges: { readonly start: string; readonly end: string } | undefined;
   /** Flushes the TLB of a range of an address space, on x86. */
   readonly flush: string | undefined;
@@ -63,15 +75,16 @@ export interface ProbePlan {
 
 /** Why no recording is possible, and what to change. */
 export interface PlanRefusal {
+  readonly lacks: 'rounds' | 'calls';
   readonly reason: string;
   readonly advice: string;
 }
 
 /** Who begins a round, by kernel: the name up to 5.2 comes last (reference §5.1). */
-const ROUND = ['vq_meta_prefetch', 'vq_iotlb_prefetch'];
+export const ROUND = ['vq_meta_prefetch', 'vq_iotlb_prefetch'];
 
 /** Whose return ends a round (reference §5.1). */
-const HANDLER_FUNCTIONS: readonly PlannedHandler[] = [
+export const HANDLER_FUNCTIONS: readonly PlannedHandler[] = [
   { name: 'handle_rx', handler: 'net_rx' },
   { name: 'handle_tx', handler: 'net_tx' },
   { name: 'vhost_transport_do_send_pkt', handler: 'vsock' },
@@ -100,9 +113,7 @@ export const PLANNED_FUNCTIONS: readonly string[] = [
   '__mmu_notifier_invalidate_range_end',
   'exit_mmap',
   'flush_tlb_mm_range',
-  // Of the direct-map driver: seen, and not used yet.
-  'vhost_invalidate_vq_start',
-  'vhost_map_prefetch',
+  ...DIRECT_MAP_FUNCTIONS,
 ];
 
 export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRefusal {
@@ -111,6 +122,7 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
   const round = ROUND.find(has);
   if (round === undefined)
     return {
+      lacks: 'rounds',
       reason:
         'no function of this kernel begins a round: neither vq_meta_prefetch nor vq_iotlb_prefetch can be probed',
       advice: facts.vhost.isLoaded
@@ -125,15 +137,19 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
           end: '__mmu_notifier_invalidate_range_end',
         }
       : undefined;
-  const calls = detail === 'rounds' ? undefined : planCalls(has);
-  if (detail !== 'rounds' && calls === undefined)
+  const directMap = planDirectMap(has, detail);
+  const needsCalls = detail !== 'rounds' && !tellsDecisions(directMap);
+  const calls = needsCalls ? planCalls(has) : undefined;
+  if (needsCalls && calls === undefined)
     return {
+      lacks: 'calls',
       reason: `--detail ${detail} needs vhost_get_vq_desc and vhost_add_used_n, and this kernel hides one of them`,
       advice: '--detail rounds needs neither',
     };
   const plan = {
     detail,
     calls,
+    directMap,
     round,
     handlers,
     ringIoctl: found('vhost_vring_ioctl'),
@@ -180,6 +196,7 @@ export function isRefusal(plan: ProbePlan | PlanRefusal): plan is PlanRefusal {
 
 function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
   const { round, handlers, ringIoctl, setOwner, cleanup, initIotlb, initAccess, coreRanges } = plan;
+  const { directMap } = plan;
   const flush = plan.notifierField === undefined ? undefined : plan.flush;
   const setUp = [ringIoctl, setOwner, cleanup, initIotlb].flatMap((name) => name ?? []);
   return [
@@ -205,7 +222,7 @@ function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
           : 'the return of no handler can be probed',
     },
     accessesView(plan),
-    ...(initAccess === undefined
+    ...(initAccess === undefined || tellsDecisions(directMap)
       ? []
       : [
           {
@@ -215,12 +232,15 @@ function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
             note: 'put_used_flags and get_used_idx',
           },
         ]),
-    {
-      what: 'life of devices and their notifier',
-      certainty: setUp.length > 0 ? 'by rule' : 'invisible',
-      by: setUp,
-      note: 'this kernel has no notifier for vhost: where the design would register or unregister one is told instead',
-    },
+    directMap === undefined
+      ? {
+          what: 'life of devices and their notifier',
+          certainty: setUp.length > 0 ? 'by rule' : 'invisible',
+          by: setUp,
+          note: 'this kernel has no notifier for vhost: where the design would register or unregister one is told instead',
+        }
+      : directMapLife(directMap),
+    ...(directMap === undefined ? [] : directMapViews(directMap)),
     coreRanges === undefined
       ? {
           what: 'invalidations',
@@ -266,14 +286,17 @@ function accessesView({
   detail,
   calls,
   handlers,
-}: Pick<ProbePlan, 'detail' | 'calls' | 'handlers'>): PlannedView {
+  directMap,
+}: Pick<ProbePlan, 'detail' | 'calls' | 'handlers' | 'directMap'>): PlannedView {
+  if (directMap?.accessors !== undefined) return accessorView(directMap.accessors);
   const what = 'accesses by accessor';
+  const inlined = directMap === undefined ? '' : inlinedWords(directMap, detail);
   if (calls === undefined)
     return {
       what,
       certainty: handlers.length > 0 ? 'by rule' : 'invisible',
       by: handlers.map(({ name }) => name),
-      note: 'from heads and used entries, by what vhost is known to do for them; of a round in which several chains were taken, get_desc is estimated from the length of its first',
+      note: `from heads and used entries, by what vhost is known to do for them; of a round in which several chains were taken, get_desc is estimated from the length of its first${inlined}`,
     };
   const { addUsedAndSignal, ...others } = calls;
   const by = [...Object.values(others), ...addUsedAndSignal].filter((name) => name !== undefined);
@@ -282,6 +305,6 @@ function accessesView({
     what,
     certainty: hidden > 0 ? 'estimated' : 'exact',
     by,
-    note: `${detail === 'calls' ? 'counted in the kernel, and told at the ends of rounds' : 'one event each'}: what follows from each call and the state of the ring${hidden > 0 ? '; some calls cannot be probed, and their accesses are missing' : ''}. Chains of more than ${LONGEST_CHAIN} descriptors count as ${LONGEST_CHAIN + 1}, one that cannot be read as one, and a call that fails as if it had not`,
+    note: `${detail === 'calls' ? 'counted in the kernel, and told at the ends of rounds' : 'one event each'}: what follows from each call and the state of the ring${hidden > 0 ? '; some calls cannot be probed, and their accesses are missing' : ''}. Chains of more than ${LONGEST_CHAIN} descriptors count as ${LONGEST_CHAIN + 1}, one that cannot be read as one, and a call that fails as if it had not${inlined}`,
   };
 }

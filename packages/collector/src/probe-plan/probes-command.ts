@@ -1,9 +1,9 @@
 /** `collector probes`: what a recording of this host would see, how, and how surely. */
-import { EXIT, jsonDocument, printable, writeOut } from '@vhostscope/terminal';
+import { EXIT, jsonDocument, printable, say, writeOut } from '@vhostscope/terminal';
 import type { z } from 'zod';
 import { readHostFacts } from '../host/host-facts.js';
 import type { HostSources } from '../host/host-sources.js';
-import { planRecording } from '../plan-recording.js';
+import { outlookOf, type Blocker } from '../plan-recording.js';
 import type { Detail } from './detail.js';
 import { planText } from './plan-text.js';
 import type { probesResultSchema } from './probes-result-schema.js';
@@ -17,24 +17,37 @@ export interface ProbesOptions {
   readonly json?: boolean;
 }
 
-/**
- * Prints the plan; returns the exit code.
- *
- * @throws ProgramError with exit code 3 when the host cannot be recorded
- */
+/** Prints the plan, as far as there is one; returns the exit code: 3 when the host cannot be recorded. */
 export async function probesCommand(options: ProbesOptions, sources: HostSources): Promise<number> {
+  const { detail } = options;
   const facts = await readHostFacts(sources, options.bpftrace);
-  const { plan, command, remarks } = planRecording(facts, { detail: options.detail });
+  const { blockers, recording } = outlookOf(facts, { detail });
+  const remarks = recording?.remarks ?? [];
+  const program = recording?.command.program;
   const result: z.infer<typeof probesResultSchema> = {
-    detail: plan.detail,
-    views: plan.views.map((view) => ({ ...view, by: [...view.by] })),
+    ...(recording?.header.probes ?? { detail, views: [] }),
     remarks: [...remarks],
-    program: command.program,
-    arguments: [...command.args],
-    environment: { ...command.env },
+    blockers: blockers.map(({ reason, advice }) => ({ reason, change: advice ?? null })),
+    program: program ?? null,
+    arguments: [...(recording?.command.args ?? [])],
+    environment: { ...recording?.command.env },
   };
   if (options.json === true) await writeOut(jsonDocument(result));
-  else if (options.program === true) await writeOut(command.program);
-  else await writeOut(planText(plan, remarks.map(printable)));
-  return EXIT.done;
+  else if (options.program === true) {
+    for (const { reason } of blockers) say('collector', reason);
+    await writeOut(program ?? '');
+  } else {
+    const parts = blockers.length > 0 ? [blockerText(blockers)] : [];
+    if (recording !== undefined) parts.push(planText(recording.plan, remarks.map(printable)));
+    await writeOut(parts.join('\n'));
+  }
+  return blockers.length === 0 ? EXIT.done : EXIT.host;
+}
+
+function blockerText(blockers: readonly Blocker[]): string {
+  const lines = blockers.flatMap(({ reason, advice }) => [
+    `BLOCKED  ${printable(reason)}`,
+    ...(advice === undefined ? [] : [`         change: ${printable(advice)}`]),
+  ]);
+  return `${lines.join('\n')}\n`;
 }

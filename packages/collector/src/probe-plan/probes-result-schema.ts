@@ -6,8 +6,10 @@ import { z } from 'zod';
 export const probesResultSchema = recordedProbesSchema.extend({
   /** What is to be known before recording, a sentence each: above all, an untested version of bpftrace. */
   remarks: z.array(z.string()),
-  /** The bpftrace program, and how it is run. */
-  program: z.string(),
+  /** Why this host cannot be recorded as it is; none when it can be. */
+  blockers: z.array(z.object({ reason: z.string(), change: z.string().nullable() })),
+  /** The bpftrace program, and how it is run; null, and no view, where too little is known of the host. */
+  program: z.string().nullable(),
   arguments: z.array(z.string()),
   environment: z.record(z.string(), z.string()),
 });

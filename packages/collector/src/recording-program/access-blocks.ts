@@ -126,7 +126,7 @@ export function accessBlocks({ detail, calls }: ProbePlan): ProbeBlock[] {
 /** At the beginning of the program: bpftrace reads no map that it never writes. */
 export function declareCounters({ detail, calls }: ProbePlan): Statement[] {
   if (detail !== 'calls' || calls === undefined) return [];
-  return ['$address = (uint64)0;', ...COUNTERS.map((counter) => `${counter} = 0;`)];
+  return ['$address = (uint64)0;', ...COUNTERS.map((counter) => `${counter} = (uint64)0;`)];
 }
 
 /** At the ends of rounds: nothing of them is left untold. */
@@ -230,7 +230,7 @@ function signalBlocks(teller: Teller, { signal, addUsedAndSignal }: PlannedCalls
             addUsedAndSignal,
             'arg1',
             ['The driver will be told of what is put.'],
-            ['@signals[$address] = 1;'],
+            ['@signals[$address] = (uint64)1;'],
           ),
         ]),
     ...onCalls(signal, 'arg1', ['The driver is told.'], [...inOrder(teller), ...signals(teller)]),

@@ -1,8 +1,13 @@
-/** The program that bpftrace runs on the host: probes that print lines of the dialect `# vhostscope 1`. */
-import { ATTACH_HEADER } from '@vhostscope/model';
+/**
+ * The program that bpftrace runs on the host: probes that print lines of the dialect `# vhostscope 1`, or
+ * of the other one where each access is told with its decision (ARCHITECTURE.md, Events).
+ */
+import { ATTACH_HEADER, RECORDING_HEADER } from '@vhostscope/model';
+import { tellsDecisions } from '../probe-plan/direct-map-plan.js';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { accessBlocks, declareCounters } from './access-blocks.js';
 import { LINE_CLASSES } from './emitted-lines.js';
+import { directMapBlocks } from './direct-map-blocks.js';
 import { eventPrintf } from './event-printf.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { blockText, type ProbeBlock } from './program-text.js';
@@ -20,8 +25,9 @@ export function bpftraceProgram(plan: ProbePlan, dialect: BpftraceDialect): stri
     ...structsOfModule(plan, dialect),
     ...roundBlocks(plan, dialect),
     ...accessBlocks(plan),
-    ...setUpBlocks(plan),
-    ...lifeBlocks(plan),
+    ...(plan.directMap === undefined
+      ? [...setUpBlocks(plan), ...lifeBlocks(plan)]
+      : directMapBlocks(plan, plan.directMap, dialect)),
     ...rangeBlocks(plan, dialect),
     heartbeat(),
   ];
@@ -37,8 +43,8 @@ function begin(plan: ProbePlan): ProbeBlock {
     comment: [],
     points: ['BEGIN'],
     body: [
-      `printf("${ATTACH_HEADER}\\n");`,
-      ...COUNTS.map((name) => `@${name}[cpu] = 0;`),
+      `printf("${tellsDecisions(plan.directMap) ? RECORDING_HEADER : ATTACH_HEADER}\\n");`,
+      ...COUNTS.map((name) => `@${name}[cpu] = (uint64)0;`),
       ...declareCounters(plan),
       // So that bpftrace reads the names of the kernel's functions before a range waits for them.
       ...(plan.coreRanges === undefined ? [] : ['printf("stack 0 0%sstack end\\n", kstack(1));']),

@@ -3,7 +3,7 @@
  * after it was emitted: a heartbeat between the two says too little and not too much.
  */
 import { KIND, type FieldName } from '@vhostscope/model';
-import type { Statement } from './program-text.js';
+import { TASK, when, type Statement } from './program-text.js';
 
 /** Lines that are counted together, and the column of the heartbeat that tells how many. */
 export const LINE_CLASSES = [
@@ -12,11 +12,13 @@ export const LINE_CLASSES = [
     field: 'emittedState',
     kinds: [KIND.virtqueue, KIND.addresses, KIND.unmap, KIND.reset, KIND.notifier, KIND.iotlb],
   },
-  { name: 'rounds', field: 'emittedRounds', kinds: [KIND.round, KIND.round_end] },
+  { name: 'rounds', field: 'emittedRounds', kinds: [KIND.round, KIND.round_end, KIND.prefetch] },
   {
     name: 'ranges',
     field: 'emittedRanges',
     kinds: [
+      KIND.range_start,
+      KIND.range_end,
       KIND.core_range_start,
       KIND.core_range_end,
       KIND.core_range_start_return,
@@ -37,4 +39,30 @@ export type LineClassName = (typeof LINE_CLASSES)[number]['name'];
 export function emitted(of: LineClassName, prints: readonly string[]): Statement[] {
   const add = prints.length === 1 ? '++' : ` += ${prints.length}`;
   return [...prints, `@${of}[cpu]${add};`];
+}
+
+/**
+ * At the beginning of a call whose return tells a line: one that began on this task before has not returned, so
+ * the kernel has skipped its return (it follows so many at a time: maxactive). The line is counted as if it had
+ * been printed, and is lost; what was kept for it would be told at the return of another call.
+ *
+ * While probes are being attached none is taken for missed: bpftrace attaches the last of the program first, and
+ * returns stand behind their calls.
+ *
+ * @param kept what the call keeps for its return, by task; the first is never 0
+ */
+export function forgetMissed(of: LineClassName, kept: readonly string[]): Statement[] {
+  const [mark, ...rest] = kept.map((map) => `${map}[${TASK}]`);
+  return when(`${mark} != 0`, [
+    `@${of}[cpu]++;`,
+    ...[mark, ...rest].map((entry) => `delete(${entry});`),
+  ]);
+}
+
+/**
+ * Puts what is not 0 into a map. One that is full (bpftrace gives it 4,096 keys) takes nothing more, and says
+ * nothing: what follows from it is counted as a line that is lost.
+ */
+export function remember(of: LineClassName, entry: string, value: string): Statement[] {
+  return [`${entry} = ${value};`, ...when(`${entry} == 0`, [`@${of}[cpu]++;`])];
 }

@@ -2,9 +2,10 @@
 import type { EventName } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, forgetMissed, remember } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
+import { BOX_MAPS, mayTouchRings } from './ring-box.js';
 
 /** Frames that are kept of a stack: what makes its class stands within the first dozen. */
 const STACK_FRAMES = 24;
@@ -66,9 +67,8 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
       `delete(@call[${TASK}]);`,
     ],
   });
-  // As the design tests it: the end of a range counts as in it.
-  const touchesRings =
-    '$owner != 0 && (uint64)$range->start <= @high[$mm] && (uint64)$range->end >= @low[$mm]';
+  const inBox = mayTouchRings('$mm', '(uint64)$range->start', '(uint64)$range->end');
+  const touchesRings = `$owner != 0 && ${inBox}`;
   return [
     {
       comment: [
@@ -77,11 +77,12 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
       ],
       points: [`kprobe:${coreRanges.start}`],
       body: [
+        ...forgetMissed('ranges', ['@call']),
         ...takeRange('arg0'),
         `if (${touchesRings}) {`,
         [
           // The range is the caller's own, and the same at its end.
-          '@begun[(uint64)arg0] = 1;',
+          ...remember('ranges', '@begun[(uint64)arg0]', '(uint64)1'),
           `@call[${TASK}] = (uint64)arg0;`,
           ...takeStack(),
           ...emitted('ranges', [eventPrintf('core_range_start', { ...columns, stack: '$stack' })]),
@@ -100,13 +101,16 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
     {
       comment: ['The end of a range whose start was told.'],
       points: [`kprobe:${coreRanges.end}`],
-      predicate: '@begun[(uint64)arg0] != 0',
+      predicate: `@begun[(uint64)arg0] != 0 || @call[${TASK}] != 0`,
       body: [
-        'delete(@begun[(uint64)arg0]);',
-        ...takeRange('arg0'),
-        ...when('$owner != 0', [
-          `@call[${TASK}] = (uint64)arg0;`,
-          ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
+        ...forgetMissed('ranges', ['@call']),
+        ...when('@begun[(uint64)arg0] != 0', [
+          'delete(@begun[(uint64)arg0]);',
+          ...takeRange('arg0'),
+          ...when('$owner != 0', [
+            `@call[${TASK}] = (uint64)arg0;`,
+            ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
+          ]),
         ]),
       ],
     },
@@ -130,7 +134,7 @@ function flushBlocks(
       body: [
         '$flushed = (struct mm_struct *)arg0;',
         ...when(`(uint64)$flushed->${notifierField} == 0`, [
-          'if (arg1 <= @high[arg0] && arg2 >= @low[arg0]) {',
+          `if (${mayTouchRings('arg0', 'arg1', 'arg2')}) {`,
           [
             ...takeStack(),
             ...emitted('ranges', [
@@ -162,6 +166,6 @@ function forgetMemory(endOfMemory: string): ProbeBlock {
     comment: ['An address space that owned a device ends.'],
     points: [`kprobe:${endOfMemory}`],
     predicate: '@owner[arg0] != 0',
-    body: ['@owner', '@low', '@high'].map((map) => `delete(${map}[arg0]);`),
+    body: ['@owner', ...BOX_MAPS].map((map) => `delete(${map}[arg0]);`),
   };
 }

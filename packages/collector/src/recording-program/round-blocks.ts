@@ -3,7 +3,7 @@ import { HANDLERS } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { beginAccesses, settleAccesses } from './access-blocks.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
 import { countChain, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
@@ -18,6 +18,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
       ],
       points: [moduleStructs === 'kprobe' ? `kprobe:vhost:${round}` : `kprobe:${round}`],
       body: [
+        ...forgetMissed('rounds', ['@active']),
         ...takeVirtqueue('arg0'),
         ...when('@told[$address] == 0', tellDevice(plan)),
         ...packRing(),

@@ -1,52 +1,66 @@
 /** Probes of the set-up of rings, and of the life of devices: where a design registers its notifier and drops its maps. */
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses, tellAccess } from './access-blocks.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
+import { SETS_UP_RING, takeNamed, takeNamedAt } from './ring-ioctl.js';
 import { forEachVirtqueue, takeVirtqueue, tellVirtqueue } from './virtqueue-state.js';
 
-/** Ioctl numbers (include/uapi/linux/vhost.h); the direct-map design lets go of its maps at these two. */
-const VHOST_SET_VRING_NUM = 0x4008_af10;
-const VHOST_SET_VRING_ADDR = 0x4028_af11;
+/** What the ioctl keeps for its return: the device, where its argument lies, the virtqueue if it is known. */
+const KEPT = ['@setup_dev', '@setup_arg', '@setup_vq'] as const;
 
 export function setUpBlocks(plan: ProbePlan): ProbeBlock[] {
   const { ringIoctl } = plan;
   if (ringIoctl === undefined) return [];
+  const [dev, argument, vq] = KEPT.map((map) => `${map}[${TASK}]`);
+  const unmap = eventPrintf('unmap', {
+    vq: '$address',
+    mask: NOT_KNOWN,
+    invalidateCount: NOT_KNOWN,
+  });
   return [
     {
       comment: [
         'A ring is set up: here the direct-map design unregisters its notifier and drops its maps.',
       ],
       points: [`kprobe:${ringIoctl}`],
-      predicate: `arg1 == ${VHOST_SET_VRING_NUM} || arg1 == ${VHOST_SET_VRING_ADDR}`,
+      predicate: SETS_UP_RING,
       body: [
+        ...forgetMissed('state', KEPT),
         '$dev = (struct vhost_dev *)arg0;',
-        // The ioctl's argument begins with the number of the virtqueue.
-        '$place = (uint64)*(uint32 *)uptr(arg2);',
+        ...takeNamed(),
         ...when('$place < (uint64)$dev->nvqs', [
-          '$address = *(uint64 *)((uint64)$dev->vqs + 8 * $place);',
-          `@setup_vq[${TASK}] = $address;`,
-          `@setup_dev[${TASK}] = (uint64)arg0;`,
+          `${dev} = (uint64)arg0;`,
+          `${argument} = (uint64)arg2;`,
+          `${vq} = $address;`,
           ...emitted('state', [
             eventPrintf('notifier', { dev: 'arg0', registered: '0', error: '0' }),
-            eventPrintf('unmap', { vq: '$address', mask: NOT_KNOWN, invalidateCount: NOT_KNOWN }),
           ]),
+          'if ($address != 0) {',
+          emitted('state', [unmap]),
+          '} else {',
+          // Whose maps are dropped is not known: a line that ought to be here is lost.
+          ['@state[cpu]++;'],
+          '}',
         ]),
       ],
     },
     {
       comment: ['It is set up, or it failed: the ring as it is, and the notifier is back.'],
       points: [`kretprobe:${ringIoctl}`],
-      predicate: `@setup_vq[${TASK}] != 0`,
+      predicate: `${dev} != 0`,
       body: [
-        ...takeVirtqueue(`@setup_vq[${TASK}]`),
-        ...tellVirtqueue(plan),
-        ...emitted('state', [
-          eventPrintf('notifier', { dev: `@setup_dev[${TASK}]`, registered: '1', error: '0' }),
+        `$dev = (struct vhost_dev *)${dev};`,
+        `$argument = ${argument};`,
+        `$address = ${vq};`,
+        ...when('$address == 0', [
+          ...takeNamedAt('$argument'),
+          ...when('$address != 0', emitted('state', [unmap])),
         ]),
-        `delete(@setup_vq[${TASK}]);`,
-        `delete(@setup_dev[${TASK}]);`,
+        ...when('$address != 0', [...takeVirtqueue('$address'), ...tellVirtqueue(plan)]),
+        ...emitted('state', [eventPrintf('notifier', { dev, registered: '1', error: '0' })]),
+        ...KEPT.map((map) => `delete(${map}[${TASK}]);`),
       ],
     },
   ];
@@ -60,7 +74,7 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
       {
         comment: ['A process takes a device: here the direct-map design registers its notifier.'],
         points: [`kprobe:${setOwner}`],
-        body: [`@owned[${TASK}] = (uint64)arg0;`],
+        body: [...forgetMissed('state', ['@owned']), `@owned[${TASK}] = (uint64)arg0;`],
       },
       {
         comment: [],

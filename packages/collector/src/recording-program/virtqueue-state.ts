@@ -10,9 +10,11 @@ import {
   RING_WORD_INDEX,
 } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
+import { notedRange } from './direct-map-state.js';
 import { NOT_KNOWN, eventPrintf } from './event-printf.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, remember } from './emitted-lines.js';
 import { when, type Statement } from './program-text.js';
+import { widenBox } from './ring-box.js';
 
 /** Feature bits of virtio (include/uapi/linux/virtio_config.h, virtio_ring.h). */
 export const NOTIFY_ON_EMPTY = 24;
@@ -102,19 +104,6 @@ export function walkChain(index: string): Statement[] {
   ];
 }
 
-/** Where the rings of an address space lie: `@low` and `@high` (inclusive) bound them all. */
-function widenBox(start: string, bytes: string): Statement[] {
-  return [
-    `$start = (uint64)${start};`,
-    // From bpftrace 0.26 on a difference is signed.
-    `$last = (uint64)($start + ${bytes} - 1);`,
-    ...when('$start != 0', [
-      ...when('@low[$mm] == 0 || $start < @low[$mm]', ['@low[$mm] = $start;']),
-      ...when('$last > @high[$mm]', ['@high[$mm] = $last;']),
-    ]),
-  ];
-}
-
 /** Virtqueues of a device that runs rounds: rx and tx of vhost-net and vhost-vsock. */
 const PAIR = 2;
 
@@ -148,7 +137,7 @@ export function tellVirtqueue(plan: ProbePlan): Statement[] {
 }
 
 /** The same, of the virtqueue at `$place` of `$dev`. */
-function tellPlaced({ notifierField }: ProbePlan): Statement[] {
+function tellPlaced({ notifierField, directMap }: ProbePlan): Statement[] {
   const bytes = AREAS.map((area) => {
     // Linear in num: the size of a ring of none, what each entry adds, and the event word.
     const none = areaBytes(area, 0, false);
@@ -158,10 +147,10 @@ function tellPlaced({ notifierField }: ProbePlan): Statement[] {
     return [...terms, ...(event > 0 ? [`${event} * $event`] : [])].join(' + ');
   });
   return [
-    '@told[$address] = 1;',
+    ...remember('state', '@told[$address]', '(uint64)1'),
     '$mm = (uint64)$dev->mm;',
     '$owner = $dev->mm->owner->tgid;',
-    '@owner[$mm] = $owner;',
+    ...remember('state', '@owner[$mm]', '$owner'),
     '$num = (uint64)$vq->num;',
     `$event = ((uint64)$vq->acked_features >> ${EVENT_IDX}) & 1;`,
     '$isSetUp = (uint64)0;',
@@ -179,24 +168,30 @@ function tellPlaced({ notifierField }: ProbePlan): Statement[] {
         eventPrintf('addresses', {
           vq: '$address',
           area: String(index),
-          address: `(uint64)$vq->${area}`,
-          size: `$isSetUp * (${bytes[index] ?? '0'})`,
-          invalidateCount: NOT_KNOWN,
+          ...(directMap === undefined
+            ? {
+                address: `(uint64)$vq->${area}`,
+                size: `$isSetUp * (${bytes[index] ?? '0'})`,
+                invalidateCount: NOT_KNOWN,
+              }
+            : notedRange(index)),
         }),
       ),
       eventPrintf('iotlb', { vq: '$address', enabled: '(uint64)$vq->iotlb != 0' }),
     ]),
     ...when(
       '(uint64)$vq->iotlb == 0',
-      AREAS.flatMap((area, index) => widenBox(`$vq->${area}`, `(${bytes[index] ?? '0'})`)),
+      widenBox(
+        AREAS.map((area, index) => ({ start: `$vq->${area}`, bytes: `(${bytes[index] ?? '0'})` })),
+      ),
     ),
   ];
 }
 
-/** Place of the virtqueue in its device, into `$place`. */
+/** Place of the virtqueue in its device, into `$place`; behind those that are looked at it is not known. */
 function placeInDevice(): Statement[] {
   return [
-    '$place = (uint64)0;',
+    `$place = (uint64)${VIRTQUEUES_OF_DEVICE};`,
     '$i = (uint64)0;',
     '$vqs = (uint64)$dev->vqs;',
     `unroll(${VIRTQUEUES_OF_DEVICE}) {`,
@@ -207,12 +202,17 @@ function placeInDevice(): Statement[] {
       '$i = $i + 1;',
     ],
     '}',
+    ...when(`$place == ${VIRTQUEUES_OF_DEVICE}`, ['@state[cpu]++;']),
   ];
 }
 
-/** Runs statements for each virtqueue of the device `$dev`, as `$address`. */
+/**
+ * Runs statements that tell a line of each virtqueue of the device `$dev`, as `$address`. Those of further
+ * virtqueues are counted as lost.
+ */
 export function forEachVirtqueue(body: readonly Statement[]): Statement[] {
   return [
+    ...when(`(uint64)$dev->nvqs > ${VIRTQUEUES_OF_DEVICE}`, ['@state[cpu]++;']),
     '$i = (uint64)0;',
     '$vqs = (uint64)$dev->vqs;',
     `unroll(${VIRTQUEUES_OF_DEVICE}) {`,

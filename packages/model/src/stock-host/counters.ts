@@ -3,7 +3,7 @@ import { OUT_OF_ROUND } from '../doubts.js';
 import type { EngineState } from '../engine-state.js';
 import type { DetailField, EventBatch } from '../event-batch.js';
 import { COUNTER_FIELDS } from '../events.js';
-import { AMBIGUOUS, IOTLB, NEVER_MAPS } from '../outcome.js';
+import { AMBIGUOUS, IOTLB } from '../outcome.js';
 import { ACCESSOR_SPAN } from '../ring.js';
 import { countDerived } from './count-derived.js';
 
@@ -12,12 +12,12 @@ import { countDerived } from './count-derived.js';
  * end. Where none is, it was made by somebody else (who polls, or attaches a backend).
  */
 export function readCounters(engine: EngineState, batch: EventBatch, i: number): void {
-  const { virtqueues, tallies, design } = engine;
+  const { virtqueues, tallies, fixedMap } = engine;
   const { counters, countedInRound, inRound, iotlb } = virtqueues;
   const detail = batch.detail[i];
   const vq = batch.vq[i];
   engine.roundAccesses = 'counted';
-  const outcome = iotlb[vq] === 1 ? IOTLB : design.maps === 'never' ? NEVER_MAPS : AMBIGUOUS;
+  const outcome = iotlb[vq] === 1 ? IOTLB : fixedMap < 0 ? AMBIGUOUS : fixedMap;
   for (let at = 0; at < COUNTER_FIELDS.length; at++) {
     const field: DetailField = COUNTER_FIELDS[at];
     const place = ACCESSOR_SPAN * vq + at + 1;

@@ -5,7 +5,7 @@
 import { OUT_OF_ROUND } from '../doubts.js';
 import type { EngineState } from '../engine-state.js';
 import type { EventBatch } from '../event-batch.js';
-import { AMBIGUOUS, HIT, IOTLB, NEVER_MAPS, PENDING } from '../outcome.js';
+import { AMBIGUOUS, HIT, IOTLB, PENDING } from '../outcome.js';
 import { ACCESSOR_SPAN, ACCESSORS } from '../ring.js';
 import { countDerived } from './count-derived.js';
 
@@ -28,13 +28,13 @@ export function judgeOutOfRound(engine: EngineState, batch: EventBatch, i: numbe
 
 /** Whether there is a map when it comes to it; only a round builds one, and only who holds the virtqueue. */
 function outcomeOutOfRound(
-  { virtqueues, design }: EngineState,
+  { virtqueues, fixedMap }: EngineState,
   vq: number,
   accessor: number,
 ): number {
   const { effective, inRound, inSetUp, iotlb } = virtqueues;
   if (iotlb[vq] === 1) return IOTLB;
-  if (design.maps === 'never') return NEVER_MAPS;
+  if (fixedMap >= 0) return fixedMap;
   const isHeld = HOLDS_VIRTQUEUE[accessor] === 1 && inRound[vq] === 0 && inSetUp[vq] === 0;
   const now = effective[ACCESSOR_SPAN * vq + accessor];
   return isHeld && now !== HIT && now < PENDING ? now : AMBIGUOUS;

@@ -4,7 +4,7 @@
  */
 import { sameRange, type Callback } from '../callbacks.js';
 import { recycle, type EngineState } from '../engine-state.js';
-import { overlaps } from '../virtqueue-state.js';
+import { overlaps } from '../overlap.js';
 
 /** A range without callbacks of its own: `dev` is the process that owns the memory, there are no slots. */
 export interface RangeUnderWay {
@@ -65,8 +65,7 @@ export function isRangeUnderWay(
   const owner = devices.owner[virtqueues.dev[slot >> 2]];
   for (const { range } of underWay) {
     if (owner !== undefined && range.dev !== owner) continue;
-    const { startLow, startHigh, endLow, endHigh } = range;
-    if (overlaps(virtqueues, slot, startLow, startHigh, endLow, endHigh)) return true;
+    if (overlaps(virtqueues, slot, range)) return true;
   }
   return false;
 }

@@ -17,6 +17,7 @@ import { AMBIGUOUS, IOTLB, PENDING } from '../outcome.js';
 import { ACCESSOR_SPAN, ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from '../ring.js';
 import { createRingWord, readRingWord, type RingWord } from '../ring-word.js';
 import { abandonAttempts } from '../attempts.js';
+import { doubtDeferred } from '../deferred-maps.js';
 import { settleRound } from '../rounds.js';
 import { doubtMap, setIotlb, type VirtqueueState } from '../virtqueue-state.js';
 import { countDerived } from './count-derived.js';
@@ -60,29 +61,31 @@ function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq
 
 /** What the accesses of each area have become in the round. */
 function judgeAreas(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
-  const { virtqueues, design } = engine;
+  const { virtqueues, fixedMap } = engine;
   const isBegun = virtqueues.inRound[vq] === 1;
   // The worker held vq->mutex from before the first word was read: vq->iotlb was that all the time.
   const isSurprise = before.iotlb !== (virtqueues.iotlb[vq] === 1);
-  if (isSurprise && design.maps !== 'never') {
+  if (isSurprise && engine.mechanism === 'deferred') {
+    doubtDeferred(engine, vq, IOTLB_ROUND);
+  } else if (isSurprise && fixedMap < 0) {
     abandonAttempts(virtqueues, vq);
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
       doubtMap(virtqueues, slot, IOTLB_ROUND);
-  } else {
+  } else if (engine.mechanism === 'counted') {
     settleRound(engine, batch, i, vq);
   }
   if (after.iotlb !== (virtqueues.iotlb[vq] === 1)) setIotlb(virtqueues, vq, after.iotlb);
   for (let area = 0; area < AREA_COUNT; area++) {
     const slot = 4 * vq + area;
-    const map = virtqueues.map[slot] & (PENDING - 1);
+    const map = virtqueues.roundMap[slot] & (PENDING - 1);
     outcomes[area] = map;
     doubts[area] = virtqueues.doubt[slot];
     if (before.iotlb) {
       outcomes[area] = IOTLB;
-    } else if (!isBegun && design.maps !== 'never') {
+    } else if (!isBegun && fixedMap < 0) {
       outcomes[area] = AMBIGUOUS;
       doubts[area] = BEGIN_UNSEEN;
-    } else if (virtqueues.changed[slot] === 1 && design.maps !== 'never') {
+    } else if (virtqueues.changed[slot] === 1 && engine.mechanism === 'counted') {
       outcomes[area] = AMBIGUOUS;
       doubts[area] = virtqueues.changeDoubt[slot];
     }

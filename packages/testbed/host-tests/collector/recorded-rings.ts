@@ -46,8 +46,8 @@ export interface RecordedTrace {
   readonly rings: readonly RecordedRing[];
   /** Events by name. */
   readonly events: Readonly<Record<string, number>>;
-  /** Of the last event, ns since the host's boot. */
-  readonly last: bigint;
+  /** Beginnings of rounds, ns since the host's boot, in their order. */
+  readonly rounds: readonly bigint[];
   /** Names of processes that invalidated. */
   readonly comms: ReadonlySet<string>;
   readonly damage: readonly string[];
@@ -72,7 +72,7 @@ async function readRings(path: string): Promise<RecordedTrace> {
   const comms = new Set<string>();
   const ranges: RecordedRange[] = [];
   const classes = new Map<bigint, string>();
-  let last = 0n;
+  const rounds: bigint[] = [];
   try {
     visitTrace(trace.fd, trace.index, (batch, from, to) => {
       const { kind, time, vq, detail, details } = batch;
@@ -82,8 +82,6 @@ async function readRings(path: string): Promise<RecordedTrace> {
         const code = kind[row] ?? 0;
         const name = EVENT_NAMES[code] ?? '';
         events[name] = (events[name] ?? 0) + 1;
-        const at = wide(time, row);
-        if (at > last) last = at;
         const where = detail[row] ?? 0;
         const ring = ringOf(rings, vq[row] ?? 0);
         switch (code) {
@@ -94,6 +92,9 @@ async function readRings(path: string): Promise<RecordedTrace> {
             break;
           case KIND.addresses:
             ring.areas[details.area[where] ?? 0] = wide(details.address, where);
+            break;
+          case KIND.round:
+            rounds.push(wide(time, row));
             break;
           case KIND.access: {
             const accessor = ACCESSORS[batch.accessor[row] ?? 0] ?? '';
@@ -153,7 +154,7 @@ async function readRings(path: string): Promise<RecordedTrace> {
       .filter(({ rounds, areas }) => rounds > 0 || areas.length > 0)
       .toSorted((a, b) => a.place - b.place),
     events,
-    last,
+    rounds,
     comms,
     ranges,
     damage: trace.damage,

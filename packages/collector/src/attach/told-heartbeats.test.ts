@@ -1,0 +1,75 @@
+import { createEventLine, KIND, readEventLine, type EventLine } from '@vhostscope/model';
+import {
+  beginRecording,
+  createImportReport,
+  createTextImporter,
+  createTraceWriter,
+  type TraceWriter,
+} from '@vhostscope/trace';
+import { expect, test } from 'vitest';
+import { createToldHeartbeats } from './told-heartbeats.js';
+
+const NOWHERE = {
+  append: (_parts: readonly Uint8Array[], _bytes: number, onWritten?: () => void) => onWritten?.(),
+  keepPace: () => undefined,
+  settle: () => Promise.resolve(),
+  abandon: () => Promise.resolve(),
+  cutBack: () => undefined,
+};
+
+function createRecording() {
+  const writer = createTraceWriter(NOWHERE, {
+    sources: [],
+    writer: 'test',
+    clock: 'CLOCK_BOOTTIME',
+    keepsPointers: false,
+  });
+  const importer = createTextImporter(writer, createImportReport());
+  beginRecording(writer, 'test');
+  return { writer, importer, heartbeats: createToldHeartbeats(writer) };
+}
+
+function heartbeat(time: number, cpu: number): EventLine {
+  const line = createEventLine();
+  const bytes = Buffer.from(`H ${time} ${cpu} 0 0 0 0 0 0\n`);
+  expect(readEventLine(bytes, 0, bytes.length, line)).toBe(bytes.length);
+  return line;
+}
+
+const told = ({ current }: TraceWriter): number => current?.byKind[KIND.heartbeat] ?? 0;
+
+test('of an idle host a sign of life is written every five seconds', () => {
+  const { writer, heartbeats } = createRecording();
+  let events = 0;
+  for (let ms = 0; ms < 60_000; ms += 500) {
+    for (let cpu = 0; cpu < 32; cpu++) heartbeats.hear(heartbeat(1000 * ms + cpu + 1, cpu));
+    heartbeats.flush(ms);
+    events = told(writer);
+  }
+  expect(events).toBe(12);
+});
+
+test('where a CPU has told something, all others say how far they have come', () => {
+  const { writer, importer, heartbeats } = createRecording();
+  heartbeats.hear(heartbeat(1, 0));
+  heartbeats.flush(0);
+  expect(told(writer)).toBe(1);
+  for (let cpu = 0; cpu < 4; cpu++) heartbeats.hear(heartbeat(100, cpu));
+  importer.push(Buffer.from('M 110 2 ffff888000001000\n'));
+  heartbeats.flush(500);
+  // CPU 2 has said so by its round.
+  expect(told(writer)).toBe(1 + 3);
+  // Nothing of it is told again, and nothing is new.
+  for (let cpu = 0; cpu < 4; cpu++) heartbeats.hear(heartbeat(120, cpu));
+  heartbeats.flush(1000);
+  expect(told(writer)).toBe(1 + 3);
+});
+
+test('a full batch that went out between two flushes is news, too', () => {
+  const { writer, importer, heartbeats } = createRecording();
+  heartbeats.flush(0);
+  importer.push(Buffer.from('M 110 2 ffff888000001000\n'.repeat(16_384)));
+  heartbeats.hear(heartbeat(120, 0));
+  heartbeats.flush(500);
+  expect(told(writer)).toBe(1);
+});

@@ -1,0 +1,55 @@
+/**
+ * Which heartbeats the trace gets. The program's come ten times a second from each CPU, and a batch of one
+ * costs a kilobyte: all of them would be gigabytes a day of a host on which nothing happens. A reader needs
+ * them only where another CPU has told something: then they say that nothing earlier can come any more.
+ */
+import { createEventLine, timeOfLine, type EventLine } from '@vhostscope/model';
+import { flushTrace, hasWaiting, writeHeartbeat, type TraceWriter } from '@vhostscope/trace';
+
+export interface ToldHeartbeats {
+  /** A heartbeat has arrived; `line` is reused. */
+  hear(line: EventLine): void;
+  /**
+   * Hands all that waits to the output: with the latest heartbeat of each CPU, where there is anything.
+   *
+   * @param now ms, of any clock that does not go back
+   */
+  flush(now: number): void;
+}
+
+/** So often somebody who follows the trace of an idle host sees that it goes on. */
+const SIGN_OF_LIFE_MS = 5000;
+
+export function createToldHeartbeats(writer: TraceWriter): ToldHeartbeats {
+  const latest = new Map<number, EventLine>();
+  let events = writer.events;
+  let toldAt = -Infinity;
+
+  /** The one that came last. */
+  function newest(): EventLine[] {
+    return [...latest.values()]
+      .toSorted((a, b) => Number(timeOfLine(b) - timeOfLine(a)))
+      .slice(0, 1);
+  }
+
+  return {
+    hear(line) {
+      const kept = latest.get(line.cpu) ?? createEventLine();
+      kept.words.set(line.words);
+      latest.set(
+        line.cpu,
+        Object.assign(kept, { kind: line.kind, cpu: line.cpu, absent: line.absent }),
+      );
+    },
+    flush(now) {
+      const hasNews = writer.events > events || hasWaiting(writer);
+      if (hasNews || now >= toldAt + SIGN_OF_LIFE_MS) {
+        for (const line of hasNews ? latest.values() : newest()) writeHeartbeat(writer, line);
+        latest.clear();
+        toldAt = now;
+      }
+      flushTrace(writer);
+      events = writer.events;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** Lines that the program cannot print are counted, as the heartbeats count those that it prints. */
+import { expect, it } from 'vitest';
+import { INLINED } from '../../test/direct-map-host.ts';
+import { pretendedHost, type HostFiles } from '../../test/pretended-host.ts';
+import { readHostFacts } from '../host/host-facts.js';
+import { planRecording } from '../plan-recording.js';
+
+/** Blocks of the program for Debian 12, or a host like it, by their first probe. */
+async function blocks(files: HostFiles = {}): Promise<ReadonlyMap<string, string>> {
+  const facts = await readHostFacts(pretendedHost({ files }), 'bpftrace');
+  const { program } = planRecording(facts, { detail: 'rounds' }).command;
+  const texts = program.split('\n\n').map((text) => text.replaceAll(/^\/\/.*\n/gm, ''));
+  return new Map(texts.map((text) => [/^\S+?(?=,?\n)/.exec(text)?.[0] ?? '', text]));
+}
+
+const TASK = '(uint64)curtask';
+
+it.each([
+  ['kprobe:vq_meta_prefetch', 'active', 'rounds'],
+  ['kprobe:__mmu_notifier_invalidate_range_start', 'call', 'ranges'],
+  ['kprobe:__mmu_notifier_invalidate_range_end', 'call', 'ranges'],
+  ['kprobe:vhost_vring_ioctl', 'setup_dev', 'state'],
+  ['kprobe:vhost_dev_set_owner', 'owned', 'state'],
+])('%s counts a return that never came, first of all', async (probe, map, of) => {
+  const [, body = ''] = ((await blocks()).get(probe) ?? '').split('\n{\n');
+  expect(body).toContain(
+    `  if (@${map}[${TASK}] != 0) {\n    @${of}[cpu]++;\n    delete(@${map}[${TASK}]);\n`,
+  );
+  expect(body.indexOf(`if (@${map}[`)).toBe(2);
+});
+
+it('stands before its return in the program: bpftrace attaches the last first', async () => {
+  const probes = [...(await blocks()).keys()];
+  for (const [index, probe] of probes.entries()) {
+    const call = probe.replace(/^kretprobe/, 'kprobe');
+    if (call !== probe && probes.includes(call)) expect(probes.indexOf(call)).toBeLessThan(index);
+  }
+  expect(probes.indexOf('kretprobe:handle_rx')).toBeGreaterThan(
+    probes.indexOf('kprobe:vq_meta_prefetch'),
+  );
+});
+
+it('ends a range that was not told only where a return is missed', async () => {
+  const text = (await blocks()).get('kprobe:__mmu_notifier_invalidate_range_end') ?? '';
+  expect(text).toContain(`/@begun[(uint64)arg0] != 0 || @call[${TASK}] != 0/`);
+  expect(text.indexOf('if (@begun[(uint64)arg0] != 0) {')).toBeLessThan(text.indexOf('printf'));
+});
+
+it('takes no virtqueue 0 from an argument that it cannot read, and reads it again at the return', async () => {
+  const all = await blocks();
+  const entry = all.get('kprobe:vhost_vring_ioctl') ?? '';
+  expect(entry).toContain('if ($place != 0 || $sign != 0) {');
+  expect(entry).toMatch(
+    /if \(\$address != 0\) \{\s+printf\("X [^}]+\} else \{\s+@state\[cpu\]\+\+;/,
+  );
+  const end = all.get('kretprobe:vhost_vring_ioctl') ?? '';
+  expect(end).toMatch(
+    /if \(\$address == 0\) \{\s+\$address = \(uint64\)0;\s+\$place = .*uptr\(\$argument\)/,
+  );
+});
+
+it('counts what a full map does not take, and virtqueues that are not looked at', async () => {
+  const program = [...(await blocks()).values()].join('\n');
+  const counted = [...program.matchAll(/if \((@\S+) == 0\) \{\s+@(\w+)\[cpu\]\+\+;\s+\}/g)];
+  expect(new Set(counted.map(([, entry, of]) => `${entry} ${of}`))).toEqual(
+    new Set(['@told[$address] state', '@owner[$mm] state', '@begun[(uint64)arg0] ranges']),
+  );
+  expect(program).toMatch(/if \(\(uint64\)\$dev->nvqs > 16\) \{\s+@state\[cpu\]\+\+;/);
+  expect(program).toMatch(/if \(\$place == 16\) \{\s+@state\[cpu\]\+\+;/);
+});
+
+it.each([
+  ['a stock kernel', {}],
+  ['one with the direct map', INLINED],
+])('goes by the box only where it bounds anything: %s', async (_what, files) => {
+  const program = [...(await blocks(files)).values()].join('\n');
+  const tests = program.split('\n').filter((line) => / <= @high\[/.test(line));
+  expect(tests.length).toBeGreaterThan(1);
+  for (const line of tests) expect(line).toMatch(/ \|\| @unbounded\[.*\] != 0\)/);
+});

@@ -1,0 +1,46 @@
+/** The designs that a command line names. */
+import { DESIGNS, type Design } from '@vhostscope/model';
+import { EXIT, printable, ProgramError } from '@vhostscope/terminal';
+import { readDesignFile } from './design-file.js';
+
+export interface DesignOptions {
+  /** Name of a design; absent: that of the design file if it has one row, else merged. */
+  readonly design?: string;
+  /** Rows of one's own. */
+  readonly designFile?: string;
+}
+
+/**
+ * The design that is to be replayed.
+ *
+ * @throws ProgramError that names those that there are, or what is wrong with the file
+ */
+export function chosenDesign({ design, designFile }: DesignOptions): Design {
+  const own = designFile === undefined ? [] : readDesignFile(designFile);
+  const [first] = own;
+  if (design === undefined && first !== undefined) {
+    if (own.length === 1) return first;
+    throw new ProgramError(`${printable(designFile ?? '')} holds ${own.length} designs`, {
+      advice: `name one with --design: ${own.map(({ name }) => name).join(', ')}`,
+      exitCode: EXIT.unusable,
+    });
+  }
+  return named(design ?? 'merged', [...DESIGNS, ...own]);
+}
+
+/** The designs of a list `a,b,c` or `all`, those of the design file among them. */
+export function chosenDesigns(names: string, designFile: string | undefined): readonly Design[] {
+  const known = [...DESIGNS, ...(designFile === undefined ? [] : readDesignFile(designFile))];
+  if (names === 'all') return known;
+  const wanted = [...new Set(names.split(',').map((name) => name.trim()))];
+  return wanted.map((name) => named(name, known));
+}
+
+function named(name: string, known: readonly Design[]): Design {
+  const design = known.find((one) => one.name === name);
+  if (design !== undefined) return design;
+  throw new ProgramError(`no design is called "${printable(name)}"`, {
+    advice: `the designs are: ${known.map((one) => one.name).join(', ')}`,
+    exitCode: EXIT.unusable,
+  });
+}

@@ -1,0 +1,164 @@
+/** The result of `replay compare`, as `--json` prints it. The schema is the contract; keys are stable. */
+import { ACCESSORS, countCacheFlushes, type Architecture } from '@vhostscope/model';
+import type { OpenTrace } from '@vhostscope/trace';
+import { z } from 'zod';
+import type { Compared, ComparedTrace } from './compare-trace.js';
+import type { Completeness } from './completeness.js';
+import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
+import { designAssumptions } from './design-assumptions.js';
+import { listVirtqueues } from './recording-list.js';
+import { decisionsSchema } from './run-result.js';
+import { stockAssumptions } from './stock-assumptions.js';
+
+const count = z.number().int().nonnegative();
+const change = z.object({ before: z.number(), after: z.number() }).nullable();
+/** Least and most, of 1: ambiguous accesses may be hits, or not. */
+const ratio = z.tuple([z.number(), z.number()]);
+
+const comparedDesign = z.object({
+  design: z.string(),
+  source: z.string(),
+  order: z.enum(['effects', 'ranges']),
+  /** Why the platform switches it off, so that every access falls back; null where it does not. */
+  switched_off: z.string().nullable(),
+  decisions: decisionsSchema,
+  /** Hits of all accesses; null of none. */
+  hit_ratio: ratio.nullable(),
+  /** Attempts to map that may have been made. */
+  attempts: count,
+  published_rates: z.object({ smap_on: change, smap_off: change }),
+  /** flush_dcache_page calls that hits need where caches alias; null where the architecture is not one of those discussed. */
+  cache_flushes: z
+    .object({
+      before_reads: count,
+      after_writes: count,
+      doubled_by_kunmap: count,
+      doubled_by_copy_to_user_page: count,
+      source: z.string(),
+    })
+    .nullable(),
+});
+export type ComparedDesign = z.infer<typeof comparedDesign>;
+
+const comparedTrace = z.object({
+  trace: z.string(),
+  host: z.enum(['direct-map', 'stock']),
+  preemption: z.enum(['voluntary', 'full', 'unknown']),
+  architecture: z.string().nullable(),
+  assumptions: z.array(z.string()),
+  complete: z.boolean().nullable(),
+  lost: z.record(z.string(), z.string()),
+  damage: z.array(z.string()),
+  rounds: count,
+  designs: z.array(comparedDesign),
+});
+export type ComparedTraceResult = z.infer<typeof comparedTrace>;
+
+/** Of a design, in one trace against the baseline. */
+const verdict = z.object({
+  trace: z.string(),
+  design: z.string(),
+  /** Percentage points by which the hit ratio is lower than the baseline's: at least, at most; null of no accesses. */
+  lower_by: ratio.nullable(),
+  /** Whether that is more than --fail-if-worse allows: null where the traces cannot tell. */
+  is_worse: z.boolean().nullable(),
+});
+export type Verdict = z.infer<typeof verdict>;
+
+export const compareResultSchema = z.object({
+  traces: z.array(comparedTrace),
+  baseline: comparedTrace.nullable(),
+  /** Percentage points; null where none was asked for. */
+  fail_if_worse: z.number().nullable(),
+  against_baseline: z.array(verdict),
+});
+export type CompareResult = z.infer<typeof compareResultSchema>;
+
+export function comparedTraceResult(
+  trace: OpenTrace,
+  { host, preemption, compared }: ComparedTrace,
+  { complete, lost, damage }: Completeness,
+  architecture: Architecture | undefined,
+): ComparedTraceResult {
+  const [first] = compared;
+  return {
+    trace: trace.name,
+    host,
+    preemption,
+    architecture: architecture?.name ?? null,
+    assumptions: [
+      ...new Set(compared.flatMap(({ design }) => designAssumptions(design))),
+      ...(host === 'stock' && first !== undefined
+        ? stockAssumptions(trace, first.engine.tallies, preemption)
+        : []),
+    ],
+    complete,
+    lost: { ...lost },
+    damage: [...damage],
+    rounds: first?.engine.tallies.rounds.reduce((sum, rounds) => sum + rounds, 0) ?? 0,
+    designs: compared.map((one) => designResult(trace, one, architecture)),
+  };
+}
+
+function designResult(
+  trace: OpenTrace,
+  { design, engine, order }: Compared,
+  architecture: Architecture | undefined,
+): ComparedDesign {
+  const { tallies } = engine;
+  const sum = createSum(tallies.derived !== undefined);
+  for (const { id } of listVirtqueues(trace))
+    for (const accessor of ACCESSORS.keys()) addAccessor(sum, tallies, id, accessor);
+  const decisions = decisionsOf(sum);
+  const { accesses, hits, ambiguous } = decisions;
+  const caches = architecture?.caches;
+  const flushes = caches === undefined ? undefined : countCacheFlushes(tallies, caches);
+  return {
+    design: design.name,
+    source: design.source,
+    order,
+    switched_off: design.switchedOff ?? null,
+    decisions,
+    hit_ratio: accesses === 0 ? null : [hits / accesses, (hits + ambiguous) / accesses],
+    attempts: tallies.prefetch.reduce((all, attempts) => all + attempts, 0),
+    published_rates: {
+      smap_on: design.publishedRates?.smapOn ?? null,
+      smap_off: design.publishedRates?.smapOff ?? null,
+    },
+    cache_flushes:
+      flushes === undefined || caches === undefined
+        ? null
+        : {
+            before_reads: flushes.beforeReads,
+            after_writes: flushes.afterWrites,
+            doubled_by_kunmap: flushes.doubledByKunmap,
+            doubled_by_copy_to_user_page: flushes.doubledByCopyToUserPage,
+            source: caches.source,
+          },
+  };
+}
+
+/** Each design of each trace against the same design of the baseline. */
+export function againstBaseline(
+  traces: readonly ComparedTraceResult[],
+  baseline: ComparedTraceResult,
+  allowed: number | undefined,
+): Verdict[] {
+  return traces.flatMap(({ trace, designs }) =>
+    designs.map(({ design, hit_ratio: now }) => {
+      const before = baseline.designs.find((one) => one.design === design)?.hit_ratio;
+      if (now === null || before === null || before === undefined)
+        return { trace, design, lower_by: null, is_worse: null };
+      const least = points(before[0] - now[1]);
+      const most = points(before[1] - now[0]);
+      const limit = allowed ?? 0;
+      const is_worse = least > limit ? true : most > limit ? null : false;
+      return { trace, design, lower_by: [least, most] satisfies [number, number], is_worse };
+    }),
+  );
+}
+
+/** Percentage points, without what binary fractions leave behind. */
+function points(share: number): number {
+  return Number((100 * share).toFixed(9));
+}

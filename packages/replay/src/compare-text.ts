@@ -1,0 +1,134 @@
+/** The result of `replay compare` for people. */
+import { findDesign } from '@vhostscope/model';
+import { counted, grouped, percent, printable, tableLines } from '@vhostscope/terminal';
+import type {
+  ComparedDesign,
+  ComparedTraceResult,
+  CompareResult,
+  Verdict,
+} from './compare-result.js';
+import { rateText } from './designs-command.js';
+import { about, hitRatio, numberColumn, textColumn, wrapped } from './text-parts.js';
+
+export function compareText(result: CompareResult): string {
+  const { traces, baseline, against_baseline: verdicts } = result;
+  const lines = traces.flatMap((trace) => [...traceLines(trace), '']);
+  if (baseline !== null) {
+    lines.push(...traceLines(baseline, 'baseline    '), '', ...verdictLines(result, verdicts), '');
+  }
+  return `${lines.join('\n')}`;
+}
+
+function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[] {
+  const { designs, rounds, complete } = trace;
+  const off = designs.filter((one) => one.switched_off !== null);
+  return [
+    `${title}${printable(trace.trace)}`,
+    ...(complete === false
+      ? [
+          'complete    NO: events are missing; answers may be wrong, also where they are not ambiguous',
+        ]
+      : []),
+    `preemption  ${trace.preemption}`,
+    ...trace.assumptions.flatMap((one, at) =>
+      wrapped(at === 0 ? 'assumed     - ' : '            - ', one),
+    ),
+    ...off.flatMap(({ design, switched_off: why }, at) =>
+      wrapped(at === 0 ? 'off         - ' : '            - ', `${design}: ${why ?? ''}`),
+    ),
+    '',
+    `${counted(designs[0]?.decisions.accesses ?? 0, 'access', 'accesses')}, ${counted(rounds, 'round')}`,
+    '',
+    ...tableLines(
+      [
+        textColumn('design'),
+        textColumn('order'),
+        numberColumn('hit ratio'),
+        numberColumn('fallback'),
+        numberColumn('ambiguous'),
+        numberColumn('attempts'),
+        numberColumn('SMAP on'),
+        numberColumn('SMAP off'),
+      ],
+      designs.map(cells),
+    ),
+    ...flushLines(trace),
+    '',
+    'SMAP on, off: published rates, millions of packets per second without the design and with it',
+  ];
+}
+
+function cells(one: ComparedDesign): string[] {
+  const { decisions, published_rates: rates } = one;
+  const { accesses, fallbacks, ambiguous, counts } = decisions;
+  const isEstimated = counts === 'estimated';
+  const share = (part: number): string =>
+    about(isEstimated && part > 0 && part < accesses, percent(part, accesses));
+  return [
+    one.switched_off === null ? one.design : `${one.design} (off)`,
+    one.order,
+    hitRatio(decisions),
+    share(fallbacks),
+    share(ambiguous),
+    grouped(one.attempts),
+    rateText(rates.smap_on ?? undefined),
+    rateText(rates.smap_off ?? undefined),
+  ];
+}
+
+/** What caches that alias would cost. */
+function flushLines({ architecture, designs }: ComparedTraceResult): string[] {
+  const told = designs.flatMap(({ design, cache_flushes: flushes }) =>
+    flushes === null || findDesign(design)?.maps === 'never' ? [] : [{ design, ...flushes }],
+  );
+  const [first] = told;
+  if (first === undefined) return [];
+  return [
+    '',
+    ...wrapped(
+      '',
+      `flush_dcache_page on ${architecture ?? ''}: calls that hits need, and those of them that come twice where each ` +
+        `access is a kmap or goes by copy_to_user_page (derived; ${first.source})`,
+    ),
+    ...tableLines(
+      [
+        textColumn('design'),
+        numberColumn('before reads'),
+        numberColumn('after writes'),
+        numberColumn('twice by kunmap'),
+        numberColumn('by copy_to_user_page'),
+      ],
+      told.map((one) => [
+        one.design,
+        grouped(one.before_reads),
+        grouped(one.after_writes),
+        grouped(one.doubled_by_kunmap),
+        grouped(one.doubled_by_copy_to_user_page),
+      ]),
+    ),
+  ];
+}
+
+function verdictLines(
+  { fail_if_worse: allowed }: CompareResult,
+  verdicts: readonly Verdict[],
+): string[] {
+  return [
+    `hit ratio against the baseline, percentage points${allowed === null ? '' : `; more than ${allowed} lower is worse`}`,
+    ...tableLines(
+      [textColumn('trace'), textColumn('design'), numberColumn('change'), textColumn('worse')],
+      verdicts.map(({ trace, design, lower_by: by, is_worse: isWorse }) => [
+        printable(trace),
+        design,
+        by === null ? '–' : changeText(by),
+        isWorse === null ? 'cannot tell' : isWorse ? 'yes' : 'no',
+      ]),
+    ),
+  ];
+}
+
+/** "-1.25", or "-2.00 … +0.50". */
+function changeText([least, most]: readonly [number, number]): string {
+  const signed = (lower: number): string => `${lower > 0 ? '-' : '+'}${Math.abs(lower).toFixed(2)}`;
+  return least === most ? signed(least) : `${signed(most)} … ${signed(least)}`;
+}

@@ -1,0 +1,74 @@
+/** Runs many designs over one trace, in one pass. */
+import {
+  createManyDesigns,
+  onPlatform,
+  type Design,
+  type Engine,
+  type EngineOptions,
+  type HostKind,
+  type Order,
+  type Preemption,
+} from '@vhostscope/model';
+import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import { platformOf, type PlatformOptions } from './platform-options.js';
+import { mayHoldEffects, roundAccessesOf, rulesOf } from './replay-trace.js';
+import { hostKindOf } from './replayable-trace.js';
+
+export interface CompareOptions extends PlatformOptions {
+  readonly preempt?: Preemption;
+}
+
+/** A design with what it comes to. */
+export interface Compared {
+  /** As it is on the platform. */
+  readonly design: Design;
+  readonly engine: Engine;
+  readonly order: Order;
+}
+
+export interface ComparedTrace {
+  readonly host: HostKind;
+  readonly preemption: Preemption;
+  readonly compared: readonly Compared[];
+}
+
+/**
+ * The order of each design is the one that `replay run` takes: effects where the trace holds all of them. That
+ * shows only at its end; where some are missing, a second pass goes by ranges.
+ */
+export function compareTrace(
+  trace: OpenTrace,
+  designs: readonly Design[],
+  options: CompareOptions,
+): ComparedTrace {
+  const platform = platformOf(options, trace);
+  const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
+  const host = hostKindOf(trace);
+  const common: Omit<EngineOptions, 'design' | 'order'> =
+    host === 'stock'
+      ? { preemption, host, rules: rulesOf(trace), roundAccesses: roundAccessesOf(trace) }
+      : { preemption, host };
+  const runAll = (order: Order): Compared[] => {
+    const chosen = designs.map((design) => ({
+      ...common,
+      design: onPlatform(design, platform),
+      order,
+    }));
+    const many = createManyDesigns(chosen);
+    visitTrace(trace.fd, trace.index, (batch, from, to) => many.consume(batch, from, to));
+    many.finish();
+    return chosen.map(({ design }, at) => {
+      const engine = many.engines[at] as Engine;
+      return { design, engine, order: engine.order };
+    });
+  };
+  const isByEffects = host === 'direct-map' && mayHoldEffects(trace);
+  const first = runAll(isByEffects ? 'effects' : 'ranges');
+  const isWhole = first.every(({ engine, order }) => order === 'ranges' || hasAllEffects(engine));
+  return { host, preemption, compared: isWhole ? first : runAll('ranges') };
+}
+
+function hasAllEffects(engine: Engine): boolean {
+  const { effects } = engine.tallies;
+  return effects.start + effects.end > 0 && engine.missingEffects() === 0;
+}

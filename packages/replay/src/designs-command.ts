@@ -1,0 +1,101 @@
+/** `replay designs`: the table of designs, or one row of it in full. */
+import { DESIGNS, type Design, type RateChange } from '@vhostscope/model';
+import { EXIT, jsonDocument, tableLines, writeOut } from '@vhostscope/terminal';
+import { z } from 'zod';
+import { chosenDesigns } from './chosen-designs.js';
+import { SWITCH_NAMES } from './design-file.js';
+import { textColumn, wrapped } from './text-parts.js';
+
+const change = z.object({ before: z.number(), after: z.number() }).nullable();
+
+export const designsResultSchema = z.object({
+  designs: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      source: z.string(),
+      switches: z.record(z.string(), z.union([z.string(), z.boolean()])),
+      /** Millions of packets per second, without the design and with it; null where none were published. */
+      published_rates: z.object({ smap_on: change, smap_off: change }),
+      rates_note: z.string().nullable(),
+      /** What is different and no switch says. */
+      differs: z.array(z.string()),
+    }),
+  ),
+});
+export type DesignsResult = z.infer<typeof designsResultSchema>;
+
+export interface DesignsOptions {
+  readonly json?: boolean;
+  readonly designFile?: string;
+}
+
+export async function designsCommand(
+  name: string | undefined,
+  { json, designFile }: DesignsOptions,
+): Promise<number> {
+  const designs = chosenDesigns(name ?? 'all', designFile);
+  if (json === true) await writeOut(jsonDocument(designsResult(designs)));
+  else
+    await writeOut(
+      `${(name === undefined ? listLines(designs) : designs.flatMap(rowLines)).join('\n')}\n`,
+    );
+  return EXIT.done;
+}
+
+export function designsResult(designs: readonly Design[] = DESIGNS): DesignsResult {
+  return {
+    designs: designs.map((design) => ({
+      name: design.name,
+      title: design.title,
+      source: design.source,
+      switches: Object.fromEntries(SWITCH_NAMES.map((name) => [name, design[name]])),
+      published_rates: {
+        smap_on: design.publishedRates?.smapOn ?? null,
+        smap_off: design.publishedRates?.smapOff ?? null,
+      },
+      rates_note: design.ratesNote ?? null,
+      differs: [...design.differs],
+    })),
+  };
+}
+
+/** "5.2→6.4", millions of packets per second. */
+export function rateText(rate: RateChange | undefined): string {
+  return rate === undefined ? '–' : `${rate.before.toFixed(1)}→${rate.after.toFixed(1)}`;
+}
+
+function listLines(designs: readonly Design[]): string[] {
+  const columns = ['design', 'SMAP on', 'SMAP off', 'source'].map(textColumn);
+  const rows = designs.map(({ name, publishedRates, source }) => [
+    name,
+    rateText(publishedRates?.smapOn),
+    rateText(publishedRates?.smapOff),
+    source,
+  ]);
+  return [
+    ...tableLines(columns, rows),
+    '',
+    'SMAP on, off: published rates, millions of packets per second without the design and with it',
+    'replay designs NAME tells the switches of one, --json those of all',
+  ];
+}
+
+function rowLines(design: Design): string[] {
+  const { name, title, source, publishedRates, ratesNote, differs } = design;
+  const width = Math.max(...SWITCH_NAMES.map((one) => one.length));
+  return [
+    ...wrapped('', `${name}: ${title}`),
+    ...wrapped('source     ', source),
+    ...wrapped(
+      'published  ',
+      publishedRates === undefined
+        ? `no rates${ratesNote === undefined ? '' : `: ${ratesNote}`}`
+        : `SMAP on ${rateText(publishedRates.smapOn)}, off ${rateText(publishedRates.smapOff)} M packets/s` +
+            (ratesNote === undefined ? '' : `; ${ratesNote}`),
+    ),
+    ...SWITCH_NAMES.map((one) => `  ${one.padEnd(width)}  ${String(design[one])}`),
+    ...differs.flatMap((one, at) => wrapped(at === 0 ? 'differs    - ' : '           - ', one)),
+    '',
+  ];
+}

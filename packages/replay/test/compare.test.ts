@@ -1,0 +1,261 @@
+/** `replay compare` and `replay designs`: the same answers as `replay run`, and what a platform makes of them. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DESIGNS } from '@vhostscope/model';
+import { describe, expect, it } from 'vitest';
+import { compareResultSchema, type ComparedDesign } from '../src/compare-result.ts';
+import { designsResultSchema } from '../src/designs-command.ts';
+import { runResultSchema } from '../src/run-result.ts';
+import { replay } from './in-process.ts';
+import { trace, temporaryFolder } from './traces.ts';
+
+async function compare(...args: string[]) {
+  const { code, out, err } = await replay('compare', '--json', ...args);
+  expect(err).toBe('');
+  return { code, result: compareResultSchema.parse(JSON.parse(out)) };
+}
+
+function rowOf(rows: readonly ComparedDesign[] | undefined, name: string): ComparedDesign {
+  const row = rows?.find(({ design }) => design === name);
+  if (row === undefined) throw new Error(`no row ${name}`);
+  return row;
+}
+
+describe('replay compare', { timeout: 60_000 }, () => {
+  it.each(['s3', 'u5', 'f1', 'd1'])(
+    '%s: every design comes out as replay run says',
+    async (name) => {
+      const { path } = trace(name);
+      const { result } = await compare(path);
+      const rows = result.traces[0]?.designs;
+      expect(rows?.map(({ design }) => design)).toEqual(DESIGNS.map((design) => design.name));
+      for (const { name: design } of DESIGNS) {
+        const { out } = await replay('run', '--json', '--design', design, path);
+        const alone = runResultSchema.parse(JSON.parse(out));
+        const row = rowOf(rows, design);
+        expect(row.decisions).toEqual(alone.totals);
+        if (row.decisions.ambiguous > 0) expect(row.order).toBe(alone.order);
+      }
+    },
+  );
+
+  it('takes several traces, and only the designs that are named, in their order', async () => {
+    const { result } = await compare(
+      trace('u5').path,
+      trace('d1').path,
+      '--designs',
+      'copy,merged,copy',
+    );
+    expect(result.traces.map(({ designs }) => designs.map(({ design }) => design))).toEqual([
+      ['copy', 'merged'],
+      ['copy', 'merged'],
+    ]);
+  });
+
+  it('prints a table for people', async () => {
+    const { code, out } = await replay('compare', trace('d1').path, '--designs', 'merged,copy');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^merged +ranges +99\.99 % +<0\.01 % +0\.00 % +6 +5\.2→6\.4 +7\.1→8\.2$/m);
+    expect(out).toMatch(/^copy +ranges +0\.00 % +100\.00 % +0\.00 % +0 +– +–$/m);
+  });
+
+  it('names the designs that there are', async () => {
+    const { code, err } = await replay('compare', trace('d1').path, '--designs', 'merged,nope');
+    expect(code).toBe(2);
+    expect(err).toContain('no design is called "nope"');
+    expect(err).toContain('vmap-rfc-v2');
+  });
+});
+
+describe('a baseline', () => {
+  const [storm, dpdk] = [trace('s3').path, trace('d1').path];
+
+  it('fails where a design is surely worse by more than is allowed', async () => {
+    const { code, result } = await compare(
+      ...[storm, '--designs', 'merged', '--baseline', dpdk, '--fail-if-worse', '80%'],
+    );
+    expect(code).toBe(1);
+    const [verdict] = result.against_baseline;
+    expect(verdict).toMatchObject({ design: 'merged', is_worse: true });
+    expect(verdict?.lower_by?.[0]).toBeCloseTo(88.97, 1);
+  });
+
+  it('does not where it is less, or better, or not known', async () => {
+    const allowed = ['--designs', 'merged', '--baseline', dpdk, '--fail-if-worse', '89'];
+    expect((await compare(storm, ...allowed)).code).toBe(0);
+    const better = ['--designs', 'merged', '--baseline', storm, '--fail-if-worse', '0'];
+    expect((await compare(dpdk, ...better)).code).toBe(0);
+    const open = ['--designs', 'fixes-v5', '--baseline', dpdk, '--fail-if-worse', '50'];
+    const { code, err } = await replay('compare', storm, ...open);
+    expect(code).toBe(0);
+    expect(err).toContain('cannot be told of fixes-v5');
+  });
+
+  it('is worse than itself by nothing', async () => {
+    const { result } = await compare(storm, '--designs', 'merged,copy', '--baseline', storm);
+    expect(result.against_baseline.map(({ lower_by: by }) => by)).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
+  it.each([
+    [['--fail-if-worse', '1'], 'needs a --baseline'],
+    [['--baseline', dpdk, '--fail-if-worse', '-1'], 'is no share'],
+    [['--baseline', dpdk, '--fail-if-worse', 'much'], 'is no share'],
+    [['--baseline', dpdk, '--fail-if-worse', '101'], 'is no share'],
+  ])('%j is wrong usage', async (args, message) => {
+    const { code, err } = await replay('compare', dpdk, ...args);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});
+
+describe('a platform', () => {
+  const { path } = trace('u5');
+
+  it('switches a direct map off, and says why', async () => {
+    const { out } = await replay('run', path, '--arch', 'aarch64');
+    expect(out).toContain(
+      'arm64 implements flush_dcache_page, for which the design is not compiled',
+    );
+    expect(out).toContain('the platform switches the design off');
+    const { result } = await compare(path, '--arch', 'arm64');
+    const rows = result.traces[0]?.designs;
+    for (const name of ['merged', 'direct-rfc-v3', 'fixes-v5', 'mmdrop-fix', 'rework']) {
+      const { decisions, switched_off: why } = rowOf(rows, name);
+      expect(why).toContain('arm64');
+      expect(decisions.fallbacks).toBe(decisions.accesses);
+    }
+    expect(rowOf(rows, 'vmap-v3').switched_off).toBeNull();
+    expect(rowOf(rows, 'vmap-v3').decisions.hits).toBeGreaterThan(0);
+  });
+
+  it('counts the flushes that maps need where caches alias', async () => {
+    const rowsOn = async (arch: string) =>
+      (await compare(path, '--arch', arch, '--designs', 'vmap-v1,merged')).result.traces[0]
+        ?.designs;
+    const parisc = rowOf(await rowsOn('parisc'), 'vmap-v1');
+    const { hits } = parisc.decisions;
+    const { before_reads: reads = 0, after_writes: writes = 0 } = parisc.cache_flushes ?? {};
+    expect(reads + writes).toBe(hits);
+    expect(parisc.cache_flushes?.doubled_by_kunmap).toBe(writes);
+    expect(rowOf(await rowsOn('parisc'), 'merged').cache_flushes?.after_writes).toBe(0);
+    expect(rowOf(await rowsOn('sparc64'), 'vmap-v1').cache_flushes?.doubled_by_kunmap).toBe(0);
+    expect(rowOf(await rowsOn('arm64'), 'vmap-v1').cache_flushes?.before_reads).toBe(0);
+    expect(rowOf(await rowsOn('x86_64'), 'vmap-v1').cache_flushes).toBeNull();
+  });
+
+  it('settles what a design asks of memory', async () => {
+    const shareOf = async (...args: string[]) =>
+      rowOf(
+        (await compare(path, '--designs', 'vmap-v4,vmap-v3', ...args)).result.traces[0]?.designs,
+        'vmap-v4',
+      );
+    expect((await shareOf()).decisions.hits).toBe(0);
+    expect((await shareOf('--ring-memory', 'hugetlb')).decisions.hits).toBeGreaterThan(0);
+    expect((await shareOf('--ring-memory', 'file')).switched_off).toContain('in a file');
+    expect((await shareOf('--iotlb')).switched_off).toContain('device IOTLB');
+    expect((await shareOf('--highmem')).switched_off).toBeNull();
+  });
+
+  it('is known by name only', async () => {
+    const { code, err } = await replay('run', path, '--arch', 'vax');
+    expect(code).toBe(2);
+    expect(err).toContain('no architecture is called "vax"');
+    expect(err).toContain('parisc');
+  });
+});
+
+describe('replay designs', () => {
+  it('tells all that there are, with switches, sources and published rates', async () => {
+    const { out } = await replay('designs', '--json');
+    const { designs } = designsResultSchema.parse(JSON.parse(out));
+    expect(designs).toHaveLength(DESIGNS.length);
+    const merged = designs.find(({ name }) => name === 'merged');
+    expect(merged?.published_rates).toEqual({
+      smap_on: { before: 5.2, after: 6.4 },
+      smap_off: { before: 7.1, after: 8.2 },
+    });
+    expect(merged?.switches['counter']).toBe('virtqueue');
+    const list = await replay('designs');
+    for (const { name, source } of DESIGNS) {
+      expect(list.out).toContain(name);
+      expect(list.out).toContain(source);
+    }
+  });
+
+  it('tells one of them in full', async () => {
+    const { out } = await replay('designs', 'vmap-v2');
+    expect(out).toMatch(/^ {2}overlap +start-only$/m);
+    expect(out).toContain('SMAP on 5.0→6.1');
+  });
+});
+
+describe('--design-file', () => {
+  const write = (rows: unknown): string => {
+    const path = join(temporaryFolder(), 'design.json');
+    writeFileSync(path, typeof rows === 'string' ? rows : JSON.stringify(rows));
+    return path;
+  };
+
+  it('adds rows of one’s own, which are replayed', async () => {
+    const file = write({ name: 'mine', like: 'merged', resetsCountOnSetup: true });
+    const { path } = trace('s3');
+    const { out } = await replay('run', path, '--design-file', file, '--json');
+    const mine = runResultSchema.parse(JSON.parse(out));
+    expect(mine.design).toBe('mine');
+    const both = await compare(path, '--designs', 'mine,merged', '--design-file', file);
+    const rows = both.result.traces[0]?.designs;
+    expect(rowOf(rows, 'mine').decisions).toEqual(mine.totals);
+    expect(rowOf(rows, 'mine').decisions).not.toEqual(rowOf(rows, 'merged').decisions);
+    expect((await replay('designs', 'mine', '--design-file', file)).out).toMatch(
+      /^ {2}resetsCountOnSetup +true$/m,
+    );
+  });
+
+  it('lets pages be faulted in, and lie apart', async () => {
+    const file = write([
+      { name: 'faults', faultsPagesIn: true, needsContiguousPages: false },
+      { name: 'other', like: 'vmap-v3' },
+    ]);
+    const { path } = trace('u1');
+    const args = ['--designs', 'faults,other,merged,vmap-v3', '--design-file', file];
+    const rows = (await compare(path, ...args)).result.traces[0]?.designs;
+    const { reasons } = rowOf(rows, 'faults').decisions;
+    expect(Object.keys(reasons)).not.toContain('gup_short');
+    expect(Object.keys(rowOf(rows, 'merged').decisions.reasons)).toContain('gup_short');
+    expect(rowOf(rows, 'other').decisions).toEqual(rowOf(rows, 'vmap-v3').decisions);
+    const several = await replay('run', path, '--design-file', file);
+    expect(several.code).toBe(2);
+    expect(several.err).toContain('name one with --design: faults, other');
+  });
+
+  it.each([
+    [{ name: 'x', overlap: 'half' }, 'overlap: has to be one of inclusive-end, start-only, always'],
+    [{ name: 'x', faultsPagesIn: 'yes' }, 'faultsPagesIn: has to be true or false'],
+    [{ name: 'x', mapped: true }, 'there is no switch called "mapped"'],
+    [{ name: 'x', like: 'mine' }, 'like: has to be one of vmap-v1'],
+    [{ name: 'a b' }, 'name: has to be up to 40 letters'],
+    [{}, 'name: has to be a string'],
+    [{ name: 'merged' }, 'there is a design called "merged" already'],
+    [[{ name: 'x' }, { name: 'y', maps: 7 }], 'row 2: maps: has to be one of round, ioctl, never'],
+    [{ name: 'x', overlap: 'always' }, 'overlap is "always"; it has to be "inclusive-end" where'],
+    [{ name: 'x', like: 'vmap-v2', clears: 'start' }, 'clears is "start"; it has to be'],
+    [{ name: 'x', publishedRates: { smapOn: { before: 5 } } }, 'publishedRates.smapOn.after'],
+    [[], 'there is no row in it'],
+    ['{', 'is not JSON'],
+    ['7', 'a row has to be an object'],
+  ])('%j: %s', async (rows, message) => {
+    const { code, err } = await replay('designs', '--design-file', write(rows));
+    expect(err).toContain(message);
+    expect(code).toBe(2);
+    expect(err).not.toContain('at Object');
+  });
+
+  it('that is not there is said to be so', async () => {
+    const { code, err } = await replay('designs', '--design-file', 'nowhere.json');
+    expect(code).toBe(2);
+    expect(err).toContain('nowhere.json: no such file');
+  });
+});
