@@ -58,6 +58,8 @@ export type HazardCountResult = z.infer<typeof hazardCountSchema>;
 export const hazardsResultSchema = resultHead.extend({
   /** All that were found in the trace, whatever the span. */
   counts: z.array(hazardCountSchema),
+  /** Kinds that were not looked for: they follow from callbacks and registrations that the design has not. */
+  not_looked_for: z.array(z.enum(kinds)),
   /** The first of each kind and grade, of those that touch the span. */
   hazards: z.array(hazard),
 });
@@ -67,13 +69,14 @@ export function hazardsResult(
   trace: OpenTrace,
   replayed: Replayed,
   completeness: Completeness,
-  { listed, counts }: FoundHazards,
+  { listed, counts, notLookedFor }: FoundHazards,
   span: TimeSpan | undefined,
 ): HazardsResult {
   return {
     ...headOf(trace, replayed, completeness),
     span: describeSpan(span),
     counts: countsOf(counts),
+    not_looked_for: [...notLookedFor],
     hazards: listed.filter((found) => touches(found, span)).map(describe),
   };
 }

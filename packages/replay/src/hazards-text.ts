@@ -2,13 +2,15 @@
 import type { Design } from '@vhostscope/model';
 import { counted, grouped, tableLines } from '@vhostscope/terminal';
 import type { HazardCountResult, HazardsResult } from './hazards-result.js';
-import { headLines, numberColumn, textColumn, wrapped } from './text-parts.js';
+import { headLines, listLines, numberColumn, textColumn, wrapped } from './text-parts.js';
 
 /** Hazards whose chains are printed; --json has more. */
 const MOST_SHOWN = 5;
 
 export function hazardsText(result: HazardsResult, design: Design): string {
   const lines = [...headLines(result, design, 0), '', ...countLines(result.counts, design)];
+  if (result.not_looked_for.length > 0)
+    lines.push(...listLines('not looked for in this design:', result.not_looked_for));
   for (const { kind, grade } of result.counts) {
     const found = result.hazards.filter((one) => one.kind === kind && one.grade === grade);
     for (const one of found.slice(0, MOST_SHOWN)) lines.push('', ...chainLines(one));

@@ -59,7 +59,9 @@ export type HazardWatches = Map<Engine, HazardWatch>;
 
 /** The hazards that the engine of an answer shows; of a replay that was told to look for them. */
 export function hazardsOf(watches: HazardWatches, { engine }: Replayed): FoundHazards {
-  return watches.get(engine)?.found ?? { listed: [], counts: new Map() };
+  const watch = watches.get(engine);
+  if (watch === undefined) throw new Error('nobody watched this engine');
+  return watch.found;
 }
 
 /**

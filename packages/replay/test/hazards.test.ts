@@ -110,11 +110,19 @@ describe('replay hazards', () => {
     expect(err).toMatch(/--hazards is of a whole trace.*\n.*replay hazards lists/);
   });
 
+  it('says what it does not look for in a design with other callbacks', async () => {
+    const result = await hazards('--design', 'vmap-v2', trace('s3').path);
+    expect(result.not_looked_for).toContain('stale_map');
+    expect(result.hazards).toEqual([]);
+    const { out } = await replay('hazards', '--design', 'vmap-v2', trace('s3').path);
+    expect(out).toContain('not looked for in this design: stale_map, stuck_count');
+  });
+
   it('shows those that touch a span', async () => {
     const { path } = trace('s3');
     const whole = await hazards(path);
     const first = whole.hazards[0];
-    const before = await hazards('--to', String(first?.begin), path);
+    const before = await hazards('--to', first?.begin ?? '', path);
     expect(before.counts).toEqual(whole.counts);
     expect(before.hazards.length).toBeLessThan(whole.hazards.length);
   });

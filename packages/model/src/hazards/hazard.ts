@@ -60,6 +60,8 @@ export interface FoundHazards {
   readonly listed: readonly Hazard[];
   /** By `kind grade`. */
   readonly counts: ReadonlyMap<string, HazardCount>;
+  /** Kinds that the rules of the design leave open. */
+  readonly notLookedFor: readonly HazardKind[];
 }
 
 export const MOST_LISTED = 100;

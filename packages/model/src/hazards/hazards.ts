@@ -2,15 +2,23 @@
  * Looks for hazards beside an engine: what its state and the events prove. It sees every event but
  * accesses, right after the engine; what accesses did in the meantime is the difference of the tallies.
  */
+import { sharesCallbacks } from '../designs.js';
 import type { EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import { HIT } from '../outcome.js';
 import type { Engine } from '../replay-engine.js';
 import { createRingPlaces, notePlaces, wordsAt } from '../storms/ring-places.js';
-import { addHazard, type FoundHazards, type HazardList } from './hazard.js';
+import { addHazard, type FoundHazards, type HazardKind, type HazardList } from './hazard.js';
 import { beginRange, endRange } from './ranges-under-way.js';
 import { acquit, built, endSuspicion, hitsOf, suspect } from './stale-maps.js';
-import { lengthen, markOf, slotsUnder, watched, type WatchState } from './watch-state.js';
+import {
+  hasCallbacks,
+  lengthen,
+  markOf,
+  slotsUnder,
+  watched,
+  type WatchState,
+} from './watch-state.js';
 import { noteSpan, seeMaps } from './watched-maps.js';
 import { endWrong, noteUnpaired, seeCount, seeEnd } from './wrong-counts.js';
 
@@ -23,7 +31,12 @@ export interface HazardWatch {
 }
 
 export function createHazardWatch(engine: Engine): HazardWatch {
-  const list: HazardList = { listed: [], counts: new Map() };
+  const looksForAll = engine.design.maps === 'never' || sharesCallbacks(engine.design);
+  const list: HazardList = {
+    listed: [],
+    counts: new Map(),
+    notLookedFor: looksForAll ? [] : OF_DIRECT_MAPS,
+  };
   const state: WatchState = {
     engine,
     design: engine.design,
@@ -65,7 +78,8 @@ function see(state: WatchState, batch: EventBatch, i: number): void {
         seeCoreRange(state, batch, i, dev, kind === KIND.core_range_start);
       return;
     case KIND.notifier:
-      return seeNotifier(state, batch, i);
+      if (hasCallbacks(state)) seeNotifier(state, batch, i);
+      return;
     case KIND.addresses:
       noteSpan(state, batch, i);
       break;
@@ -78,9 +92,18 @@ function see(state: WatchState, batch: EventBatch, i: number): void {
   }
   if (!ABOUT_ONE[kind]) return;
   seeMaps(state, batch, i, batch.vq[i]);
+  if (!hasCallbacks(state)) return;
   if (kind === KIND.round || kind === KIND.prefetch || kind === KIND.reset || kind === KIND.unmap)
     seeCount(state, batch, i, batch.vq[i]);
 }
+
+/** What the direct map's own callbacks and its registration around set-up bring about. */
+const OF_DIRECT_MAPS = [
+  'stale_map',
+  'stuck_count',
+  'negative_count',
+  'forbidden_window',
+] as const satisfies readonly HazardKind[];
 
 /** Kinds of events after which the maps of their virtqueue may be others. */
 const ABOUT_ONE: Uint8Array = (() => {

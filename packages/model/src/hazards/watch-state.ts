@@ -113,3 +113,8 @@ export function markOf(batch: EventBatch, i: number, what: string): HazardMark {
     what,
   };
 }
+
+/** Others register at other times, or count other ranges: what follows from either is not known of them. */
+export function hasCallbacks({ list }: WatchState): boolean {
+  return list.notLookedFor.length === 0;
+}

@@ -6,7 +6,7 @@ import { AREA_COUNT, PAGE_BYTES, pagesWanted, USED } from '../ring.js';
 import { wordsAt } from '../storms/ring-places.js';
 import { addHazard, countHazard } from './hazard.js';
 import { endSuspicion } from './stale-maps.js';
-import { markOf, watched, type WatchedArea, type WatchState } from './watch-state.js';
+import { hasCallbacks, markOf, watched, type WatchedArea, type WatchState } from './watch-state.js';
 
 /** Compares the maps of a virtqueue with what they were. */
 export function seeMaps(state: WatchState, batch: EventBatch, i: number, vq: number): void {
@@ -53,7 +53,8 @@ export function mapBuilt(
       chain: [one.short, one.built],
     });
   // Only recorded effects tell that the begin of the range came before.
-  if (state.engine.order !== 'effects' || !state.engine.countOf(vq).isSettled) return;
+  if (state.engine.order !== 'effects' || !hasCallbacks(state)) return;
+  if (!state.engine.countOf(vq).isSettled) return;
   const over = state.ranges.find(
     ({ slots, isDoubtful }) => !isDoubtful && slots.includes(4 * vq + area),
   );
