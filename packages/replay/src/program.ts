@@ -56,9 +56,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await explainCommand(trace, options);
     });
 
-  withCheckOptions(program.command('check'))
+  withSpanOptions(withCheckOptions(program.command('check')))
     .description('whether the recorded accesses are ones that a kernel can make; exit 1 when not')
-    .action(async (trace: string, options: CheckOptions & JsonOption) => {
+    .action(async (trace: string, options: CheckOptions & SpanOptions & JsonOption) => {
       const { checkCommand } = await import('./check-command.js');
       exitCode = await checkCommand(trace, options);
     });

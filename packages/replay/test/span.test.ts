@@ -1,12 +1,15 @@
 /** `--from` and `--to`: what is counted, against a count of the text, access by access. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { checkResultSchema } from '../src/check-result.ts';
 import { runResultSchema, type RunResult } from '../src/run-result.ts';
 import { readTimeArgument, resolveTime } from '../src/time-argument.ts';
 import { verifyResultSchema } from '../src/verify-result.ts';
 import { replay } from './in-process.ts';
-import { textOf, trace } from './traces.ts';
+import { temporaryFolder, textOf, trace } from './traces.ts';
 
+const folder = temporaryFolder();
 const stock = join(import.meta.dirname, 'golden/stock/storm-q256.arrows.gz');
 
 async function run(...args: string[]) {
@@ -89,6 +92,36 @@ describe.each(['u1', 's3', 's1'])('%s', (prefix) => {
     const to = times.at(-1)! - 50_500_000n;
     const result = await run('--from', '0.1s', '--to', '-50.5ms', path);
     expect(result.span).toEqual({ from: String(from), to: String(to) });
+  });
+});
+
+describe('replay check', () => {
+  const text = textOf('u1').split('\n');
+  // An access that is missing where the last quarter begins.
+  const dropped = text.findLastIndex(
+    (line, at) => at < 0.75 * text.length && /^A \d+ \d+ \S+ 2 /.test(line),
+  );
+  const path = join(folder, 'dropped.txt');
+  writeFileSync(path, text.toSpliced(dropped, 1).join('\n'), 'latin1');
+  const border = text[dropped]?.split(' ')[1] ?? '';
+
+  async function check(...args: string[]) {
+    const { code, out } = await replay('check', '--json', ...args, path);
+    return { code, result: checkResultSchema.parse(JSON.parse(out)) };
+  }
+
+  it('judges with what came before, and tells of the span', async () => {
+    const whole = await check();
+    const before = await check('--to', border);
+    const after = await check('--from', border);
+    expect([whole.code, before.code, after.code]).toEqual([1, 0, 1]);
+    expect(before.result).toMatchObject({ rejected: 0, rejections: [] });
+    expect(after.result.rejections).toEqual(whole.result.rejections);
+    for (const count of ['accesses', 'judged', 'accepted', 'rejected', 'unusual_chains'] as const)
+      expect(before.result[count] + after.result[count]).toBe(whole.result[count]);
+    expect(whole.result.span).toBeNull();
+    const { out } = await replay('check', '--to', border, path);
+    expect(out).toContain(`span        from the beginning to before ${border} ns`);
   });
 });
 

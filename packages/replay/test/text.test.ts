@@ -212,8 +212,7 @@ describe('--help', () => {
   it('tells the designs from their table', async () => {
     const { code, out, err } = await replay('run', '--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const { name, title } of DESIGNS)
-      expect(out.replaceAll(/\s+/g, ' ')).toContain(`${name} (${title})`);
+    for (const { name } of DESIGNS) expect(out).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
   it.each([
