@@ -28,6 +28,14 @@ export {
   type PublishedRates,
   type RateChange,
 } from './designs.js';
+export {
+  estimateRate,
+  MAX_RATE,
+  rateAt,
+  type CountedDecisions,
+  type RateEstimate,
+  type RateSpan,
+} from './cost-model.js';
 export { ARCHITECTURES, findArchitecture, type Architecture } from './architectures.js';
 export { onPlatform, RING_MEMORY, type Platform, type RingMemory } from './platform.js';
 export { countCacheFlushes, type CacheFlushes } from './cache-maintenance.js';
@@ -78,3 +86,31 @@ export {
   NEWEST_RULES,
   type AccessorRules,
 } from './accessor-rules/rule-sets.js';
+export {
+  addSample,
+  SAMPLE_SIZE,
+  SAMPLED_AMBIGUOUS,
+  SAMPLED_FALLBACKS,
+  SAMPLED_HEADS,
+  SAMPLED_HITS,
+  SAMPLED_IOTLB,
+} from './decision-sample.js';
+export type { Culprit, EventMark, Storm } from './storms/storm.js';
+export {
+  createStorms,
+  DEFAULT_STORM_RATE,
+  MOST_STORM_RATE,
+  type StormOptions,
+  type Storms,
+} from './storms/storms.js';
+export {
+  HAZARD_MEANING,
+  MOST_LISTED,
+  type FoundHazards,
+  type Hazard,
+  type HazardCount,
+  type HazardGrade,
+  type HazardKind,
+  type HazardMark,
+} from './hazards/hazard.js';
+export { createHazardWatch, type HazardWatch } from './hazards/hazards.js';

@@ -105,6 +105,22 @@ export function inspectVirtqueue(engine: EngineState, vq: number): VirtqueueSnap
   };
 }
 
+/** invalidate_count as an interval; `isSettled` where no effect is due of which the entry was seen. */
+export interface SureCount {
+  readonly low: number;
+  readonly high: number;
+  readonly isSettled: boolean;
+}
+
+/** Of a virtqueue that no event named yet, nothing is known. */
+export function sureCount({ virtqueues }: EngineState, vq: number): SureCount {
+  if (vq >= virtqueues.size) return { low: -UNKNOWN_COUNT, high: UNKNOWN_COUNT, isSettled: false };
+  let due = 0;
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+    due += virtqueues.startsDue[slot] + virtqueues.endsDue[slot];
+  return { low: virtqueues.countLow[vq], high: virtqueues.countHigh[vq], isSettled: due === 0 };
+}
+
 function boundsOf(low: number, high: number): Bounds {
   return {
     least: low <= -UNKNOWN_COUNT / 2 ? undefined : low,

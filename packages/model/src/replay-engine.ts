@@ -24,11 +24,12 @@ import {
   type RoundAccesses,
 } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
-import { inspectVirtqueue, type VirtqueueSnapshot } from './inspect.js';
+import { inspectVirtqueue, sureCount, type SureCount, type VirtqueueSnapshot } from './inspect.js';
 import { PENDING } from './outcome.js';
 import { ACCESSOR_SPAN, PAGE_BYTES } from './ring.js';
 import { USUAL_DELAYS, type Delays } from './stock-host/page-evidence.js';
 import type { Tallies } from './tallies.js';
+import { keepTallies, takeBack, type KeptTallies, type Uncounted } from './tallies-span.js';
 
 export interface EngineOptions {
   readonly design: Design;
@@ -55,6 +56,7 @@ export interface EngineOptions {
 export interface Engine {
   readonly design: Design;
   readonly order: Order;
+  readonly host: HostKind;
   /** Whether recorded attempts settle maps and counts. */
   readonly usesObservations: boolean;
   readonly tallies: Tallies;
@@ -64,6 +66,8 @@ export interface Engine {
   inspect(vq: number): VirtqueueSnapshot;
   /** The map of an area as an outcome, without what attempts still open may change. */
   mapOf(vq: number, area: number): number;
+  /** invalidate_count of a virtqueue, and whether no effect of a callback that has returned is due. */
+  countOf(vq: number): SureCount;
   /**
    * What an access becomes now, as an outcome; right after an access of that accessor was consumed: what it
    * has become. Of a stock host the tallies alone tell that: its accesses are judged when their round ends.
@@ -85,6 +89,10 @@ export interface Engine {
   consume(batch: EventBatch, from: number, to: number): void;
   /** The trace has ended: attempts still open are judged. */
   finish(): void;
+  /** From here on events change the state and are not counted; or are counted again. */
+  count(isCounting: boolean): void;
+  /** What came while it did not count; see Uncounted. */
+  readonly uncounted: Readonly<Uncounted>;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -122,9 +130,20 @@ export function createRunningEngine({
     delays,
     pageBytes,
   );
+  const uncounted: Uncounted = { overlapping: 0, disagree: 0 };
+  let kept: KeptTallies | undefined;
+  const count = (isCounting: boolean): void => {
+    const { tallies, mismatches } = engine;
+    if (!isCounting) kept ??= keepTallies(tallies, mismatches);
+    else if (kept !== undefined) {
+      takeBack(tallies, mismatches, kept, uncounted);
+      kept = undefined;
+    }
+  };
   const handle: Engine = {
     design,
     order: engine.order,
+    host,
     usesObservations,
     tallies: engine.tallies,
     mismatches: engine.mismatches,
@@ -137,6 +156,7 @@ export function createRunningEngine({
       const map = vq < virtqueues.size ? virtqueues.map[4 * vq + area] : virtqueues.firstMap;
       return map & (PENDING - 1);
     },
+    countOf: (vq) => sureCount(engine, vq),
     outcomeOf: (vq, accessor) => {
       const { virtqueues } = engine;
       const found =
@@ -160,7 +180,10 @@ export function createRunningEngine({
     consume: (batch, from, to) => consumeEvents(engine, batch, from, to),
     finish: () => {
       endRecording(engine);
+      count(true);
     },
+    count,
+    uncounted,
   };
   return { engine: handle, state: engine };
 }

@@ -1,12 +1,13 @@
 /** `replay check`: are the recorded accesses ones that a kernel can make? */
 import { ACCESSOR_RULE_SETS, createAccessCheck, findAccessorRules } from '@vhostscope/model';
 import { EXIT, jsonDocument, ProgramError, writeOut } from '@vhostscope/terminal';
-import { visitTrace } from '@vhostscope/trace';
 import { checkResult, type Assumptions } from './check-result.js';
 import { checkText } from './check-text.js';
 import { withOpenTrace } from './opened-trace.js';
 import { roundAccessesOf } from './replay-trace.js';
 import { hostKindOf } from './replayable-trace.js';
+import { checkSpan } from './span-check.js';
+import { readSpanOptions, spanOf, type SpanOptions } from './time-span.js';
 
 export interface CheckOptions {
   /** Name of a row of ACCESSOR_RULE_SETS. */
@@ -20,9 +21,10 @@ export interface CheckOptions {
 
 export async function checkCommand(
   path: string,
-  options: CheckOptions & { readonly json?: boolean },
+  options: CheckOptions & SpanOptions & { readonly json?: boolean },
 ): Promise<number> {
   const assumptions = assumptionsOf(options);
+  const wanted = readSpanOptions(options);
   const { rules, handlers, failures, chainLength } = assumptions;
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     if (hostKindOf(trace) === 'stock' && roundAccessesOf(trace) !== 'recorded')
@@ -33,8 +35,9 @@ export async function checkCommand(
         },
       );
     const check = createAccessCheck(rules, { handlers, failures, chainLength });
-    visitTrace(trace.fd, trace.index, (batch, from, to) => check.consume(batch, from, to));
-    const result = checkResult(trace, check, assumptions, completeness);
+    const span = spanOf(trace, wanted);
+    const checked = checkSpan(trace, check, span);
+    const result = checkResult(trace, checked, assumptions, completeness, span);
     await writeOut(options.json === true ? jsonDocument(result) : checkText(result, rules));
     return result.rejected + result.unusual_chains > 0 ? EXIT.no : EXIT.done;
   });

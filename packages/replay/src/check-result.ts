@@ -1,6 +1,5 @@
 /** The result of `replay check`, as `--json` prints it. */
 import type {
-  AccessCheck,
   AccessCheckOptions,
   AccessorRules,
   CheckedVirtqueue,
@@ -12,6 +11,8 @@ import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { listVirtqueues } from './recording-list.js';
+import type { Checked } from './span-check.js';
+import { describeSpan, spanSchema, type TimeSpan } from './time-span.js';
 
 /** What the answer takes for granted. */
 export type Assumptions = Required<AccessCheckOptions> & { readonly rules: AccessorRules };
@@ -54,6 +55,8 @@ export const checkResultSchema = z.object({
   /** Whether calls may fail. */
   failures: z.boolean(),
   chain_length: z.union([z.literal('auto'), z.literal('any'), count]),
+  /** What was counted, from the first time to before the second; null for all of the trace. */
+  span: spanSchema,
   /** Whether every event arrived; null when nobody counted. */
   complete: z.boolean().nullable(),
   /** How many were lost, decimal, by who lost them. */
@@ -105,9 +108,10 @@ export type CheckResult = z.infer<typeof checkResultSchema>;
 
 export function checkResult(
   trace: OpenTrace,
-  check: AccessCheck,
+  check: Checked,
   { rules, handlers, failures, chainLength }: Assumptions,
   completeness: Completeness,
+  span: TimeSpan | undefined,
 ): CheckResult {
   const checked = new Map(check.virtqueues().map((virtqueue) => [virtqueue.vq, virtqueue]));
   const virtqueues = listVirtqueues(trace).map(({ id, recording, dev }) => ({
@@ -124,6 +128,7 @@ export function checkResult(
     handlers,
     failures,
     chain_length: chainLength,
+    span: describeSpan(span),
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],

@@ -2,7 +2,7 @@
 import type { AccessorRules } from '@vhostscope/model';
 import { counted, grouped, printable, tableLines, type TableColumn } from '@vhostscope/terminal';
 import type { CheckResult } from './check-result.js';
-import { numberColumn, textColumn, virtqueueName, wrapped } from './text-parts.js';
+import { numberColumn, textColumn, virtqueueName, wrapped, spanLine } from './text-parts.js';
 
 /** Rejections that are explained, and unusual chains. */
 const SHOWN = 3;
@@ -31,7 +31,7 @@ const HANDLERS: Readonly<Record<CheckResult['handlers'], string>> = {
 
 /** Of what, and what is taken for granted. */
 function headLines(
-  { trace, complete, handlers, failures, chain_length: chainLength }: CheckResult,
+  { trace, complete, handlers, failures, chain_length: chainLength, span }: CheckResult,
   rules: AccessorRules,
 ): string[] {
   const lines = [`trace       ${printable(trace)}`];
@@ -41,6 +41,7 @@ function headLines(
       'complete    NO: events are missing; what follows a known loss is judged as if it began there',
     );
   }
+  if (span !== null) lines.push(spanLine(span));
   lines.push(
     ...wrapped('kernel      ', `${rules.name}: ${rules.title} (${rules.source})`),
     ...wrapped('handlers    ', `${handlers}: ${HANDLERS[handlers]}`),

@@ -3,14 +3,17 @@ import { KIND, NO_VQ } from '@vhostscope/model';
 import { counted, grouped, ProgramError } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { listVirtqueues } from './recording-list.js';
+import { readStormRate, stormFinder } from './find-storms.js';
 import { hostKindOf } from './replayable-trace.js';
+import { extentOf, readTimeArgument, resolveTime, type TimeArgument } from './time-argument.js';
 
 export interface ExplainOptions {
-  /** Number of an access from 1, or a time: ns, or seconds with a point. As typed. */
+  /** Number of an access from 1, or a moment, see time-argument.ts. As typed. */
   readonly access?: string;
   readonly at?: string;
   /** Id of a virtqueue, as typed. */
   readonly vq?: string;
+  readonly stormRate?: string;
 }
 
 export interface Target {
@@ -20,35 +23,26 @@ export interface Target {
 }
 
 /** Understands the options before the trace is read. */
-export type Wanted = ({ readonly access: bigint } | { readonly at: bigint }) & {
+export type Wanted = ({ readonly access: bigint } | { readonly at: TimeArgument }) & {
   readonly vq: number | undefined;
+  readonly stormRate: number;
 };
 
-export function readWanted({ access, at, vq }: ExplainOptions): Wanted {
+export function readWanted({ access, at, vq, stormRate }: ExplainOptions): Wanted {
   if ((access === undefined) === (at === undefined)) {
     throw new ProgramError('which event? explain takes one of --at TIME and --access N', {
       advice: 'for example --access 1, or --at with a time within those of its events',
     });
   }
   const id = vq === undefined ? undefined : Number(wholeNumber('--vq', vq));
-  if (access !== undefined) return { access: wholeNumber('--access', access), vq: id };
-  return { at: readTime(at ?? ''), vq: id };
+  const common = { vq: id, stormRate: readStormRate(stormRate) };
+  if (access !== undefined) return { access: wholeNumber('--access', access), ...common };
+  return { at: readTimeArgument('--at', at ?? ''), ...common };
 }
 
 function wholeNumber(option: string, text: string): bigint {
   if (/^\d{1,18}$/.test(text)) return BigInt(text);
   throw new ProgramError(`${option} takes a whole number, not "${text}"`);
-}
-
-function readTime(text: string): bigint {
-  const [, whole, fraction] = /^(\d{1,19})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
-  if (whole === undefined) {
-    throw new ProgramError(
-      `--at takes ns as a whole number, or seconds with a point, not "${text}"`,
-    );
-  }
-  if (fraction === undefined) return BigInt(whole);
-  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
 }
 
 /** Looks through the whole trace, so that an error can name the legal range. */
@@ -65,7 +59,12 @@ export function findTarget(trace: OpenTrace, wanted: Wanted): Target {
       `${trace.name} is a recording of a stock host, whose accesses are counted by round and have no numbers`,
       { advice: 'use --at with the time of a round or of its end' },
     );
-  return 'access' in wanted ? findAccess(trace, wanted.access, vq) : findTime(trace, wanted.at, vq);
+  if ('access' in wanted) return findAccess(trace, wanted.access, vq);
+  return findTime(
+    trace,
+    resolveTime(wanted.at, extentOf(trace), stormFinder(trace, wanted.stormRate)),
+    vq,
+  );
 }
 
 const of = (vq: number | undefined): string => (vq === undefined ? '' : ` of vq ${vq}`);

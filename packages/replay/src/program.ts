@@ -1,15 +1,18 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
-import { ACCESSOR_RULE_SETS, DESIGNS, RING_MEMORY } from '@vhostscope/model';
+import { ACCESSOR_RULE_SETS, DEFAULT_STORM_RATE, DESIGNS, RING_MEMORY } from '@vhostscope/model';
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
 import { Argument, Command, Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
 import type { CompareCommandOptions } from './compare-command.js';
+import type { CostOptions } from './cost-options.js';
 import type { DesignsOptions } from './designs-command.js';
 import type { ExplainOptions } from './explain-target.js';
 import type { ExportOptions } from './export/export-command.js';
 import { FORMATS } from './export/export-formats.js';
 import type { ReplayOptions } from './replay-trace.js';
+import { TIME_FORMS } from './time-forms.js';
 import type { SchemaName } from './schema-command.js';
+import type { SpanOptions } from './time-span.js';
 import { readVersion } from './version.js';
 
 interface JsonOption {
@@ -25,16 +28,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--debug', 'print a stack trace when something goes wrong')
     .addHelpText('after', EXAMPLES);
 
-  withReplayOptions(program.command('run'))
+  withCostOptions(withSpanOptions(withReplayOptions(program.command('run'))))
     .description('what every metadata access would have become: direct map, fallback, or not known')
-    .action(async (trace: string, options: ReplayOptions & JsonOption) => {
-      const { runCommand } = await import('./run-command.js');
-      exitCode = await runCommand(trace, options);
-    });
+    .option('--hazards', 'count hazards too, which takes longer; replay hazards proves them')
+    .action(
+      async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & JsonOption) => {
+        const { runCommand } = await import('./run-command.js');
+        exitCode = await runCommand(trace, options);
+      },
+    );
 
-  withReplayOptions(program.command('verify'))
+  withSpanOptions(withReplayOptions(program.command('verify')))
     .description('whether the design decides as the traced kernel did; exit 1 when it does not')
-    .action(async (trace: string, options: ReplayOptions & JsonOption) => {
+    .action(async (trace: string, options: ReplayOptions & SpanOptions & JsonOption) => {
       const { verifyCommand } = await import('./verify-command.js');
       exitCode = await verifyCommand(trace, options);
     });
@@ -42,21 +48,35 @@ export async function main(argv: readonly string[]): Promise<number> {
   withReplayOptions(program.command('explain'))
     .description('the state of a virtqueue around an event: maps, invalidate_count, and why')
     .option('--access <n>', 'the n-th access in time order, from 1')
-    .option(
-      '--at <time>',
-      'the last event of a virtqueue at this time or before: ns, or seconds with a point',
-    )
+    .option('--at <time>', `the last event of a virtqueue at this moment or before: ${TIME_FORMS}`)
     .option('--vq <id>', 'only events of this virtqueue count')
+    .option('--storm-rate <n>', STORM_RATE)
     .action(async (trace: string, options: ReplayOptions & ExplainOptions & JsonOption) => {
       const { explainCommand } = await import('./explain-command.js');
       exitCode = await explainCommand(trace, options);
     });
 
-  withCheckOptions(program.command('check'))
+  withSpanOptions(withCheckOptions(program.command('check')))
     .description('whether the recorded accesses are ones that a kernel can make; exit 1 when not')
-    .action(async (trace: string, options: CheckOptions & JsonOption) => {
+    .action(async (trace: string, options: CheckOptions & SpanOptions & JsonOption) => {
       const { checkCommand } = await import('./check-command.js');
       exitCode = await checkCommand(trace, options);
+    });
+
+  withCostOptions(withSpanOptions(withReplayOptions(program.command('storms'))))
+    .description('when invalidations came as a storm: who made them, why, and what that cost')
+    .action(
+      async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & JsonOption) => {
+        const { stormsCommand } = await import('./storms-command.js');
+        exitCode = await stormsCommand(trace, options);
+      },
+    );
+
+  withSpanOptions(withReplayOptions(program.command('hazards')))
+    .description('where the design would have gone wrong, with the events that prove it')
+    .action(async (trace: string, options: ReplayOptions & SpanOptions & JsonOption) => {
+      const { hazardsCommand } = await import('./hazards-command.js');
+      exitCode = await hazardsCommand(trace, options);
     });
 
   withReplayOptions(program.command('export'))
@@ -107,6 +127,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         'verify',
         'explain',
         'check',
+        'storms',
         'compare',
         'designs',
         'export',
@@ -153,6 +174,29 @@ function withReplayOptions(command: Command): Command {
       '--use-observations',
       'in ranges order, let the recorded attempts to map (P) tell which maps there were; only for the design ' +
         'that the recording kernel ran',
+    );
+}
+
+function withSpanOptions(command: Command): Command {
+  return command
+    .option('--from <time>', `count from this moment on: ${TIME_FORMS}`)
+    .option('--to <time>', 'count up to this moment, likewise')
+    .option('--storm-rate <n>', STORM_RATE);
+}
+
+const STORM_RATE = `a storm is as many ranges over the rings of a device in a second, or more (default: ${DEFAULT_STORM_RATE})`;
+
+function withCostOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--smap <mode>',
+        "whose published packet rates: those with the CPU's SMAP on or off; default: what the trace says, else both",
+      ).choices(['on', 'off']),
+    )
+    .option(
+      '--calibrate <before,after>',
+      'your own two rates, in millions of packets per second: every access copied, every access mapped',
     );
 }
 
@@ -232,6 +276,8 @@ Examples:
   replay run --design fixes-v5 --json trace.txt  another design, for a program
   replay verify trace.txt.gz                     does the model agree with the kernel?
   replay explain --access 1000 trace.arrows      why did that access come out so?
+  replay storms trace.arrows                     invalidation storms, their causes and their price
+  replay run --from storm:2 --to storm:2 trace   what did one of them do?
   replay check trace.arrows                      can a kernel have made these accesses?
   replay compare trace.arrows                    what would each of the designs have done?
   replay export -o trace.pftrace trace.arrows    see it in ui.perfetto.dev

@@ -20,6 +20,8 @@ export interface VirtqueueDescription {
   readonly dev: number | undefined;
   /** Place in address order within its recording. */
   readonly rank: number;
+  /** Place in its device, from 0; undefined where the recording does not tell. */
+  readonly place: number | undefined;
   /** Whether its address space had notifiers; undefined when nobody looked. */
   readonly notified: boolean | undefined;
   /** Kernel address; undefined when the trace does not keep it. */
@@ -80,6 +82,7 @@ export function listVirtqueues(trace: OpenTrace): VirtqueueDescription[] {
           recording: number,
           dev: hasDetail(details, at, 'dev') ? details.dev[at] : undefined,
           rank: hasDetail(details, at, 'rank') ? (details.rank[at] ?? id) : id,
+          place: hasDetail(details, at, 'place') ? details.place[at] : undefined,
           notified: hasDetail(details, at, 'notified') ? details.notified[at] === 1 : undefined,
           pointer: hasDetail(details, at, 'pointer')
             ? (BigInt(details.pointer[2 * at + 1] ?? 0) << 32n) |

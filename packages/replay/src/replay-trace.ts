@@ -1,23 +1,28 @@
 /** Runs engines over a trace, and chooses the order whose answer is given. */
 import {
   createEngine,
+  createHazardWatch,
   findAccessorRules,
+  KIND,
   NEWEST_RULES,
   onPlatform,
   type Design,
   type AccessorRules,
   type Engine,
+  type FoundHazards,
+  type HazardWatch,
   type HostKind,
   type Order,
   type Preemption,
   type RoundAccesses,
 } from '@vhostscope/model';
 import { counted, ProgramError, say } from '@vhostscope/terminal';
-import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import { visitTrace, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
 import type { DesignOptions } from './chosen-designs.js';
 import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
 import { recordingCounts } from './recording-list.js';
 import { hostKindOf } from './replayable-trace.js';
+import { spanOf, visitSpan, type TimeSpan, type WantedSpan } from './time-span.js';
 
 export interface ReplayOptions extends DesignOptions, PlatformOptions {
   readonly order: 'auto' | Order;
@@ -47,18 +52,39 @@ export interface Replayed extends Recorded {
   readonly order: Order;
   /** Why this order, in words. */
   readonly orderReason: string;
+  /** What was counted; undefined for all of the trace. */
+  readonly span: TimeSpan | undefined;
+}
+
+/** Beside each engine of a replay, what hazards it shows. */
+export type HazardWatches = Map<Engine, HazardWatch>;
+
+/** The hazards that the engine of an answer shows; of a replay that was told to look for them. */
+export function hazardsOf(watches: HazardWatches, { engine }: Replayed): FoundHazards {
+  const watch = watches.get(engine);
+  if (watch === undefined) throw new Error('nobody watched this engine');
+  return watch.found;
 }
 
 /**
- * Replays a trace in one pass. Whether recorded effects can be trusted is known only at its end, so
+ * Replays a trace in one pass. With `watches`, which it fills, it looks for hazards on the way; not with a span,
+ * outside of which nothing is counted. Whether recorded effects can be trusted is known only at its end, so
  * both orders run side by side unless one is ruled out from the start.
  */
-export function replayTrace(trace: OpenTrace, chosen: Design, options: ReplayOptions): Replayed {
+export function replayTrace(
+  trace: OpenTrace,
+  chosen: Design,
+  options: ReplayOptions,
+  wanted?: WantedSpan,
+  watches?: HazardWatches,
+): Replayed {
+  const span = wanted === undefined ? undefined : spanOf(trace, wanted);
   const design = onPlatform(chosen, platformOf(options, trace));
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
   const pageBytes = pageBytesOf(options);
-  if (hostKindOf(trace) === 'stock') return replayStockHost(trace, design, options, preemption);
+  if (hostKindOf(trace) === 'stock')
+    return replayStockHost(trace, design, options, preemption, span, watches);
   const recorded: Recorded = {
     design,
     preemption,
@@ -88,15 +114,10 @@ export function replayTrace(trace: OpenTrace, chosen: Design, options: ReplayOpt
     mayUseEffects && mayHoldEffects(trace)
       ? createEngine({ design, order: 'effects', pageBytes })
       : undefined;
-  visitTrace(trace.fd, trace.index, (batch, from, to) => {
-    ranges.consume(batch, from, to);
-    effects?.consume(batch, from, to);
-  });
-  ranges.finish();
-  effects?.finish();
+  feed(trace, span, effects === undefined ? [ranges] : [ranges, effects], watches);
   const byRanges = (orderReason: string): Replayed => {
     checkObservations(ranges);
-    return { ...recorded, engine: ranges, order: 'ranges', orderReason };
+    return { ...recorded, engine: ranges, order: 'ranges', orderReason, span };
   };
   if (options.order === 'ranges') return byRanges('as asked for');
   const instead = options.order === 'effects' ? 'not effects, as asked for: ' : '';
@@ -104,7 +125,8 @@ export function replayTrace(trace: OpenTrace, chosen: Design, options: ReplayOpt
     return byRanges(`${instead}the design maps nothing, so it does not matter`);
   if (!mayUseEffects) return byRanges(`${instead}recorded effects are not those of ${design.name}`);
   const told = effects?.tallies.effects ?? { start: 0, end: 0 };
-  if (told.start === 0 && told.end === 0 && ranges.tallies.ranges.overlapping === 0)
+  const overlapping = ranges.tallies.ranges.overlapping + ranges.uncounted.overlapping;
+  if (told.start === 0 && told.end === 0 && overlapping === 0)
     return byRanges(
       `${instead}no range is known to overlap a ring, so no effect was to be recorded`,
     );
@@ -115,6 +137,7 @@ export function replayTrace(trace: OpenTrace, chosen: Design, options: ReplayOpt
       engine: effects,
       order: 'effects',
       orderReason: 'every overlapping range has its effects',
+      span,
     };
   }
   const lacks =
@@ -129,6 +152,40 @@ export function replayTrace(trace: OpenTrace, chosen: Design, options: ReplayOpt
   return byRanges(lacks);
 }
 
+/** All of the trace goes through the engines; they count what is in the span. */
+function feed(
+  trace: OpenTrace,
+  span: TimeSpan | undefined,
+  engines: readonly Engine[],
+  watches: HazardWatches | undefined,
+): void {
+  const count = (isInside: boolean): void => {
+    for (const engine of engines) engine.count(isInside);
+  };
+  const consume: RunVisitor = (batch, from, to) => {
+    for (const engine of engines) engine.consume(batch, from, to);
+  };
+  for (const engine of engines) watches?.set(engine, createHazardWatch(engine));
+  const visit = watches === undefined ? consume : watched(consume, [...watches.values()]);
+  visitTrace(trace.fd, trace.index, visitSpan(span, count, visit));
+  for (const engine of engines) engine.finish();
+  for (const watch of watches?.values() ?? []) watch.finish();
+}
+
+/** Lets watches see every event that is no access, right after the engines. */
+function watched(consume: RunVisitor, watches: readonly HazardWatch[]): RunVisitor {
+  return (batch, from, to) => {
+    let begin = from;
+    for (let i = from; i < to; i++) {
+      if (batch.kind[i] === KIND.access) continue;
+      consume(batch, begin, i + 1);
+      begin = i + 1;
+      for (const watch of watches) watch.see(batch, i);
+    }
+    if (begin < to) consume(batch, begin, to);
+  };
+}
+
 /** A new engine that judges as the one that replayed the whole trace. */
 export function engineOf(replayed: Replayed): Engine {
   return createEngine({ ...replayed, useObservations: replayed.engine.usesObservations });
@@ -140,6 +197,8 @@ function replayStockHost(
   design: Design,
   options: ReplayOptions,
   preemption: Preemption,
+  span: TimeSpan | undefined,
+  watches: HazardWatches | undefined,
 ): Replayed {
   const { order, useObservations } = options;
   if (order === 'effects')
@@ -161,13 +220,12 @@ function replayStockHost(
     roundAccesses: roundAccessesOf(trace),
   };
   const engine = createEngine({ ...recorded, order: 'ranges' });
-  visitTrace(trace.fd, trace.index, (batch, from, to) => engine.consume(batch, from, to));
-  engine.finish();
+  feed(trace, span, [engine], watches);
   const orderReason =
     order === 'ranges'
       ? 'as asked for'
       : "a stock kernel has no callbacks; the design's run within the memory manager's calls";
-  return { ...recorded, engine, order: 'ranges', orderReason };
+  return { ...recorded, engine, order: 'ranges', orderReason, span };
 }
 
 /** By the level of detail of a live recording; of an import, by what it holds. */
@@ -202,9 +260,9 @@ export function mayHoldEffects(trace: OpenTrace): boolean {
 }
 
 /** Observations settle nothing where they are not all there, or not those of the design. */
-function checkObservations({ usesObservations, tallies, design }: Engine): void {
+function checkObservations({ usesObservations, tallies, uncounted, design }: Engine): void {
   if (!usesObservations) return;
-  const { disagree } = tallies.refusals;
+  const disagree = tallies.refusals.disagree + uncounted.disagree;
   if (disagree > 0) {
     say(
       'replay',

@@ -5,6 +5,7 @@ import type { Completeness } from './completeness.js';
 import { designAssumptions } from './design-assumptions.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
+import { describeSpan, spanSchema } from './time-span.js';
 
 export const resultHead = z.object({
   trace: z.string(),
@@ -19,6 +20,8 @@ export const resultHead = z.object({
   uses_observations: z.boolean(),
   /** `stock`: the kernel had no direct map; the answer tells of one that did not run. */
   host: z.enum(['direct-map', 'stock']),
+  /** What was counted, from the first time to before the second; null for all of the trace. */
+  span: spanSchema,
   /** What the answer takes for granted, in sentences; nothing of a direct map on a kernel that ran one. */
   assumptions: z.array(z.string()),
   /** Whether every event arrived; null when nobody counted. */
@@ -28,6 +31,9 @@ export const resultHead = z.object({
   damage: z.array(z.string()),
 });
 export type ResultHead = z.infer<typeof resultHead>;
+
+const AT_BORDERS =
+  'a round that goes over the border of the span counts where it ends, with all its accesses';
 
 export function headOf(
   trace: OpenTrace,
@@ -43,7 +49,9 @@ export function headOf(
     preemption: replayed.preemption,
     uses_observations: replayed.engine.usesObservations,
     host: replayed.host,
+    span: describeSpan(replayed.span),
     assumptions: [
+      ...(replayed.host === 'stock' && replayed.span !== undefined ? [AT_BORDERS] : []),
       ...designAssumptions(replayed.design),
       ...(replayed.host === 'stock' && replayed.design.maps !== 'never'
         ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)

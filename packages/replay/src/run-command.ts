@@ -1,19 +1,31 @@
 /** `replay run`: what every access would have become. */
-import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
+import { EXIT, jsonDocument, ProgramError, writeOut } from '@vhostscope/terminal';
+import { readCostOptions, type CostOptions } from './cost-options.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
-import { replayTrace, type ReplayOptions } from './replay-trace.js';
+import { hazardsOf, replayTrace, type HazardWatches, type ReplayOptions } from './replay-trace.js';
+import { readSpanOptions, type SpanOptions } from './time-span.js';
 import { runResult } from './run-result.js';
 import { runText } from './run-text.js';
 
 export async function runCommand(
   path: string,
-  options: ReplayOptions & { readonly json?: boolean },
+  options: ReplayOptions &
+    SpanOptions &
+    CostOptions & { readonly json?: boolean; readonly hazards?: boolean },
 ): Promise<number> {
   const design = chosenDesign(options);
+  const span = readSpanOptions(options);
+  const watches: HazardWatches | undefined = options.hazards === true ? new Map() : undefined;
+  if (watches !== undefined && (options.from ?? options.to) !== undefined)
+    throw new ProgramError('--hazards is of a whole trace, and --from or --to is given', {
+      advice: 'replay hazards lists those of a span',
+    });
+  const basis = readCostOptions(options);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const replayed = replayTrace(trace, design, options);
-    const result = runResult(trace, replayed, completeness);
+    const replayed = replayTrace(trace, design, options, span, watches);
+    const hazards = watches === undefined ? undefined : hazardsOf(watches, replayed);
+    const result = runResult(trace, replayed, completeness, basis, hazards);
     await writeOut(options.json === true ? jsonDocument(result) : runText(result, replayed.design));
     return EXIT.done;
   });

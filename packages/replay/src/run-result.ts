@@ -5,13 +5,17 @@ import {
   OUTCOME_NAMES,
   OUTCOMES,
   type DerivedTallies,
+  type FoundHazards,
   type Tallies,
 } from '@vhostscope/model';
 import { z } from 'zod';
 import type { OpenTrace } from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
+import { costOf, costSchema } from './cost-result.js';
+import type { CostBasis } from './cost-options.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { listVirtqueues } from './recording-list.js';
+import { countsOf, hazardCountSchema } from './hazards-result.js';
 import { headOf, resultHead } from './result-head.js';
 import type { Replayed } from './replay-trace.js';
 
@@ -71,6 +75,10 @@ export const runResultSchema = resultHead.extend({
   }),
   /** Of a stock host, why accesses are ambiguous, and how many are; null otherwise. */
   doubts: z.record(z.string(), count).nullable(),
+  /** What that is worth in packets per second. */
+  cost: costSchema,
+  /** With --hazards: how often the design would have gone wrong; null without. */
+  hazards: z.array(hazardCountSchema).nullable(),
   virtqueues: z.array(
     z.object({
       id: count,
@@ -90,6 +98,8 @@ export function runResult(
   trace: OpenTrace,
   replayed: Replayed,
   completeness: Completeness,
+  basis: CostBasis,
+  hazards: FoundHazards | undefined,
 ): RunResult {
   const { tallies } = replayed.engine;
   const { derived } = tallies;
@@ -122,6 +132,8 @@ export function runResult(
     prefetch: prefetchOutcomes(tallies),
     ranges: { start, end, overlapping, nonblockable: nonBlockable, refused },
     doubts: derived === undefined ? null : doubtsOf(derived),
+    cost: costOf(trace, replayed.design, tallies, basis),
+    hazards: hazards === undefined ? null : countsOf(hazards.counts),
     virtqueues,
   };
 }

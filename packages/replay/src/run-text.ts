@@ -1,6 +1,8 @@
 /** The result of `replay run` for people. */
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
 import { counted, grouped, tableLines, type TableColumn } from '@vhostscope/terminal';
+import { costLines } from './cost-text.js';
+import { countLines } from './hazards-text.js';
 import type { Decisions, RunResult } from './run-result.js';
 import {
   about,
@@ -34,6 +36,8 @@ export function runText(result: RunResult, design: Design): string {
     ...fallbackLines(result.totals),
     ...doubtLines(result),
     ...attemptLines(result),
+    ...costLines(result.cost, design),
+    ...(result.hazards === null ? [] : ['', ...countLines(result.hazards, design)]),
     ...estimateLines(result),
   ];
   return `${lines.join('\n')}\n`;

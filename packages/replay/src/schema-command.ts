@@ -6,8 +6,10 @@ import { compareResultSchema } from './compare-result.js';
 import { designsResultSchema } from './designs-command.js';
 import { explainResultSchema } from './explain-result.js';
 import { exportResultSchema } from './export/export-result.js';
+import { hazardsResultSchema } from './hazards-result.js';
 import { infoResultSchema } from './info-command.js';
 import { runResultSchema } from './run-result.js';
+import { stormsResultSchema } from './storms-result.js';
 import { verifyResultSchema } from './verify-result.js';
 
 const SCHEMAS = {
@@ -15,6 +17,8 @@ const SCHEMAS = {
   verify: verifyResultSchema,
   explain: explainResultSchema,
   check: checkResultSchema,
+  storms: stormsResultSchema,
+  hazards: hazardsResultSchema,
   compare: compareResultSchema,
   designs: designsResultSchema,
   export: exportResultSchema,

@@ -15,6 +15,7 @@ export function headLines(
     readonly preemption: Preemption;
     readonly uses_observations: boolean;
     readonly assumptions: readonly string[];
+    readonly span: { readonly from: string | null; readonly to: string | null } | null;
   },
   design: Design,
   ambiguous: number,
@@ -29,6 +30,7 @@ export function headLines(
     ...wrapped('design      ', `${design.name}: ${design.title} (${design.source})`),
     ...wrapped('order       ', `${result.order}: ${result.order_reason}`),
   );
+  if (result.span !== null) lines.push(spanLine(result.span));
   if (design.switchedOff !== undefined) lines.push(...wrapped('off         ', design.switchedOff));
   else if (result.order === 'ranges' && design.maps !== 'never') {
     const advice =
@@ -47,6 +49,18 @@ export function headLines(
 /** Whether it matters to a design when callbacks were through. */
 function callsAreTimed(design: Design): boolean {
   return mechanismOf(design) === 'counted' || design.clears === 'range-at-unlock';
+}
+
+/** What was counted of a trace. */
+export function spanLine({
+  from,
+  to,
+}: {
+  readonly from: string | null;
+  readonly to: string | null;
+}): string {
+  const end = to === null ? 'to the end' : `to before ${to} ns`;
+  return `span        ${from === null ? 'from the beginning' : `from ${from} ns`} ${end}; state is known from the beginning on`;
 }
 
 const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {

@@ -3,6 +3,7 @@ import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { withDirectMapTrace } from './replayable-trace.js';
 import { chosenDesign } from './chosen-designs.js';
 import { replayTrace, type ReplayOptions } from './replay-trace.js';
+import { readSpanOptions, type SpanOptions } from './time-span.js';
 import { verifyResult } from './verify-result.js';
 import { verifyText } from './verify-text.js';
 
@@ -10,11 +11,12 @@ const LACKS = 'no decisions of a direct map to compare with';
 
 export async function verifyCommand(
   path: string,
-  options: ReplayOptions & { readonly json?: boolean },
+  options: ReplayOptions & SpanOptions & { readonly json?: boolean },
 ): Promise<number> {
   const design = chosenDesign(options);
+  const span = readSpanOptions(options);
   return withDirectMapTrace(path, options.strict === true, LACKS, async (trace, completeness) => {
-    const replayed = replayTrace(trace, design, options);
+    const replayed = replayTrace(trace, design, options, span);
     const result = verifyResult(trace, replayed, completeness);
     await writeOut(
       options.json === true ? jsonDocument(result) : verifyText(result, replayed.design),

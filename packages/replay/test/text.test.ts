@@ -48,6 +48,13 @@ it('d1: the summary', async () => {
 
     attempts to map an area: 6
       6  100.00 %  built  the area is mapped from then on
+
+    packets per second, by the cost model: vq 1, 2.2 accesses a packet
+      Mpps      all copied  all mapped  this trace  ±1 access a packet
+      SMAP on          5.2         6.4        6.40         5.96 … 6.40
+      SMAP off         7.1         8.2        8.20         7.82 … 8.20
+      from published rates, measured elsewhere, of small packets that a guest transmits; TCP_STREAM
+      gained nothing when it was measured
     "
   `);
 });
@@ -91,6 +98,13 @@ it('s3: the summary', async () => {
       2,550  97.29 %  refused_count  mapping refused: invalidate_count is not 0
          66   2.51 %  built          the area is mapped from then on
           5   0.19 %  gup_short      get_user_pages returned too few pages
+
+    packets per second, by the cost model: vq 1, 3.8 accesses a packet
+      Mpps      all copied  all mapped  this trace  ±1 access a packet
+      SMAP on          5.2         6.4        5.23         5.22 … 5.24
+      SMAP off         7.1         8.2        7.13         7.12 … 7.14
+      from published rates, measured elsewhere, of small packets that a guest transmits; TCP_STREAM
+      gained nothing when it was measured
     "
   `);
 });
@@ -198,8 +212,7 @@ describe('--help', () => {
   it('tells the designs from their table', async () => {
     const { code, out, err } = await replay('run', '--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    const names = DESIGNS.map(({ name }) => name).join(', ');
-    expect(out.replaceAll(/\s+/g, ' ')).toContain(`design to replay: ${names} `);
+    for (const { name } of DESIGNS) expect(out).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
   it.each([

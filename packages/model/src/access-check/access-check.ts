@@ -30,6 +30,8 @@ export interface AccessCheck {
   rejections(): readonly RejectedEvent[];
   /** The first chains of unusual length, likewise. */
   unusualChains(): KeptChain[];
+  /** The first from here on are those that are described. */
+  describeAnew(): void;
 }
 
 export function createAccessCheck(
@@ -56,6 +58,10 @@ export function createAccessCheck(
       state.virtqueues.flatMap((checked) => (checked ? [checkedVirtqueue(state, checked)] : [])),
     rejections: () => state.rejections,
     unusualChains: () => unusualChains(state),
+    describeAnew: () => {
+      state.rejections = [];
+      state.chains.length = 0;
+    },
   };
 }
 

@@ -1,0 +1,98 @@
+/** What can go wrong with a direct map (reference §1.4, §3.1), and how sure a trace makes it. */
+
+/** The kinds, with a sentence each. */
+export const HAZARD_MEANING = {
+  stale_map:
+    'accesses used a map although pages of the ring may have changed while the notifier was off',
+  stuck_count:
+    'invalidate_count stays above 0 although no range is under way: the ring falls back for ever',
+  negative_count: 'invalidate_count is below 0: a range was ended that had not been counted',
+  forbidden_window: 'a map was built while a range over the area was under way',
+  too_few_pages:
+    'the ring crosses a page more than get_user_pages was asked for: the last is not checked',
+  refused_range: 'a range that must not block was answered -EAGAIN: its caller gives up',
+  lost_dirty: 'a map of a used ring was dropped without marking its pages dirty',
+  dirty_under_lock: 'pages of a used ring were marked dirty under a spinlock, which may sleep',
+  notifier_stall:
+    'a range took a map away: whoever changes the memory waits for the readers of the ring',
+} as const;
+
+export type HazardKind = keyof typeof HAZARD_MEANING;
+
+/** `counted`: what the design does each time, not listed one by one. */
+export type HazardGrade = 'proven' | 'possible' | 'counted';
+
+/** An event that a hazard rests on. */
+export interface HazardMark {
+  readonly line: number;
+  /** ns. */
+  readonly time: bigint;
+  /** Name of the event, see EVENTS. */
+  readonly event: string;
+  /** What it has to do with it. */
+  readonly what: string;
+}
+
+export interface Hazard {
+  readonly kind: HazardKind;
+  readonly grade: 'proven' | 'possible';
+  readonly recording: number;
+  /** undefined where it is no virtqueue's, as the area where it is none's. */
+  readonly vq: number | undefined;
+  readonly area: number | undefined;
+  /** ns; `end` undefined where it lasted to the end of the trace. */
+  readonly begin: bigint;
+  readonly end: bigint | undefined;
+  /** Accesses that it touched: stale hits, or fallbacks for a stuck count. */
+  readonly accesses: number;
+  readonly chain: readonly HazardMark[];
+}
+
+/** Hazards of a kind and grade. */
+export interface HazardCount {
+  count: number;
+  readonly first: HazardMark;
+  last: HazardMark;
+}
+
+export interface FoundHazards {
+  /** The first of each kind and grade, MOST_LISTED at most; `counts` has all. */
+  readonly listed: readonly Hazard[];
+  /** By `kind grade`. */
+  readonly counts: ReadonlyMap<string, HazardCount>;
+  /** Kinds that the rules of the design leave open. */
+  readonly notLookedFor: readonly HazardKind[];
+}
+
+export const MOST_LISTED = 100;
+
+export interface HazardList extends FoundHazards {
+  readonly listed: Hazard[];
+  readonly counts: Map<string, HazardCount>;
+}
+
+export function addHazard(list: HazardList, hazard: Hazard): void {
+  const [first] = hazard.chain;
+  const last = hazard.chain.at(-1);
+  if (first === undefined || last === undefined) return;
+  const { count } = countHazard(list, hazard.kind, hazard.grade, last);
+  if (count <= MOST_LISTED) list.listed.push(hazard);
+}
+
+export function countHazard(
+  { counts }: HazardList,
+  kind: HazardKind,
+  grade: HazardGrade,
+  mark: HazardMark,
+): HazardCount {
+  const key = `${kind} ${grade}`;
+  const known = counts.get(key);
+  if (known === undefined) {
+    const made = { count: 1, first: mark, last: mark };
+    counts.set(key, made);
+    return made;
+  }
+  known.count++;
+  known.last = mark;
+  return known;
+}

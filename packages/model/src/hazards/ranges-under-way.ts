@@ -1,0 +1,53 @@
+/** Ranges over rings that have begun and not ended, as events tell them, for proofs. */
+import type { EventBatch } from '../event-batch.js';
+import { wordsAt } from '../storms/ring-places.js';
+import type { HazardMark } from './hazard.js';
+
+export interface RangeUnderWay {
+  readonly dev: number;
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly pid: number;
+  readonly isCore: boolean;
+  /** 4 * virtqueue + area: what it came over when it began. */
+  readonly slots: readonly number[];
+  readonly mark: HazardMark;
+  /**
+   * Its end may not come: it began while the notifier was off or not yet seen to be on, or a ring was set up
+   * since.
+   */
+  isDoubtful: boolean;
+}
+
+/** That are followed; beyond it the oldest is forgotten, and what would need it is not proven. */
+const MOST = 1024;
+
+export function beginRange(ranges: RangeUnderWay[], range: RangeUnderWay): void {
+  ranges.push(range);
+  if (ranges.length > MOST) ranges.shift();
+}
+
+/** The range that event `i` ends, taken from the list; undefined when its begin was not seen. */
+export function endRange(
+  ranges: RangeUnderWay[],
+  batch: EventBatch,
+  i: number,
+  dev: number,
+): RangeUnderWay | undefined {
+  const { details } = batch;
+  const row = batch.detail[i];
+  const start = wordsAt(details.start, row);
+  const end = wordsAt(details.end, row);
+  const at = ranges.findIndex(
+    (range) =>
+      range.dev === dev &&
+      range.start === start &&
+      range.end === end &&
+      range.pid === details.pid[row],
+  );
+  return at < 0 ? undefined : ranges.splice(at, 1)[0];
+}
+
+export function isOver(ranges: readonly RangeUnderWay[], vq: number): boolean {
+  return ranges.some(({ slots }) => slots.some((slot) => slot >> 2 === vq));
+}

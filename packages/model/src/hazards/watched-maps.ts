@@ -1,0 +1,97 @@
+/** Maps as they come and go, and what goes wrong with it. */
+import type { EventBatch } from '../event-batch.js';
+import { KIND } from '../events.js';
+import { AMBIGUOUS, HIT } from '../outcome.js';
+import { AREA_COUNT, PAGE_BYTES, pagesWanted, USED } from '../ring.js';
+import { wordsAt } from '../storms/ring-places.js';
+import { addHazard, countHazard } from './hazard.js';
+import { endSuspicion } from './stale-maps.js';
+import { hasCallbacks, markOf, watched, type WatchedArea, type WatchState } from './watch-state.js';
+
+/** Compares the maps of a virtqueue with what they were. */
+export function seeMaps(state: WatchState, batch: EventBatch, i: number, vq: number): void {
+  const found = watched(state, vq);
+  for (let area = 0; area < AREA_COUNT; area++) {
+    const one = found.areas[area];
+    const map = state.engine.mapOf(vq, area);
+    if (map === HIT) {
+      if (!one.hadMap) mapBuilt(state, batch, i, vq, area, one);
+      one.hadMap = true;
+      continue;
+    }
+    if (one.suspicion !== undefined) endSuspicion(state, vq, area, one, wordsAt(batch.time, i));
+    if (map === AMBIGUOUS || !one.hadMap) continue;
+    one.hadMap = false;
+    one.built = undefined;
+    mapGone(state, batch, i, area);
+  }
+}
+
+export function mapBuilt(
+  state: WatchState,
+  batch: EventBatch,
+  i: number,
+  vq: number,
+  area: number,
+  one: WatchedArea,
+): void {
+  one.built = markOf(batch, i, 'there is a map');
+  const time = wordsAt(batch.time, i);
+  const common = {
+    recording: state.recording,
+    vq,
+    area,
+    begin: time,
+    end: time,
+    accesses: 0,
+  } as const;
+  if (one.short !== undefined)
+    addHazard(state.list, {
+      ...common,
+      kind: 'too_few_pages',
+      grade: 'proven',
+      chain: [one.short, one.built],
+    });
+  // Only recorded effects tell that the begin of the range came before.
+  if (state.engine.order !== 'effects' || !hasCallbacks(state)) return;
+  if (!state.engine.countOf(vq).isSettled) return;
+  const over = state.ranges.find(
+    ({ slots, isDoubtful }) => !isDoubtful && slots.includes(4 * vq + area),
+  );
+  if (over === undefined) return;
+  const chain = [...watched(state, vq).unpaired, over.mark, one.built];
+  addHazard(state.list, { ...common, kind: 'forbidden_window', grade: 'proven', chain });
+}
+
+/** A map is surely gone: what the design does then. */
+export function mapGone(
+  { design, list }: WatchState,
+  batch: EventBatch,
+  i: number,
+  area: number,
+): void {
+  const { dirties } = design;
+  const kind = batch.kind[i];
+  const isTeardown = kind === KIND.unmap || kind === KIND.reset || kind === KIND.addresses;
+  if (!isTeardown)
+    countHazard(list, 'notifier_stall', 'counted', markOf(batch, i, 'takes a map away'));
+  if (area !== USED) return;
+  if (!isTeardown && dirties === 'clear')
+    countHazard(list, 'dirty_under_lock', 'counted', markOf(batch, i, 'takes a map away'));
+  if (dirties === 'never' || (isTeardown && dirties === 'clear'))
+    countHazard(list, 'lost_dirty', 'counted', markOf(batch, i, 'drops a map'));
+}
+
+/** The driver asks for ceil(size / page) pages, wherever in its page the area begins (reference §3.1). */
+export function noteSpan(state: WatchState, batch: EventBatch, i: number): void {
+  const { details } = batch;
+  const row = batch.detail[i];
+  const area = details.area[row];
+  const size = Number(wordsAt(details.size, row));
+  const offset = Number(wordsAt(details.address, row) % BigInt(PAGE_BYTES));
+  const spans = Math.ceil((offset + size) / PAGE_BYTES);
+  const isShort = size > 0 && spans > pagesWanted(size);
+  watched(state, batch.vq[i]).areas[area].short = isShort
+    ? markOf(batch, i, `the area lies on ${spans} pages, and ${pagesWanted(size)} are asked for`)
+    : undefined;
+}

@@ -1,0 +1,155 @@
+/** Devices and what comes over their rings: when it is stormy, and what belongs to the storm. */
+import type { RingPlaces } from './ring-places.js';
+import {
+  createStormWindow,
+  DOWN_LIMIT,
+  downUntil,
+  isStormy,
+  latest,
+  rangeEnds,
+  SECOND,
+  type StormWindow,
+} from './storm-window.js';
+import { addToStorm, createStorm, type Invalidation, type Storm } from './storm.js';
+
+export interface StormOptions {
+  /** Ranges over rings of a device in a second. Default 100. */
+  readonly rate?: number;
+  /** Fills in what is to be counted of the virtqueues of a device: always growing numbers. */
+  readonly sample?: (virtqueues: ReadonlySet<number>, into: Float64Array) => void;
+  /** How many numbers that are. */
+  readonly sampleSize?: number;
+  /** A storm is over. */
+  readonly onOver: (storm: Storm) => void;
+}
+
+/** A range under way. */
+export interface OpenRange {
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly pid: number;
+  /** Told by the memory manager, whatever vhost's notifier does. */
+  readonly isCore: boolean;
+  readonly range: Invalidation;
+}
+
+export interface DeviceWeather {
+  readonly dev: number;
+  readonly window: StormWindow;
+  /** Ranges of the last second, and those under way; without those of a storm. */
+  recent: Invalidation[];
+  open: OpenRange[];
+  storm: Storm | undefined;
+  /** Sample and time under way at the beginning of the storm. */
+  sampleBefore: Float64Array;
+  downBefore: bigint;
+}
+
+export interface StormState {
+  readonly options: Required<StormOptions>;
+  rings: RingPlaces;
+  devices: Map<number, DeviceWeather>;
+  readonly classes: Map<string, number>;
+  recording: number;
+  noticed: number;
+  /** Clocks of CPUs may disagree: time never goes back here. */
+  now: bigint;
+}
+
+export function deviceOf({ devices, options }: StormState, dev: number): DeviceWeather {
+  const known = devices.get(dev);
+  if (known !== undefined) return known;
+  const made: DeviceWeather = {
+    dev,
+    window: createStormWindow(options.rate),
+    recent: [],
+    open: [],
+    storm: undefined,
+    sampleBefore: new Float64Array(options.sampleSize),
+    downBefore: 0n,
+  };
+  devices.set(dev, made);
+  return made;
+}
+
+export function endRange(state: StormState, device: DeviceWeather, at: number): void {
+  const [open] = device.open.splice(at, 1);
+  if (open === undefined) return;
+  open.range.ended = state.now;
+  rangeEnds(device.window, state.now);
+}
+
+/** What the weather is now, given all that has come. */
+export function look(state: StormState, device: DeviceWeather): void {
+  const { now } = state;
+  const { window } = device;
+  const isLong = window.underWay > 0 && now - window.downSince > DOWN_LIMIT;
+  const { rate, down } = isStormy(window, now);
+  // One that is under way is stormy from a tenth of a second on, whether or not an event tells.
+  const since = isLong ? latest(window.downSince + DOWN_LIMIT, device.storm?.end ?? 0n) : now;
+  const quietFrom = rate || down ? since : now;
+  if (device.storm !== undefined && quietFrom - device.storm.end > SECOND) endStorm(state, device);
+  const from = (rate || down ? since : now) - SECOND;
+  device.recent = device.recent.filter(
+    ({ time, ended }) => time > from || ended === undefined || ended > from,
+  );
+  if (rate || down) storm(state, device, rate, down);
+}
+
+/** Nothing is stormy only because somebody looks, but for a range under way. */
+export function activeAt(state: StormState, time: bigint): Storm[] {
+  for (const device of state.devices.values()) {
+    if (device.window.underWay > 0) {
+      state.now = latest(state.now, time);
+      look(state, device);
+    } else if (device.storm !== undefined && time - device.storm.end > SECOND) {
+      endStorm(state, device);
+    }
+  }
+  return [...state.devices.values()].flatMap(({ storm: found }) => found ?? []);
+}
+
+/** It is stormy now. */
+function storm(state: StormState, device: DeviceWeather, byRate: boolean, byDown: boolean): void {
+  const [first] = device.recent;
+  if (device.storm === undefined) {
+    if (first === undefined) return;
+    device.storm = createStorm(++state.noticed, state.recording, device.dev, first);
+    device.sampleBefore = first.sample;
+    device.downBefore = first.downBefore;
+  }
+  const found = device.storm;
+  // Looked at again, with nothing new: what was counted since came later.
+  if (found.end === state.now && first === undefined) return;
+  for (const one of device.recent) {
+    addToStorm(found, one);
+    found.last = { line: one.line, time: one.time };
+  }
+  device.recent = [];
+  found.end = state.now;
+  found.isByRate ||= byRate;
+  found.isByDown ||= byDown;
+  found.down = downUntil(device.window, state.now) - device.downBefore;
+  const sample = sampleOf(state, device);
+  found.counted = sample.map((value, at) => value - device.sampleBefore[at]);
+}
+
+function endStorm({ options }: StormState, device: DeviceWeather): void {
+  if (device.storm === undefined) return;
+  device.storm.isOver = true;
+  options.onOver(device.storm);
+  device.storm = undefined;
+}
+
+export function endAll(state: StormState): void {
+  activeAt(state, state.now);
+  for (const device of state.devices.values()) endStorm(state, device);
+}
+
+export function sampleOf({ options, rings }: StormState, { dev }: DeviceWeather): Float64Array {
+  const sample = new Float64Array(options.sampleSize);
+  options.sample(rings.virtqueuesOf.get(dev) ?? NONE, sample);
+  return sample;
+}
+
+const NONE: ReadonlySet<number> = new Set();

@@ -1,0 +1,137 @@
+/** What the decisions of a replay are worth in packets per second, as `--json` prints it. */
+import {
+  estimateRate,
+  type CountedDecisions,
+  type Design,
+  type RateChange,
+  type Tallies,
+} from '@vhostscope/model';
+import type { OpenTrace } from '@vhostscope/trace';
+import { z } from 'zod';
+import type { CostBasis } from './cost-options.js';
+import { addAccessor, createSum } from './decision-sums.js';
+import { transmitVirtqueues } from './transmit-virtqueues.js';
+
+const rate = z.number().nonnegative();
+
+/** Least and most: ambiguous accesses may have hit, or not. */
+const rateSpan = z.tuple([rate, rate]);
+
+export const costSchema = z.object({
+  /** Why there is no rate; null where there are some. */
+  reason: z.string().nullable(),
+  /** Virtqueues that transmit: the rates are of them. */
+  virtqueues: z.array(z.number().int().nonnegative()),
+  packets: z.number().int().nonnegative(),
+  /** null without packets, as the next. */
+  accesses_per_packet: z.number().nullable(),
+  hit_ratio: rateSpan.nullable(),
+  /** One by what the rates were measured with; rates are in millions of packets per second. */
+  rates: z.array(
+    z.object({
+      /** null where --calibrate gave the rates. */
+      smap: z.enum(['on', 'off']).nullable(),
+      /** Every access copied, and every access mapped, as measured. */
+      copied: rate,
+      mapped: rate,
+      /** As the cost model has it, with this trace's hits. */
+      rate: rateSpan,
+      /** What a direct map saves, ns. */
+      saved_per_packet: z.number(),
+      saved_per_access: z.number(),
+      /** The rate, had a packet one access fewer or more for as many hits; null where it has only one. */
+      one_access_fewer: rateSpan.nullable(),
+      one_access_more: rateSpan,
+    }),
+  ),
+});
+export type Cost = z.infer<typeof costSchema>;
+
+/** What the rates are of; every result that has some says so. */
+export const RATES_ARE_OF =
+  'small packets that a guest transmits; TCP_STREAM gained nothing when it was measured';
+
+export function costOf(
+  trace: OpenTrace,
+  design: Design,
+  tallies: Tallies,
+  { smap, calibrated }: CostBasis,
+): Cost {
+  const virtqueues = transmitVirtqueues(trace, tallies);
+  const counted = transmitted(tallies, virtqueues);
+  const measured =
+    calibrated === undefined
+      ? publishedFor(design, smap ?? smapOf(trace))
+      : [{ smap: null, ...calibrated }];
+  const rates = measured.flatMap((change) => {
+    const estimate = estimateRate(change, counted);
+    if (estimate === undefined) return [];
+    const { savedPerPacket, savedPerAccess, sensitivity } = estimate;
+    return {
+      smap: change.smap,
+      copied: change.before,
+      mapped: change.after,
+      rate: [...estimate.rate] satisfies number[] as [number, number],
+      saved_per_packet: savedPerPacket,
+      saved_per_access: savedPerAccess,
+      one_access_fewer:
+        sensitivity.fewer === undefined ? null : ([...sensitivity.fewer] as [number, number]),
+      one_access_more: [...sensitivity.more] as [number, number],
+    };
+  });
+  const { packets, accesses, hits, ambiguous } = counted;
+  return {
+    reason: rates.length > 0 ? null : reasonFor(design, virtqueues, counted, smap),
+    virtqueues: [...virtqueues],
+    packets,
+    accesses_per_packet: packets === 0 ? null : accesses / packets,
+    hit_ratio: accesses === 0 ? null : [hits / accesses, (hits + ambiguous) / accesses],
+    rates,
+  };
+}
+
+type Measured = RateChange & { readonly smap: 'on' | 'off' | null };
+
+function publishedFor({ publishedRates }: Design, smap: 'on' | 'off' | undefined): Measured[] {
+  const { smapOn, smapOff } = publishedRates ?? {};
+  return [
+    ...(smapOn !== undefined && smap !== 'off' ? [{ smap: 'on' as const, ...smapOn }] : []),
+    ...(smapOff !== undefined && smap !== 'on' ? [{ smap: 'off' as const, ...smapOff }] : []),
+  ];
+}
+
+function smapOf({ index }: OpenTrace): 'on' | 'off' | undefined {
+  const smap = index.header.host?.smap;
+  return smap === undefined ? undefined : smap ? 'on' : 'off';
+}
+
+function reasonFor(
+  { name, publishedRates }: Design,
+  virtqueues: readonly number[],
+  { packets }: CountedDecisions,
+  smap: 'on' | 'off' | undefined,
+): string {
+  const isPublished = publishedRates?.smapOn !== undefined || publishedRates?.smapOff !== undefined;
+  if (virtqueues.length === 0)
+    return 'no virtqueue is known to transmit, and the published rates are of transmission';
+  if (packets === 0) return 'the virtqueues that transmit fetched no packet';
+  if (!isPublished) return `no packet rate was published for ${name}`;
+  const isOn = smap === undefined ? publishedRates.smapOn === undefined : smap === 'on';
+  return `no packet rate was published for ${name} with SMAP ${isOn ? 'on' : 'off'}`;
+}
+
+const GET_AVAIL_HEAD = 2;
+const LAST_ACCESSOR = 10;
+
+/** A guest transmits a packet as one chain, and the host fetches one head for it. */
+export function transmitted(tallies: Tallies, virtqueues: readonly number[]): CountedDecisions {
+  const heads = createSum(false);
+  const all = createSum(false);
+  for (const vq of virtqueues) {
+    addAccessor(heads, tallies, vq, GET_AVAIL_HEAD);
+    for (let accessor = 1; accessor <= LAST_ACCESSOR; accessor++)
+      addAccessor(all, tallies, vq, accessor);
+  }
+  const { accesses, hits, ambiguous } = all.usual;
+  return { packets: heads.usual.accesses, accesses, hits, ambiguous };
+}

@@ -1,0 +1,97 @@
+/** The storms of a trace, in one pass; with an engine, what was accessed in each of them. */
+import {
+  addSample,
+  createStorms,
+  DEFAULT_STORM_RATE,
+  MOST_STORM_RATE,
+  SAMPLE_SIZE,
+  type Engine,
+  type Storm,
+  type Storms,
+} from '@vhostscope/model';
+import { counted, ProgramError } from '@vhostscope/terminal';
+import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import type { FindStorm } from './time-argument.js';
+
+export interface FoundStorms {
+  readonly storms: readonly Storm[];
+  readonly classOf: Storms['classOf'];
+}
+
+/** What --storm-rate says. @throws ProgramError when it is no rate */
+export function readStormRate(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_STORM_RATE;
+  if (/^[1-9]\d{0,5}$/.test(text) && Number(text) <= MOST_STORM_RATE) return Number(text);
+  throw new ProgramError(
+    `--storm-rate takes ranges per second, 1 to ${MOST_STORM_RATE}, not "${text}"`,
+  );
+}
+
+/** What is sampled of a device, SAMPLE_SIZE numbers each: all its virtqueues, then those that transmit. */
+export const SAMPLED_TRANSMIT = SAMPLE_SIZE;
+
+/**
+ * All storms, in the order in which they were noticed.
+ *
+ * @param engine consumes the trace on the way; a fresh one
+ * @param transmits which virtqueues transmit
+ */
+export function findStorms(
+  trace: OpenTrace,
+  rate: number,
+  engine?: Engine,
+  transmits: ReadonlySet<number> = new Set(),
+): FoundStorms {
+  const found: Storm[] = [];
+  const sample = (virtqueues: ReadonlySet<number>, into: Float64Array): void => {
+    if (engine === undefined) return;
+    for (const vq of virtqueues) {
+      addSample(engine.tallies, vq, into, 0);
+      if (transmits.has(vq)) addSample(engine.tallies, vq, into, SAMPLED_TRANSMIT);
+    }
+  };
+  const storms = createStorms({
+    rate,
+    sample,
+    sampleSize: engine === undefined ? 0 : 2 * SAMPLE_SIZE,
+    onOver: (storm) => found.push(storm),
+  });
+  const { wants } = storms;
+  let last = 0n;
+  visitTrace(trace.fd, trace.index, (batch, from, to) => {
+    let begin = from;
+    for (let i = from; i < to; i++) {
+      if (wants[batch.kind[i] ?? 0] === 0) continue;
+      if (i > begin) engine?.consume(batch, begin, i);
+      begin = i;
+      storms.consume(batch, i);
+    }
+    engine?.consume(batch, begin, to);
+    if (to > from)
+      last = (BigInt(batch.time[2 * to - 1] ?? 0) << 32n) | BigInt(batch.time[2 * to - 2] ?? 0);
+  });
+  // A range may be under way up to the end.
+  storms.active(last);
+  storms.finish();
+  engine?.finish();
+  return {
+    storms: found.toSorted((a, b) => a.number - b.number),
+    classOf: (recording, stack) => storms.classOf(recording, stack),
+  };
+}
+
+/** Where a storm is, by its number: what `storm:2` stands for. */
+export function stormFinder(trace: OpenTrace, rate: number): FindStorm {
+  let storms: readonly Storm[] | undefined;
+  return (number) => {
+    storms ??= findStorms(trace, rate).storms;
+    const found = storms[number - 1];
+    if (found !== undefined) return found;
+    throw new ProgramError(`there is no storm ${number} in ${trace.name}`, {
+      advice:
+        storms.length === 0
+          ? `it has none of ${counted(rate, 'range')} a second or more: replay storms --storm-rate takes another limit`
+          : `it has ${counted(storms.length, 'storm')}: replay storms lists them`,
+    });
+  };
+}

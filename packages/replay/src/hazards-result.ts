@@ -1,0 +1,121 @@
+/** The result of `replay hazards`, as `--json` prints it. */
+import {
+  AREAS,
+  HAZARD_MEANING,
+  type FoundHazards,
+  type Hazard,
+  type HazardCount,
+  type HazardKind,
+  type HazardMark,
+} from '@vhostscope/model';
+import type { OpenTrace } from '@vhostscope/trace';
+import { z } from 'zod';
+import type { Completeness } from './completeness.js';
+import type { Replayed } from './replay-trace.js';
+import { headOf, resultHead } from './result-head.js';
+import { describeSpan, type TimeSpan } from './time-span.js';
+
+const count = z.number().int().nonnegative();
+/** ns, decimal. */
+const time = z.string();
+const kinds = Object.keys(HAZARD_MEANING) as [HazardKind, ...HazardKind[]];
+
+const mark = z.object({
+  line: count,
+  time,
+  /** Name of the event. */
+  event: z.string(),
+  /** What it has to do with the hazard. */
+  what: z.string(),
+});
+
+const hazard = z.object({
+  kind: z.enum(kinds),
+  grade: z.enum(['proven', 'possible']),
+  recording: count,
+  /** null where it is of no one virtqueue or area. */
+  vq: count.nullable(),
+  area: z.string().nullable(),
+  begin: time,
+  /** null where it lasts to the end of the trace. */
+  end: time.nullable(),
+  /** Accesses that it touched: hits of a stale map, fallbacks for a wrong count. */
+  accesses: count,
+  /** The events that prove it, in order. */
+  chain: z.array(mark),
+});
+
+export const hazardCountSchema = z.object({
+  kind: z.enum(kinds),
+  grade: z.enum(['proven', 'possible', 'counted']),
+  meaning: z.string(),
+  count,
+  first: mark,
+  last: mark,
+});
+export type HazardCountResult = z.infer<typeof hazardCountSchema>;
+
+export const hazardsResultSchema = resultHead.extend({
+  /** All that were found in the trace, whatever the span. */
+  counts: z.array(hazardCountSchema),
+  /** Kinds that were not looked for: they follow from callbacks and registrations that the design has not. */
+  not_looked_for: z.array(z.enum(kinds)),
+  /** The first of each kind and grade, of those that touch the span. */
+  hazards: z.array(hazard),
+});
+export type HazardsResult = z.infer<typeof hazardsResultSchema>;
+
+export function hazardsResult(
+  trace: OpenTrace,
+  replayed: Replayed,
+  completeness: Completeness,
+  { listed, counts, notLookedFor }: FoundHazards,
+  span: TimeSpan | undefined,
+): HazardsResult {
+  return {
+    ...headOf(trace, replayed, completeness),
+    span: describeSpan(span),
+    counts: countsOf(counts),
+    not_looked_for: [...notLookedFor],
+    hazards: listed.filter((found) => touches(found, span)).map(describe),
+  };
+}
+
+/** Proven ones first. */
+export function countsOf(counts: ReadonlyMap<string, HazardCount>): HazardCountResult[] {
+  const order = kinds.flatMap((kind) =>
+    (['proven', 'possible', 'counted'] as const).map((grade) => ({ kind, grade })),
+  );
+  return order.flatMap(({ kind, grade }) => {
+    const found = counts.get(`${kind} ${grade}`);
+    if (found === undefined) return [];
+    const { first, last } = found;
+    const meaning = HAZARD_MEANING[kind];
+    return [{ kind, grade, meaning, count: found.count, first: markOf(first), last: markOf(last) }];
+  });
+}
+
+function touches({ begin, end }: Hazard, span: TimeSpan | undefined): boolean {
+  if (span === undefined) return true;
+  const isLate = span.to !== undefined && begin >= span.to;
+  return !isLate && (span.from === undefined || end === undefined || end >= span.from);
+}
+
+function describe(found: Hazard): HazardsResult['hazards'][number] {
+  const { kind, grade, recording, vq, area, begin, end, accesses, chain } = found;
+  return {
+    kind,
+    grade,
+    recording: Math.max(0, recording),
+    vq: vq ?? null,
+    area: area === undefined ? null : (AREAS[area] ?? null),
+    begin: String(begin),
+    end: end?.toString() ?? null,
+    accesses,
+    chain: chain.map(markOf),
+  };
+}
+
+function markOf({ line, time: at, event, what }: HazardMark): z.infer<typeof mark> {
+  return { line, time: String(at), event, what };
+}

@@ -1,0 +1,58 @@
+/** The hazards of a trace, for people. */
+import type { Design } from '@vhostscope/model';
+import { counted, grouped, tableLines } from '@vhostscope/terminal';
+import type { HazardCountResult, HazardsResult } from './hazards-result.js';
+import { headLines, listLines, numberColumn, textColumn, wrapped } from './text-parts.js';
+
+/** Hazards whose chains are printed; --json has more. */
+const MOST_SHOWN = 5;
+
+export function hazardsText(result: HazardsResult, design: Design): string {
+  const lines = [...headLines(result, design, 0), '', ...countLines(result.counts, design)];
+  if (result.not_looked_for.length > 0)
+    lines.push(...listLines('not looked for in this design:', result.not_looked_for));
+  for (const { kind, grade } of result.counts) {
+    const found = result.hazards.filter((one) => one.kind === kind && one.grade === grade);
+    for (const one of found.slice(0, MOST_SHOWN)) lines.push('', ...chainLines(one));
+    if (found.length > MOST_SHOWN)
+      lines.push(
+        '',
+        `${grouped(found.length - MOST_SHOWN)} more ${kind}, ${grade}: --json lists them`,
+      );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** How many of each kind, and what they are. */
+export function countLines(counts: readonly HazardCountResult[], design: Design): string[] {
+  if (design.maps === 'never') return ['no hazards: the design maps nothing'];
+  if (counts.length === 0) return ['no hazard was found'];
+  const table = tableLines(
+    [textColumn('hazard'), textColumn('grade'), numberColumn('count'), numberColumn('first (ns)')],
+    counts.map(({ kind, grade, count, first }) => [kind, grade, grouped(count), first.time]),
+  );
+  return [
+    ...table,
+    '',
+    ...counts
+      .filter(({ kind }, at) => counts.findIndex((other) => other.kind === kind) === at)
+      .flatMap(({ kind, meaning }) => wrapped(`  ${kind}: `, meaning, '    ')),
+  ];
+}
+
+function chainLines(found: HazardsResult['hazards'][number]): string[] {
+  const of = [
+    ...(found.vq === null ? [] : [`vq ${found.vq}`]),
+    ...(found.area === null ? [] : [found.area]),
+  ].join(' ');
+  const until = found.end === null ? 'to the end of the trace' : `to ${found.end} ns`;
+  const touched = found.accesses === 0 ? '' : `, ${counted(found.accesses, 'access', 'accesses')}`;
+  const span =
+    found.begin === found.end ? `at ${found.begin} ns` : `from ${found.begin} ns ${until}`;
+  return [
+    `${found.kind}, ${found.grade}${of === '' ? '' : `: ${of}`}, ${span}${touched}`,
+    ...found.chain.flatMap(({ line, time, event, what }) =>
+      wrapped(`  line ${line}, ${time} ns, ${event}: `, what, '    '),
+    ),
+  ];
+}

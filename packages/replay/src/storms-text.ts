@@ -1,0 +1,104 @@
+/** The result of `replay storms` for people. */
+import type { Design } from '@vhostscope/model';
+import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
+import { RATES_ARE_OF } from './cost-result.js';
+import { span } from './cost-text.js';
+import type { StormResult, StormsResult } from './storms-result.js';
+import { headLines, hitRatio, listLines, numberColumn, wrapped } from './text-parts.js';
+
+export function stormsText(result: StormsResult, design: Design): string {
+  const { storms } = result;
+  const ambiguous = storms.reduce((sum, storm) => sum + storm.ambiguous, 0);
+  const lines = [
+    ...headLines(result, design, ambiguous),
+    '',
+    ...wrapped(
+      '',
+      `${storms.length === 0 ? 'no storm' : counted(storms.length, 'storm')}: ${counted(result.storm_rate, 'range')} or more over rings of a device in a second, or one under way for more than a tenth of it`,
+    ),
+    ...(storms.length === 0 ? [] : ['', ...table(storms), ...storms.flatMap(storyLines)]),
+    ...costLines(result, design),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function table(storms: readonly StormResult[]): string[] {
+  return tableLines(
+    [
+      numberColumn('storm'),
+      numberColumn('after'),
+      numberColumn('lasts'),
+      numberColumn('dev'),
+      numberColumn('ranges'),
+      numberColumn('under way'),
+      numberColumn('accesses'),
+      numberColumn('fallbacks'),
+      numberColumn('hit ratio'),
+      numberColumn('Mpps lost'),
+    ],
+    storms.map((storm) => [
+      String(storm.number),
+      `${storm.begins_after.toFixed(3)} s`,
+      `${storm.lasts.toFixed(3)} s`,
+      String(storm.dev),
+      grouped(storm.ranges),
+      `${storm.down.toFixed(3)} s`,
+      grouped(storm.accesses),
+      grouped(storm.fallbacks),
+      hitRatio(storm),
+      lostOf(storm),
+    ]),
+  );
+}
+
+/** With several rates, those with SMAP: the gain that the designs were made for. */
+function lostOf({ rates }: StormResult): string {
+  const [first] = rates;
+  return first === undefined ? '–' : span(first.lost);
+}
+
+/** What a storm was made of, and by which events it can be looked up. */
+function storyLines(storm: StormResult): string[] {
+  const shares = (counts: Readonly<Record<string, number>>): string[] =>
+    Object.entries(counts).map(([name, ranges]) => `${name} ${grouped(ranges)}`);
+  const processes = storm.processes
+    .slice(0, MOST_SHOWN)
+    .map(({ pid, comm, ranges }) => `${printable(comm)} (pid ${pid}) ${grouped(ranges)}`);
+  const shown = storm.processes.slice(0, MOST_SHOWN).reduce((sum, { ranges }) => sum + ranges, 0);
+  if (storm.ranges > shown) processes.push(`others ${grouped(storm.ranges - shown)}`);
+  return [
+    '',
+    `storm ${storm.number}: ${storm.by.map((by) => REASON[by]).join('; ')}`,
+    ...listLines('  causes', shares(storm.causes)),
+    ...(storm.classes === null ? [] : listLines('  why', shares(storm.classes))),
+    ...listLines('  who', processes),
+    ...listLines(
+      '  over',
+      storm.virtqueues.map(({ id, ranges }) => `vq ${id} ${grouped(ranges)}`),
+    ),
+    `  events line ${storm.first.line} (${storm.first.time} ns) to line ${storm.last.line} (${storm.last.time} ns)`,
+  ];
+}
+
+const MOST_SHOWN = 5;
+
+const REASON = {
+  rate: 'ranges came too often',
+  down: 'ranges were under way too long',
+} as const;
+
+function costLines({ cost_reason: reason, storms }: StormsResult, design: Design): string[] {
+  if (storms.length === 0 || design.maps === 'never') return [];
+  if (reason !== null) return ['', ...wrapped('Mpps lost: ', `not known: ${reason}`, '  ')];
+  const [first] = storms.flatMap(({ rates }) => rates);
+  if (first === undefined) return [];
+  const basis = first.smap === null ? 'your rates' : `the published rates with SMAP ${first.smap}`;
+  return [
+    '',
+    ...wrapped(
+      'Mpps lost: ',
+      `against all accesses hitting, by ${basis}, of ${RATES_ARE_OF}`,
+      '  ',
+    ),
+  ];
+}

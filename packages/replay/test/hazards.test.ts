@@ -1,0 +1,129 @@
+/** `replay hazards` on real recordings: what they prove, and what they do not. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { hazardsResultSchema } from '../src/hazards-result.ts';
+import { runResultSchema } from '../src/run-result.ts';
+import { replay } from './in-process.ts';
+import { textOf, trace, TRACES } from './traces.ts';
+
+const stock = join(import.meta.dirname, 'golden/stock/storm-q256.arrows.gz');
+
+async function hazards(...args: string[]) {
+  const { code, out, err } = await replay('hazards', '--json', ...args);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  return hazardsResultSchema.parse(JSON.parse(out));
+}
+
+const ORDERS = [
+  ['--order', 'auto'],
+  ['--order', 'ranges', '--preempt', 'voluntary'],
+  ['--order', 'ranges'],
+];
+
+describe.each(['u1', 'u2', 'u3', 'd1'])('%s', (prefix) => {
+  it.each(ORDERS)('has none that matters: %s %s', async (...order) => {
+    const { hazards: found, counts } = await hazards(...order, trace(prefix).path);
+    expect(found).toEqual([]);
+    expect(counts.filter(({ grade }) => grade !== 'counted')).toEqual([]);
+  });
+});
+
+describe.each(['s3', 'f1'])('%s under the merged rules', (prefix) => {
+  it.each(ORDERS.slice(0, 2))('has a stuck count, with its proof: %s %s', async (...order) => {
+    const result = await hazards('--design', 'merged', ...order, trace(prefix).path);
+    const stuck = result.hazards.filter(({ kind }) => kind === 'stuck_count');
+    expect(stuck.length).toBeGreaterThan(0);
+    for (const { grade, chain, accesses } of stuck) {
+      expect(grade).toBe('proven');
+      expect(accesses).toBeGreaterThan(0);
+      expect(chain.at(-1)?.event).toBe('round');
+      const events = chain.map(({ event }) => event);
+      expect(events).toContain('range_start');
+      expect(events.indexOf('notifier')).toBeGreaterThan(events.indexOf('range_start'));
+      const times = chain.map(({ time }) => BigInt(time));
+      expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : 1)));
+    }
+  });
+});
+
+/** Lines of a virtqueue, which is one of those of the text in the order of their addresses. */
+function linesOf(prefix: string, place: number): { tag: string; time: bigint; words: string[] }[] {
+  const lines = textOf(prefix)
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([tag = '']) => /^(A|P|Z)$/.test(tag));
+  const virtqueues = [...new Set(lines.map(([, , , vq = '']) => vq))].toSorted();
+  return lines
+    .filter(([, , , vq]) => vq === virtqueues[place])
+    .map((words) => ({ tag: words[0] ?? '', time: BigInt(words[1] ?? 0), words }));
+}
+
+it('while a count was stuck, the kernel refused every attempt and copied every access', async () => {
+  const result = await hazards(trace('s3').path);
+  const stuck = result.hazards.filter(({ kind }) => kind === 'stuck_count');
+  for (const { vq, begin, end } of stuck) {
+    const inside = linesOf('s3', vq ?? 0).filter(
+      ({ time }) => time > BigInt(begin) && (end === null || time < BigInt(end)),
+    );
+    const attempts = inside.filter(({ tag }) => tag === 'P').map(({ words }) => words[5]);
+    expect(attempts.length).toBeGreaterThan(0);
+    expect(attempts.every((result_) => result_ === '-14')).toBe(true);
+    const accesses = inside.filter(({ tag }) => tag === 'A').map(({ words }) => words[5]);
+    expect(accesses.every((hit) => hit === '0')).toBe(true);
+  }
+});
+
+it('every hit that a map may have had stale is one that the kernel made', async () => {
+  const { hazards: found } = await hazards(trace('u4').path);
+  const stale = found.filter(({ kind }) => kind === 'stale_map');
+  expect(stale.length).toBeGreaterThan(0);
+  expect(stale.every(({ grade }) => grade === 'possible')).toBe(true);
+});
+
+describe('replay hazards', () => {
+  it.each(TRACES)('prints lines of at most 100 columns of $name', async ({ path, design }) => {
+    const { code, out, err } = await replay('hazards', '--design', design, path);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out.split('\n').filter((line) => line.length > 100)).toEqual([]);
+  });
+
+  it('says so where the design maps nothing', async () => {
+    const { out } = await replay('hazards', '--design', 'copy', trace('s3').path);
+    expect(out).toContain('no hazards: the design maps nothing');
+  });
+
+  it('tells of a stock host what the design would have done', async () => {
+    const result = await hazards(stock);
+    expect(result.host).toBe('stock');
+    expect(result.hazards.filter(({ grade }) => grade === 'proven')).toEqual([]);
+  });
+
+  it('is counted by run when asked', async () => {
+    const { path } = trace('s3');
+    const { counts } = await hazards(path);
+    const run = async (...args: string[]) =>
+      runResultSchema.parse(JSON.parse((await replay('run', '--json', ...args, path)).out)).hazards;
+    expect(await run('--hazards')).toEqual(counts);
+    expect(await run()).toBeNull();
+    const { code, err } = await replay('run', '--hazards', '--from', '1s', path);
+    expect(code).toBe(2);
+    expect(err).toMatch(/--hazards is of a whole trace.*\n.*replay hazards lists/);
+  });
+
+  it('says what it does not look for in a design with other callbacks', async () => {
+    const result = await hazards('--design', 'vmap-v2', trace('s3').path);
+    expect(result.not_looked_for).toContain('stale_map');
+    expect(result.hazards).toEqual([]);
+    const { out } = await replay('hazards', '--design', 'vmap-v2', trace('s3').path);
+    expect(out).toContain('not looked for in this design: stale_map, stuck_count');
+  });
+
+  it('shows those that touch a span', async () => {
+    const { path } = trace('s3');
+    const whole = await hazards(path);
+    const first = whole.hazards[0];
+    const before = await hazards('--to', first?.begin ?? '', path);
+    expect(before.counts).toEqual(whole.counts);
+    expect(before.hazards.length).toBeLessThan(whole.hazards.length);
+  });
+});
