@@ -8,7 +8,7 @@
  * The clamped effect is that of the recording's own timing: that a real memory manager, and whoever waits for
  * it, would have been slower is not replayed (§2.1, replay rule).
  */
-import { isSlotOf, sameRange, slotAt, addSlot, NO_CPU, type Callback } from './callbacks.js';
+import { addSlot, isSlotOf, NO_CPU, sameRange, slotAt, type Callback } from './callbacks.js';
 import { MEMORY_KIND, SET_UP_OPEN, WAITS_FOR_UNLOCK } from './doubts.js';
 import { recycle, type EngineState } from './engine-state.js';
 import { AMBIGUOUS, HIT, NOT_SET_UP, OUTCOMES } from './outcome.js';

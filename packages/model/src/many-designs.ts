@@ -55,13 +55,23 @@ export function createManyDesigns(options: readonly EngineOptions[]): ManyDesign
     distinct: distinct.length,
     consume: (batch, from, to) => {
       if (isShared) consumeShared(states, run, batch, from, to);
-      else for (const { engine } of distinct) engine.consume(batch, from, to);
+      else consumeEach(states, batch, from, to);
     },
     finish: () => {
       flush(states, run);
       for (const { engine } of distinct) engine.finish();
     },
   };
+}
+
+/** One event for all before the next: what follows from it alone is found once (round-end.ts). */
+function consumeEach(
+  states: readonly EngineState[],
+  batch: EventBatch,
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) for (const state of states) consumeOne(state, batch, i);
 }
 
 /** All that the engine reads of its options for an outcome: whether it refuses a range changes none. */

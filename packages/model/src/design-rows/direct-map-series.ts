@@ -93,6 +93,7 @@ export const DIRECT_MAP_SERIES: readonly Design[] = [
     differs: [
       'ranges of areas are read again each round, and the notifier stays registered while a ring is set up',
       'a map of the ring as it was before stays in use when the ring is set up elsewhere',
+      'as mailed it takes one lock twice in each round and would hang: it is replayed as if that were put right',
     ],
   },
   FIXES_V1,

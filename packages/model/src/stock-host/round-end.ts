@@ -10,6 +10,7 @@ import {
   VSOCK,
   type EndedRound,
 } from '../accessor-rules/derive-round.js';
+import type { AccessorRules } from '../accessor-rules/rule-sets.js';
 import { BEGIN_UNSEEN, IOTLB_ROUND } from '../doubts.js';
 import type { EngineState } from '../engine-state.js';
 import type { EventBatch } from '../event-batch.js';
@@ -40,11 +41,36 @@ export function endRound(engine: EngineState, batch: EventBatch, i: number): voi
   const vq = batch.vq[i];
   readRound(engine, batch, i, vq);
   judgeAreas(engine, batch, i, vq);
-  if (roundAccesses === 'derived') deriveRound(engine.rules, round, counts);
+  if (roundAccesses === 'derived') derive(engine, batch, i);
   else takeCounted(virtqueues, vq);
   countAccesses(engine, vq);
   if (virtqueues.inRound[vq] === 1 && !before.iotlb && !after.iotlb) learn(engine, vq);
   virtqueues.inRound[vq] = 0;
+}
+
+/** What `counts` was derived from, if it was: many designs ask for the same round one after the other. */
+const derived = { rules: undefined as AccessorRules | undefined, words: new Uint32Array(8) };
+const asked = new Uint32Array(8);
+
+function derive({ rules }: EngineState, { details, detail }: EventBatch, i: number): void {
+  const at = 2 * detail[i];
+  asked[0] = details.ringBefore[at];
+  asked[1] = details.ringBefore[at + 1];
+  asked[2] = details.ringAfter[at];
+  asked[3] = details.ringAfter[at + 1];
+  asked[4] = round.handler;
+  asked[5] = round.num;
+  asked[6] = round.chain;
+  asked[7] = round.usualChain;
+  if (derived.rules === rules && isSame(asked, derived.words)) return;
+  deriveRound(rules, round, counts);
+  derived.rules = rules;
+  derived.words.set(asked);
+}
+
+function isSame(a: Uint32Array, b: Uint32Array): boolean {
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return true;
 }
 
 function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq: number): void {
@@ -116,6 +142,7 @@ function countAccesses({ tallies }: EngineState, vq: number): void {
 
 /** What counters, or accesses told one by one, add up to in the round. */
 function takeCounted({ countedInRound }: VirtqueueState, vq: number): void {
+  derived.rules = undefined;
   for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
     const counted = countedInRound[ACCESSOR_SPAN * vq + accessor];
     counts.least[accessor] = counted;
