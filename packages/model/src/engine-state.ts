@@ -56,6 +56,8 @@ export interface EngineState {
   roundAccesses: RoundAccesses;
   readonly delays: Delays;
   readonly preemption: Preemption;
+  /** Page size of the host that the design runs on; that of the recorded one is PAGE_BYTES. */
+  readonly pageBytes: number;
   /** Recorded attempts settle maps and counts (`observed-attempts.ts`); in ranges order only. */
   readonly usesObservations: boolean;
   readonly tallies: Tallies;
@@ -93,6 +95,7 @@ export function createEngineState(
   rules: AccessorRules,
   roundAccesses: RoundAccesses,
   delays: Delays,
+  pageBytes: number,
 ): EngineState {
   const fixedMap = fixedMapOf(design, host);
   return {
@@ -104,6 +107,7 @@ export function createEngineState(
     rules,
     roundAccesses,
     delays,
+    pageBytes,
     preemption,
     usesObservations,
     tallies: createTallies(host === 'stock'),

@@ -45,6 +45,7 @@ export type { AreaSnapshot, CallbackSnapshot, VirtqueueSnapshot } from './inspec
 export type { HostKind, Mismatch, Order, RoundAccesses } from './engine-state.js';
 export { DOUBT_MEANING } from './doubts.js';
 export { derivedIndex, type DerivedTallies } from './stock-host/derived-tallies.js';
+export type { Delays } from './stock-host/page-evidence.js';
 export type { Preemption } from './callbacks.js';
 export type { HistoryEntry } from './history.js';
 export { accessOutcomes, compareAccesses, type Comparison, type Tallies } from './tallies.js';

@@ -14,7 +14,8 @@ import { accessIndex, NO_OBSERVATION } from './tallies.js';
 export interface ManyDesigns {
   /**
    * By place in the list of options; designs that come to the same share one, whose `design` is that of the
-   * first. Tallies tell outcomes, not what was observed of them, and are whole after `finish`.
+   * first. Tallies tell outcomes, not what was observed of them nor how many ranges were refused, and are
+   * whole after `finish`.
    */
   readonly engines: readonly Engine[];
   /** How many are run. */
@@ -63,11 +64,11 @@ export function createManyDesigns(options: readonly EngineOptions[]): ManyDesign
   };
 }
 
-/** All that the engine reads of its options. */
+/** All that the engine reads of its options for an outcome: whether it refuses a range changes none. */
 function keyOf({ design, ...others }: EngineOptions): string {
   const { maps, counter, overlap, clears, dropsMapsOn, callbackRules } = design;
   const { faultsPagesIn, needsContiguousPages, filtersMemory } = design;
-  const { resetsCountOnSetup, keepsRangesOnFailedSetup, refusesNonBlockable } = design;
+  const { resetsCountOnSetup, keepsRangesOnFailedSetup } = design;
   const isOff = design.switchedOff !== undefined;
   const switches: Partial<Design> = isOff
     ? { switchedOff: '' }
@@ -83,7 +84,6 @@ function keyOf({ design, ...others }: EngineOptions): string {
         filtersMemory,
         resetsCountOnSetup,
         keepsRangesOnFailedSetup,
-        refusesNonBlockable,
       };
   return JSON.stringify([switches, others]);
 }

@@ -26,7 +26,7 @@ import {
 import type { EventBatch } from './event-batch.js';
 import { inspectVirtqueue, sureCount, type SureCount, type VirtqueueSnapshot } from './inspect.js';
 import { PENDING } from './outcome.js';
-import { ACCESSOR_SPAN } from './ring.js';
+import { ACCESSOR_SPAN, PAGE_BYTES } from './ring.js';
 import { USUAL_DELAYS, type Delays } from './stock-host/page-evidence.js';
 import type { Tallies } from './tallies.js';
 import { keepTallies, takeBack, type KeptTallies, type Uncounted } from './tallies-span.js';
@@ -49,12 +49,16 @@ export interface EngineOptions {
   readonly roundAccesses?: RoundAccesses;
   /** What a stock host's recording does not tell the end of. */
   readonly delays?: Delays;
+  /** Page size of the host that the design is to run on: at least that of the recorded one, which is the default. */
+  readonly pageBytes?: number;
 }
 
 export interface Engine {
   readonly design: Design;
   readonly order: Order;
   readonly host: HostKind;
+  /** Bytes of a page where the design runs. */
+  readonly pageBytes: number;
   /** Whether recorded attempts settle maps and counts. */
   readonly usesObservations: boolean;
   readonly tallies: Tallies;
@@ -107,6 +111,7 @@ export function createRunningEngine({
   rules = NEWEST_RULES,
   roundAccesses = 'derived',
   delays = USUAL_DELAYS,
+  pageBytes = PAGE_BYTES,
 }: EngineOptions): { readonly engine: Engine; readonly state: EngineState } {
   // Recorded effects belong to the recording kernel; a design with other rules has others.
   const hasEffects = host === 'direct-map' && design.callbackRules === 'direct-map';
@@ -125,6 +130,7 @@ export function createRunningEngine({
     rules,
     host === 'stock' ? roundAccesses : 'derived',
     delays,
+    pageBytes,
   );
   const uncounted: Uncounted = { overlapping: 0, disagree: 0 };
   let kept: KeptTallies | undefined;
@@ -140,6 +146,7 @@ export function createRunningEngine({
     design,
     order: engine.order,
     host,
+    pageBytes: engine.pageBytes,
     usesObservations,
     tallies: engine.tallies,
     mismatches: engine.mismatches,

@@ -1,4 +1,5 @@
 /** Set-up of rings and devices: addresses, maps dropped outside the notifier, resets, the notifier. */
+import { slotAt } from './callbacks.js';
 import { forgetCount, setCount } from './counts.js';
 import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
 import { completeDeferred, dropDeferred, mayDropDeferred, setUpDeferred } from './deferred-maps.js';
@@ -175,6 +176,12 @@ function forgetCountsUnderWay(engine: EngineState, dev: number): void {
   for (const vq of engine.devices.virtqueues[dev] ?? [])
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
       if (isRangeUnderWay(engine, slot)) forgetCount(engine, vq);
+  // Nor may the end of one that was entered have come to this device yet.
+  for (const callback of engine.open) {
+    if (callback.dev !== dev) continue;
+    for (let k = callback.done; k < callback.slotCount; k++)
+      forgetCount(engine, slotAt(callback, k) >> 2);
+  }
 }
 
 /**

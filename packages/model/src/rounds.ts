@@ -8,7 +8,6 @@ import {
 } from './attempts.js';
 import { slotAt } from './callbacks.js';
 import { beginDeferredRound, passDeferred } from './deferred-maps.js';
-import type { Design } from './designs.js';
 import type { EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { keepMismatch } from './mismatches.js';
@@ -29,11 +28,17 @@ import {
   REFUSED_COUNT,
 } from './outcome.js';
 import { passCallbacks } from './ranges-order.js';
-import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
+import { ACCESSOR_SPAN, AREA_COUNT, PAGE_BYTES } from './ring.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
-import { hasPages, isScattered } from './stock-host/page-evidence.js';
+import { bytesOf, hasPages, isScattered } from './stock-host/page-evidence.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
-import { NO_OUTCOME, SEEN_REFUSED, SEEN_TRIED, type VirtqueueState } from './virtqueue-state.js';
+import {
+  NO_OUTCOME,
+  RANGE_SET,
+  SEEN_REFUSED,
+  SEEN_TRIED,
+  type VirtqueueState,
+} from './virtqueue-state.js';
 
 /** vq_meta_prefetch: with the device IOTLB on it leaves the maps alone (reference §1.3). */
 export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
@@ -67,12 +72,14 @@ function watchRound(virtqueues: VirtqueueState, vq: number): void {
 }
 
 /** What get_user_pages would find, as far as what was known before the round tells. */
-function foreseePages({ virtqueues, design }: EngineState, vq: number): void {
+function foreseePages(engine: EngineState, vq: number): void {
+  const { virtqueues } = engine;
   // Whether the ioctl drops the maps before this round or after it is open: so is what it leaves behind.
   if (virtqueues.inSetUp[vq] === 1) return;
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     virtqueues.gupHolds[slot] = hasPages(virtqueues, slot) ? 1 : 0;
-    if (isScattered(virtqueues, slot)) virtqueues.gup[slot] = asDesigned(NOT_CONTIGUOUS, design);
+    if (isScattered(virtqueues, slot))
+      virtqueues.gup[slot] = asDesigned(engine, slot, NOT_CONTIGUOUS);
   }
 }
 
@@ -110,7 +117,7 @@ export function seePrefetch(engine: EngineState, batch: EventBatch, i: number, s
   const result = batch.details.result[detail];
   const { pagesGot, pagesWanted } = batch.details;
   const found = gupOutcome(result, pagesGot[detail], pagesWanted[detail]);
-  const gup = asDesigned(found, engine.design);
+  const gup = asDesigned(engine, slot, found);
   if (engine.usesObservations) {
     observeAttempt(engine, batch, i, slot, result === -14 ? REFUSED_COUNT : gup);
     return;
@@ -161,11 +168,22 @@ function gupOutcome(result: number, got: number, wanted: number): number {
 }
 
 /** What a design makes of what the recording kernel found, which wants pages that are there and contiguous. */
-function asDesigned(found: number, { faultsPagesIn, needsContiguousPages }: Design): number {
+function asDesigned(engine: EngineState, slot: number, found: number): number {
+  const { faultsPagesIn, needsContiguousPages } = engine.design;
+  if (found !== NOT_CONTIGUOUS && found !== GUP_SHORT) return found;
   if (found === NOT_CONTIGUOUS && !needsContiguousPages) return HIT;
-  if (found !== GUP_SHORT || !faultsPagesIn) return found;
-  // Where the pages would be that are not there yet, nobody knows.
-  return needsContiguousPages ? NO_OUTCOME : HIT;
+  if (found === GUP_SHORT && faultsPagesIn && !needsContiguousPages) return HIT;
+  // All was there, and on larger pages it is asked for one only.
+  const isOnePage = engine.pageBytes > PAGE_BYTES && isWithin(engine, slot);
+  if (found === NOT_CONTIGUOUS && isOnePage) return HIT;
+  // Where pages would lie that are faulted in, or are larger than those that were found, nobody knows.
+  const isFaultedIn = found === GUP_SHORT && faultsPagesIn;
+  return isFaultedIn || engine.pageBytes > PAGE_BYTES ? NO_OUTCOME : found;
+}
+
+/** Whether the design asks for one page only: it counts them by the size of the area (reference §3.1 [D]). */
+function isWithin({ virtqueues, pageBytes }: EngineState, slot: number): boolean {
+  return virtqueues.sized[slot] === RANGE_SET && bytesOf(virtqueues, slot) <= pageBytes;
 }
 
 /** The attempts of a round are over: event `i` shows it. */

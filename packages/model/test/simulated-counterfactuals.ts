@@ -15,6 +15,8 @@ export const COUNTERFACTUALS = [
   'vmap-v4',
   'vmap-rfc-v2',
   'mmdrop-fix',
+  // No design of the lists: the switches of a user's own row.
+  'faults-in',
 ] as const;
 export type CounterfactualName = (typeof COUNTERFACTUALS)[number];
 
@@ -117,6 +119,13 @@ class Vmap {
   }
 }
 
+/** As merged or its fixes, whichever the kernel is, but with pages that are faulted in and may lie anywhere. */
+class FaultsIn extends Shadow {
+  override attempt(index: number, _memory: Memory, isOutOfMemory: boolean): void {
+    if (!isOutOfMemory) this.build(index);
+  }
+}
+
 /** Every range of the process counts, three times, and drops all maps of the virtqueue. */
 class MmWide {
   private readonly places: Place[] = [0, 1, 2].map(() => ({ address: 0n, size: 0n }));
@@ -165,11 +174,13 @@ export class Counterfactuals {
   private readonly shadow: Shadow;
   private readonly vmaps: ReadonlyMap<CounterfactualName, Vmap>;
   private readonly mmWide = new MmWide();
+  private readonly faultsIn: FaultsIn;
 
   constructor(isFixes: boolean, rank: number) {
     this.shadow = new Shadow(isFixes);
+    this.faultsIn = new FaultsIn(!isFixes);
     this.vmaps = new Map(
-      COUNTERFACTUALS.filter((name) => name !== 'mmdrop-fix').map((name) => [
+      COUNTERFACTUALS.filter((name) => name.startsWith('vmap')).map((name) => [
         name,
         new Vmap(name, rank),
       ]),
@@ -181,11 +192,13 @@ export class Counterfactuals {
   }
 
   decide(name: CounterfactualName, index: number, iotlb: boolean): number {
-    return (this.vmaps.get(name) ?? this.mmWide).decide(index, iotlb);
+    const others = name === 'faults-in' ? this.faultsIn : this.mmWide;
+    return (this.vmaps.get(name) ?? others).decide(index, iotlb);
   }
 
   attempt(index: number, memory: Memory, isOutOfMemory: boolean): void {
     this.shadow.attempt(index, memory, isOutOfMemory);
+    this.faultsIn.attempt(index, memory, isOutOfMemory);
     this.mmWide.attempt(index, memory, isOutOfMemory);
     for (const vmap of this.vmaps.values()) vmap.attempt(index);
   }
@@ -200,6 +213,7 @@ export class Counterfactuals {
 
   startEffect(index: number, start: bigint, end: bigint): void {
     this.shadow.startEffect(index, start, end);
+    this.faultsIn.startEffect(index, start, end);
     this.mmWide.rangeStart();
     for (const vmap of this.vmaps.values()) vmap.rangeStart(index, start, end);
   }
@@ -210,6 +224,7 @@ export class Counterfactuals {
 
   endEffect(index: number, start: bigint, end: bigint): void {
     this.shadow.endEffect(index, start, end);
+    this.faultsIn.endEffect(index, start, end);
     this.mmWide.rangeEnd();
     for (const vmap of this.vmaps.values()) vmap.rangeEnd(index, start, end);
   }
@@ -230,22 +245,26 @@ export class Counterfactuals {
   /** SET_VRING_NUM or SET_VRING_ADDR comes to the maps. */
   beginSetup(kind: SetupKind): void {
     this.shadow.beginSetup();
+    this.faultsIn.beginSetup();
     for (const vmap of this.vmaps.values()) vmap.setup(kind);
   }
 
   recordRange(index: number, area: Area, failed: boolean): void {
     this.shadow.recordRange(index, area, failed);
+    this.faultsIn.recordRange(index, area, failed);
     this.mmWide.recordRange(index, area);
     for (const vmap of this.vmaps.values()) vmap.recordRange(index, area, failed);
   }
 
   beginReset(): void {
     this.shadow.beginReset();
+    this.faultsIn.beginReset();
     this.mmWide.reset();
     for (const vmap of this.vmaps.values()) vmap.reset();
   }
 
   endReset(): void {
     this.shadow.endReset();
+    this.faultsIn.endReset();
   }
 }

@@ -42,6 +42,11 @@ export class Shadow {
     area.map = frames.every((frame, page) => frame === frames[0] + BigInt(page));
   }
 
+  /** A map that needs nothing of the pages. */
+  protected build(index: number): void {
+    if (this.count === 0n) this.areas[index].map = true;
+  }
+
   /** The begin of SET_VRING_NUM or SET_VRING_ADDR. */
   beginSetup(): void {
     for (const area of this.areas) area.map = false;

@@ -16,7 +16,7 @@ export function compareText(result: CompareResult): string {
   if (baseline !== null) {
     lines.push(...traceLines(baseline, 'baseline    '), '', ...verdictLines(result, verdicts), '');
   }
-  return `${lines.join('\n')}`;
+  return lines.join('\n');
 }
 
 function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[] {

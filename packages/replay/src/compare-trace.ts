@@ -10,7 +10,7 @@ import {
   type Preemption,
 } from '@vhostscope/model';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
-import { platformOf, type PlatformOptions } from './platform-options.js';
+import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
 import { mayHoldEffects, roundAccessesOf, rulesOf } from './replay-trace.js';
 import { hostKindOf } from './replayable-trace.js';
 
@@ -44,10 +44,17 @@ export function compareTrace(
   const platform = platformOf(options, trace);
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const host = hostKindOf(trace);
+  const pageBytes = pageBytesOf(options);
   const common: Omit<EngineOptions, 'design' | 'order'> =
     host === 'stock'
-      ? { preemption, host, rules: rulesOf(trace), roundAccesses: roundAccessesOf(trace) }
-      : { preemption, host };
+      ? {
+          preemption,
+          host,
+          pageBytes,
+          rules: rulesOf(trace),
+          roundAccesses: roundAccessesOf(trace),
+        }
+      : { preemption, host, pageBytes };
   const runAll = (order: Order): Compared[] => {
     const chosen = designs.map((design) => ({
       ...common,
@@ -58,7 +65,7 @@ export function compareTrace(
     visitTrace(trace.fd, trace.index, (batch, from, to) => many.consume(batch, from, to));
     many.finish();
     return chosen.map(({ design }, at) => {
-      const engine = many.engines[at] as Engine;
+      const engine = many.engines[at];
       return { design, engine, order: engine.order };
     });
   };

@@ -94,16 +94,13 @@ function readJson(path: string, unusable: (message: string) => ProgramError): un
 function sentenceOf(issue: z.core.$ZodIssue | undefined): string {
   if (issue === undefined) return 'is no row of the table of designs';
   const where = issue.path.length === 0 ? '' : `${printable(issue.path.join('.'))}: `;
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return `${where}there is no switch called "${printable(String(issue.keys[0]))}"`;
-    case 'invalid_value':
-      return `${where}has to be one of ${issue.values.map(String).join(', ')}`;
-    case 'invalid_type':
-      return `${where}${where === '' ? 'a row ' : ''}has to be ${WORDS[issue.expected] ?? issue.expected}`;
-    default:
-      return where + issue.message;
-  }
+  if (issue.code === 'unrecognized_keys')
+    return `${where}there is no switch called "${printable(issue.keys[0] ?? '')}"`;
+  if (issue.code === 'invalid_value')
+    return `${where}has to be one of ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_type')
+    return `${where}${where === '' ? 'a row ' : ''}has to be ${WORDS[issue.expected] ?? issue.expected}`;
+  return where + issue.message;
 }
 
 const WORDS: Readonly<Record<string, string>> = {

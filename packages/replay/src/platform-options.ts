@@ -1,10 +1,18 @@
 /** The platform that a design is to run on: what the command line says, else what the trace tells. */
-import { findArchitecture, ARCHITECTURES, type Platform, type RingMemory } from '@vhostscope/model';
+import {
+  ARCHITECTURES,
+  findArchitecture,
+  PAGE_BYTES,
+  type Platform,
+  type RingMemory,
+} from '@vhostscope/model';
 import { EXIT, printable, ProgramError } from '@vhostscope/terminal';
 import type { OpenTrace } from '@vhostscope/trace';
 
 export interface PlatformOptions {
   readonly arch?: string;
+  /** Bytes, as given. */
+  readonly pageSize?: string;
   readonly highmem?: boolean;
   readonly iotlb?: boolean;
   readonly ringMemory?: RingMemory;
@@ -23,3 +31,22 @@ export function platformOf(options: PlatformOptions, { index }: OpenTrace): Plat
     });
   return { architecture, highmem, deviceIotlb: iotlb, ringMemory };
 }
+
+/**
+ * Page size of the host that a design is to run on, in bytes; recorded hosts have pages of 4 kB.
+ *
+ * @throws ProgramError for what is no page size
+ */
+export function pageBytesOf({ pageSize }: PlatformOptions): number {
+  if (pageSize === undefined) return PAGE_BYTES;
+  const [, digits, unit] = /^(\d{1,6})([kK]?)$/.exec(pageSize) ?? [];
+  const bytes = Number(digits) * (unit === '' ? 1 : 1024);
+  if (PAGE_SIZES.includes(bytes)) return bytes;
+  throw new ProgramError(`--page-size is no page size: "${printable(pageSize)}"`, {
+    advice: `one of ${PAGE_SIZES.map((one) => `${one / 1024}k`).join(', ')}`,
+    exitCode: EXIT.unusable,
+  });
+}
+
+/** Base pages of Linux; smaller than those that were recorded there are none. */
+const PAGE_SIZES: readonly number[] = [PAGE_BYTES, 16_384, 65_536];

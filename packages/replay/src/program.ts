@@ -211,6 +211,7 @@ function preemptOption(): Option {
 function withPlatformOptions(command: Command): Command {
   return command
     .option('--arch <name>', 'architecture to run the design on; default: what the trace says')
+    .option('--page-size <bytes>', 'of the host that runs the design: 4k, 16k or 64k; default: 4k')
     .option('--highmem', 'rings lie in high memory (32-bit kernels)')
     .option('--iotlb', 'the device IOTLB is on (VIRTIO_F_ACCESS_PLATFORM)')
     .addOption(

@@ -19,7 +19,7 @@ import {
 import { counted, ProgramError, say } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
 import type { DesignOptions } from './chosen-designs.js';
-import { platformOf, type PlatformOptions } from './platform-options.js';
+import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
 import { recordingCounts } from './recording-list.js';
 import { hostKindOf } from './replayable-trace.js';
 import { spanOf, visitSpan, type TimeSpan, type WantedSpan } from './time-span.js';
@@ -39,6 +39,8 @@ interface Recorded {
   /** Of the recording kernel, as assumed in ranges order. */
   readonly preemption: Preemption;
   readonly host: HostKind;
+  /** Page size of the host that the design is to run on. */
+  readonly pageBytes: number;
   /** By whose rules a stock host's rounds access the ring. */
   readonly rules: AccessorRules;
   /** How the trace of a stock host tells what a round accessed. */
@@ -80,12 +82,14 @@ export function replayTrace(
   const design = onPlatform(chosen, platformOf(options, trace));
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
+  const pageBytes = pageBytesOf(options);
   if (hostKindOf(trace) === 'stock')
     return replayStockHost(trace, design, options, preemption, span, watches);
   const recorded: Recorded = {
     design,
     preemption,
     host: 'direct-map',
+    pageBytes,
     rules: NEWEST_RULES,
     roundAccesses: 'derived',
   };
@@ -104,10 +108,12 @@ export function replayTrace(
       advice: 'recorded effects leave nothing open that observations could settle',
     });
   }
-  const ranges = createEngine({ design, order: 'ranges', preemption, useObservations });
+  const ranges = createEngine({ design, order: 'ranges', preemption, useObservations, pageBytes });
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
   const effects =
-    mayUseEffects && mayHoldEffects(trace) ? createEngine({ design, order: 'effects' }) : undefined;
+    mayUseEffects && mayHoldEffects(trace)
+      ? createEngine({ design, order: 'effects', pageBytes })
+      : undefined;
   feed(trace, span, effects === undefined ? [ranges] : [ranges, effects], watches);
   const byRanges = (orderReason: string): Replayed => {
     checkObservations(ranges);
@@ -189,11 +195,12 @@ export function engineOf(replayed: Replayed): Engine {
 function replayStockHost(
   trace: OpenTrace,
   design: Design,
-  { order, useObservations }: ReplayOptions,
+  options: ReplayOptions,
   preemption: Preemption,
   span: TimeSpan | undefined,
   watches: HazardWatches | undefined,
 ): Replayed {
+  const { order, useObservations } = options;
   if (order === 'effects')
     throw new ProgramError(
       `${trace.name} is a recording of a stock host: it has no effects of callbacks, so --order effects has no answer`,
@@ -208,6 +215,7 @@ function replayStockHost(
     design,
     preemption,
     host: 'stock',
+    pageBytes: pageBytesOf(options),
     rules: rulesOf(trace),
     roundAccesses: roundAccessesOf(trace),
   };

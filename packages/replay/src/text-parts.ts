@@ -1,6 +1,6 @@
 /** Parts that the texts for people share. */
 import { grouped, percent, printable, tableLines, type TableColumn } from '@vhostscope/terminal';
-import type { Design, Preemption } from '@vhostscope/model';
+import { mechanismOf, type Design, type Preemption } from '@vhostscope/model';
 
 /** Lines stay within this where they can. */
 const COLUMNS = 100;
@@ -34,7 +34,7 @@ export function headLines(
   if (design.switchedOff !== undefined) lines.push(...wrapped('off         ', design.switchedOff));
   else if (result.order === 'ranges' && design.maps !== 'never') {
     const advice =
-      result.preemption === 'unknown' && ambiguous > 0
+      result.preemption === 'unknown' && ambiguous > 0 && callsAreTimed(design)
         ? '; if it is voluntary, --preempt voluntary tells more'
         : '';
     lines.push(`preemption  ${PREEMPTION_MEANING[result.preemption]}${advice}`);
@@ -56,6 +56,11 @@ export function spanLine({
 }): string {
   const end = to === null ? 'to the end' : `to before ${to} ns`;
   return `span        ${from === null ? 'from the beginning' : `from ${from} ns`} ${end}; state is known from the beginning on`;
+}
+
+/** Whether it matters to a design when callbacks were through. */
+function callsAreTimed(design: Design): boolean {
+  return mechanismOf(design) === 'counted' || design.clears === 'range-at-unlock';
 }
 
 const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {

@@ -72,7 +72,13 @@ describe('a baseline', () => {
 
   it('fails where a design is surely worse by more than is allowed', async () => {
     const { code, result } = await compare(
-      ...[storm, '--designs', 'merged', '--baseline', dpdk, '--fail-if-worse', '80%'],
+      storm,
+      '--designs',
+      'merged',
+      '--baseline',
+      dpdk,
+      '--fail-if-worse',
+      '80%',
     );
     expect(code).toBe(1);
     const [verdict] = result.against_baseline;
@@ -157,6 +163,19 @@ describe('a platform', () => {
     expect((await shareOf('--ring-memory', 'file')).switched_off).toContain('in a file');
     expect((await shareOf('--iotlb')).switched_off).toContain('device IOTLB');
     expect((await shareOf('--highmem')).switched_off).toBeNull();
+  });
+
+  it('of larger pages asks for fewer of them', async () => {
+    const reasons = async (...args: string[]) =>
+      rowOf(
+        (await compare(trace('u2').path, '--designs', 'merged', ...args)).result.traces[0]?.designs,
+        'merged',
+      ).decisions.reasons;
+    expect((await reasons())['not_contiguous']).toBeGreaterThan(0);
+    expect((await reasons('--page-size', '64k'))['not_contiguous']).toBeUndefined();
+    const { code, err } = await replay('compare', path, '--page-size', '3k');
+    expect(code).toBe(2);
+    expect(err).toContain('one of 4k, 16k, 64k');
   });
 
   it('is known by name only', async () => {

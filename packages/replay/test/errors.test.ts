@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { assert, asyncProperty, nat } from 'fast-check';
+import { DESIGNS } from '@vhostscope/model';
 import { describe, expect, it } from 'vitest';
 import { verifyResultSchema } from '../src/verify-result.ts';
 import { replay } from './in-process.ts';
@@ -87,7 +88,7 @@ describe('wrong usage', () => {
     const { code, out, err } = await replay('run', '--design', 'mergd', '/does/not/exist');
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toBe(
-      'replay: no design is called "mergd"\nreplay: the designs are: merged, fixes-v5, copy\n',
+      `replay: no design is called "mergd"\nreplay: the designs are: ${DESIGNS.map(({ name }) => name).join(', ')}\n`,
     );
   });
 });
@@ -109,9 +110,11 @@ describe('replay schema', () => {
   );
 
   it('of something else: the choices', async () => {
-    const { code, err } = await replay('schema', 'compare');
+    const { code, err } = await replay('schema', 'judge');
     expect(code).toBe(2);
-    expect(err).toMatch(/'compare' is invalid.*run, verify, explain, check, export, info/);
+    expect(err).toMatch(
+      /'judge' is invalid.*run, verify, explain, check, compare, designs, export, info/,
+    );
   });
 });
 

@@ -30,7 +30,7 @@ function offsetOf({ first }: VirtqueueState, slot: number): number {
 }
 
 /** Bytes of an area of less than 4 GiB. */
-function bytesOf({ first, last }: VirtqueueState, slot: number): number {
+export function bytesOf({ first, last }: VirtqueueState, slot: number): number {
   return ((last[2 * slot] - first[2 * slot]) >>> 0) + 1;
 }
 

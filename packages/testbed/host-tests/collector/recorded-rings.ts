@@ -72,7 +72,7 @@ async function readRings(path: string): Promise<RecordedTrace> {
   const comms = new Set<string>();
   const ranges: RecordedRange[] = [];
   const classes = new Map<bigint, string>();
-  const rounds: bigint[] = [];
+  const roundTimes: bigint[] = [];
   try {
     visitTrace(trace.fd, trace.index, (batch, from, to) => {
       const { kind, time, vq, detail, details } = batch;
@@ -94,7 +94,7 @@ async function readRings(path: string): Promise<RecordedTrace> {
             ring.areas[details.area[where] ?? 0] = wide(details.address, where);
             break;
           case KIND.round:
-            rounds.push(wide(time, row));
+            roundTimes.push(wide(time, row));
             break;
           case KIND.access: {
             const accessor = ACCESSORS[batch.accessor[row] ?? 0] ?? '';
@@ -154,7 +154,7 @@ async function readRings(path: string): Promise<RecordedTrace> {
       .filter(({ rounds, areas }) => rounds > 0 || areas.length > 0)
       .toSorted((a, b) => a.place - b.place),
     events,
-    rounds,
+    rounds: roundTimes,
     comms,
     ranges,
     damage: trace.damage,
