@@ -94,7 +94,7 @@ describe('wrong usage', () => {
 });
 
 describe('replay schema', () => {
-  it.each(['run', 'verify', 'check', 'info'])(
+  it.each(['run', 'verify', 'check', 'storms', 'hazards', 'info'])(
     '%s: the keys that its document has',
     async (command) => {
       const { code, out, err } = await replay('schema', command);
