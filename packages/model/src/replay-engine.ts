@@ -57,6 +57,8 @@ export interface Engine {
   readonly design: Design;
   readonly order: Order;
   readonly host: HostKind;
+  /** Bytes of a page where the design runs. */
+  readonly pageBytes: number;
   /** Whether recorded attempts settle maps and counts. */
   readonly usesObservations: boolean;
   readonly tallies: Tallies;
@@ -144,6 +146,7 @@ export function createRunningEngine({
     design,
     order: engine.order,
     host,
+    pageBytes: engine.pageBytes,
     usesObservations,
     tallies: engine.tallies,
     mismatches: engine.mismatches,

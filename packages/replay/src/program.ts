@@ -128,6 +128,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         'explain',
         'check',
         'storms',
+        'hazards',
         'compare',
         'designs',
         'export',

@@ -46,11 +46,6 @@ export function headLines(
   return lines;
 }
 
-/** Whether it matters to a design when callbacks were through. */
-function callsAreTimed(design: Design): boolean {
-  return mechanismOf(design) === 'counted' || design.clears === 'range-at-unlock';
-}
-
 /** What was counted of a trace. */
 export function spanLine({
   from,
@@ -61,6 +56,11 @@ export function spanLine({
 }): string {
   const end = to === null ? 'to the end' : `to before ${to} ns`;
   return `span        ${from === null ? 'from the beginning' : `from ${from} ns`} ${end}; state is known from the beginning on`;
+}
+
+/** Whether it matters to a design when callbacks were through. */
+function callsAreTimed(design: Design): boolean {
+  return mechanismOf(design) === 'counted' || design.clears === 'range-at-unlock';
 }
 
 const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {

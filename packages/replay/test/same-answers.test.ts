@@ -117,6 +117,7 @@ describe('the order in which the CPUs were printed', () => {
     const withoutNames = (result: RunResult): unknown => ({
       ...result,
       trace: '',
+      cost: { ...result.cost, virtqueues: result.cost.virtqueues.length },
       virtqueues: contents(result, 0),
     });
     const reference = withoutNames(await run(trace(name).path));

@@ -212,7 +212,8 @@ describe('--help', () => {
   it('tells the designs from their table', async () => {
     const { code, out, err } = await replay('run', '--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const { name } of DESIGNS) expect(out).toMatch(new RegExp(`\\b${name}\\b`));
+    const names = DESIGNS.map(({ name }) => name).join(', ');
+    expect(out.replaceAll(/\s+/g, ' ')).toContain(`design to replay: ${names} `);
   });
 
   it.each([

@@ -2,7 +2,7 @@
 import type { EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import { AMBIGUOUS, HIT } from '../outcome.js';
-import { AREA_COUNT, PAGE_BYTES, pagesWanted, USED } from '../ring.js';
+import { AREA_COUNT, USED } from '../ring.js';
 import { wordsAt } from '../storms/ring-places.js';
 import { addHazard, countHazard } from './hazard.js';
 import { endSuspicion } from './stale-maps.js';
@@ -88,10 +88,12 @@ export function noteSpan(state: WatchState, batch: EventBatch, i: number): void 
   const row = batch.detail[i];
   const area = details.area[row];
   const size = Number(wordsAt(details.size, row));
-  const offset = Number(wordsAt(details.address, row) % BigInt(PAGE_BYTES));
-  const spans = Math.ceil((offset + size) / PAGE_BYTES);
-  const isShort = size > 0 && spans > pagesWanted(size);
+  const { pageBytes } = state.engine;
+  const offset = Number(wordsAt(details.address, row) % BigInt(pageBytes));
+  const spans = Math.ceil((offset + size) / pageBytes);
+  const wanted = Math.ceil(size / pageBytes);
+  const isShort = size > 0 && spans > wanted;
   watched(state, batch.vq[i]).areas[area].short = isShort
-    ? markOf(batch, i, `the area lies on ${spans} pages, and ${pagesWanted(size)} are asked for`)
+    ? markOf(batch, i, `the area lies on ${spans} pages, and ${wanted} are asked for`)
     : undefined;
 }

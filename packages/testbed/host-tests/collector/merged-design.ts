@@ -156,7 +156,7 @@ export function createMergedDesign(truth: PageTableTruth): MergedDesign {
             return;
           }
           for (const [area, size] of ring.size.entries())
-            if (ring.maps[area] !== true && ring.count === 0)
+            if (!(ring.maps[area] ?? true) && ring.count === 0)
               ring.maps[area] = wouldMap(pages, area, size);
           return;
         }
