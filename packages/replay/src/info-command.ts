@@ -75,7 +75,7 @@ export async function infoCommand(
   });
 }
 
-function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
+export function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
   const { header, recordings } = trace.index;
   const virtqueues = new Map<number, VirtqueueDescription[]>();
   for (const virtqueue of listVirtqueues(trace)) {

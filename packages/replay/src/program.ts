@@ -10,6 +10,7 @@ import type { ExplainOptions } from './explain-target.js';
 import type { ExportOptions } from './export/export-command.js';
 import { FORMATS } from './export/export-formats.js';
 import type { ReplayOptions } from './replay-trace.js';
+import type { ReportOptions } from './report/report-command.js';
 import { TIME_FORMS } from './time-forms.js';
 import type { SchemaName } from './schema-command.js';
 import type { SpanOptions } from './time-span.js';
@@ -111,6 +112,23 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await designsCommand(name, options);
     });
 
+  withCostOptions(
+    withSpanOptions(
+      withReplayOptions(
+        program.command('report'),
+        'print the data of the report as one JSON document',
+      ),
+    ),
+  )
+    .description('one HTML page with what the trace shows, over time; it needs no network')
+    .option('-o, --output <file>', 'file to write the page to; - is standard output')
+    .action(
+      async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & ReportOptions) => {
+        const { reportCommand } = await import('./report/report-command.js');
+        exitCode = await reportCommand(trace, options);
+      },
+    );
+
   withTrace(program.command('info'))
     .description('what a trace holds: where it comes from, events, virtqueues, losses')
     .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {
@@ -132,6 +150,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         'compare',
         'designs',
         'export',
+        'report',
         'info',
       ]),
     )
@@ -143,19 +162,19 @@ export async function main(argv: readonly string[]): Promise<number> {
   return (await runCommandLine(program, argv)) ?? exitCode;
 }
 
-function withTrace(command: Command): Command {
+function withTrace(command: Command, json = 'print one JSON document'): Command {
   return command
     .argument(
       '<trace>',
       'trace file (.arrows), or bpftrace output as text or JSON; gzip or plain; - is stdin',
     )
     .option('--strict', 'exit 1 when the trace is damaged or known to be incomplete')
-    .option('--json', 'print one JSON document');
+    .option('--json', json);
 }
 
-function withReplayOptions(command: Command): Command {
+function withReplayOptions(command: Command, json?: string): Command {
   const designs = DESIGNS.map(({ name }) => name).join(', ');
-  return withPlatformOptions(withTrace(command))
+  return withPlatformOptions(withTrace(command, json))
     .option(
       '--design <name>',
       `design to replay: ${designs} (replay designs tells what they are); default: that of --design-file, else merged`,
@@ -282,6 +301,7 @@ Examples:
   replay check trace.arrows                      can a kernel have made these accesses?
   replay compare trace.arrows                    what would each of the designs have done?
   replay export -o trace.pftrace trace.arrows    see it in ui.perfetto.dev
+  replay report -o report.html trace.arrows      all of it as a page for a browser
   zcat trace.txt.gz | replay run -               from a pipe
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage or unusable input, 130 interrupted.`;

@@ -47,8 +47,8 @@ interface Recorded {
   readonly roundAccesses: RoundAccesses;
 }
 
-export interface Replayed extends Recorded {
-  readonly engine: Engine;
+export interface Replayed<Used extends Engine = Engine> extends Recorded {
+  readonly engine: Used;
   readonly order: Order;
   /** Why this order, in words. */
   readonly orderReason: string;
@@ -78,13 +78,29 @@ export function replayTrace(
   wanted?: WantedSpan,
   watches?: HazardWatches,
 ): Replayed {
+  return replayWith(trace, chosen, options, wanted, watches, (engine) => engine);
+}
+
+/**
+ * The same by engines that keep more than tallies.
+ *
+ * @param wrap makes such an engine of one; that of the answer is one of them
+ */
+export function replayWith<Used extends Engine>(
+  trace: OpenTrace,
+  chosen: Design,
+  options: ReplayOptions,
+  wanted: WantedSpan | undefined,
+  watches: HazardWatches | undefined,
+  wrap: (engine: Engine) => Used,
+): Replayed<Used> {
   const span = wanted === undefined ? undefined : spanOf(trace, wanted);
   const design = onPlatform(chosen, platformOf(options, trace));
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   const useObservations = options.useObservations === true;
   const pageBytes = pageBytesOf(options);
   if (hostKindOf(trace) === 'stock')
-    return replayStockHost(trace, design, options, preemption, span, watches);
+    return replayStockHost(trace, design, options, preemption, span, watches, wrap);
   const recorded: Recorded = {
     design,
     preemption,
@@ -108,14 +124,16 @@ export function replayTrace(
       advice: 'recorded effects leave nothing open that observations could settle',
     });
   }
-  const ranges = createEngine({ design, order: 'ranges', preemption, useObservations, pageBytes });
+  const ranges = wrap(
+    createEngine({ design, order: 'ranges', preemption, useObservations, pageBytes }),
+  );
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
   const effects =
     mayUseEffects && mayHoldEffects(trace)
-      ? createEngine({ design, order: 'effects', pageBytes })
+      ? wrap(createEngine({ design, order: 'effects', pageBytes }))
       : undefined;
   feed(trace, span, effects === undefined ? [ranges] : [ranges, effects], watches);
-  const byRanges = (orderReason: string): Replayed => {
+  const byRanges = (orderReason: string): Replayed<Used> => {
     checkObservations(ranges);
     return { ...recorded, engine: ranges, order: 'ranges', orderReason, span };
   };
@@ -192,14 +210,15 @@ export function engineOf(replayed: Replayed): Engine {
 }
 
 /** A stock kernel has no callbacks: their effects can only be concluded from the memory manager's calls. */
-function replayStockHost(
+function replayStockHost<Used extends Engine>(
   trace: OpenTrace,
   design: Design,
   options: ReplayOptions,
   preemption: Preemption,
   span: TimeSpan | undefined,
   watches: HazardWatches | undefined,
-): Replayed {
+  wrap: (engine: Engine) => Used,
+): Replayed<Used> {
   const { order, useObservations } = options;
   if (order === 'effects')
     throw new ProgramError(
@@ -219,7 +238,7 @@ function replayStockHost(
     rules: rulesOf(trace),
     roundAccesses: roundAccessesOf(trace),
   };
-  const engine = createEngine({ ...recorded, order: 'ranges' });
+  const engine = wrap(createEngine({ ...recorded, order: 'ranges' }));
   feed(trace, span, [engine], watches);
   const orderReason =
     order === 'ranges'

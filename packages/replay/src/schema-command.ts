@@ -8,6 +8,7 @@ import { explainResultSchema } from './explain-result.js';
 import { exportResultSchema } from './export/export-result.js';
 import { hazardsResultSchema } from './hazards-result.js';
 import { infoResultSchema } from './info-command.js';
+import { reportSchema } from './report/report-schema.js';
 import { runResultSchema } from './run-result.js';
 import { stormsResultSchema } from './storms-result.js';
 import { verifyResultSchema } from './verify-result.js';
@@ -22,6 +23,7 @@ const SCHEMAS = {
   compare: compareResultSchema,
   designs: designsResultSchema,
   export: exportResultSchema,
+  report: reportSchema,
   info: infoResultSchema,
 };
 

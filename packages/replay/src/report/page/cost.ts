@@ -1,0 +1,49 @@
+/** What the hits of this trace are worth in packets per second. */
+import type { Report } from '../report-schema.js';
+import { element, section, table } from './dom.js';
+
+type Span = readonly [least: number, most: number];
+
+export function costSection({ run, meanings }: Report): HTMLElement {
+  const { cost } = run;
+  const title = 'Packets per second';
+  if (cost.rates.length === 0)
+    return section(title, element('p', `Not known: ${cost.reason ?? 'nothing was transmitted'}.`));
+  const isCalibrated = cost.rates.some(({ smap }) => smap === null);
+  const virtqueues = cost.virtqueues.map((id) => `vq ${id}`).join(', ');
+  return section(
+    title,
+    element(
+      'p',
+      `By the cost model, for ${virtqueues} with ${(cost.accesses_per_packet ?? 0).toFixed(1)} accesses a packet; ` +
+        `${isCalibrated ? 'your rates, taken to be of' : 'from published rates, measured elsewhere, of'} ${meanings['rates'] ?? ''}.`,
+    ),
+    table(
+      'Millions of packets per second',
+      [
+        { title: 'rates' },
+        ...['all copied', 'all mapped', 'this trace', '±1 access a packet'].map((name) => ({
+          title: name,
+          is: 'number' as const,
+        })),
+      ],
+      cost.rates.map((rate) => [
+        rate.smap === null ? 'calibrated' : `SMAP ${rate.smap}`,
+        String(rate.copied),
+        String(rate.mapped),
+        spanText(rate.rate),
+        around(rate.one_access_fewer, rate.one_access_more),
+      ]),
+    ),
+  );
+}
+
+function spanText([least, most]: Span): string {
+  const [low, high] = [least.toFixed(2), most.toFixed(2)];
+  return low === high ? low : `${low} … ${high}`;
+}
+
+function around(fewer: Span | null, more: Span): string {
+  const all = [...(fewer ?? []), ...more];
+  return spanText([Math.min(...all), Math.max(...all)]);
+}

@@ -1,0 +1,36 @@
+/** The file of a report. */
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ProgramError } from '@vhostscope/terminal';
+import { OutputError } from '@vhostscope/trace';
+import { openExportOutput, ReaderGone } from '../export/export-output.js';
+
+/** @throws ProgramError, OutputError where the report cannot go there, whatever is in it */
+export function checkReportOutput(trace: string, output: string): void {
+  const to = statSync(output, { throwIfNoEntry: false });
+  if (to === undefined) {
+    if (statSync(dirname(output), { throwIfNoEntry: false }) === undefined)
+      throw new OutputError(`cannot write ${output}: its folder does not exist`);
+    return;
+  }
+  if (to.isDirectory()) throw new OutputError(`cannot write ${output}: is a directory`);
+  const from = trace === '-' ? undefined : statSync(trace, { throwIfNoEntry: false });
+  if (from?.isFile() === true && from.ino === to.ino && from.dev === to.dev)
+    throw new ProgramError(`${output} is the trace that is reported on`, {
+      advice: 'name another output with -o',
+    });
+}
+
+/** Writes over a report that stands there, in one step: nobody opens half a page. */
+export async function writeReportFile(path: string, text: string): Promise<void> {
+  const output = openExportOutput(path, new AbortController().signal);
+  try {
+    output.write(Buffer.from(text));
+    await output.finish();
+  } catch (error) {
+    // Of a pipe, whoever reads has seen enough.
+    if (!(error instanceof ReaderGone)) throw error;
+  } finally {
+    output.discard();
+  }
+}
