@@ -55,6 +55,10 @@ function commandsFor(file, trace) {
       writes: trace,
     },
     { name: 'replay run (.arrows)', ...program('replay', 'run', trace) },
+    {
+      name: 'replay report (.arrows)',
+      ...program('replay', 'report', trace, '-o', `${trace}.html`),
+    },
     { name: 'replay run (text)', ...program('replay', 'run', file) },
   ];
 }
