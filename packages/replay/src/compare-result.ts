@@ -40,7 +40,7 @@ const comparedDesign = z.object({
 });
 export type ComparedDesign = z.infer<typeof comparedDesign>;
 
-const comparedTrace = z.object({
+export const comparedTraceSchema = z.object({
   trace: z.string(),
   host: z.enum(['direct-map', 'stock']),
   preemption: z.enum(['voluntary', 'full', 'unknown']),
@@ -52,7 +52,7 @@ const comparedTrace = z.object({
   rounds: count,
   designs: z.array(comparedDesign),
 });
-export type ComparedTraceResult = z.infer<typeof comparedTrace>;
+export type ComparedTraceResult = z.infer<typeof comparedTraceSchema>;
 
 /** Of a design, in one trace against the baseline. */
 const verdict = z.object({
@@ -66,8 +66,8 @@ const verdict = z.object({
 export type Verdict = z.infer<typeof verdict>;
 
 export const compareResultSchema = z.object({
-  traces: z.array(comparedTrace),
-  baseline: comparedTrace.nullable(),
+  traces: z.array(comparedTraceSchema),
+  baseline: comparedTraceSchema.nullable(),
   /** Percentage points; null where none was asked for. */
   fail_if_worse: z.number().nullable(),
   against_baseline: z.array(verdict),

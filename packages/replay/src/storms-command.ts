@@ -29,7 +29,7 @@ export async function stormsCommand(
     const transmits = new Set(transmitVirtqueues(trace, tallies));
     const found = findStorms(trace, rate, engine, transmits);
     const cost = costOf(trace, replayed.design, tallies, basis);
-    const storms = found.storms.filter((storm) => touches(storm, replayed.span));
+    const storms = found.storms.filter((storm) => touchesSpan(storm, replayed.span));
     const result = stormsResult(
       trace,
       replayed,
@@ -47,7 +47,7 @@ export async function stormsCommand(
 }
 
 /** Storms keep their numbers whatever the span. */
-function touches({ begin, end }: Storm, span: TimeSpan | undefined): boolean {
+export function touchesSpan({ begin, end }: Storm, span: TimeSpan | undefined): boolean {
   if (span === undefined) return true;
   const isLate = span.to !== undefined && begin >= span.to;
   return !isLate && (span.from === undefined || end >= span.from);

@@ -4,7 +4,9 @@ import { byteSize, EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhos
 import { readBuiltPage } from '../built-page.js';
 import { withOpenTrace } from '../opened-trace.js';
 import { readCostOptions, type CostOptions } from '../cost-options.js';
-import { designNamed, replayWatched, type ReplayOptions } from '../replay-trace.js';
+import { chosenDesign } from '../chosen-designs.js';
+import { readStormRate } from '../find-storms.js';
+import { replayWith, type HazardWatches, type ReplayOptions } from '../replay-trace.js';
 import { readSpanOptions, type SpanOptions } from '../time-span.js';
 import { reportDocument } from './report-document.js';
 import { checkReportOutput, writeReportFile } from './report-output.js';
@@ -20,16 +22,25 @@ export async function reportCommand(
   path: string,
   options: ReplayOptions & SpanOptions & CostOptions & ReportOptions,
 ): Promise<number> {
-  const design = designNamed(options.design);
+  const design = chosenDesign(options);
   const span = readSpanOptions(options);
   const basis = readCostOptions(options);
+  const stormRate = readStormRate(options.stormRate);
+  // Hazards are of a whole trace.
+  const isWhole = (options.from ?? options.to) === undefined;
   const { output, json } = options;
   const asJson = json === true;
   checkOptions(path, output, asJson);
   const page = output === undefined ? undefined : readBuiltPage();
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const replayed = replayWatched(trace, design, options, span, withTimeline);
-    const report = reportDocument(trace, replayed, completeness, basis);
+    const watches: HazardWatches | undefined = isWhole ? new Map() : undefined;
+    const replayed = replayWith(trace, design, options, span, watches, withTimeline);
+    const report = reportDocument(trace, replayed, completeness, {
+      basis,
+      stormRate,
+      watches,
+      options,
+    });
     if (asJson) await writeOut(jsonDocument(report));
     if (page === undefined || output === undefined) return EXIT.done;
     const html = reportPage(report, page);

@@ -1,8 +1,10 @@
 /** What a report says, as its page holds it and `replay report --json` prints it; keys are stable. */
 import { AREAS } from '@vhostscope/model';
 import { z } from 'zod';
+import { comparedTraceSchema } from '../compare-result.js';
 import { infoResultSchema } from '../info-command.js';
 import { runResultSchema } from '../run-result.js';
+import { stormsResultSchema } from '../storms-result.js';
 
 const count = z.number().int().nonnegative();
 
@@ -62,6 +64,10 @@ export const reportSchema = z.object({
   /** As `replay info` prints it. */
   info: infoResultSchema,
   timeline,
+  /** As `replay storms` prints it. */
+  storms: stormsResultSchema,
+  /** What other designs would have made of the trace, as `replay compare` prints it; null of a span. */
+  comparison: comparedTraceSchema.nullable(),
   /** Outcomes by name, and `rates`, what the packet rates are of: in words. */
   meanings: z.record(z.string(), z.string()),
 });

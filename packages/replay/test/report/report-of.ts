@@ -1,8 +1,8 @@
 /** Reports for tests: of real traces, and made so that they are hard to show. */
-import { findDesign, withTimeline } from '@vhostscope/model';
+import { DEFAULT_STORM_RATE, findDesign, withTimeline } from '@vhostscope/model';
 import { openTrace } from '@vhostscope/trace';
 import { completenessOf } from '../../src/completeness.ts';
-import { replayWatched, WHOLE_TRACE } from '../../src/replay-trace.ts';
+import { replayWith, type HazardWatches } from '../../src/replay-trace.ts';
 import { reportDocument } from '../../src/report/report-document.ts';
 import type { Report } from '../../src/report/report-schema.ts';
 
@@ -12,16 +12,14 @@ export async function reportOf(path: string, design = 'merged'): Promise<Report>
   try {
     const found = findDesign(design);
     if (found === undefined) throw new Error(`no design ${design}`);
-    const replayed = replayWatched(
-      trace,
-      found,
-      { design, order: 'auto' },
-      WHOLE_TRACE,
-      withTimeline,
-    );
+    const options = { design, order: 'auto' } as const;
+    const watches: HazardWatches = new Map();
+    const replayed = replayWith(trace, found, options, undefined, watches, withTimeline);
     return reportDocument(trace, replayed, completenessOf(trace), {
-      smap: undefined,
-      calibrated: undefined,
+      basis: { smap: undefined, calibrated: undefined },
+      stormRate: DEFAULT_STORM_RATE,
+      watches,
+      options: {},
     });
   } finally {
     trace.close();

@@ -88,6 +88,20 @@ describe('the document', () => {
     expect(report.cautions[0]).toMatch(/^Only a part of the trace is counted/);
   });
 
+  test('holds what the other commands say', async () => {
+    const { path } = trace('s3');
+    const report = await documentOf(path);
+    const json = async (...args: string[]): Promise<unknown> =>
+      JSON.parse((await replay(...args, '--json')).out);
+    expect(report.run).toEqual(await json('run', path, '--hazards'));
+    expect(report.info).toEqual(await json('info', path));
+    expect(report.storms).toEqual(await json('storms', path));
+    const { traces } = (await json('compare', path)) as { traces: unknown[] };
+    expect(report.comparison).toEqual(traces[0]);
+    expect(report.storms.storms.length).toBeGreaterThan(0);
+    expect(report.run.hazards?.map(({ kind }) => kind)).toContain('stuck_count');
+  });
+
   test('has a JSON Schema', async () => {
     const { code, out } = await replay('schema', 'report');
     expect(code).toBe(0);

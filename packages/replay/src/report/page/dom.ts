@@ -100,12 +100,19 @@ export function folded(title: string, make: () => readonly Child[]): HTMLDetails
   return made;
 }
 
-/** A bar of a share of all, beside a number that says the same. */
-export function bar(share: number, kind: string): HTMLElement {
-  const filled = element('span');
-  filled.classList.add('filled', kind);
-  filled.style.width = `${100 * share}%`;
-  const made = element('span.bar', filled);
+/** A bar of shares of all, beside a number that says the same. */
+export function bar(
+  ...parts: readonly { readonly share: number; readonly kind: string }[]
+): HTMLElement {
+  const filled = parts
+    .filter(({ share }) => share > 0)
+    .map(({ share, kind }) => {
+      const part = element('span');
+      part.classList.add('filled', kind);
+      part.style.width = `${100 * share}%`;
+      return part;
+    });
+  const made = element('span.bar', ...filled);
   made.setAttribute('aria-hidden', 'true');
   return made;
 }

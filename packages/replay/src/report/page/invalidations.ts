@@ -86,7 +86,7 @@ function kindsTable(kinds: readonly Kind[], total: number): HTMLElement {
       name,
       withCommas(count),
       percent(count, total),
-      bar(count / total, colour),
+      bar({ share: count / total, kind: colour }),
     ]),
   );
 }

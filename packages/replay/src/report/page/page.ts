@@ -1,10 +1,13 @@
 /** The script of the page: reads the data that stand in it, and shows them. */
 import type { Report } from '../report-schema.js';
 import { costSection } from './cost.js';
+import { designsSection } from './designs.js';
+import { hazardsSection } from './hazards.js';
 import { hitRatioSection, type Draw } from './hit-ratio.js';
 import { invalidationsSection } from './invalidations.js';
 import { recordingSection, trustSection } from './recording.js';
 import { reasonsSection, summary, virtqueuesSection } from './results.js';
+import { stormsSection } from './storms.js';
 import { currentTheme, keepDrawn } from './theme.js';
 import { printable } from '@vhostscope/terminal/text';
 
@@ -24,6 +27,9 @@ main.replaceChildren(
   hitRatioSection(report, draws),
   reasonsSection(report),
   invalidationsSection(report, draws),
+  stormsSection(report),
+  ...designsSection(report),
+  ...hazardsSection(report),
   costSection(report),
   virtqueuesSection(report),
   trustSection(report),

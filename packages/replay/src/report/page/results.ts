@@ -41,7 +41,7 @@ export function reasonsSection({ run, meanings }: Report): HTMLElement {
     meanings[name] ?? name,
     countOf(count, totals),
     percent(count, missed),
-    bar(count / missed, name === 'iotlb' ? 'iotlb' : 'fallbacks'),
+    bar({ share: count / missed, kind: name === 'iotlb' ? 'iotlb' : 'fallbacks' }),
   ]);
   const doubtful = Object.entries(doubts ?? {}).toSorted(([, a], [, b]) => b - a);
   return section(
@@ -59,7 +59,7 @@ export function reasonsSection({ run, meanings }: Report): HTMLElement {
               meaning,
               countOf(count, totals),
               percent(count, totals.ambiguous),
-              bar(count / Math.max(1, totals.ambiguous), 'ambiguous'),
+              bar({ share: count / Math.max(1, totals.ambiguous), kind: 'ambiguous' }),
             ]),
           ),
         ]),

@@ -1,0 +1,38 @@
+/** Where the design would have gone wrong. */
+import { grouped } from '@vhostscope/terminal/text';
+import type { Report } from '../report-schema.js';
+import { element, section, table } from './dom.js';
+
+export function hazardsSection({ run, design }: Report): HTMLElement[] {
+  const { hazards } = run;
+  if (hazards === null) return [];
+  const title = 'Hazards';
+  if (hazards.length === 0)
+    return [section(title, element('p', `None was found of ${design.name}.`))];
+  return [
+    section(
+      title,
+      element(
+        'p',
+        `Where ${design.name} would have gone wrong; replay hazards tells the events that prove it.`,
+      ),
+      table(
+        'Hazards by kind and grade',
+        [
+          { title: 'hazard' },
+          { title: 'grade' },
+          { title: 'count', is: 'number' },
+          { title: 'first (ns)', is: 'number' },
+          { title: 'what it is' },
+        ],
+        hazards.map(({ kind, grade, count, first, meaning }) => [
+          kind,
+          grade,
+          grouped(count),
+          first.time,
+          meaning,
+        ]),
+      ),
+    ),
+  ];
+}
