@@ -1,5 +1,4 @@
 /** A recording under way: what bpftrace prints goes into the trace, and is held against what was counted. */
-import { setTimeout } from 'node:timers/promises';
 import {
   countOfLine,
   INVALIDATION_CLASSES,
@@ -140,9 +139,9 @@ export function followBpftrace(
   };
   bpftrace.stdout.on('data', (bytes: Buffer) => {
     guarded(() => importer.push(bytes));
-    // bpftrace loses then what it cannot hold, and the kernel's counts tell how much.
-    const catchingUp = keepPace(writer) ?? (bytes.length < BUSY_BYTES ? gather() : undefined);
+    const catchingUp = keepPace(writer);
     if (catchingUp === undefined) return;
+    // bpftrace loses then what it cannot hold, and the kernel's counts tell how much.
     bpftrace.stdout.pause();
     void catchingUp.then(() => bpftrace.stdout.resume());
   });
@@ -180,17 +179,6 @@ export function followBpftrace(
     },
   };
   return run;
-}
-
-/**
- * bpftrace writes line by line. Who reads them one by one takes several times the CPU of who lets some
- * gather; where many come at a time there is nothing to wait for.
- */
-const GATHER_MS = 10;
-const BUSY_BYTES = 16_384;
-
-async function gather(): Promise<void> {
-  await setTimeout(GATHER_MS, undefined, { ref: false });
 }
 
 /** Between two times that what waits for a full batch is written. */
