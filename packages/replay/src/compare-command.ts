@@ -9,11 +9,12 @@ import {
   type CompareResult,
 } from './compare-result.js';
 import { compareText } from './compare-text.js';
+import { readCostOptions, type CostBasis, type CostOptions } from './cost-options.js';
 import { compareTrace, type CompareOptions } from './compare-trace.js';
 import { withOpenTrace } from './opened-trace.js';
 import { platformOf } from './platform-options.js';
 
-export interface CompareCommandOptions extends CompareOptions {
+export interface CompareCommandOptions extends CompareOptions, CostOptions {
   readonly designs: string;
   readonly designFile?: string;
   readonly baseline?: string;
@@ -28,9 +29,10 @@ export async function compareCommand(
 ): Promise<number> {
   const designs = chosenDesigns(options.designs, options.designFile);
   const allowed = allowedPoints(options);
+  const basis = readCostOptions(options);
   const found: ComparedTraceResult[] = [];
   const read = async (path: string, into: ComparedTraceResult[]): Promise<number> =>
-    readOne(path, designs, options, into);
+    readOne(path, designs, options, basis, into);
   let exitCode: number = EXIT.done;
   const keep = (code: number): void => {
     if (exitCode === EXIT.done) exitCode = code;
@@ -70,12 +72,13 @@ async function readOne(
   path: string,
   designs: readonly Design[],
   options: CompareCommandOptions,
+  basis: CostBasis,
   into: ComparedTraceResult[],
 ): Promise<number> {
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const compared = compareTrace(trace, designs, options);
     const { architecture } = platformOf(options, trace);
-    into.push(comparedTraceResult(trace, compared, completeness, architecture));
+    into.push(comparedTraceResult(trace, compared, completeness, architecture, basis));
     return EXIT.done;
   });
 }

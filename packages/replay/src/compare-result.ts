@@ -4,6 +4,8 @@ import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Compared, ComparedTrace } from './compare-trace.js';
 import type { Completeness } from './completeness.js';
+import type { CostBasis } from './cost-options.js';
+import { costOf, costSchema } from './cost-result.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { designAssumptions } from './design-assumptions.js';
 import { listVirtqueues } from './recording-list.js';
@@ -27,6 +29,8 @@ const comparedDesign = z.object({
   /** Attempts to map that may have been made. */
   attempts: count,
   published_rates: z.object({ smap_on: change, smap_off: change }),
+  /** What that is worth in packets per second. */
+  cost: costSchema,
   /** flush_dcache_page calls that hits need where caches alias; null where the architecture is not one of those discussed. */
   cache_flushes: z
     .object({
@@ -79,6 +83,7 @@ export function comparedTraceResult(
   { host, preemption, compared }: ComparedTrace,
   { complete, lost, damage }: Completeness,
   architecture: Architecture | undefined,
+  basis: CostBasis,
 ): ComparedTraceResult {
   const [first] = compared;
   return {
@@ -96,7 +101,7 @@ export function comparedTraceResult(
     lost: { ...lost },
     damage: [...damage],
     rounds: first?.engine.tallies.rounds.reduce((sum, rounds) => sum + rounds, 0) ?? 0,
-    designs: compared.map((one) => designResult(trace, one, architecture)),
+    designs: compared.map((one) => designResult(trace, one, architecture, basis)),
   };
 }
 
@@ -104,6 +109,7 @@ function designResult(
   trace: OpenTrace,
   { design, engine, order }: Compared,
   architecture: Architecture | undefined,
+  basis: CostBasis,
 ): ComparedDesign {
   const { tallies } = engine;
   const sum = createSum(tallies.derived !== undefined);
@@ -125,6 +131,7 @@ function designResult(
       smap_on: design.publishedRates?.smapOn ?? null,
       smap_off: design.publishedRates?.smapOff ?? null,
     },
+    cost: costOf(trace, design, tallies, basis),
     cache_flushes:
       flushes === undefined || caches === undefined
         ? null

@@ -7,6 +7,8 @@ import type {
   CompareResult,
   Verdict,
 } from './compare-result.js';
+import { RATES_ARE_OF } from './cost-result.js';
+import { span } from './cost-text.js';
 import { rateText } from './designs-command.js';
 import { about, hitRatio, numberColumn, textColumn, wrapped } from './text-parts.js';
 
@@ -21,6 +23,7 @@ export function compareText(result: CompareResult): string {
 
 function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[] {
   const { designs, rounds, complete } = trace;
+  const rates = ratesOf(designs);
   const off = designs.filter((one) => one.switched_off !== null);
   return [
     `${title}${printable(trace.trace)}`,
@@ -47,19 +50,45 @@ function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[
         numberColumn('fallback'),
         numberColumn('ambiguous'),
         numberColumn('attempts'),
-        numberColumn('SMAP on'),
-        numberColumn('SMAP off'),
+        ...rates.map((rate) => numberColumn(RATE_TITLE[rate])),
       ],
-      designs.map(cells),
+      designs.map((one) => cells(one, rates)),
     ),
+    ...(rates.length === 0
+      ? wrapped('packets per second: ', `not known: ${designs[0]?.cost.reason ?? ''}`, '  ')
+      : wrapped(
+          '',
+          `Mpps: by the cost model, of ${RATES_ARE_OF}; in brackets, all copied and all mapped`,
+        )),
     ...flushLines(trace),
-    '',
-    'SMAP on, off: published rates, millions of packets per second without the design and with it',
   ];
 }
 
-function cells(one: ComparedDesign): string[] {
-  const { decisions, published_rates: rates } = one;
+/** What rates were measured with. */
+type RateKind = 'on' | 'off' | 'calibrated';
+
+const RATE_TITLE: Readonly<Record<RateKind, string>> = {
+  on: 'Mpps, SMAP on',
+  off: 'Mpps, SMAP off',
+  calibrated: 'Mpps, calibrated',
+};
+
+/** Those that any of the designs has. */
+function ratesOf(designs: readonly ComparedDesign[]): RateKind[] {
+  const had = new Set(
+    designs.flatMap(({ cost }) => cost.rates.map(({ smap }) => smap ?? 'calibrated')),
+  );
+  return (['on', 'off', 'calibrated'] as const).filter((kind) => had.has(kind));
+}
+
+function rateCell({ cost }: ComparedDesign, kind: RateKind): string {
+  const found = cost.rates.find(({ smap }) => (smap ?? 'calibrated') === kind);
+  if (found === undefined) return '–';
+  return `${span(found.rate)} (${rateText({ before: found.copied, after: found.mapped })})`;
+}
+
+function cells(one: ComparedDesign, rates: readonly RateKind[]): string[] {
+  const { decisions } = one;
   const { accesses, fallbacks, ambiguous, counts } = decisions;
   const isEstimated = counts === 'estimated';
   const share = (part: number): string =>
@@ -71,8 +100,7 @@ function cells(one: ComparedDesign): string[] {
     share(fallbacks),
     share(ambiguous),
     grouped(one.attempts),
-    rateText(rates.smap_on ?? undefined),
-    rateText(rates.smap_off ?? undefined),
+    ...rates.map((kind) => rateCell(one, kind)),
   ];
 }
 

@@ -55,7 +55,7 @@ describe('replay compare', { timeout: 60_000 }, () => {
   it('prints a table for people', async () => {
     const { code, out } = await replay('compare', trace('d1').path, '--designs', 'merged,copy');
     expect(code).toBe(0);
-    expect(out).toMatch(/^merged +ranges +99\.99 % +<0\.01 % +0\.00 % +6 +5\.2→6\.4 +7\.1→8\.2$/m);
+    expect(out).toMatch(/^merged +ranges +99\.99 % +<0\.01 % +0\.00 % +6 +6\.40 \(5\.2→6\.4\) +8\.20 \(7\.1→8\.2\)$/m);
     expect(out).toMatch(/^copy +ranges +0\.00 % +100\.00 % +0\.00 % +0 +– +–$/m);
   });
 
@@ -183,6 +183,33 @@ describe('a platform', () => {
     expect(code).toBe(2);
     expect(err).toContain('no architecture is called "vax"');
     expect(err).toContain('parisc');
+  });
+});
+
+describe('what the hits of each design are worth', () => {
+  it('is what run says of it', async () => {
+    const path = trace('d1').path;
+    const { out } = await replay(
+      'compare',
+      path,
+      '--smap',
+      'on',
+      '--designs',
+      'merged,rework,copy',
+      '--json',
+    );
+    const { traces } = compareResultSchema.parse(JSON.parse(out));
+    for (const { design, cost } of traces[0]?.designs ?? []) {
+      const alone = await replay('run', path, '--smap', 'on', '--design', design, '--json');
+      expect(cost).toEqual(runResultSchema.parse(JSON.parse(alone.out)).cost);
+    }
+    expect(traces[0]?.designs.map(({ cost }) => cost.rates.length)).toEqual([1, 1, 0]);
+  });
+
+  it('stands between the published rates, in the table', async () => {
+    const { out } = await replay('compare', trace('d1').path, '--designs', 'merged,copy');
+    expect(out).toContain('Mpps, SMAP on');
+    expect(out).toMatch(/merged .* 6\.40 \(5\.2→6\.4\)/);
   });
 });
 

@@ -81,7 +81,7 @@ function storms(
 function comparison(
   trace: OpenTrace,
   completeness: Completeness,
-  { options }: ReportRequest,
+  { options, basis }: ReportRequest,
 ): Report['comparison'] {
   const compared = compareTrace(trace, DESIGNS, options);
   return comparedTraceResult(
@@ -89,5 +89,6 @@ function comparison(
     compared,
     completeness,
     platformOf(options, trace).architecture,
+    basis,
   );
 }

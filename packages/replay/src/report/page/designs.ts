@@ -38,16 +38,11 @@ const COLUMNS: readonly Column[] = [
   number('fallbacks'),
   number('ambiguous'),
   { title: 'order' },
-  number('SMAP on'),
-  number('SMAP off'),
+  number('Mpps, SMAP on'),
+  number('Mpps, SMAP off'),
 ];
 
-function rowOf({
-  design,
-  order,
-  decisions,
-  published_rates: rates,
-}: Compared): (string | HTMLElement)[] {
+function rowOf({ design, order, decisions, cost }: Compared): (string | HTMLElement)[] {
   const { accesses, hits, fallbacks, ambiguous } = decisions;
   return [
     design,
@@ -59,11 +54,15 @@ function rowOf({
     countOf(fallbacks, decisions),
     percent(ambiguous, accesses),
     order,
-    rateText(rates.smap_on),
-    rateText(rates.smap_off),
+    rateText(cost, 'on'),
+    rateText(cost, 'off'),
   ];
 }
 
-function rateText(rate: Compared['published_rates']['smap_on']): string {
-  return rate === null ? '–' : `${rate.before} → ${rate.after}`;
+/** What the hits are worth, between what was measured with every access copied and with every one mapped. */
+function rateText({ rates }: Compared['cost'], smap: 'on' | 'off'): string {
+  const found = rates.find((rate) => rate.smap === smap);
+  if (found === undefined) return '–';
+  const [least, most] = found.rate.map((rate) => rate.toFixed(2));
+  return `${least === most ? least : `${least} … ${most}`} (${found.copied} → ${found.mapped})`;
 }
