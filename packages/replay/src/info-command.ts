@@ -121,7 +121,7 @@ function infoText(result: InfoResult): string {
     `format      ${result.format_version}, written by ${printable(result.writer)}`,
     ...listLines('from       ', result.sources.map(printable)),
     `clock       ${result.clock}`,
-    `preemption  ${result.preemption === 'unknown' ? 'not known' : result.preemption}`,
+    `preemption  ${result.preemption === 'unknown' ? 'not known; if it was voluntary, --preempt voluntary lets run tell more' : result.preemption}`,
     `complete    ${completeText(result)}`,
     ...(result.host === null ? [] : hostLines(result.host)),
     ...(result.probes === null ? [] : probeLines(result.probes)),
@@ -150,7 +150,7 @@ function hostLines(host: NonNullable<InfoResult['host']>): string[] {
         `Linux ${kernel} on ${cpu ?? architecture}, bpftrace ${bpftrace ?? 'unknown'}${untested}`,
       ),
     ),
-    ...wrapped('            ', printable(settings.join(', '))),
+    ...wrapped('            ', `${printable(settings.join(', '))} (when the recording began)`),
   ];
 }
 

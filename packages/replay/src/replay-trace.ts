@@ -146,7 +146,7 @@ export function replayWith<Used extends Engine>(
   const overlapping = ranges.tallies.ranges.overlapping + ranges.uncounted.overlapping;
   if (told.start === 0 && told.end === 0 && overlapping === 0)
     return byRanges(
-      `${instead}no range is known to overlap a ring, so no effect was to be recorded`,
+      `${instead}no invalidation is known to touch a ring: there were no effects to record`,
     );
   const missing = effects?.missingEffects() ?? 0;
   if (effects !== undefined && missing === 0) {

@@ -45,12 +45,14 @@ export function runText(result: RunResult, design: Design): string {
 
 function totalLines({ totals, rounds, ranges }: RunResult): string[] {
   const { accesses, hits, fallbacks, iotlb, ambiguous } = totals;
+  const marked = (count: number, text: string): string =>
+    about(totals.counts === 'estimated' && count > 0, text);
   const parts = [
-    `${counted(hits, 'direct-map hit')} (${hitRatio(totals)})`,
-    counted(fallbacks, 'fallback'),
+    `${marked(hits, counted(hits, 'direct-map hit'))} (${hitRatio(totals)})`,
+    marked(fallbacks, counted(fallbacks, 'fallback')),
   ];
-  if (iotlb > 0) parts.push(`${grouped(iotlb)} by device IOTLB`);
-  parts.push(`${grouped(ambiguous)} ambiguous`);
+  if (iotlb > 0) parts.push(marked(iotlb, `${grouped(iotlb)} by device IOTLB`));
+  parts.push(marked(ambiguous, `${grouped(ambiguous)} ambiguous`));
   const overlapping = ranges.overlapping === 0 ? 'none' : grouped(ranges.overlapping);
   const refused = ranges.refused > 0 ? `, ${grouped(ranges.refused)} refused as non-blockable` : '';
   return [
@@ -110,11 +112,13 @@ function doubtLines({ doubts, totals }: RunResult): string[] {
 }
 
 function estimateLines({ totals }: RunResult): string[] {
-  if (totals.counts !== 'estimated') return [];
+  if (totals.counts !== 'estimated' || totals.spans === null) return [];
+  const [least, most] = totals.spans.accesses;
   return [
     '',
     '≈: concluded from what the indices of the ring moved by, as if each chain were as long as the last that was read',
-    '   and no head were fetched twice; there may be more: --json has the spans, collector attach --detail calls counts',
+    '   and no head were fetched twice; collector attach --detail calls counts them. What is sure is only that there',
+    `   were ${grouped(least)} to ${most === null ? 'any number' : grouped(most)}; the hit ratio is that of the estimates, and has no bound here (--json has all spans)`,
   ];
 }
 

@@ -23,7 +23,7 @@ it('d1: the summary', async () => {
   const { out } = await replay('run', trace('d1').path);
   expect(body(out)).toMatchInlineSnapshot(`
     "design      merged: direct map as merged for 5.3 (7f466032dc9e, reverted by 3d2c7d370475)
-    order       ranges: no range is known to overlap a ring, so no effect was to be recorded
+    order       ranges: no invalidation is known to touch a ring: there were no effects to record
     preemption  not known of the recording kernel
 
     179,142 accesses: 179,138 direct-map hits (99.99 %), 4 fallbacks, 0 ambiguous
@@ -141,7 +141,7 @@ it('u5: what the trace holds', async () => {
   expect(out.replaceAll(/^(trace|from) .*\n/gm, '')).toMatchInlineSnapshot(`
     "format      2, written by vhostscope
     clock       CLOCK_BOOTTIME
-    preemption  not known
+    preemption  not known; if it was voluntary, --preempt voluntary lets run tell more
     complete    not known: what was emitted was not counted
 
     recording 0
