@@ -16,6 +16,7 @@ import {
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
+import { derivedAccesses, describeDerived } from './explain-derived.js';
 import { boundOf, widthReasons } from './explain-reasons.js';
 import type { Explained, Happening, Since } from './explain-trace.js';
 import { headOf, resultHead } from './result-head.js';
@@ -109,6 +110,8 @@ export const explainResultSchema = resultHead.extend({
       reason: z.string(),
     })
     .nullable(),
+  /** Of a stock host: the accesses that follow from the event, by accessor; else, and of other events, empty. */
+  derived: z.array(derivedAccesses),
   before: state,
   after: state,
   /** The last round that began, as far as the event; null when none did since the ring was set up. */
@@ -140,6 +143,7 @@ export function explainResult(
     event: describeHappening(explained.event),
     access: explained.number === undefined ? null : String(explained.number),
     predicted: predictedOf(explained),
+    derived: describeDerived(explained),
     before: describeState(before, []),
     after: describeState(after, since),
     round:

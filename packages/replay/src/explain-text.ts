@@ -1,6 +1,7 @@
 /** The result of `replay explain` for people who know the kernel. */
 import type { Design } from '@vhostscope/model';
 import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
+import { derivedLines } from './explain-derived.js';
 import type {
   CallbackResult,
   ExplainResult,
@@ -149,10 +150,23 @@ function effectNames({ effects }: CallbackResult, state: string): string[] {
     .map(({ vq, area }) => `${area} of vq ${vq}`);
 }
 
-function roundLines({ round, event, uses_observations: used }: ExplainResult): string[] {
+function roundLines({
+  round,
+  event,
+  host,
+  derived,
+  uses_observations: used,
+}: ExplainResult): string[] {
   if (round === null) return ['no round since the ring was set up or reset'];
   const { begin, attempts, accesses } = round;
   const age = duration(BigInt(event.time) - BigInt(begin.time));
+  if (host === 'stock') {
+    const since = `round since line ${begin.line}, ${age} before, cpu ${begin.cpu}`;
+    if (derived.length > 0)
+      return [`${since}: accesses that follow from this event`, ...derivedLines(derived)];
+    if (event.event === 'round_end') return [`${since}: no access follows from its end`];
+    return [`${since}: what it accessed is told at its round_end`];
+  }
   const lines = [
     `round since line ${begin.line}, ${age} before, cpu ${begin.cpu}: ` +
       `${counted(accesses, 'access', 'accesses')} so far`,

@@ -12,6 +12,7 @@ import {
   type VirtqueueSnapshot,
 } from '@vhostscope/model';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import { takeDerived, takeDoubt, type DerivedAccesses } from './export/decided-events.js';
 import type { Target } from './explain-target.js';
 import { engineOf, type Replayed } from './replay-trace.js';
 
@@ -48,6 +49,9 @@ export interface Explained {
   readonly event: Happening;
   /** Number of the access among those of the trace, from 1; undefined when it is no access. */
   readonly number: bigint | undefined;
+  /** Of a stock host: accesses that follow from the event, and why, where they are ambiguous for one reason. */
+  readonly derived: readonly DerivedAccesses[];
+  readonly doubt: number | undefined;
   /** Outcome that the engine counted for an access. */
   readonly outcome: number | undefined;
   readonly before: VirtqueueSnapshot;
@@ -102,6 +106,9 @@ function step(
     return;
   }
   const before = engine.inspect(vq);
+  // What was counted until now is not of this event.
+  takeDerived(engine, vq);
+  takeDoubt(engine);
   const counts = outcomesOf(engine, batch, i);
   engine.consume(batch, i, i + 1);
   follow(engine, progress, batch, i, vq);
@@ -111,6 +118,8 @@ function step(
     event: happening(progress, batch, i),
     number: isAccess ? progress.accesses : undefined,
     outcome: isAccess ? counted.findIndex((count, at) => count !== (counts[at] ?? 0)) : undefined,
+    derived: takeDerived(engine, vq),
+    doubt: takeDoubt(engine),
     before,
     after: engine.inspect(vq),
     since: progress.since,

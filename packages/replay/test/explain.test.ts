@@ -30,6 +30,14 @@ A 1000000170 0 1010 2 0 1
 R 1000000180 1 1000 0 101000 102000 1 1 42 ksmd \\x1b[31m\\x00left\\x00
 A 1000000190 0 1010 2 0 1
 `;
+/** One round of a stock host. */
+const STOCK = `# vhostscope 1
+V 40453849958 0 ffff8cc54f964ab0 ffff8cc54f960000 214 1 1
+U 40453887747 0 ffff8cc54f964ab0 0 7fef24a07000 4096 -
+I 40453897228 0 ffff8cc54f964ab0 0
+M 40458132263 0 ffff8cc54f964ab0
+E 40458732263 0 ffff8cc54f964ab0 2 256 1 4000000000000 4002e002e002e
+`;
 const story = join(folder, 'story.txt');
 writeFileSync(story, STORY, 'latin1');
 
@@ -189,6 +197,22 @@ it('observations, when they are used, settle the maps', async () => {
     map: 'refused_count',
     since: { event: 'prefetch' },
   });
+});
+
+it('a round of a stock host tells its accesses and their decisions', async () => {
+  const path = join(folder, 'stock.txt');
+  writeFileSync(path, STOCK, 'latin1');
+  const result = await explain(path, '--at', '40458732263');
+  expect(result.event.event).toBe('round_end');
+  expect(result.derived.length).toBeGreaterThan(0);
+  const { out: ran } = await replay('run', '--json', path);
+  const { totals } = JSON.parse(ran) as { totals: { accesses: number } };
+  expect(result.derived.reduce((sum, { accesses }) => sum + accesses, 0)).toBe(totals.accesses);
+  const { out } = await replay('explain', '--at', '40458732263', path);
+  expect(out).toMatch(
+    /accesses that follow from this event\n +accessor +accesses +from +to +the model\n/,
+  );
+  expect(out).not.toMatch(/0 accesses so far/);
 });
 
 describe('--vq', () => {

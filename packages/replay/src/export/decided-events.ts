@@ -94,7 +94,7 @@ function decideDerived(engine: Engine, batch: EventBatch, i: number, decided: De
 }
 
 /** What was counted since the last time. The engine is ours, and its tallies are read nowhere else. */
-function takeDerived({ tallies }: Engine, vq: number): readonly DerivedAccesses[] {
+export function takeDerived({ tallies }: Engine, vq: number): readonly DerivedAccesses[] {
   const { derived } = tallies;
   if (derived === undefined) return NOTHING;
   const { least, most, estimate } = derived;
@@ -118,7 +118,7 @@ function takeDerived({ tallies }: Engine, vq: number): readonly DerivedAccesses[
   return found;
 }
 
-function takeDoubt({ tallies }: Engine): number | undefined {
+export function takeDoubt({ tallies }: Engine): number | undefined {
   const doubts = tallies.derived?.doubts;
   if (doubts === undefined) return undefined;
   let found: number | undefined;
