@@ -1,5 +1,6 @@
 // What `npm start` and `npm test` do, once Node is known to be new enough. Needs no package: it is
 // what installs them.
+import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { build, install, root } from './setup.mjs';
 import { exec, Failed, talk, toolEnvironment } from './exec.mjs';
@@ -8,10 +9,10 @@ import { exec, Failed, talk, toolEnvironment } from './exec.mjs';
 const EXAMPLE = 'examples/d1-dpdk-virtio-user.txt.gz';
 
 /** What `npm start` runs, in this order, on the example or on the file that it is given. */
-const START = [
-  ['replay', 'run'],
-  ['replay', 'verify'],
-];
+const START = ['run', 'verify'];
+
+/** Of a recording without decisions there is nothing to verify. */
+const START_STOCK = ['run'];
 
 /** These two colour their output wherever CI is set, even with NO_COLOR; they use it for nothing else. */
 const NO_CI = { CI: undefined };
@@ -40,7 +41,7 @@ const TEST = [
   },
 ];
 
-const USAGE = `Usage: npm start [-- TRACE]   set up, then replay TRACE, or the example, and verify it
+const USAGE = `Usage: npm start [-- TRACE]   set up, then replay TRACE, or the example, and verify it if it holds decisions
        npm test                 set up, then check format, lint, imports and types, and run the tests
 
 The commands themselves, with their options: ./node_modules/.bin/replay --help
@@ -74,13 +75,34 @@ export async function main([task, ...args]) {
 /** @param {string | undefined} file - as typed, so relative to where npm was called */
 async function start(file) {
   const trace = file === undefined ? EXAMPLE : resolve(process.env.INIT_CWD ?? root, file);
-  for (const [program, ...args] of START) {
-    process.stderr.write(`$ ${program} ${args.join(' ')} ${trace}\n`);
-    const code = await exec([`./node_modules/.bin/${program}`, ...args, trace], { cwd: root });
+  const isStock = hostKind(trace) === 'stock';
+  for (const command of isStock ? START_STOCK : START) {
+    process.stderr.write(`$ replay ${command} ${trace}\n`);
+    const code = await exec([REPLAY, command, trace], { cwd: root });
     if (code !== 0) return code;
   }
+  if (isStock) talk('a recording of a stock host holds no decisions: there is nothing to verify');
   return 0;
 }
+
+const REPLAY = './node_modules/.bin/replay';
+
+/** @returns {string | undefined} undefined of what cannot be read: the command that follows says why */
+function hostKind(trace) {
+  const { stdout } = spawnSync(REPLAY, ['info', '--json', trace], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    maxBuffer: MOST_INFO,
+  });
+  try {
+    return JSON.parse(String(stdout)).host_kind ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes of a description of a trace that are read. */
+const MOST_INFO = 256 << 20;
 
 async function test() {
   const failed = [];

@@ -148,6 +148,18 @@ describe('what cannot be recorded', () => {
     expect(error).toMatchObject({ exitCode: 3, message: expect.stringMatching(message) as string });
   });
 
+  it('names all that is in the way', async () => {
+    const host = { uid: 7, bpftrace: null, files: { '/sys/module/vhost/x': null } };
+    await expect(plan(host)).rejects.toMatchObject({
+      exitCode: 3,
+      message:
+        '3 things are in the way of recording this host: no bpftrace: nothing can be recorded; ' +
+        'not running as root: the kernel cannot be traced; ' +
+        'vhost is not loaded: its functions cannot be probed before they are there',
+      advice: 'collector doctor says what to change',
+    });
+  });
+
   it.each(['calls', 'accesses'] as const)(
     '--detail %s of a kernel that hides calls',
     async (detail) => {

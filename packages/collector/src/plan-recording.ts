@@ -1,7 +1,7 @@
 /** From the facts of a host to the bpftrace program that records it, and what is known at the start. */
-import { EXIT, ProgramError } from '@vhostscope/terminal';
 import type { FieldName } from '@vhostscope/model';
 import type { TraceHeader } from '@vhostscope/trace';
+import { BlockedHostError, type Blocker } from './blocked-host.js';
 import { findingsOf, type Finding } from './doctor/findings.js';
 import type { HostFacts } from './host/host-facts.js';
 import type { Detail } from './probe-plan/detail.js';
@@ -42,14 +42,6 @@ export interface RecordingPlan {
   readonly remarks: readonly string[];
 }
 
-/** Why a host cannot be recorded. */
-export interface Blocker {
-  /** What is the case, and what that costs. */
-  readonly reason: string;
-  /** What to change. */
-  readonly advice: string | undefined;
-}
-
 /** What can be said of a recording of a host, also where it is not ready. */
 export interface RecordingOutlook {
   /** In the order in which they are best put right; none when the host can be recorded. */
@@ -58,17 +50,13 @@ export interface RecordingOutlook {
   readonly recording: RecordingPlan | undefined;
 }
 
-/** @throws ProgramError with exit code 3 when the host cannot be recorded */
+/** @throws BlockedHostError when the host cannot be recorded */
 export function planRecording(facts: HostFacts, request: RecordingRequest): RecordingPlan {
   const { blockers, recording } = outlookOf(facts, request);
-  const [blocker] = blockers;
-  if (blocker !== undefined || recording === undefined) {
-    const { reason, advice } = blocker ?? { reason: 'this host cannot be recorded' };
-    throw new ProgramError(reason, {
-      exitCode: EXIT.host,
-      ...(advice !== undefined && { advice: `${advice}; collector doctor says more` }),
-    });
-  }
+  const [first, ...others] = blockers;
+  if (first !== undefined) throw new BlockedHostError([first, ...others]);
+  if (recording === undefined)
+    throw new BlockedHostError([{ reason: 'this host cannot be recorded', advice: undefined }]);
   return recording;
 }
 

@@ -1,6 +1,6 @@
 /** The commands of `collector` and their options. What they do is loaded when one of them runs. */
 import { EXIT, runCommandLine } from '@vhostscope/terminal';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { AttachFlags, AttachOptions } from './attach/attach-options.js';
 import { parseNiceness } from './attach/niceness.js';
 import { parseBufferSize } from './attach/parse-buffer-size.js';
@@ -10,6 +10,7 @@ import type { DoctorOptions } from './doctor/doctor-command.js';
 import type { ImportOptions } from './import-command.js';
 import { DETAILS } from './probe-plan/detail.js';
 import type { ProbesOptions } from './probe-plan/probes-command.js';
+import type { SchemaName } from './schema-command.js';
 import { readVersion } from './version.js';
 
 /**
@@ -124,6 +125,17 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       const { probesCommand } = await import('./probe-plan/probes-command.js');
       const { hostSources } = await import('./host/host-sources.js');
       exitCode = await probesCommand(options, hostSources());
+    });
+
+  program
+    .command('schema')
+    .description('the JSON Schema of what a command prints with --json')
+    .addArgument(
+      new Argument('<command>', 'command').choices(['attach', 'doctor', 'import', 'probes']),
+    )
+    .action(async (name: SchemaName) => {
+      const { schemaCommand } = await import('./schema-command.js');
+      exitCode = await schemaCommand(name);
     });
 
   return (await runCommandLine(program, argv)) ?? exitCode;

@@ -15,6 +15,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { attachResultSchema } from '../src/attach/attach-result-schema.ts';
+import { BlockedHostError } from '../src/blocked-host.ts';
 import { fakeHost, type Scenario } from './fake-host.ts';
 import { collectorOn, type Outcome } from './in-process.ts';
 import { emittedMeanwhile, recordedRounds } from './recorded-rounds.ts';
@@ -329,6 +330,30 @@ describe('what cannot be recorded leaves nothing behind, and what was there as i
     );
     expect(readdirSync('.')).toEqual(['old.arrows']);
     expect(statSync('old.arrows').size).toBe(3);
+  });
+
+  it('a host with things in the way: programs get a document all the same', async () => {
+    const blockers = [
+      { reason: 'no bpftrace', advice: 'install it' },
+      { reason: 'no vhost', advice: undefined },
+    ] as const;
+    const plan = async (): Promise<never> => Promise.reject(new BlockedHostError(blockers));
+    const host = { ...fakeHost({}), plan };
+    const { code, out, err } = await collectorOn(host, 'attach', '--json');
+    expect(code).toBe(3);
+    expect(attachResultSchema.parse(JSON.parse(out))).toMatchObject({
+      output: null,
+      ended: 'not begun',
+      blockers: [
+        { reason: 'no bpftrace', change: 'install it' },
+        { reason: 'no vhost', change: null },
+      ],
+    });
+    expect(err).toBe(
+      'collector: 2 things are in the way of recording this host: no bpftrace; no vhost\n' +
+        'collector: collector doctor says what to change\n',
+    );
+    expect(readdirSync('.')).toEqual(['old.arrows']);
   });
 
   it('no bpftrace', async () => {

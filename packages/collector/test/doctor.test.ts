@@ -4,6 +4,7 @@ import { doctorCommand } from '../src/doctor/doctor-command.ts';
 import { doctorResultSchema } from '../src/doctor/doctor-result-schema.ts';
 import { probesCommand } from '../src/probe-plan/probes-command.ts';
 import { probesResultSchema } from '../src/probe-plan/probes-result-schema.ts';
+import { main } from '../src/program.ts';
 import { pretendedHost, type PretendedHost } from './pretended-host.ts';
 
 /** Exit code and standard output of a command. */
@@ -62,6 +63,12 @@ describe('doctor', () => {
     expect(text.out).toContain('open: /dev/vhost-net of qemu\\x1b[2J\\x0aok  all (417)\n');
     expect(json.out + text.out).not.toContain('\u001b');
   });
+});
+
+it.each(['attach', 'doctor', 'import', 'probes'])('there is a schema of %s', async (name) => {
+  const { code, out } = await printed(async () => main(['node', 'collector', 'schema', name]));
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ type: 'object' });
 });
 
 describe('probes', () => {

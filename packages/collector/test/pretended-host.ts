@@ -61,6 +61,7 @@ export const DEBIAN_12: HostFiles = {
     'CONFIG_PREEMPT_DYNAMIC=y',
     '',
   ].join('\n'),
+  '/lib/modules/6.1.0-56-amd64/modules.dep': '',
   '/proc/417/comm': 'qemu-system-x86\n',
 };
 

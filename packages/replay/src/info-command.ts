@@ -5,6 +5,7 @@ import {
   grouped,
   jsonDocument,
   printable,
+  ProgramError,
   seconds,
   tableLines,
   writeOut,
@@ -19,6 +20,7 @@ import {
   recordingCounts,
   type VirtqueueDescription,
 } from './recording-list.js';
+import { hostKindOf } from './replayable-trace.js';
 import { listLines, numberColumn, virtqueueName, textColumn, wrapped } from './text-parts.js';
 
 const count = z.number().int().nonnegative();
@@ -31,6 +33,8 @@ export const infoResultSchema = z.object({
   writer: z.string(),
   clock: z.string(),
   preemption: z.enum(['voluntary', 'full', 'unknown']),
+  /** What kind of kernel was recorded; null when the recordings are of both kinds. */
+  host_kind: z.enum(['stock', 'direct-map']).nullable(),
   /** The host that was recorded live; null of an import. */
   host: traceHeaderSchema.shape.host.unwrap().nullable(),
   /** What a live recording rests on; null of an import. */
@@ -90,6 +94,7 @@ export function infoResult(trace: OpenTrace, completeness: Completeness): InfoRe
     writer: header.writer,
     clock: header.clock,
     preemption: header.preemption ?? 'unknown',
+    host_kind: hostKindOrBoth(trace),
     host: header.host ?? null,
     probes: header.probes ?? null,
     complete: completeness.complete,
@@ -113,6 +118,15 @@ export function infoResult(trace: OpenTrace, completeness: Completeness): InfoRe
       };
     }),
   };
+}
+
+function hostKindOrBoth(trace: OpenTrace): InfoResult['host_kind'] {
+  try {
+    return hostKindOf(trace);
+  } catch (error) {
+    if (error instanceof ProgramError) return null;
+    throw error;
+  }
 }
 
 function infoText(result: InfoResult): string {

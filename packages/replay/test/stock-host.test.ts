@@ -286,6 +286,11 @@ describe('what is assumed', () => {
   });
 });
 
+it('info tells programs that it is of a stock host', async () => {
+  const { out } = await replay('info', '--json', text);
+  expect(JSON.parse(out)).toMatchObject({ host_kind: 'stock' });
+});
+
 describe('explain', () => {
   it('tells of the end of a round', async () => {
     const { code, out } = await replay('explain', text, '--at', '40458732263');

@@ -1,9 +1,10 @@
 /** `collector attach`: from a running host to a trace. */
 import { EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhostscope/terminal';
 import { createTraceWriter, type TraceOutput, type TraceWriter } from '@vhostscope/trace';
+import { BlockedHostError } from '../blocked-host.js';
 import { readVersion } from '../version.js';
 import { type AttachOptions } from './attach-options.js';
-import { attachResult, type AttachResult } from './attach-result.js';
+import { attachResult, blockedResult, type AttachResult } from './attach-result.js';
 import { problemsOf, summary } from './attach-summary.js';
 import { openLiveSocket, type LiveSocket } from './live-socket.js';
 import { record, type FinishedRecording } from './record.js';
@@ -22,7 +23,7 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
       advice: 'write the trace to a file: -o trace.arrows',
     });
   }
-  const plan = await host.plan({ detail: options.detail, bufferMiB: options.buffer });
+  const plan = await planOf(host, options);
   if (options.dryRun === true) {
     await writeOut(plan.command.program);
     return EXIT.done;
@@ -54,6 +55,20 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     outputs?.target.close();
     outputs?.socket?.close();
     stop.release();
+  }
+}
+
+/** What would be recorded; of a host that cannot be, programs that asked for a document get one. */
+async function planOf(
+  host: RecordedHost,
+  { detail, buffer, json }: AttachOptions,
+): Promise<Omit<RecordingPlan, 'plan'>> {
+  try {
+    return await host.plan({ detail, bufferMiB: buffer });
+  } catch (error) {
+    if (json === true && error instanceof BlockedHostError)
+      await writeOut(jsonDocument(blockedResult(error.blockers)));
+    throw error;
   }
 }
 

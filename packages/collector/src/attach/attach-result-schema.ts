@@ -10,7 +10,7 @@ export const attachResultSchema = z.object({
   bytes_written: count,
   /** Events in the trace. */
   events: count,
-  /** Why the recording ended, in words. */
+  /** Why the recording ended, in words; `not begun` of a host that cannot be recorded. */
   ended: z.string(),
   /** false: something is known to be missing; true: counted in the kernel, and all there; null: see `doubts`. */
   complete: z.boolean().nullable(),
@@ -22,4 +22,6 @@ export const attachResultSchema = z.object({
   missing: z.record(z.string(), count),
   /** Readers of the socket that were dropped because they did not keep up. */
   readers_dropped: count,
+  /** Why this host cannot be recorded as it is; none when it was. */
+  blockers: z.array(z.object({ reason: z.string(), change: z.string().nullable() })),
 });

@@ -1,6 +1,7 @@
 /** What `collector attach --json` prints. */
 import type { TraceWriter } from '@vhostscope/trace';
 import type { z } from 'zod';
+import type { Blocker } from '../blocked-host.js';
 import type { attachResultSchema } from './attach-result-schema.js';
 import type { FinishedRecording } from './record.js';
 
@@ -23,5 +24,22 @@ export function attachResult(
     lost: { ...counts?.lost },
     missing: { ...missing },
     readers_dropped: readersDropped,
+    blockers: [],
+  };
+}
+
+/** Of a host that cannot be recorded. */
+export function blockedResult(blockers: readonly Blocker[]): AttachResult {
+  return {
+    output: null,
+    bytes_written: 0,
+    events: 0,
+    ended: 'not begun',
+    complete: null,
+    doubts: [],
+    lost: {},
+    missing: {},
+    readers_dropped: 0,
+    blockers: blockers.map(({ reason, advice }) => ({ reason, change: advice ?? null })),
   };
 }

@@ -2,7 +2,7 @@
 import type { RecordingPlan, RecordingRequest } from '../plan-recording.js';
 
 export interface RecordedHost {
-  /** @throws ProgramError with exit code 3 when the host cannot be recorded */
+  /** @throws BlockedHostError when the host cannot be recorded */
   plan(request: RecordingRequest): Promise<Omit<RecordingPlan, 'plan'>>;
   /** How long bpftrace may take at the end to hand over what it holds, and then to be gone. */
   readonly patienceMs: number;

@@ -119,6 +119,21 @@ describe('what is not as it should be', () => {
   });
 });
 
+it('advises only what can help', async () => {
+  const change = async (host: PretendedHost, name: string): Promise<string | undefined> =>
+    (await findings(host)).find(({ id }) => id === name)?.change;
+  const noTracefs = { '/sys/kernel/tracing/kprobe_events': null, [functions]: null };
+  expect(await change({ files: noTracefs }, 'tracefs')).toMatch(/^mount it/);
+  const noKprobes = { ...noTracefs, [config]: 'CONFIG_BPF_SYSCALL=y\n' };
+  expect(await change({ files: noKprobes }, 'tracefs')).toMatch(/mounting tracefs does not help/);
+  const noVhost = { '/sys/module/vhost/x': null };
+  expect(await change({ files: noVhost }, 'vhost')).toBe('modprobe vhost_net');
+  const noModules = { ...noVhost, '/lib/modules/6.1.0-56-amd64/modules.dep': null };
+  expect(await change({ files: noModules }, 'vhost')).toMatch(
+    /^install the modules of this kernel/,
+  );
+});
+
 it('names the functions that cannot be probed', async () => {
   const list = (DEBIAN_12[functions] ?? '').replace(/^(?:vhost_signal|exit_mmap).*\n/gm, '');
   const { found } = (await findings({ files: { [functions]: list } })).find(

@@ -65,7 +65,7 @@ function lockdown({ kernel }: HostFacts): Finding {
   };
 }
 
-function tracing({ tracefs, isRoot }: HostFacts): Finding {
+function tracing({ tracefs, isRoot, kernel }: HostFacts): Finding {
   if (tracefs !== undefined)
     return { id: 'tracefs', verdict: 'ok', found: `tracefs at ${tracefs}` };
   if (!isRoot)
@@ -81,7 +81,11 @@ function tracing({ tracefs, isRoot }: HostFacts): Finding {
     verdict: 'blocked',
     found: 'no tracefs with kprobes at /sys/kernel/tracing',
     cost: 'no function can be probed',
-    change: 'mount it: mount -t tracefs nodev /sys/kernel/tracing',
+    // Mounting cannot help where the kernel has no kprobes: its files would still be missing.
+    change:
+      kernel.config['KPROBES'] === 'n'
+        ? 'use a kernel with CONFIG_KPROBES; mounting tracefs does not help on this one'
+        : 'mount it: mount -t tracefs nodev /sys/kernel/tracing',
   };
 }
 
@@ -128,7 +132,7 @@ function kernelOptions({ kernel: { config, release, architecture } }: HostFacts)
   ];
 }
 
-function vhostModule({ vhost }: HostFacts): Finding {
+function vhostModule({ vhost, kernel }: HostFacts): Finding {
   const drivers = vhost.modules.filter((name) => !/^vhost(_iotlb|_vdpa)?$/.test(name));
   if (vhost.isLoaded && drivers.length > 0)
     return { id: 'vhost', verdict: 'ok', found: `vhost is loaded, with ${drivers.join(', ')}` };
@@ -145,7 +149,9 @@ function vhostModule({ vhost }: HostFacts): Finding {
     verdict: 'blocked',
     found: 'vhost is not loaded',
     cost: 'its functions cannot be probed before they are there',
-    change: 'modprobe vhost_net',
+    change: kernel.hasModules
+      ? 'modprobe vhost_net'
+      : `install the modules of this kernel (there is no /lib/modules/${kernel.release}), then modprobe vhost_net; or use a kernel with vhost`,
   };
 }
 
@@ -202,7 +208,7 @@ function devices({ vhost, isRoot }: HostFacts): Finding {
   const owners = vhost.devices.map(({ path, pid, comm }) => `${path} of ${comm} (${pid})`);
   const found =
     owners.length === 0
-      ? 'no vhost device is open: they are recorded from when they are opened'
+      ? 'no vhost device is open now; those that are opened during a recording would be in it'
       : `open: ${owners.join(', ')}`;
   if (isRoot) return { id: 'devices', verdict: 'ok', found };
   return {

@@ -7,6 +7,8 @@ export interface KernelFacts {
   readonly architecture: string;
   /** Whether kernel code is preempted; undefined when nothing tells. */
   readonly preemption: 'voluntary' | 'full' | undefined;
+  /** Whether there is a folder of modules for it. */
+  readonly hasModules: boolean;
   /** Of the options that matter those that are known: y, m or n. */
   readonly config: Readonly<Record<string, string>>;
   readonly lockdown: 'none' | 'integrity' | 'confidentiality' | undefined;
@@ -37,6 +39,7 @@ export function readKernelFacts(sources: HostSources): KernelFacts {
   return {
     release,
     architecture: sources.architecture,
+    hasModules: sources.list(`/lib/modules/${release}`).length > 0,
     preemption: preemptionOf(sources, configText),
     config: configText === undefined ? {} : optionsOf(configText),
     lockdown: lockdownOf(sources.readText('/sys/kernel/security/lockdown')),

@@ -1,9 +1,10 @@
 /** `collector probes`: what a recording of this host would see, how, and how surely. */
 import { EXIT, jsonDocument, printable, say, writeOut } from '@vhostscope/terminal';
 import type { z } from 'zod';
+import type { Blocker } from '../blocked-host.js';
 import { readHostFacts } from '../host/host-facts.js';
 import type { HostSources } from '../host/host-sources.js';
-import { outlookOf, type Blocker } from '../plan-recording.js';
+import { outlookOf } from '../plan-recording.js';
 import type { Detail } from './detail.js';
 import { planText } from './plan-text.js';
 import type { probesResultSchema } from './probes-result-schema.js';

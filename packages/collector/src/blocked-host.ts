@@ -1,0 +1,35 @@
+/** That a host cannot be recorded, with everything that is in the way. */
+import { EXIT, ProgramError } from '@vhostscope/terminal';
+
+/** Why a host cannot be recorded. */
+export interface Blocker {
+  /** What is the case, and what that costs. */
+  readonly reason: string;
+  /** What to change. */
+  readonly advice: string | undefined;
+}
+
+/** Ends the program with exit code 3. One thing in the way is said with its remedy; of several, all are named. */
+export class BlockedHostError extends ProgramError {
+  readonly blockers: readonly Blocker[];
+
+  constructor(blockers: readonly [Blocker, ...Blocker[]]) {
+    const [{ reason, advice }] = blockers;
+    const isOnly = blockers.length === 1;
+    const doctor = 'collector doctor says more';
+    super(
+      isOnly
+        ? reason
+        : `${blockers.length} things are in the way of recording this host: ${blockers.map((blocker) => blocker.reason).join('; ')}`,
+      {
+        exitCode: EXIT.host,
+        advice: isOnly
+          ? advice === undefined
+            ? doctor
+            : `${advice}; ${doctor}`
+          : 'collector doctor says what to change',
+      },
+    );
+    this.blockers = blockers;
+  }
+}
