@@ -118,7 +118,7 @@ function estimateLines({ totals }: RunResult): string[] {
     '',
     '≈: concluded from what the indices of the ring moved by, as if each chain were as long as the last that was read',
     '   and no head were fetched twice; collector attach --detail calls counts them. What is sure is only that there',
-    `   were ${grouped(least)} to ${most === null ? 'any number' : grouped(most)}; the hit ratio is that of the estimates, and has no bound here (--json has all spans)`,
+    `   were ${grouped(least)} to ${most === null ? 'any number' : grouped(most)}; the hit ratio is that of the estimates (--json has the spans)`,
   ];
 }
 

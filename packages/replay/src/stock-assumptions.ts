@@ -20,8 +20,8 @@ export function stockAssumptions(
             'their accesses fell back under a design of that time',
         ]),
     'the design would have changed nothing else: the same rounds and ranges at the same times',
-    "that includes ranges which the vhost worker's own copies to a ring made (copy on write, under its name): most would " +
-      'not exist with a direct map, and are replayed all the same',
+    "that includes ranges which the vhost worker's own copies to a ring made (copy on write, under its name): where the " +
+      'design had a map it would not have copied, and they are replayed all the same',
     'when a virtqueue was first seen, its invalidate_count was 0; when it was first seen or set up anew in other memory, ' +
       'no range that was under way there lowered the count later, or changed pages after 100 ms',
     'set-up ioctls succeed, a reset takes no time, and there is memory for a map',

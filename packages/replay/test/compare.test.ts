@@ -55,7 +55,9 @@ describe('replay compare', { timeout: 60_000 }, () => {
   it('prints a table for people', async () => {
     const { code, out } = await replay('compare', trace('d1').path, '--designs', 'merged,copy');
     expect(code).toBe(0);
-    expect(out).toMatch(/^merged +ranges +99\.99 % +<0\.01 % +0\.00 % +6 +6\.40 \(5\.2→6\.4\) +8\.20 \(7\.1→8\.2\)$/m);
+    expect(out).toMatch(
+      /^merged +ranges +99\.99 % +<0\.01 % +0\.00 % +6 +6\.40 \(5\.2→6\.4\) +8\.20 \(7\.1→8\.2\)$/m,
+    );
     expect(out).toMatch(/^copy +ranges +0\.00 % +100\.00 % +0\.00 % +0 +– +–$/m);
   });
 
