@@ -77,6 +77,8 @@ export interface Engine {
   outcomeOf(vq: number, accessor: number): number;
   /** Why the map of an area is ambiguous, see DOUBT_MEANING; of use only where it is. */
   doubtOf(vq: number, area: number): number;
+  /** Whether invalidate_count is surely 0. */
+  isCountZero(vq: number): boolean;
   /**
    * Calls back with each virtqueue whose maps may have changed since the last time. A recording that begins,
    * and a loss, change all of them and tell of none.
@@ -168,6 +170,10 @@ export function createRunningEngine({
           : virtqueues.firstMap;
       return found & (PENDING - 1);
     },
+    isCountZero: (vq) =>
+      vq < engine.virtqueues.size &&
+      engine.virtqueues.countLow[vq] === 0 &&
+      engine.virtqueues.countHigh[vq] === 0,
     doubtOf: (vq, area) =>
       vq < engine.virtqueues.size ? engine.virtqueues.doubt[4 * vq + area] : 0,
     visitTouched: (visit) => {

@@ -17,6 +17,7 @@ import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { derivedAccesses, describeDerived } from './explain-derived.js';
+import { countMoved } from './count-moved.js';
 import { boundOf, widthReasons } from './explain-reasons.js';
 import type { Explained, Happening, Since } from './explain-trace.js';
 import { headOf, resultHead } from './result-head.js';
@@ -112,6 +113,8 @@ export const explainResultSchema = resultHead.extend({
     .nullable(),
   /** Of a stock host: the accesses that follow from the event, by accessor; else, and of other events, empty. */
   derived: z.array(derivedAccesses),
+  /** What last moved invalidate_count off 0; null where it is surely 0. */
+  count_moved: countMoved.nullable(),
   before: state,
   after: state,
   /** The last round that began, as far as the event; null when none did since the ring was set up. */
@@ -144,6 +147,7 @@ export function explainResult(
     access: explained.number === undefined ? null : String(explained.number),
     predicted: predictedOf(explained),
     derived: describeDerived(explained),
+    count_moved: explained.countMoved ?? null,
     before: describeState(before, []),
     after: describeState(after, since),
     round:

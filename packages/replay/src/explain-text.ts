@@ -99,13 +99,34 @@ function mapLines({ before, after, uses_observations: usesUnseen }: ExplainResul
 }
 
 /** invalidate_count and what makes it wide. */
-function countLines({ before, after }: ExplainResult): string[] {
+function countLines({ before, after, count_moved: moved }: ExplainResult): string[] {
   const now = countSpan(...after.invalidate_count);
   const was = countSpan(...before.invalidate_count);
   const change = now === was ? '' : `, before it ${was}`;
   return [
     `invalidate_count ${now}${change}; notifier ${NOTIFIER_MEANING[after.notifier]}`,
     ...after.width.flatMap((reason) => wrapped('  ', reason)),
+    ...movedLines(moved, after),
+  ];
+}
+
+function movedLines(moved: ExplainResult['count_moved'], after: StateResult): string[] {
+  if (moved === null || after.invalidate_count[0] === null) return [];
+  const { line, time, event, area, by, notifier_gone: gone } = moved;
+  const of = area === null ? '' : ` of ${area}`;
+  const who =
+    by === null
+      ? ''
+      : `; last start entered on that CPU: line ${by.line}, pid ${by.pid}, "${printable(by.comm)}"`;
+  const lines = wrapped('  ', `off 0 since line ${line}, ${time} ns: ${event}${of}${who}`);
+  const [least, most] = after.invalidate_count;
+  if (gone === null || least !== most || after.callbacks.length > 0) return lines;
+  return [
+    ...lines,
+    ...wrapped(
+      '  ',
+      `the notifier was unregistered at line ${gone}: unless the range is still open, its end came while there was none and lowered nothing, and the count stays until the virtqueue is reset (imbalance, docs/kernel-rules.md §3.1, bug 4)`,
+    ),
   ];
 }
 

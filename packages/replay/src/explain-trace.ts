@@ -13,6 +13,7 @@ import {
 } from '@vhostscope/model';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { takeDerived, takeDoubt, type DerivedAccesses } from './export/decided-events.js';
+import { createCountWatch, watchCount, type CountMoved, type CountWatch } from './count-moved.js';
 import type { Target } from './explain-target.js';
 import { engineOf, type Replayed } from './replay-trace.js';
 
@@ -59,6 +60,8 @@ export interface Explained {
   readonly since: readonly (Since | undefined)[];
   /** The last round that began, with what was seen of it; the event included. */
   readonly round: Round | undefined;
+  /** Undefined while the count is 0. */
+  readonly countMoved: CountMoved | undefined;
 }
 
 interface Progress {
@@ -68,6 +71,7 @@ interface Progress {
   maps: number[];
   since: (Since | undefined)[];
   round: { begin: Happening; attempts: Happening[]; accesses: number } | undefined;
+  readonly count: CountWatch;
   explained: Explained | undefined;
 }
 
@@ -80,6 +84,7 @@ export function explainTrace(trace: OpenTrace, replayed: Replayed, target: Targe
     maps: AREAS.map((_, area) => engine.mapOf(target.vq, area)),
     since: AREAS.map(() => undefined),
     round: undefined,
+    count: createCountWatch(),
     explained: undefined,
   };
   visitTrace(trace.fd, trace.index, (batch, from, to) => {
@@ -124,6 +129,7 @@ function step(
     after: engine.inspect(vq),
     since: progress.since,
     round: progress.round,
+    countMoved: progress.count.moved,
   };
 }
 
@@ -141,6 +147,7 @@ function follow(
   vq: number,
 ): void {
   const kind = batch.kind[i];
+  watchCount(progress.count, engine, batch, i, vq);
   if (batch.vq[i] === vq) {
     if (kind === KIND.round)
       progress.round = { begin: happening(progress, batch, i), attempts: [], accesses: 0 };

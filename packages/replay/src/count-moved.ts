@@ -1,0 +1,89 @@
+/**
+ * The event that last moved invalidate_count off 0, and what came after it: where a window without notifier
+ * lies between a start and its end, the count stays (imbalance, bug 4 of docs/kernel-rules.md §3.1).
+ */
+import {
+  AREAS,
+  EVENT_NAMES,
+  hasDetail,
+  KIND,
+  type Engine,
+  type EventBatch,
+} from '@vhostscope/model';
+import { z } from 'zod';
+
+const line = z.number().int().nonnegative();
+
+export const countMoved = z.object({
+  line,
+  /** ns, CLOCK_BOOTTIME, decimal. */
+  time: z.string(),
+  event: z.string(),
+  area: z.string().nullable(),
+  /** The last start entered on its CPU, whose callback it most likely is; null where none was seen. */
+  by: z.object({ line, pid: line, comm: z.string() }).nullable(),
+  /** Line at which the notifier was last unregistered since: ends that come while it is gone lower nothing. */
+  notifier_gone: line.nullable(),
+});
+export type CountMoved = z.infer<typeof countMoved>;
+
+export interface CountWatch {
+  moved: CountMoved | undefined;
+  starts: Map<number, CountMoved['by']>;
+}
+
+export function createCountWatch(): CountWatch {
+  return { moved: undefined, starts: new Map() };
+}
+
+/** After the engine consumed event `i`. */
+export function watchCount(
+  watch: CountWatch,
+  engine: Engine,
+  batch: EventBatch,
+  i: number,
+  vq: number,
+): void {
+  const kind = batch.kind[i];
+  // Accesses move no count: nearly all events are done here.
+  if (kind === KIND.access) return;
+  const { details } = batch;
+  const detail = batch.detail[i] ?? 0;
+  if (kind === KIND.recording) watch.starts.clear();
+  if (kind === KIND.range_start || kind === KIND.core_range_start)
+    watch.starts.set(batch.cpu, {
+      line: batch.line[i] ?? 0,
+      pid: details.pid[detail] ?? 0,
+      comm: nameAt(batch, detail),
+    });
+  if (engine.isCountZero(vq)) {
+    watch.moved = undefined;
+    return;
+  }
+  if (watch.moved === undefined) {
+    const hasArea = kind === KIND.effect_start || kind === KIND.effect_end;
+    const time = (BigInt((batch.time[2 * i + 1] ?? 0) | 0) << 32n) | BigInt(batch.time[2 * i] ?? 0);
+    watch.moved = {
+      line: batch.line[i] ?? 0,
+      time: String(time),
+      event: EVENT_NAMES[kind ?? 0] ?? String(kind),
+      area: hasArea ? (AREAS[details.area[detail] ?? 0] ?? null) : null,
+      by: hasArea || kind === KIND.range_start ? (watch.starts.get(batch.cpu) ?? null) : null,
+      notifier_gone: null,
+    };
+  } else if (
+    kind === KIND.notifier &&
+    details.registered[detail] === 0 &&
+    details.dev[detail] === engine.inspect(vq).dev
+  )
+    watch.moved = { ...watch.moved, notifier_gone: batch.line[i] ?? 0 };
+}
+
+/** Name of the process, without the zero bytes that fill it up and what was left behind them. */
+function nameAt({ details }: EventBatch, detail: number): string {
+  if (!hasDetail(details, detail, 'comm')) return '';
+  const { bytes, offsets } = details.comm;
+  const name = String.fromCharCode(...bytes.subarray(offsets[detail], offsets[detail + 1]));
+  const end = name.indexOf('\\x00');
+  return end < 0 ? name : name.slice(0, end);
+}
