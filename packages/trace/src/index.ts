@@ -43,6 +43,7 @@ export { createRingState, noteRingState, noteStack, type RingState } from './rin
 export {
   createOpenRanges,
   forgetRanges,
+  hasOrphans,
   keptLine,
   linesOfBegun,
   noteRange,

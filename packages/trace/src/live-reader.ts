@@ -14,7 +14,7 @@ import { endOfStream } from './message-writer.js';
 import { countsByName } from './recording-counts.js';
 import { countsOf, latestTime, type RecordingInProgress } from './recording-in-progress.js';
 import { describedVirtqueue, virtqueuesByAddress } from './recording-objects.js';
-import { linesOfAll, type KeptLine } from './open-ranges.js';
+import { hasOrphans, linesOfAll, type KeptLine } from './open-ranges.js';
 import { appendRangeLine, appendRingLine, earliest, type RingState } from './ring-state.js';
 import { flushTrace, type TraceWriter } from './trace-writer.js';
 
@@ -48,6 +48,12 @@ export function joinTrace(writer: TraceWriter, state: RingState): JoinedStream {
     appendEvent(table, 'virtqueue', since, 0, describedVirtqueue(recording.objects, vq));
   }
   const rings = createEventBuilder(recording.latest?.cpu ?? 0);
+  const isLossy = recording.lost.size > 0 || state.ranges.isPartial || hasOrphans(state.ranges);
+  const tellLoss = (builder: EventBuilder, time: bigint): void =>
+    appendEvent(builder, 'lost', time, 0, { lost: totalOf(recording.lost), note: LOST_BEFORE });
+  // What was lost before the rings are told makes nobody doubt where they lie.
+  const knowsRings = state.knowsRings();
+  if (isLossy && knowsRings) tellLoss(rings, since);
   for (const line of state.rings.values()) appendRingLine(rings, line, since);
   for (const { values } of state.stacks) appendEvent(rings, 'stack', since, 0, values);
   const before = recording.byKind.slice();
@@ -55,11 +61,9 @@ export function joinTrace(writer: TraceWriter, state: RingState): JoinedStream {
   before[KIND.stack] -= state.stacks.length;
   for (const { kind } of state.rings.values()) before[kind]--;
   for (const { line } of ranges) before[line.kind]--;
+  if (isLossy) before[KIND.lost]--;
   const lost = createEventBuilder(rings.cpu);
-  if (recording.lost.size > 0 || state.ranges.isPartial) {
-    before[KIND.lost]--;
-    appendEvent(lost, 'lost', latest, 0, { lost: totalOf(recording.lost), note: LOST_BEFORE });
-  }
+  if (isLossy && !knowsRings) tellLoss(lost, latest);
   const head = [
     writer.schema,
     batch(recording, begin, 'begin'),
@@ -71,7 +75,7 @@ export function joinTrace(writer: TraceWriter, state: RingState): JoinedStream {
   return { head: Buffer.concat(head), before, since };
 }
 
-/** Behind this nothing is taken for certain that only a line could have told that was lost. */
+/** Behind this nothing is taken for certain that a line could have told which was lost. */
 const LOST_BEFORE = 'before this reader joined';
 
 function totalOf(lost: ReadonlyMap<string, bigint>): bigint {

@@ -24,8 +24,8 @@ export interface OpenRanges {
 
 /**
  * What a line is to those before it: `follows` where the beginning of its range has come, or is it; `waits`
- * where that is still to come; `overtaken` is a beginning whose end has come already, or an end that has
- * returned already, though both lie before the recording began.
+ * where that is still to come; `overtaken` where a line has come already that happened after it, though both lie
+ * before the recording began.
  */
 export type RangeLineOrder = 'follows' | 'waits' | 'overtaken';
 
@@ -99,20 +99,32 @@ function orderOf(
   { line, time }: KeptLine,
   from: bigint,
 ): RangeLineOrder {
-  const isBegun = before.some((other) => other.line.kind === START && other.time <= time);
+  const isBegun = isBegunBefore(before, time);
   if (line.kind !== START && !isBegun) return 'waits';
-  const next = NEXT_OF.get(line.kind);
+  // Ranges of one thread that are alike cannot be told apart: out of order a line may be of either.
   const isOvertaken = before.some(
-    (other) => other.line.kind === next && other.time >= time && other.time < from,
+    (other) =>
+      other.time < from &&
+      (other.time > time ||
+        // An end from before whose beginning was taken for that of another.
+        (line.kind === START && isEnd(other.line.kind) && !isBegunBefore(before, other.time))),
   );
   return isOvertaken ? 'overtaken' : 'follows';
 }
 
-/** What must not come before it. */
-const NEXT_OF: ReadonlyMap<number, number> = new Map([
-  [START, END],
-  [END, END_RETURN],
-]);
+/**
+ * Whether an end is known whose beginning is not: it may still come from a CPU that lags, or was taken for that
+ * of another range of the thread.
+ */
+export function hasOrphans({ linesOf }: OpenRanges): boolean {
+  return [...linesOf.values()].some((lines) =>
+    lines.some(({ line, time }) => isEnd(line.kind) && !isBegunBefore(lines, time)),
+  );
+}
+
+function isBegunBefore(lines: readonly KeptLine[], time: bigint): boolean {
+  return lines.some((other) => other.line.kind === START && other.time <= time);
+}
 
 /**
  * Forgets ranges that are over, now that all up to a time has been told. Not as their lines come: a CPU that

@@ -158,10 +158,10 @@ function countBackward(time: Uint32Array, length: number): number {
 }
 
 /** Time of the event written last, for rows that have no time of their own; 0 before the first. */
-export function latestTime({ latest, latestFlushed }: RecordingInProgress): bigint {
-  return latest === undefined || latest.length === 0
-    ? latestFlushed
-    : timeOf(latest, latest.length - 1);
+export function latestTime({ latest, latestFlushed, last }: RecordingInProgress): bigint {
+  if (latest !== undefined && latest.length > 0) return timeOf(latest, latest.length - 1);
+  // None of the events may have come from a line: heartbeats and what is told again do not.
+  return latestFlushed > last ? latestFlushed : last;
 }
 
 /** Time of the latest event of a builder's CPU, written or not; undefined before the first. */

@@ -19,7 +19,14 @@ import { createOpenRanges, settleRanges, type KeptLine, type OpenRanges } from '
 export interface RingState {
   /** The latest line of each kind, by virtqueue and area, or by device. */
   readonly rings: Map<string, EventLine>;
+  /**
+   * When each key was told of last, ns, and each virtqueue reset: lines of several CPUs do not come in order,
+   * and an older one says nothing any more.
+   */
+  readonly toldAt: Map<string, bigint>;
   readonly ranges: OpenRanges;
+  /** Whether no line is missing that could have told where a ring lies. */
+  readonly knowsRings: () => boolean;
   /** Times of the latest heartbeats, ns, by CPU: what a CPU tells from now on came later. */
   readonly heard: Map<number, bigint>;
   /** Kernel stacks that ranges name from now on, too: each is told once. The oldest first. */
@@ -32,8 +39,16 @@ export interface ToldStack {
   readonly values: EventValues;
 }
 
-export function createRingState(): RingState {
-  return { rings: new Map(), ranges: createOpenRanges(), heard: new Map(), stacks: [] };
+/** @param knowsRings asked when the state is told; what was lost may be of rings, unless it says otherwise */
+export function createRingState(knowsRings: () => boolean = () => false): RingState {
+  return {
+    rings: new Map(),
+    toldAt: new Map(),
+    knowsRings,
+    ranges: createOpenRanges(),
+    heard: new Map(),
+    stacks: [],
+  };
 }
 
 /** More than one host has ways to an invalidation. A range without its stack is of an unknown cause. */
@@ -50,48 +65,74 @@ export function noteStack({ stacks }: RingState, stack: ToldStack): void {
  * @returns whether what holds from then on is another than before
  */
 export function noteRingState(state: RingState, line: EventLine): boolean {
-  const { rings, heard } = state;
+  const { heard } = state;
   const { kind, cpu, words } = line;
   const vq = words[2 * SLOT.vq];
   switch (kind) {
     case KIND.heartbeat:
-      heard.set(cpu, timeOfLine(line));
+      hearCpu(heard, cpu, timeOfLine(line));
       settleRanges(state.ranges, earliest(heard.values()));
       return false;
     case KIND.reset:
-      return forgetRing(rings, vq);
+      return forgetRing(state, vq, timeOfLine(line));
     case KIND.addresses:
+      if (!keep(state, vq, `${kind} ${words[2 * SLOT.area]}`, line)) return false;
       // Told when the ioctl returns: what it drops is dropped.
-      rings.delete(`${vq} ${KIND.unmap}`);
-      keep(rings, `${vq} ${kind} ${words[2 * SLOT.area]}`, line);
+      state.rings.delete(`${vq} ${KIND.unmap}`);
       return true;
     case KIND.notifier:
-      return noteNotifier(rings, line);
+      return noteNotifier(state, line);
     case KIND.iotlb:
     case KIND.unmap:
-      keep(rings, `${vq} ${kind}`, line);
-      return true;
+      return keep(state, vq, String(kind), line);
     default:
       return false;
   }
 }
 
-function forgetRing(rings: Map<string, EventLine>, vq: number): boolean {
+/** A CPU that has said nothing for so long, ns, while others have, is offline: nobody waits for it. */
+const SILENT_NS = 60_000_000_000n;
+
+function hearCpu(heard: Map<number, bigint>, cpu: number, time: bigint): void {
+  heard.set(cpu, time);
+  for (const [other, last] of heard) if (last < time - SILENT_NS) heard.delete(other);
+}
+
+/** Whether what a key says at a time is not older than what it has said already. */
+function isNews({ toldAt }: RingState, key: string, time: bigint): boolean {
+  if ((toldAt.get(key) ?? 0n) > time) return false;
+  toldAt.set(key, time);
+  return true;
+}
+
+function forgetRing(state: RingState, vq: number, time: bigint): boolean {
+  if (!isNews(state, `${vq} reset`, time)) return false;
+  const { rings } = state;
   const before = rings.size;
-  for (const key of rings.keys()) if (key.startsWith(`${vq} `)) rings.delete(key);
+  for (const [key, line] of rings)
+    if (key.startsWith(`${vq} `) && timeOfLine(line) <= time) rings.delete(key);
   return rings.size < before;
 }
 
 /** While its notifier is off, a ring of a device is being set up; that it is on is what is to be expected. */
-function noteNotifier(rings: Map<string, EventLine>, line: EventLine): boolean {
+function noteNotifier(state: RingState, line: EventLine): boolean {
   const key = `dev ${line.words[2 * SLOT.dev]}`;
-  if (line.words[2 * SLOT.registered] === 0) keep(rings, key, line);
-  else return rings.delete(key);
+  if (!isNews(state, key, timeOfLine(line))) return false;
+  if (line.words[2 * SLOT.registered] !== 0) return state.rings.delete(key);
+  copyInto(state.rings, key, line);
+  return true;
+}
+
+function keep(state: RingState, vq: number, what: string, line: EventLine): boolean {
+  const key = `${vq} ${what}`;
+  const time = timeOfLine(line);
+  if ((state.toldAt.get(`${vq} reset`) ?? 0n) > time || !isNews(state, key, time)) return false;
+  copyInto(state.rings, key, line);
   return true;
 }
 
 /** The last of a key stands last: what was told after something else is told after it again. */
-function keep(rings: Map<string, EventLine>, key: string, line: EventLine): void {
+function copyInto(rings: Map<string, EventLine>, key: string, line: EventLine): void {
   const { kind, cpu, absent, words } = line;
   const copy = { ...createEventLine(), kind, cpu, absent };
   copy.words.set(words);
@@ -131,10 +172,10 @@ function appendAgain(
   time: bigint,
   lineNumber: number,
 ): void {
-  const { words } = line;
-  words[2 * TIME_SLOT] = Number(time & 0xffff_ffffn);
-  words[2 * TIME_SLOT + 1] = Number(time >> 32n);
-  appendLine(builder, line, text, lineNumber);
+  const again = { ...line, words: line.words.slice() };
+  again.words[2 * TIME_SLOT] = Number(time & 0xffff_ffffn);
+  again.words[2 * TIME_SLOT + 1] = Number(time >> 32n);
+  appendLine(builder, again, text, lineNumber);
 }
 
 /** Lines of rings have no text. */

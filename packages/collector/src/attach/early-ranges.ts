@@ -6,6 +6,7 @@ import { KIND, timeOfLine, type EventLine } from '@vhostscope/model';
 import {
   createOpenRanges,
   forgetRanges,
+  hasOrphans,
   keptLine,
   linesOfBegun,
   noteRange,
@@ -68,7 +69,7 @@ export function createEarlyRanges(writer: TraceWriter): EarlyRanges {
     tell(from) {
       for (const kept of linesOfBegun(ranges)) tellLine(kept, from);
       // What was lost may have been the beginning of one that still holds.
-      if (ranges.isPartial) writeLoss(writer, 0n, LOST_BEFORE, 0);
+      if (ranges.isPartial || hasOrphans(ranges)) writeLoss(writer, 0n, LOST_BEFORE, 0);
     },
   };
 }

@@ -1,5 +1,7 @@
 /** How much of the CPUs the recorder leaves to whoever is recorded. */
-import { constants, setPriority } from 'node:os';
+import { readdirSync } from 'node:fs';
+import { constants, getPriority, setPriority } from 'node:os';
+import { pid as ownPid } from 'node:process';
 import { InvalidArgumentError } from 'commander';
 
 /** @returns a nice value from 0, as everybody has it, to 19, which takes what nobody else wants */
@@ -10,8 +12,14 @@ export function parseNiceness(text: string): number {
   return niceness;
 }
 
-/** Gives a process and this one a nice value. */
-export function yieldCpus(pid: number, niceness: number): void {
-  setPriority(pid, niceness);
-  setPriority(niceness);
+/** Makes all threads of a process, and of this one, at least as nice. */
+export function leaveCpusTo(pid: number, niceness: number): void {
+  for (const each of [pid, ownPid])
+    for (const thread of readdirSync(`/proc/${each}/task`).map(Number)) {
+      try {
+        if (getPriority(thread) < niceness) setPriority(thread, niceness);
+      } catch {
+        // It is gone.
+      }
+    }
 }

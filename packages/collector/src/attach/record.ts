@@ -18,7 +18,7 @@ import {
   type TraceWriter,
 } from '@vhostscope/trace';
 import { endInWords, startBpftrace } from './bpftrace-process.js';
-import { yieldCpus } from './niceness.js';
+import { leaveCpusTo } from './niceness.js';
 import { countProbeMisses } from './probe-misses.js';
 import {
   beginRecording,
@@ -85,7 +85,7 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
   if (begun.why === 'bpftrace ended') throw couldNotAttach(begun);
   if (begun.why !== 'ready') return begun;
   // Not before: attaching is work, and nobody waits for less of it.
-  if (options.niceness !== undefined) yieldCpus(bpftrace.pid, options.niceness);
+  if (options.niceness !== undefined) leaveCpusTo(bpftrace.pid, options.niceness);
   beginRecording(run, options);
   const end = await Promise.race([abrupt, asked]);
   if (end.why !== 'stopped') return end;

@@ -74,7 +74,7 @@ export interface RecordingRun {
   readonly earlyRanges: EarlyRanges;
   /** Kernel stacks that were told before the recording began: ranges in it may name them. */
   readonly earlyStacks: KernelStack[];
-  /** The latest time of an event that was told before the recording began, ns. */
+  /** The latest time of an event that was told before the recording began, or of a heartbeat, ns. */
   latest: bigint;
   /** When the recording began, ns; undefined while not all probes are attached. */
   from: bigint | undefined;
@@ -100,7 +100,8 @@ export function followBpftrace(
         hearHeartbeat(run, line, classes);
         if (isRecorded(run, line)) heartbeats.hear(line);
       }
-      if (run.from === undefined) run.latest = later(run.latest, timeOfLine(line));
+      if (run.from === undefined || line.kind === KIND.heartbeat)
+        run.latest = later(run.latest, timeOfLine(line));
       pages.hear(line);
       if (noteRingState(run.rings, line)) tellEarlyRing(run, line);
       noteRange(rings.ranges, line, bytes);
@@ -115,7 +116,8 @@ export function followBpftrace(
     },
   });
   const stacks = createStackReader((stack) => tellStack(run, stack));
-  const rings = createRingState();
+  // Lost lines are told of at once, and what they were with the next heartbeat.
+  const rings = createRingState(() => run.account.missing()['state'] === 0);
   const earlyRanges = createEarlyRanges(writer);
   const heartbeats = createToldHeartbeats(writer);
   const forgetAllRanges = (): void => {
@@ -209,7 +211,7 @@ export function beginRecording(run: RecordingRun, options: RecordingOptions): vo
   for (const stack of run.earlyStacks.splice(0)) tellStack(run, stack);
   run.earlyRanges.tell(from);
   run.onHeartbeat = () => {
-    if (unsettledCpus(run, options, from).length > 0) return;
+    if (awaitedCpus(run, options, from).length > 0) return;
     // Nothing from before can come any more: the faster way of reading is open.
     run.importer.setSpan(undefined, undefined);
     run.onHeartbeat = () => undefined;
@@ -264,12 +266,13 @@ function tellStack(run: RecordingRun, stack: KernelStack): void {
  * @returns resolves when all of it has arrived, or is known to be lost
  */
 export function endRecording(run: RecordingRun, options: RecordingOptions): Promise<void> {
-  const until = run.clock.now();
+  // Whatever clock was read here: what is written already is of the recording.
+  const until = later(run.clock.now(), run.latest);
   run.until = until;
   run.importer.setSpan(run.from, until);
   const settled = createDeferred();
   run.onHeartbeat = () => {
-    if (unsettledCpus(run, options, until).length === 0) settled.resolve();
+    if (awaitedCpus(run, options, until).length === 0) settled.resolve();
   };
   return settled.promise;
 }
@@ -282,4 +285,15 @@ export function unsettledCpus(
 ): readonly number[] {
   const all = new Set([...onlineCpus(), ...account.cpus()]);
   return [...all].filter((cpu) => !account.isSettled(cpu, until));
+}
+
+/** Longer than a heartbeat of a CPU that is there is ever under way, ns. */
+const OFFLINE_NS = 10_000_000_000n;
+
+/** Of those, the ones that may still say so: not what has gone offline. */
+function awaitedCpus(run: RecordingRun, options: RecordingOptions, until: bigint): number[] {
+  const online = new Set(options.onlineCpus());
+  return unsettledCpus(run, options, until).filter(
+    (cpu) => online.has(cpu) || run.account.isSettled(cpu, until - OFFLINE_NS),
+  );
 }

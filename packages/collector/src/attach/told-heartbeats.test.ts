@@ -59,10 +59,13 @@ test('where a CPU has told something, all others say how far they have come', ()
   heartbeats.flush(500);
   // CPU 2 has said so by its round.
   expect(told(writer)).toBe(1 + 3);
-  // Nothing of it is told again, and nothing is new.
+  // Once more, now that all have come past it; after that there is nothing new.
   for (let cpu = 0; cpu < 4; cpu++) heartbeats.hear(heartbeat(120, cpu));
   heartbeats.flush(1000);
-  expect(told(writer)).toBe(1 + 3);
+  expect(told(writer)).toBe(1 + 3 + 4);
+  for (let cpu = 0; cpu < 4; cpu++) heartbeats.hear(heartbeat(130, cpu));
+  heartbeats.flush(1500);
+  expect(told(writer)).toBe(1 + 3 + 4);
 });
 
 test('a full batch that went out between two flushes is news, too', () => {

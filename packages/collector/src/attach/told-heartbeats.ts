@@ -1,7 +1,8 @@
 /**
  * Which heartbeats the trace gets. The program's come ten times a second from each CPU, and a batch of one
  * costs a kilobyte: all of them would be gigabytes a day of a host on which nothing happens. A reader needs
- * them only where another CPU has told something: then they say that nothing earlier can come any more.
+ * them only where another CPU has told something: then they say that nothing earlier can come any more. So
+ * they are told with what is new, and once more after it.
  */
 import { createEventLine, timeOfLine, type EventLine } from '@vhostscope/model';
 import { flushTrace, hasWaiting, writeHeartbeat, type TraceWriter } from '@vhostscope/trace';
@@ -24,6 +25,8 @@ export function createToldHeartbeats(writer: TraceWriter): ToldHeartbeats {
   const latest = new Map<number, EventLine>();
   let events = writer.events;
   let toldAt = -Infinity;
+  /** The heartbeats told with the latest news were older than it: those of the next flush are not. */
+  let owesAnother = false;
 
   /** The one that came last. */
   function newest(): EventLine[] {
@@ -43,11 +46,13 @@ export function createToldHeartbeats(writer: TraceWriter): ToldHeartbeats {
     },
     flush(now) {
       const hasNews = writer.events > events || hasWaiting(writer);
-      if (hasNews || now >= toldAt + SIGN_OF_LIFE_MS) {
-        for (const line of hasNews ? latest.values() : newest()) writeHeartbeat(writer, line);
+      if (hasNews || owesAnother || now >= toldAt + SIGN_OF_LIFE_MS) {
+        for (const line of hasNews || owesAnother ? latest.values() : newest())
+          writeHeartbeat(writer, line);
         latest.clear();
         toldAt = now;
       }
+      owesAnother = hasNews;
       flushTrace(writer);
       events = writer.events;
     },
