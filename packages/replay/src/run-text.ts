@@ -30,7 +30,7 @@ export function runText(result: RunResult, design: Design): string {
   const lines = [
     ...headLines(result, design, result.totals.ambiguous),
     '',
-    ...totalLines(result),
+    ...totalLines(result, design),
     '',
     ...tableLines(columns(extras), rows(result, extras)),
     ...fallbackLines(result.totals),
@@ -43,7 +43,7 @@ export function runText(result: RunResult, design: Design): string {
   return `${lines.join('\n')}\n`;
 }
 
-function totalLines({ totals, rounds, ranges }: RunResult): string[] {
+function totalLines({ totals, rounds, ranges }: RunResult, { overlap }: Design): string[] {
   const { accesses, hits, fallbacks, iotlb, ambiguous } = totals;
   const marked = (count: number, text: string): string =>
     about(totals.counts === 'estimated' && count > 0, text);
@@ -57,7 +57,7 @@ function totalLines({ totals, rounds, ranges }: RunResult): string[] {
   const refused = ranges.refused > 0 ? `, ${grouped(ranges.refused)} refused as non-blockable` : '';
   return [
     `${about(totals.counts === 'estimated', counted(accesses, 'access', 'accesses'))}: ${parts.join(', ')}`,
-    `${counted(rounds, 'round')}; ${counted(ranges.start, 'invalidation')}, ${overlapping} of them over a ring${refused}`,
+    `${counted(rounds, 'round')}; ${counted(ranges.start, 'invalidation')}, ${overlapping} of them ${overlap === 'always' ? 'of its process, which all concern the design' : 'over a ring'}${refused}`,
   ];
 }
 

@@ -16,6 +16,9 @@ export function stormsText(result: StormsResult, design: Design): string {
       '',
       `${storms.length === 0 ? 'no storm' : counted(storms.length, 'storm')}: ${counted(result.storm_rate, 'range')} or more over rings of a device in a second, or one under way for more than a tenth of it`,
     ),
+    ...(result.span === null || storms.length === 0
+      ? []
+      : ['storms that touch the span, each of them whole']),
     ...(storms.length === 0 ? [] : ['', ...table(storms), ...storms.flatMap(storyLines)]),
     ...costLines(result, design),
   ];
