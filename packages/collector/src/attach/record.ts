@@ -95,7 +95,7 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
   bpftrace.interrupt();
   // Where it could not keep up, it hands over the rest now that its probes are gone.
   await Promise.race([bpftrace.ended, stop.again, pause(options.patienceMs)]);
-  const silent = unsettledCpus(run, options, run.until ?? 0n);
+  const silent = unsettledCpus(run, options.onlineCpus(), run.until ?? 0n);
   if (silent.length > 0)
     run.doubts.push(`CPU ${silent.join(', ')} did not say that all had arrived`);
   return end;

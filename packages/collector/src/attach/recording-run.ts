@@ -280,10 +280,10 @@ export function endRecording(run: RecordingRun, options: RecordingOptions): Prom
 /** CPUs that have not said yet that all up to a time has arrived. */
 export function unsettledCpus(
   { account }: RecordingRun,
-  { onlineCpus }: RecordingOptions,
+  online: readonly number[],
   until: bigint,
 ): readonly number[] {
-  const all = new Set([...onlineCpus(), ...account.cpus()]);
+  const all = new Set([...online, ...account.cpus()]);
   return [...all].filter((cpu) => !account.isSettled(cpu, until));
 }
 
@@ -292,8 +292,8 @@ const OFFLINE_NS = 10_000_000_000n;
 
 /** Of those, the ones that may still say so: not what has gone offline. */
 function awaitedCpus(run: RecordingRun, options: RecordingOptions, until: bigint): number[] {
-  const online = new Set(options.onlineCpus());
-  return unsettledCpus(run, options, until).filter(
-    (cpu) => online.has(cpu) || run.account.isSettled(cpu, until - OFFLINE_NS),
+  const online = options.onlineCpus();
+  return unsettledCpus(run, online, until).filter(
+    (cpu) => online.includes(cpu) || run.account.isSettled(cpu, until - OFFLINE_NS),
   );
 }
