@@ -24,7 +24,11 @@ export interface Callback {
   startHigh: number;
   endLow: number;
   endHigh: number;
+  /** Bytes of the name lie here, from `commFrom` on: in the batch, until `keepName`. */
   comm: Uint8Array;
+  commFrom: number;
+  /** Room for a name that is kept. */
+  ownComm: Uint8Array | undefined;
   commLength: number;
   /** Engine clock at entry. */
   enteredAt: number;
@@ -59,7 +63,9 @@ export const NO_CPU = -1;
 export type Preemption = 'voluntary' | 'full' | 'unknown';
 
 /** Bytes of comm that are compared: 16 bytes, each at most `\xNN`. */
-const COMM_BYTES = 64;
+export const COMM_BYTES = 64;
+
+const NO_BYTES = new Uint8Array(0);
 
 export function createCallback(): Callback {
   return {
@@ -73,7 +79,9 @@ export function createCallback(): Callback {
     startHigh: 0,
     endLow: 0,
     endHigh: 0,
-    comm: new Uint8Array(COMM_BYTES),
+    comm: NO_BYTES,
+    commFrom: 0,
+    ownComm: undefined,
     commLength: 0,
     enteredAt: 0,
     line: 0,
@@ -88,6 +96,15 @@ export function createCallback(): Callback {
     beforeAt: -1,
     beforeFrom: 0,
   };
+}
+
+/** A callback that outlives its event takes the name out of the batch, whose memory is used again. */
+export function keepName(callback: Callback): void {
+  const { comm: from, commFrom, commLength } = callback;
+  callback.ownComm ??= new Uint8Array(COMM_BYTES);
+  for (let k = 0; k < commLength; k++) callback.ownComm[k] = from[commFrom + k];
+  callback.comm = callback.ownComm;
+  callback.commFrom = 0;
 }
 
 /** Marks a slot of a callback whose effect may never happen: it is not followed. */
@@ -124,6 +141,7 @@ export function sameRange(a: Callback, b: Callback): boolean {
   if (a.startLow !== b.startLow || a.startHigh !== b.startHigh) return false;
   if (a.endLow !== b.endLow || a.endHigh !== b.endHigh) return false;
   if (a.commLength !== b.commLength) return false;
-  for (let i = 0; i < a.commLength; i++) if (a.comm[i] !== b.comm[i]) return false;
+  for (let i = 0; i < a.commLength; i++)
+    if (a.comm[a.commFrom + i] !== b.comm[b.commFrom + i]) return false;
   return true;
 }

@@ -8,7 +8,15 @@
  * The clamped effect is that of the recording's own timing: that a real memory manager, and whoever waits for
  * it, would have been slower is not replayed (§2.1, replay rule).
  */
-import { addSlot, isSlotOf, NO_CPU, sameRange, slotAt, type Callback } from './callbacks.js';
+import {
+  addSlot,
+  isSlotOf,
+  keepName,
+  NO_CPU,
+  sameRange,
+  slotAt,
+  type Callback,
+} from './callbacks.js';
 import { MEMORY_KIND, SET_UP_OPEN, WAITS_FOR_UNLOCK } from './doubts.js';
 import { recycle, type EngineState } from './engine-state.js';
 import { AMBIGUOUS, HIT, NOT_SET_UP, OUTCOMES } from './outcome.js';
@@ -71,6 +79,7 @@ function isFollowed({ host, preemption }: EngineState, { isStart, blockable }: C
 function follow(engine: EngineState, callback: Callback): true {
   if (callback.isStart || engine.preemption !== 'voluntary') callback.cpu = NO_CPU;
   if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]++;
+  keepName(callback);
   engine.open.push(callback);
   if (engine.open.length > MAX_OPEN) {
     const oldest = engine.open[0];

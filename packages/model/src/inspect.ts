@@ -188,8 +188,8 @@ function callbackOf(engine: EngineState, callback: Callback): CallbackSnapshot {
 /** How the dialect writes a zero byte. */
 const NAME_END = '\\x00';
 
-function nameOf({ comm, commLength }: Callback): string {
-  const recorded = String.fromCharCode(...comm.subarray(0, commLength));
+function nameOf({ comm, commFrom, commLength }: Callback): string {
+  const recorded = String.fromCharCode(...comm.subarray(commFrom, commFrom + commLength));
   const end = recorded.indexOf(NAME_END);
   return end < 0 ? recorded : recorded.slice(0, end);
 }

@@ -121,7 +121,7 @@ function consumeShared(
   to: number,
 ): void {
   const { vq: vqs, accessor: accessors, observed, n, cpu } = batch;
-  let isWaiting = states.some(({ waitingOnCpu }) => waitingOnCpu[cpu] !== 0);
+  let isWaiting = isAnyWaiting(states, cpu);
   let { counts, plainIn, stretch } = run;
   for (let i = from; i < to; i++) {
     const accessor = accessors[i];
@@ -136,10 +136,15 @@ function consumeShared(
     flush(states, run);
     for (const state of states) consumeOne(state, batch, i);
     grow(run, states[0].virtqueues.capacity);
-    isWaiting = states.some(({ waitingOnCpu }) => waitingOnCpu[cpu] !== 0);
+    isWaiting = isAnyWaiting(states, cpu);
     ({ counts, plainIn } = run);
     stretch = ++run.stretch;
   }
+}
+
+function isAnyWaiting(states: readonly EngineState[], cpu: number): boolean {
+  for (let k = 0; k < states.length; k++) if (states[k].waitingOnCpu[cpu] !== 0) return true;
+  return false;
 }
 
 /** Whether from now on, to the next change, all designs only count accesses of a place. */

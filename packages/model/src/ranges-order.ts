@@ -3,7 +3,7 @@
  * a bound proves them done (`callbacks.ts`) they widen the interval of each count they may change, and
  * a map they may remove is unknown.
  */
-import { doubtful, NO_CPU, sameRange, slotAt, type Callback } from './callbacks.js';
+import { doubtful, keepName, NO_CPU, sameRange, slotAt, type Callback } from './callbacks.js';
 import { addToCount, forgetCount, setCount } from './counts.js';
 import { devicesOfOwner, isOrdered } from './device-state.js';
 import { PERHAPS_REBUILT, START_UNDER_WAY, TOUCHED_IN_ROUND } from './doubts.js';
@@ -300,6 +300,7 @@ export function detachCallbacks(engine: EngineState, vq: number): void {
 function follow(engine: EngineState, callback: Callback): void {
   if (engine.preemption !== 'voluntary') callback.cpu = NO_CPU;
   if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]++;
+  keepName(callback);
   engine.open.push(callback);
   if (engine.open.length > MAX_OPEN) {
     const oldest = engine.open.shift();

@@ -1,5 +1,5 @@
 /** Notifier callbacks as they are entered: what they overlap, and what follows from the entry alone. */
-import { addSlot, doubtful, slotAt, type Callback } from './callbacks.js';
+import { addSlot, COMM_BYTES, doubtful, slotAt, type Callback } from './callbacks.js';
 import type { Design } from './designs.js';
 import { devicesOfOwner, NOTIFIER_OFF } from './device-state.js';
 import { enterDeferred, returnDeferred } from './deferred-maps.js';
@@ -118,7 +118,7 @@ function enterDevice(
     for (let k = 0; k < callback.slotCount; k++) callback.slots[k] = doubtful(callback.slots[k]);
   let isKept = false;
   engine.devices.wasDisturbed[dev] = true;
-  if (engine.host === 'stock') disturbPages(engine, callback);
+  if (engine.host === 'stock' && engine.mechanism === 'counted') disturbPages(engine, callback);
   if (engine.mechanism === 'deferred') isKept = enterDeferred(engine, callback);
   if (engine.mechanism === 'counted' && blockable) {
     forgetPages(engine, callback);
@@ -206,9 +206,9 @@ function readRange(
   callback.enteredOn = batch.cpu;
   callback.isOneOfSeveral = false;
   const comm = details.comm;
-  const from = comm.offsets[detail];
-  callback.commLength = Math.min(comm.offsets[detail + 1] - from, callback.comm.length);
-  for (let k = 0; k < callback.commLength; k++) callback.comm[k] = comm.bytes[from + k];
+  callback.comm = comm.bytes;
+  callback.commFrom = comm.offsets[detail];
+  callback.commLength = Math.min(comm.offsets[detail + 1] - callback.commFrom, COMM_BYTES);
   return callback;
 }
 

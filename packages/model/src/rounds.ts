@@ -32,13 +32,7 @@ import { ACCESSOR_SPAN, AREA_COUNT, PAGE_BYTES } from './ring.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
 import { bytesOf, hasPages, isScattered } from './stock-host/page-evidence.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
-import {
-  NO_OUTCOME,
-  RANGE_SET,
-  SEEN_REFUSED,
-  SEEN_TRIED,
-  type VirtqueueState,
-} from './virtqueue-state.js';
+import { NO_OUTCOME, RANGE_SET, SEEN_REFUSED, SEEN_TRIED } from './virtqueue-state.js';
 
 /** vq_meta_prefetch: with the device IOTLB on it leaves the maps alone (reference §1.3). */
 export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
@@ -46,8 +40,8 @@ export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq
   const { cpu } = batch;
   tallies.rounds[vq]++;
   if (engine.host === 'stock') {
-    settleRound(engine, batch, i, vq);
-    watchRound(virtqueues, vq);
+    if (engine.mechanism === 'counted') settleRound(engine, batch, i, vq);
+    watchRound(engine, vq);
     virtqueues.roundTime[vq] = nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]);
   }
   if (engine.mechanism === 'fixed' || virtqueues.iotlb[vq] === 1) return;
@@ -63,11 +57,15 @@ export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq
 }
 
 /** Of a stock host: from now on, what may change the maps is noted. */
-function watchRound(virtqueues: VirtqueueState, vq: number): void {
-  virtqueues.inRound[vq] = 1;
-  virtqueues.countedInRound.fill(0, ACCESSOR_SPAN * vq, ACCESSOR_SPAN * (vq + 1));
-  virtqueues.changed.fill(0, 4 * vq, 4 * vq + AREA_COUNT);
-  virtqueues.disturbed.fill(0, 4 * vq, 4 * vq + AREA_COUNT);
+function watchRound({ virtqueues, roundAccesses }: EngineState, vq: number): void {
+  const { inRound, countedInRound, changed, disturbed } = virtqueues;
+  inRound[vq] = 1;
+  if (roundAccesses !== 'derived')
+    countedInRound.fill(0, ACCESSOR_SPAN * vq, ACCESSOR_SPAN * (vq + 1));
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    changed[slot] = 0;
+    disturbed[slot] = 0;
+  }
   if (virtqueues.inSetUp[vq] === 1) mayChangeAll(virtqueues, vq, SET_UP_IN_ROUND);
 }
 

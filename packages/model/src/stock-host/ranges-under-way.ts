@@ -2,7 +2,7 @@
  * Ranges that the memory manager has begun to change and not ended, as a stock host's recording tells. While
  * one is over an area, what is found of the area's pages may be gone a moment later.
  */
-import { sameRange, type Callback } from '../callbacks.js';
+import { keepName, sameRange, type Callback } from '../callbacks.js';
 import { recycle, type EngineState } from '../engine-state.js';
 import { overlaps } from '../overlap.js';
 
@@ -20,6 +20,7 @@ export type Begin = 'not told' | 'told' | 'returned';
 const MAX_UNDER_WAY = 1024;
 
 export function beginRange(engine: EngineState, range: Callback): void {
+  keepName(range);
   engine.underWay.push({ range, hasBegun: false });
   if (engine.underWay.length <= MAX_UNDER_WAY) return;
   // From now on there may be one anywhere.

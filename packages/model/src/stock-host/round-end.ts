@@ -41,48 +41,56 @@ export function endRound(engine: EngineState, batch: EventBatch, i: number): voi
   const vq = batch.vq[i];
   readRound(engine, batch, i, vq);
   judgeAreas(engine, batch, i, vq);
-  if (roundAccesses === 'derived') derive(engine, batch, i);
+  if (roundAccesses === 'derived') derive(engine);
   else takeCounted(virtqueues, vq);
   countAccesses(engine, vq);
-  if (virtqueues.inRound[vq] === 1 && !before.iotlb && !after.iotlb) learn(engine, vq);
+  // Only designs that may fail to map ask whether pages are there.
+  const isOfUse = engine.mechanism === 'counted' && virtqueues.inRound[vq] === 1;
+  if (isOfUse && !before.iotlb && !after.iotlb) learn(engine, vq);
   virtqueues.inRound[vq] = 0;
 }
 
-/** What `counts` was derived from, if it was: many designs ask for the same round one after the other. */
-const derived = { rules: undefined as AccessorRules | undefined, words: new Uint32Array(8) };
-const asked = new Uint32Array(8);
-
-function derive({ rules }: EngineState, { details, detail }: EventBatch, i: number): void {
-  const at = 2 * detail[i];
-  asked[0] = details.ringBefore[at];
-  asked[1] = details.ringBefore[at + 1];
-  asked[2] = details.ringAfter[at];
-  asked[3] = details.ringAfter[at + 1];
-  asked[4] = round.handler;
-  asked[5] = round.num;
-  asked[6] = round.chain;
-  asked[7] = round.usualChain;
-  if (derived.rules === rules && isSame(asked, derived.words)) return;
-  deriveRound(rules, round, counts);
-  derived.rules = rules;
-  derived.words.set(asked);
-}
-
-function isSame(a: Uint32Array, b: Uint32Array): boolean {
-  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
-  return true;
-}
+/**
+ * What `round` was read from, and whether `counts` was derived from it: many designs ask for the same round one
+ * after the other. By handler, num, chain, usualChain and the words of the ring before and after.
+ */
+const told = new Uint32Array(8);
+const derived = { isRead: false, by: undefined as AccessorRules | undefined };
 
 function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq: number): void {
-  const { details } = batch;
+  const { handler, num, chain, ringBefore, ringAfter } = batch.details;
   const detail = batch.detail[i];
-  readRingWord(details.ringBefore[2 * detail], details.ringBefore[2 * detail + 1], before);
-  readRingWord(details.ringAfter[2 * detail], details.ringAfter[2 * detail + 1], after);
-  round.handler = details.handler[detail];
-  round.num = details.num[detail];
-  round.chain = details.chain[detail];
-  if (round.chain > 0) virtqueues.usualChain[vq] = round.chain;
-  round.usualChain = virtqueues.usualChain[vq];
+  const word = 2 * detail;
+  if (chain[detail] > 0) virtqueues.usualChain[vq] = chain[detail];
+  const isKnown =
+    derived.isRead &&
+    told[0] === handler[detail] &&
+    told[1] === num[detail] &&
+    told[2] === chain[detail] &&
+    told[3] === virtqueues.usualChain[vq] &&
+    told[4] === ringBefore[word] &&
+    told[5] === ringBefore[word + 1] &&
+    told[6] === ringAfter[word] &&
+    told[7] === ringAfter[word + 1];
+  if (isKnown) return;
+  derived.isRead = true;
+  derived.by = undefined;
+  told[0] = round.handler = handler[detail];
+  told[1] = round.num = num[detail];
+  told[2] = round.chain = chain[detail];
+  told[3] = round.usualChain = virtqueues.usualChain[vq];
+  told[4] = ringBefore[word];
+  told[5] = ringBefore[word + 1];
+  told[6] = ringAfter[word];
+  told[7] = ringAfter[word + 1];
+  readRingWord(told[4], told[5], before);
+  readRingWord(told[6], told[7], after);
+}
+
+function derive({ rules }: EngineState): void {
+  if (derived.by === rules) return;
+  deriveRound(rules, round, counts);
+  derived.by = rules;
 }
 
 /** What the accesses of each area have become in the round. */
@@ -142,7 +150,7 @@ function countAccesses({ tallies }: EngineState, vq: number): void {
 
 /** What counters, or accesses told one by one, add up to in the round. */
 function takeCounted({ countedInRound }: VirtqueueState, vq: number): void {
-  derived.rules = undefined;
+  derived.by = undefined;
   for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
     const counted = countedInRound[ACCESSOR_SPAN * vq + accessor];
     counts.least[accessor] = counted;
