@@ -41,11 +41,12 @@ function takeAsQuiet(engine: EngineState, vq: number): void {
 }
 
 export function beginRecording(engine: EngineState): void {
-  forgetState(engine);
+  endRecording(engine);
   engine.recording++;
   engine.hasLost = false;
   engine.devices = createDeviceState();
   engine.virtqueues = unknownVirtqueues(engine.design, engine.host);
+  forgetUnderWay(engine);
   clearHistory(engine.history);
 }
 
@@ -64,6 +65,10 @@ export function forgetState(engine: EngineState): void {
   engine.devices.notifier = [];
   engine.devices.paired = [];
   engine.devices.wasDisturbed = [];
+  forgetUnderWay(engine);
+}
+
+function forgetUnderWay(engine: EngineState): void {
   engine.open.length = 0;
   engine.underWay.length = 0;
   engine.hasUnfollowed = false;

@@ -7,6 +7,7 @@ import { consumeOne, countsPlainly } from './consume-events.js';
 import type { Design } from './designs.js';
 import { NO_ACCESSOR as NONE, type EventBatch } from './event-batch.js';
 import type { EngineState } from './engine-state.js';
+import { KIND } from './events.js';
 import { createRunningEngine, type Engine, type EngineOptions } from './replay-engine.js';
 import { ACCESSOR_SPAN } from './ring.js';
 import { accessIndex, NO_OBSERVATION } from './tallies.js';
@@ -122,6 +123,8 @@ function consumeShared(
 ): void {
   const { vq: vqs, accessor: accessors, observed, n, cpu } = batch;
   let isWaiting = isAnyWaiting(states, cpu);
+  // In ranges order nothing follows from them.
+  const areEffectsIgnored = states.every(({ order }) => order === 'ranges');
   let { counts, plainIn, stretch } = run;
   for (let i = from; i < to; i++) {
     const accessor = accessors[i];
@@ -132,6 +135,11 @@ function consumeShared(
         counts[place] += n[i];
         continue;
       }
+    }
+    const kind = batch.kind[i];
+    if (areEffectsIgnored && (kind === KIND.effect_start || kind === KIND.effect_end)) {
+      for (const state of states) consumeOne(state, batch, i);
+      continue;
     }
     flush(states, run);
     for (const state of states) consumeOne(state, batch, i);

@@ -39,14 +39,9 @@ export function enterCoreRange(
 ): void {
   const { devices, tallies } = engine;
   const owner = batch.details.owner[batch.detail[i]];
-  const range = readRange(engine, batch, i, isStart, owner);
-  let begin: Begin = 'told';
-  if (isStart) {
-    beginRange(engine, range);
-  } else {
-    begin = endRange(engine, range);
-    recycle(engine, range);
-  }
+  // Where all accesses come out alike, it does not matter which ranges are under way.
+  const begin =
+    engine.mechanism === 'fixed' ? 'told' : followRange(engine, batch, i, isStart, owner);
   let found = NOTHING;
   for (const dev of devicesOfOwner(devices, owner)) {
     // Nor is it known whether a begin that was not told has raised the count.
@@ -58,6 +53,23 @@ export function enterCoreRange(
   countRange(engine, batch, i, isStart, found);
 }
 
+function followRange(
+  engine: EngineState,
+  batch: EventBatch,
+  i: number,
+  isStart: boolean,
+  owner: number,
+): Begin {
+  const range = readRange(engine, batch, i, isStart, owner);
+  if (isStart) {
+    beginRange(engine, range);
+    return 'told';
+  }
+  const begin = endRange(engine, range);
+  recycle(engine, range);
+  return begin;
+}
+
 /** The memory manager's call returns: so have the callbacks of all devices. */
 export function returnCoreRange(
   engine: EngineState,
@@ -65,6 +77,7 @@ export function returnCoreRange(
   i: number,
   isStart: boolean,
 ): void {
+  if (engine.mechanism === 'fixed') return;
   const owner = batch.details.owner[batch.detail[i]];
   const range = readRange(engine, batch, i, isStart, owner);
   if (isStart) noteBegun(engine, range);
@@ -109,15 +122,15 @@ function enterDevice(
   isDoubtful: boolean,
   isBegun = false,
 ): number {
+  engine.devices.wasDisturbed[dev] = true;
+  if (engine.mechanism === 'fixed')
+    return foundBy(engine.design, concernsAny(engine, batch.details, batch.detail[i], dev));
   const callback = readCallback(engine, batch, i, isStart, dev);
   const blockable = batch.details.blockable[batch.detail[i]] === 1;
-  const found =
-    (overlapsAny(callback) ? OVERLAPS : NOTHING) |
-    (refusesNonBlockable(engine.design, callback) ? IS_REFUSED : NOTHING);
+  const found = foundBy(engine.design, overlapsAny(callback));
   if (isDoubtful)
     for (let k = 0; k < callback.slotCount; k++) callback.slots[k] = doubtful(callback.slots[k]);
   let isKept = false;
-  engine.devices.wasDisturbed[dev] = true;
   if (engine.host === 'stock' && engine.mechanism === 'counted') disturbPages(engine, callback);
   if (engine.mechanism === 'deferred') isKept = enterDeferred(engine, callback);
   if (engine.mechanism === 'counted' && blockable) {
@@ -125,8 +138,7 @@ function enterDevice(
     if (engine.order === 'effects') expectEffects(engine, callback);
     else isKept = enterCallback(engine, callback, isBegun);
   }
-  if (engine.mechanism !== 'fixed' && (blockable || isKept))
-    noteCallback(engine, batch, i, callback);
+  if (blockable || isKept) noteCallback(engine, batch, i, callback);
   if (!isKept) recycle(engine, callback);
   return found;
 }
@@ -167,9 +179,32 @@ function disturbPages({ virtqueues, delays }: EngineState, callback: Callback): 
   }
 }
 
-function refusesNonBlockable(design: Design, callback: Callback): boolean {
-  if (design.maps === 'never' || design.refusesNonBlockable === 'never') return false;
-  return design.refusesNonBlockable === 'always' || overlapsAny(callback);
+function foundBy(design: Design, isOverlapping: boolean): number {
+  const { maps, refusesNonBlockable } = design;
+  const mayRefuse = maps !== 'never' && refusesNonBlockable !== 'never';
+  const isRefused = mayRefuse && (refusesNonBlockable === 'always' || isOverlapping);
+  return (isOverlapping ? OVERLAPS : NOTHING) | (isRefused ? IS_REFUSED : NOTHING);
+}
+
+// One range is looked at at a time: it is not allocated per event.
+const looked = { startLow: 0, startHigh: 0, endLow: 0, endHigh: 0 };
+
+/** Whether a range concerns a device at all; nothing else of it is of use where all accesses come out alike. */
+function concernsAny(
+  { virtqueues, devices, design }: EngineState,
+  { start, end }: EventBatch['details'],
+  detail: number,
+  dev: number,
+): boolean {
+  const word = 2 * detail;
+  looked.startLow = start[word];
+  looked.startHigh = start[word + 1];
+  looked.endLow = end[word];
+  looked.endHigh = end[word + 1];
+  for (const vq of devices.virtqueues[dev] ?? [])
+    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+      if (concerns(virtqueues, slot, looked, design.overlap)) return true;
+  return false;
 }
 
 function overlapsAny(callback: Callback): boolean {
