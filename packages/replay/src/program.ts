@@ -286,7 +286,7 @@ that is missing, doubled or out of place leaves one that no kernel with these ru
 const EXPORT_HELP = `
 ndjson    a line per event (.ndjson, .jsonl); for jq and scripts
 parquet   a row per event (.parquet); for DuckDB, pandas, Spark
-perfetto  maps, rounds, invalidations and rates over time (.pftrace); for ui.perfetto.dev
+perfetto  maps, rounds, invalidations, storms and rates over time (.pftrace); for ui.perfetto.dev
 
 --json prints what was written, once it is.`;
 

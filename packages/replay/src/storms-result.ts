@@ -127,11 +127,9 @@ function describe(
       ...(found.isByDown ? ['down' as const] : []),
     ],
     down: inSeconds(found.down),
-    causes: named(found.causes, (cause) => INVALIDATION_CAUSES[cause] ?? String(cause)),
+    causes: causesOf(found),
     classes: classesOf(found, classOf),
-    processes: [...found.culprits.values()]
-      .toSorted((a, b) => b.ranges - a.ranges)
-      .map(({ pid, comm, ranges }) => ({ pid, comm, ranges })),
+    processes: processesOf(found),
     other_processes: found.otherCulprits,
     virtqueues: [...found.virtqueues]
       .map(([id, ranges]) => ({ id, ranges }))
@@ -163,8 +161,20 @@ function named(
   return Object.fromEntries(sorted.map(([code, ranges]) => [nameOf(code), ranges]));
 }
 
-/** What no stack tells is `unknown`, the class of number 0. */
-function classesOf(
+/** Ranges by cause, the most first. */
+export function causesOf({ causes }: Storm): Record<string, number> {
+  return named(causes, (cause) => INVALIDATION_CAUSES[cause] ?? String(cause));
+}
+
+/** Who made the ranges, the most first. */
+export function processesOf({ culprits }: Storm): StormResult['processes'] {
+  return [...culprits.values()]
+    .toSorted((a, b) => b.ranges - a.ranges)
+    .map(({ pid, comm, ranges }) => ({ pid, comm, ranges }));
+}
+
+/** What no stack tells is `unknown`, the class of number 0. Null where no stack was recorded. */
+export function classesOf(
   { stacks, ranges, recording }: Storm,
   classOf: FoundStorms['classOf'],
 ): Record<string, number> | null {

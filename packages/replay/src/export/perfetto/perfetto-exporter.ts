@@ -1,4 +1,4 @@
-/** A trace as Perfetto's TrackEvents: maps, rounds, invalidations, rates. */
+/** A trace as Perfetto's TrackEvents: maps, rounds, invalidations, storms, rates. */
 import {
   AMBIGUOUS,
   HIT,
@@ -20,11 +20,13 @@ import { createPacketStream, type Time } from './packet-sequence.js';
 import { stepWidth } from './rate-counters.js';
 import {
   createRecordingTracks,
+  STORMS,
   type RecordingTracks,
   type VirtqueueTracks,
 } from './recording-tracks.js';
 import type { RangeLanes } from './range-lanes.js';
 import { stackClassesOf } from './stack-classes.js';
+import { createStormSlices } from './storm-slices.js';
 
 /** What is told of the set-up of a virtqueue or a device, as instants. */
 const SET_UP: ReadonlyMap<number, string> = new Map([
@@ -42,7 +44,9 @@ export function perfettoExporter(
   const stream = createPacketStream(output);
   const { recordings } = trace.index;
   const classes = head.host === 'stock' ? stackClassesOf(trace) : [];
+  const storms = createStormSlices(stream, trace);
   let tracks: RecordingTracks | undefined;
+  let recording = 0;
   let isOpening = true;
   let now: Time = 0;
 
@@ -60,6 +64,12 @@ export function perfettoExporter(
     return made;
   };
 
+  const end = (): void => {
+    if (tracks === undefined) return;
+    tracks.end(now);
+    storms.tell(recording, tracks.device, STORMS);
+  };
+
   /** Once the tables are read: all virtqueues of the recording, as it finds them. */
   const open = (to: RecordingTracks, engine: Engine): void => {
     isOpening = false;
@@ -75,10 +85,10 @@ export function perfettoExporter(
     visit: (batch, i, decided, engine) => {
       const kind = batch.kind[i] ?? 0;
       judge = engine;
-      if (kind === KIND.recording) tracks?.end(now);
+      if (kind === KIND.recording) end();
       now = exactTime(batch, i);
       if (tracks === undefined || kind === KIND.recording)
-        tracks = begin(now, Math.max(0, decided.recording));
+        tracks = begin(now, (recording = Math.max(0, decided.recording)));
       if (kind === KIND.recording || kind === KIND.recording_end) return;
       if (kind === KIND.virtqueue) return place(tracks, batch, i);
       if (isOpening) open(tracks, engine);
@@ -90,7 +100,7 @@ export function perfettoExporter(
         for (const { maps } of tracks.virtqueues.values()) maps.update(now, engine);
     },
     finish: () => {
-      tracks?.end(now);
+      end();
       stream.flush();
     },
   };

@@ -43,7 +43,8 @@ const OTHERS = -1;
 /** Order of what a device, or an owner, has. */
 const RANGES = 0;
 const FLUSHES = 1;
-const FIRST_VIRTQUEUE = 2;
+export const STORMS = 2;
+const FIRST_VIRTQUEUE = 3;
 /** Order of what a virtqueue has, behind its areas. */
 const ROUNDS = 3;
 const ACCESSES = 4;
