@@ -30,12 +30,13 @@ import {
   settleTrace,
   writing,
   written,
+  type NewFile,
   type TraceHeader,
   type TraceWriter,
 } from '@vhostscope/trace';
 import { isFlawed, problemsOf } from './import-problems.js';
 import { eventsOf, importResult, type ImportedInput, type ImportResult } from './import-result.js';
-import { openOutput, type OutputFile } from './output-file.js';
+import { openOutput, stays } from './output-file.js';
 import { readVersion } from './version.js';
 
 export interface ImportOptions {
@@ -66,7 +67,7 @@ export async function importCommand(
     };
     writer = writing(output, () => createTraceWriter(file.fd, header, { behind: true }));
     const interrupted = await importFiles(files, { output, file, writer, inputs }, signals.signal);
-    result = importResult(file.named ? output : null, writer, inputs, interrupted);
+    result = importResult(file.isNamed ? output : null, writer, inputs, interrupted);
   } finally {
     if (writer !== undefined) await abandonTrace(writer);
     file.close();
@@ -82,7 +83,7 @@ export async function importCommand(
 /** An import under way. */
 interface Import {
   readonly output: string;
-  readonly file: OutputFile;
+  readonly file: NewFile;
   readonly writer: TraceWriter;
   /** Inputs that were read, in order. */
   readonly inputs: ImportedInput[];
@@ -114,7 +115,7 @@ async function importFiles(
 async function withWhatStays(error: OutputError, { file, writer }: Import): Promise<OutputError> {
   await abandonTrace(writer);
   if (writer.eventsWritten > 0) file.giveName();
-  return file.stays
+  return stays(file)
     ? new OutputError(`${error.message}; what was written before can be read`)
     : error;
 }

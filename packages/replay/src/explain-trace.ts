@@ -12,7 +12,7 @@ import {
   type VirtqueueSnapshot,
 } from '@vhostscope/model';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
-import { takeDerived, takeDoubt, type DerivedAccesses } from './export/decided-events.js';
+import { takeDerived, takeDoubt, type DerivedAccesses } from './derived-accesses.js';
 import { createCountWatch, watchCount, type CountMoved, type CountWatch } from './count-moved.js';
 import type { Target } from './explain-target.js';
 import { engineOf, type Replayed } from './replay-trace.js';

@@ -62,6 +62,7 @@ export {
   writing,
   written,
 } from './file-errors.js';
+export { checkPlace, openNewFile, type NewFile } from './new-file.js';
 export { TraceFormatError, type TraceHeader } from './trace-header.js';
 export { recordedProbesSchema, traceHeaderSchema } from './trace-header-reader.js';
 export { countsByName, type RecordingCounts } from './recording-counts.js';

@@ -2,12 +2,10 @@
  * Where an export goes: a file that gets its name only when it is whole, or standard output. Formats write
  * whenever they like; between two runs of events the export waits until what they wrote is on its way.
  */
-import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, write } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { write } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { OutputError, reasonOf } from '@vhostscope/trace';
+import { openNewFile, OutputError, reasonOf } from '@vhostscope/trace';
 
 export interface ExportOutput {
   /** Bytes that were written so far. */
@@ -101,26 +99,12 @@ function standardOutput(): Target {
 const writeSome = promisify(write);
 
 function openFile(path: string): Target {
-  const existing = orCannotWrite(path, () => statSync(path, { throwIfNoEntry: false }));
-  if (existing?.isDirectory() === true)
-    throw new OutputError(`cannot write ${path}: is a directory`);
-  // A device or a pipe cannot be replaced.
-  const isInPlace = existing !== undefined && !existing.isFile();
-  const final = existing === undefined || isInPlace ? path : realpathSync(path);
-  const name = isInPlace
-    ? path
-    : join(dirname(final), `.vhostscope-${randomBytes(6).toString('hex')}.part`);
-  const fd = orCannotWrite(path, () => openSync(name, isInPlace ? 'w' : 'wx', 0o600));
-  let isOpen = true;
-  const close = (): void => {
-    if (isOpen) closeSync(fd);
-    isOpen = false;
-  };
+  const file = openNewFile(path);
   return {
     append: async (bytes) => {
       for (let at = 0; at < bytes.length;) {
         try {
-          at += (await writeSome(fd, bytes, at, bytes.length - at, null)).bytesWritten;
+          at += (await writeSome(file.fd, bytes, at, bytes.length - at, null)).bytesWritten;
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw new ReaderGone();
           throw new OutputError(`cannot write ${path}: ${reasonOf(error)}`);
@@ -128,24 +112,9 @@ function openFile(path: string): Target {
       }
     },
     finish: () => {
-      close();
-      if (!isInPlace) orCannotWrite(path, () => renameSync(name, final));
+      file.giveName();
+      file.close();
     },
-    discard: () => {
-      if (!isOpen) return;
-      close();
-      if (!isInPlace) rmSync(name, { force: true });
-    },
+    discard: () => file.close(),
   };
-}
-
-function orCannotWrite<Result>(path: string, action: () => Result): Result {
-  try {
-    return action();
-  } catch (error) {
-    const noFolder = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new OutputError(
-      `cannot write ${path}: ${noFolder ? 'its folder does not exist' : reasonOf(error)}`,
-    );
-  }
 }

@@ -11,7 +11,8 @@ import {
   type Engine,
   type EventBatch,
 } from '@vhostscope/model';
-import { NOT_DECIDED, type Decided, type DerivedAccesses } from './decided-events.js';
+import type { DerivedAccesses } from '../derived-accesses.js';
+import { NOT_DECIDED, type Decided } from './decided-events.js';
 import { FIELDS_OF_KIND, OBSERVED_WORDS, timeOf, type FieldValue } from './event-fields.js';
 import type { Exporter } from './exporter.js';
 import type { ExportOutput } from './export-output.js';

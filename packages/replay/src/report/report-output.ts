@@ -1,19 +1,13 @@
 /** The file of a report. */
 import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { ProgramError } from '@vhostscope/terminal';
-import { OutputError } from '@vhostscope/trace';
+import { checkPlace } from '@vhostscope/trace';
 import { openExportOutput, ReaderGone } from '../export/export-output.js';
 
 /** @throws ProgramError, OutputError where the report cannot go there, whatever is in it */
 export function checkReportOutput(trace: string, output: string): void {
-  const to = statSync(output, { throwIfNoEntry: false });
-  if (to === undefined) {
-    if (statSync(dirname(output), { throwIfNoEntry: false }) === undefined)
-      throw new OutputError(`cannot write ${output}: its folder does not exist`);
-    return;
-  }
-  if (to.isDirectory()) throw new OutputError(`cannot write ${output}: is a directory`);
+  const to = checkPlace(output);
+  if (to === undefined) return;
   const from = trace === '-' ? undefined : statSync(trace, { throwIfNoEntry: false });
   if (from?.isFile() === true && from.ino === to.ino && from.dev === to.dev)
     throw new ProgramError(`${output} is the trace that is reported on`, {
