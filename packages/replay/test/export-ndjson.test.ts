@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportResultSchema } from '../src/export/export-result.ts';
 import { infoResultSchema } from '../src/info-command.ts';
-import { runResultSchema, type RunResult } from '../src/run-result.ts';
+import type { RunResult } from '../src/run-result.ts';
 import { BIN, shell } from './child-process.ts';
+import { CASES, run } from './export-cases.ts';
 import { replay } from './in-process.ts';
-import { temporaryFolder, textOf, trace, TRACES, writeTrace } from './traces.ts';
+import { temporaryFolder, textOf, trace, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
-const STOCK = join(import.meta.dirname, 'golden/stock/storm-q256.arrows.gz');
 
 interface Line {
   readonly [field: string]: unknown;
@@ -60,21 +60,7 @@ const totalsOf = ({ totals }: RunResult): Record<string, number> => ({
   ambiguous: totals.ambiguous,
 });
 
-async function run(...args: string[]): Promise<RunResult> {
-  return runResultSchema.parse(JSON.parse((await replay('run', '--json', ...args)).out));
-}
-
-const CASES = TRACES.flatMap(({ name, path, design }) =>
-  [
-    ['--order', 'auto'],
-    ['--order', 'ranges'],
-    ['--design', 'copy'],
-  ].map(
-    (options) => [`${name} ${options.join(' ')}`, path, ['--design', design, ...options]] as const,
-  ),
-);
-
-describe.each([...CASES, ['a stock host', STOCK, []] as const])('%s', (_name, path, options) => {
+describe.each(CASES)('%s', (_name, path, options) => {
   it('decides every access as replay run does', async () => {
     const lines = await exported(path, ...options);
     const result = await run(...options, path);

@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { runResultSchema } from '../src/run-result.ts';
 import { shell } from './child-process.ts';
 import { query, type Row } from './duckdb.ts';
+import { run, STOCK } from './export-cases.ts';
 import { replay } from './in-process.ts';
 import { temporaryFolder, textOf, trace, TRACES, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
-const STOCK = join(import.meta.dirname, 'golden/stock/storm-q256.arrows.gz');
 
 async function exported(input: string, name: string, ...options: string[]): Promise<string> {
   const output = join(folder, name);
@@ -28,9 +28,7 @@ describe.each([
 ])('%s', (_name, path, options) => {
   it('adds up, by virtqueue, to what replay run counts', async () => {
     const output = await exported(path, 'sums.parquet', ...options);
-    const { virtqueues } = runResultSchema.parse(
-      JSON.parse((await replay('run', '--json', ...options, path)).out),
-    );
+    const { virtqueues } = await run(...options, path);
     const found = await query(
       `select vq, ${DECISIONS} from '${output}' where least is not null group by vq order by vq`,
     );

@@ -1,46 +1,20 @@
 /** `replay export --format perfetto`: well-formed, and true to what the engine knows. */
-import { closeSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { INVALIDATION_CLASSES } from '@vhostscope/model';
-import {
-  closeTrace,
-  createImportReport,
-  createTextImporter,
-  createTraceWriter,
-  writeOwnEvent,
-} from '@vhostscope/trace';
 import { describe, expect, it } from 'vitest';
 import { explainResultSchema } from '../src/explain-result.ts';
-import { runResultSchema, type RunResult } from '../src/run-result.ts';
-import { stormsResultSchema } from '../src/storms-result.ts';
 import { shell } from './child-process.ts';
+import { CASES, run } from './export-cases.ts';
 import { replay } from './in-process.ts';
-import { readPerfettoTrace, type PerfettoTrace, type Slice } from './perfetto-trace.ts';
-import { temporaryFolder, textOf, trace, TRACES, writeTrace } from './traces.ts';
+import { exportedPerfetto } from './exported-perfetto.ts';
+import { on, type PerfettoTrace, type Slice } from './perfetto-trace.ts';
+import { RANGE, writeStockTrace } from './stock-trace.ts';
+import { temporaryFolder, textOf, trace, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
-const STOCK = join(import.meta.dirname, 'golden/stock/storm-q256.arrows.gz');
 
-async function exported(input: string, ...options: string[]): Promise<PerfettoTrace> {
-  const output = join(folder, 'out.pftrace');
-  const { code, out, err } = await replay('export', '-o', output, ...options, input);
-  expect({ code, out }).toEqual({ code: 0, out: '' });
-  expect(err).not.toMatch(/unexpected/);
-  return readPerfettoTrace(output);
-}
-
-async function run(...args: string[]): Promise<RunResult> {
-  return runResultSchema.parse(JSON.parse((await replay('run', '--json', ...args)).out));
-}
-
-/** What is on the tracks whose path ends so. */
-function on<Value>(
-  perfetto: PerfettoTrace,
-  lists: ReadonlyMap<string, readonly Value[]>,
-  ending: string,
-): Value[] {
-  return [...lists].flatMap(([uuid, list]) => (perfetto.path(uuid).endsWith(ending) ? list : []));
-}
+const exported = async (input: string, ...options: string[]): Promise<PerfettoTrace> =>
+  exportedPerfetto(folder, input, ...options);
 
 /** What a rate adds up to: it stands from one value to the next. */
 function integral(values: readonly { at: bigint; value: number }[]): number {
@@ -53,17 +27,7 @@ function integral(values: readonly { at: bigint; value: number }[]): number {
   return Math.round(sum);
 }
 
-const CASES = TRACES.flatMap(({ name, path, design }) =>
-  [
-    ['--order', 'auto'],
-    ['--order', 'ranges'],
-    ['--design', 'copy'],
-  ].map(
-    (options) => [`${name} ${options.join(' ')}`, path, ['--design', design, ...options]] as const,
-  ),
-);
-
-describe.each([...CASES, ['a stock host', STOCK, []] as const])('%s', (_name, path, options) => {
+describe.each(CASES)('%s', (_name, path, options) => {
   it('is well-formed, and its rates and slices add up to what replay run counts', async () => {
     const perfetto = await exported(path, ...options);
     const { counters, slices, tracks } = perfetto;
@@ -157,37 +121,10 @@ it('overlapping invalidations are on tracks of their own, with all that is known
   );
 });
 
-/** A recording of a stock host with one ring of process 42; stack 7 is of ksm, and is told after the ranges that name it. */
-function stockTrace(name: string, lines: readonly string[], end: bigint): string {
-  const path = join(folder, name);
-  const fd = openSync(path, 'w');
-  const writer = createTraceWriter(fd, {
-    sources: ['test'],
-    writer: 'test',
-    clock: 'CLOCK_BOOTTIME',
-    keepsPointers: false,
-  });
-  const importer = createTextImporter(writer, createImportReport());
-  const vq = 'ffff888100000100';
-  const head = ['# vhostscope 1', `V 1000 0 ${vq} ffff888100000000 42 0 1`];
-  importer.push(Buffer.from([...head, ...lines, ''].join('\n')));
-  const ksm = INVALIDATION_CLASSES.indexOf('ksm');
-  writeOwnEvent(writer, 0, {
-    event: 'stack',
-    time: end,
-    values: { stack: 7n, class: ksm, note: 'try_to_merge_one_page' },
-  });
-  importer.end();
-  closeTrace(writer);
-  closeSync(fd);
-  return path;
-}
-
-const RANGE = '7f0000000000 7f0000001000 1 1 42';
-
 it('a stock host has processes, and invalidations by who makes them', async () => {
-  const path = stockTrace(
-    'stock.arrows',
+  const path = join(folder, 'stock.arrows');
+  writeStockTrace(
+    path,
     [
       'M 2000 0 ffff888100000100',
       `K 3000 0 42 1 ${RANGE} 7 ksmd`,
@@ -214,65 +151,6 @@ it('a stock host has processes, and invalidations by who makes them', async () =
   expect(on(perfetto, perfetto.instants, 'pid 42/TLB flushes')).toMatchObject([
     { name: 'TLB flush', begin: 4500n, annotations: { start: '139637976727552', comm: 'ksmd' } },
   ]);
-});
-
-/** A thousand ranges a second over the ring, for half a second. */
-const stockStorm = (): string =>
-  stockTrace(
-    'stock-storm.arrows',
-    [
-      'U 2000 0 ffff888100000100 0 7f0000000000 4096 -',
-      ...Array.from({ length: 500 }, (_, i) => [
-        `K ${1_000_000 * (i + 1)} 0 42 1 ${RANGE} ${i % 5 === 0 ? 8 : 7} ksmd`,
-        `K ${1_000_000 * (i + 1) + 1000} 0 42 0 ${RANGE} ${i % 5 === 0 ? 8 : 7} ksmd`,
-      ]).flat(),
-    ],
-    600_000_000n,
-  );
-
-const twoRecordings = (): string => {
-  const both = join(folder, 'storms.arrows');
-  writeTrace(both, [textOf('s3'), textOf('s1')]);
-  return both;
-};
-
-it.each([
-  ['s1', () => trace('s1').path],
-  ['two recordings', twoRecordings],
-  ['a stock host', stockStorm],
-])('storms of %s are those that replay storms lists', async (_name, pathOf) => {
-  const path = pathOf();
-  const { slices, tracks, path: pathTo } = await exported(path);
-  const { out } = await replay('storms', '--json', path);
-  const listed = stormsResultSchema.parse(JSON.parse(out)).storms;
-  expect(listed.length).toBeGreaterThan(0);
-  const found = [...slices].flatMap(([uuid, list]) =>
-    pathTo(uuid).endsWith('/storms') ? list.map((slice) => ({ ...slice, uuid })) : [],
-  );
-  const byNumber = found.toSorted(
-    (a, b) => Number(a.annotations['number']) - Number(b.annotations['number']),
-  );
-  expect(byNumber.map(({ name, begin, end }) => [name, begin, end])).toEqual(
-    listed.map(({ number, begin, end }) => [`storm ${number}`, BigInt(begin), BigInt(end)]),
-  );
-  for (const [i, { uuid, annotations }] of byNumber.entries()) {
-    const { dev, ranges, by, causes, classes, virtqueues, processes } = listed[i] ?? {};
-    expect(tracks.get(tracks.get(uuid)?.parent_uuid ?? '')?.name).toContain(`vhost dev ${dev}`);
-    expect(annotations).toMatchObject({ ranges: String(ranges), by: by?.join(', ') });
-    const noted = (prefix: string): Record<string, number> =>
-      Object.fromEntries(
-        Object.entries(annotations).flatMap(([key, value]) =>
-          key.startsWith(prefix) ? [[key.slice(prefix.length), Number(value)]] : [],
-        ),
-      );
-    expect(noted('causes.')).toEqual(causes);
-    expect(noted('classes.')).toEqual(classes ?? {});
-    expect(noted('virtqueues.')).toEqual(
-      Object.fromEntries(virtqueues?.map(({ id, ranges: over }) => [id, over]) ?? []),
-    );
-    for (const { comm, pid } of processes ?? [])
-      expect(annotations['processes']).toContain(`${comm} (pid ${pid}): `);
-  }
 });
 
 it('several recordings stand apart, whatever their clocks say', async () => {

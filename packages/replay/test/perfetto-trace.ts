@@ -1,11 +1,9 @@
 /** Reads what `replay export --format perfetto` wrote, with another implementation of Protocol Buffers. */
 import { readFileSync } from 'node:fs';
-import protobuf from 'protobufjs';
+import { messageReader } from './protobuf-reader.ts';
 
 /** The messages that an export uses, by the numbers that Perfetto publishes in protos/perfetto/trace/. */
-const { root } = protobuf.parse(
-  `
-  syntax = "proto2";
+const SCHEMA = `
   message Trace { repeated TracePacket packet = 1; }
   message TracePacket {
     optional uint64 timestamp = 8;
@@ -62,10 +60,7 @@ const { root } = protobuf.parse(
   message EventName { optional uint64 iid = 1; optional string name = 2; }
   message DebugAnnotationName { optional uint64 iid = 1; optional string name = 2; }
   message InternedString { optional uint64 iid = 1; optional string str = 2; }
-`,
-  { keepCase: true },
-);
-const Trace = root.lookupType('Trace');
+`;
 
 interface Packet {
   readonly timestamp?: string;
@@ -83,6 +78,10 @@ interface Packet {
     readonly debug_annotations?: readonly Record<string, string>[];
   };
 }
+
+const readTrace = messageReader<{ readonly packet?: readonly Packet[] }>(SCHEMA, 'Trace', {
+  keepCase: true,
+});
 
 export interface Track {
   readonly uuid: string;
@@ -111,13 +110,7 @@ export interface PerfettoTrace {
 
 /** Reads a file, and throws at whatever a reader of the format may not be given. */
 export function readPerfettoTrace(file: string): PerfettoTrace {
-  const bytes = readFileSync(file);
-  const trace = Trace.decode(bytes);
-  // What is written again is shorter when a field was not known.
-  if (Trace.encode(trace).finish().length !== bytes.length) throw new Error('unknown fields');
-  const { packet: packets = [] } = Trace.toObject(trace, { longs: String, enums: String }) as {
-    packet?: Packet[];
-  };
+  const { packet: packets = [] } = readTrace(readFileSync(file));
   const tracks = new Map<string, Track>();
   const slices = new Map<string, Slice[]>();
   const instants = new Map<string, Slice[]>();
@@ -175,6 +168,15 @@ export function readPerfettoTrace(file: string): PerfettoTrace {
     return parent === undefined ? own : `${path(parent)}/${own}`;
   };
   return { tracks, slices, instants, counters, path };
+}
+
+/** What is on the tracks whose path ends so. */
+export function on<Value>(
+  perfetto: PerfettoTrace,
+  lists: ReadonlyMap<string, readonly Value[]>,
+  ending: string,
+): Value[] {
+  return [...lists].flatMap(([uuid, list]) => (perfetto.path(uuid).endsWith(ending) ? list : []));
 }
 
 interface Sequence {
