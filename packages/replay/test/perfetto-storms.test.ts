@@ -45,7 +45,7 @@ it.each([
     listed.map(({ number, begin, end }) => [`storm ${number}`, BigInt(begin), BigInt(end)]),
   );
   for (const [i, { uuid, annotations }] of byNumber.entries()) {
-    const { dev, ranges, by, down = 0, causes, classes, virtqueues, processes } = listed[i] ?? {};
+    const { dev, ranges, by, down, causes, classes, virtqueues, processes } = listed[i] ?? {};
     expect(tracks.get(tracks.get(uuid)?.parent_uuid ?? '')?.name).toContain(`vhost dev ${dev}`);
     expect(annotations).toMatchObject({ ranges: String(ranges), by: by?.join(', ') });
     const noted = (prefix: string): Record<string, number> =>
@@ -54,7 +54,7 @@ it.each([
           key.startsWith(prefix) ? [[key.slice(prefix.length), Number(value)]] : [],
         ),
       );
-    expect(Number(annotations['down_ns'])).toBeCloseTo(down * 1e9, 0);
+    expect(Number(annotations['down_ns'])).toBeCloseTo((down ?? 0) * 1e9, 0);
     expect(noted('causes.')).toEqual(causes);
     expect(noted('classes.')).toEqual(classes ?? {});
     expect(noted('virtqueues.')).toEqual(

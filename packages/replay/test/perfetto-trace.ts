@@ -79,9 +79,7 @@ interface Packet {
   };
 }
 
-const readTrace = messageReader<{ readonly packet?: readonly Packet[] }>(SCHEMA, 'Trace', {
-  keepCase: true,
-});
+const readTrace = messageReader(SCHEMA, 'Trace', { keepCase: true });
 
 export interface Track {
   readonly uuid: string;
@@ -110,7 +108,9 @@ export interface PerfettoTrace {
 
 /** Reads a file, and throws at whatever a reader of the format may not be given. */
 export function readPerfettoTrace(file: string): PerfettoTrace {
-  const { packet: packets = [] } = readTrace(readFileSync(file));
+  const { packet: packets = [] } = readTrace(readFileSync(file)) as {
+    readonly packet?: readonly Packet[];
+  };
   const tracks = new Map<string, Track>();
   const slices = new Map<string, Slice[]>();
   const instants = new Map<string, Slice[]>();
@@ -130,10 +130,10 @@ export function readPerfettoTrace(file: string): PerfettoTrace {
     if (at < sequence.last) throw new Error(`time goes back to ${at}`);
     sequence.last = at;
     const uuid = event.track_uuid;
-    const on = tracks.get(uuid);
-    if (on === undefined) throw new Error(`track ${uuid} is not declared`);
-    if ((event.type === 'TYPE_COUNTER') !== (on.counter !== undefined))
-      throw new Error(`a ${event.type} on track ${on.name}`);
+    const where = tracks.get(uuid);
+    if (where === undefined) throw new Error(`track ${uuid} is not declared`);
+    if ((event.type === 'TYPE_COUNTER') !== (where.counter !== undefined))
+      throw new Error(`a ${event.type} on track ${where.name}`);
     const named = (): Slice => ({
       name: known(sequence.event_names, event.name_iid),
       begin: at,

@@ -46,7 +46,7 @@ export function perfettoExporter(
   const classes = head.host === 'stock' ? stackClassesOf(trace) : [];
   const storms = createStormSlices(stream, trace);
   let tracks: RecordingTracks | undefined;
-  let recording = 0;
+  let current = 0;
   let isOpening = true;
   let now: Time = 0;
 
@@ -60,14 +60,14 @@ export function perfettoExporter(
     const width = stepWidth(Number(BigInt(last) - BigInt(first)));
     const made = createRecordingTracks(stream, label, BigInt(first), width);
     made.sequence.instant(time, made.root, 'how it was judged', judgementOf(head));
+    current = number;
     isOpening = true;
     return made;
   };
 
-  const end = (): void => {
-    if (tracks === undefined) return;
-    tracks.end(now);
-    storms.tell(recording, tracks.device, STORMS);
+  const end = (ending: RecordingTracks): void => {
+    ending.end(now);
+    storms.tell(current, (dev) => ending.device(dev), STORMS);
   };
 
   /** Once the tables are read: all virtqueues of the recording, as it finds them. */
@@ -85,10 +85,10 @@ export function perfettoExporter(
     visit: (batch, i, decided, engine) => {
       const kind = batch.kind[i] ?? 0;
       judge = engine;
-      if (kind === KIND.recording) end();
+      if (kind === KIND.recording && tracks !== undefined) end(tracks);
       now = exactTime(batch, i);
       if (tracks === undefined || kind === KIND.recording)
-        tracks = begin(now, (recording = Math.max(0, decided.recording)));
+        tracks = begin(now, Math.max(0, decided.recording));
       if (kind === KIND.recording || kind === KIND.recording_end) return;
       if (kind === KIND.virtqueue) return place(tracks, batch, i);
       if (isOpening) open(tracks, engine);
@@ -100,7 +100,7 @@ export function perfettoExporter(
         for (const { maps } of tracks.virtqueues.values()) maps.update(now, engine);
     },
     finish: () => {
-      end();
+      if (tracks !== undefined) end(tracks);
       stream.flush();
     },
   };
