@@ -63,6 +63,8 @@ export interface EngineState {
   readonly tallies: Tallies;
   readonly mismatches: Mismatch[];
   readonly history: History;
+  /** Whether events are remembered, to explain what is found; of many designs only the tallies are read. */
+  remembers: boolean;
   virtqueues: VirtqueueState;
   devices: DeviceState;
   /** Callbacks under way, oldest first. */
@@ -113,6 +115,7 @@ export function createEngineState(
     tallies: createTallies(host === 'stock'),
     mismatches: [],
     history: createHistory(),
+    remembers: true,
     virtqueues: unknownVirtqueues(design, host),
     devices: createDeviceState(),
     open: [],

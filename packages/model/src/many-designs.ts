@@ -16,7 +16,7 @@ export interface ManyDesigns {
   /**
    * By place in the list of options; designs that come to the same share one, whose `design` is that of the
    * first. Tallies tell outcomes, not what was observed of them nor how many ranges were refused, and are
-   * whole after `finish`.
+   * whole after `finish`. What led to a state is not remembered: `inspect` and `mismatches` have no history.
    */
   readonly engines: readonly Engine[];
   /** How many are run. */
@@ -43,6 +43,7 @@ export function createManyDesigns(options: readonly EngineOptions[]): ManyDesign
   const engines = options.map((one) => {
     const key = keyOf(one);
     const known = running.get(key) ?? createRunningEngine(one);
+    known.state.remembers = false;
     running.set(key, known);
     return known.engine;
   });
@@ -122,7 +123,9 @@ function consumeShared(
   to: number,
 ): void {
   const { vq: vqs, accessor: accessors, observed, n, cpu } = batch;
-  let isWaiting = isAnyWaiting(states, cpu);
+  // Otherwise nothing that was entered on a CPU waits for its next event.
+  const mayWait = states.some(({ preemption }) => preemption === 'voluntary');
+  let isWaiting = mayWait && isAnyWaiting(states, cpu);
   // In ranges order nothing follows from them.
   const areEffectsIgnored = states.every(({ order }) => order === 'ranges');
   let { counts, plainIn, stretch } = run;
@@ -144,7 +147,7 @@ function consumeShared(
     flush(states, run);
     for (const state of states) consumeOne(state, batch, i);
     grow(run, states[0].virtqueues.capacity);
-    isWaiting = isAnyWaiting(states, cpu);
+    isWaiting = mayWait && isAnyWaiting(states, cpu);
     ({ counts, plainIn } = run);
     stretch = ++run.stretch;
   }

@@ -39,6 +39,7 @@ export function noteFor(
   vq: number,
   area: number,
 ): void {
+  if (!engine.remembers) return;
   const { countLow, countHigh } = engine.virtqueues;
   const { line, cpu, time, kind } = batch;
   remember(
