@@ -45,7 +45,7 @@ export function beginRecording(engine: EngineState): void {
   engine.recording++;
   engine.hasLost = false;
   engine.devices = createDeviceState();
-  engine.virtqueues = unknownVirtqueues(engine.design, engine.host);
+  engine.virtqueues = unknownVirtqueues(engine.design, engine.host, engine.hasFilteredRanges);
   forgetUnderWay(engine);
   clearHistory(engine.history);
 }
@@ -58,7 +58,7 @@ export function forgetState(engine: EngineState): void {
   endRecording(engine);
   engine.hasLost = true;
   const { dev, size, counters } = engine.virtqueues;
-  engine.virtqueues = unknownVirtqueues(engine.design, engine.host);
+  engine.virtqueues = unknownVirtqueues(engine.design, engine.host, engine.hasFilteredRanges);
   for (let vq = 0; vq < size; vq++) know(engine, vq);
   engine.virtqueues.dev.set(dev.subarray(0, size));
   engine.virtqueues.counters.set(counters.subarray(0, ACCESSOR_SPAN * size));

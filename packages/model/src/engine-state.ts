@@ -58,6 +58,8 @@ export interface EngineState {
   readonly preemption: Preemption;
   /** Page size of the host that the design runs on; that of the recorded one is PAGE_BYTES. */
   readonly pageBytes: number;
+  /** Ranges away from the rings may be missing: the recorder left them out. */
+  readonly hasFilteredRanges: boolean;
   /** Recorded attempts settle maps and counts (`observed-attempts.ts`); in ranges order only. */
   readonly usesObservations: boolean;
   readonly tallies: Tallies;
@@ -98,8 +100,9 @@ export function createEngineState(
   roundAccesses: RoundAccesses,
   delays: Delays,
   pageBytes: number,
+  hasFilteredRanges: boolean,
 ): EngineState {
-  const fixedMap = fixedMapOf(design, host);
+  const fixedMap = fixedMapOf(design, hasFilteredRanges);
   return {
     design,
     mechanism: fixedMap < 0 ? mechanismOf(design) : 'fixed',
@@ -110,13 +113,14 @@ export function createEngineState(
     roundAccesses,
     delays,
     pageBytes,
+    hasFilteredRanges,
     preemption,
     usesObservations,
     tallies: createTallies(host === 'stock'),
     mismatches: [],
     history: createHistory(),
     remembers: true,
-    virtqueues: unknownVirtqueues(design, host),
+    virtqueues: unknownVirtqueues(design, host, hasFilteredRanges),
     devices: createDeviceState(),
     open: [],
     underWay: [],
@@ -131,18 +135,22 @@ export function createEngineState(
   };
 }
 
-function fixedMapOf(design: Design, host: HostKind): number {
+function fixedMapOf(design: Design, hasFilteredRanges: boolean): number {
   if (design.switchedOff !== undefined) return SWITCHED_OFF;
   if (design.maps === 'never') return NEVER_MAPS;
   // Where mapping fails the ioctl does, and the ring is not used (reference §2.1, V1).
   if (design.maps === 'ioctl') return HIT;
-  // A stock host's recording tells ranges near rings only.
-  return design.overlap === 'always' && host === 'stock' ? AMBIGUOUS : -1;
+  // Any range of the process drops the map, also one that was left out of the recording.
+  return design.overlap === 'always' && hasFilteredRanges ? AMBIGUOUS : -1;
 }
 
 /** Virtqueues as a recording finds them. */
-export function unknownVirtqueues(design: Design, host: HostKind): VirtqueueState {
-  const fixedMap = fixedMapOf(design, host);
+export function unknownVirtqueues(
+  design: Design,
+  host: HostKind,
+  hasFilteredRanges: boolean,
+): VirtqueueState {
+  const fixedMap = fixedMapOf(design, hasFilteredRanges);
   const map = fixedMap < 0 ? AMBIGUOUS : fixedMap;
   // A stock kernel records no ranges that could be other ones.
   const mayDiverge = host === 'direct-map' && design.keepsRangesOnFailedSetup;

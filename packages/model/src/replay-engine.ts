@@ -43,6 +43,11 @@ export interface EngineOptions {
   readonly useObservations?: boolean;
   /** What was recorded; see HostKind. Default `direct-map`. */
   readonly host?: HostKind;
+  /**
+   * Whether the recorder left ranges out that lie away from the rings. A design that every range of the process
+   * concerns is then ambiguous. Default: true of a stock host only.
+   */
+  readonly hasFilteredRanges?: boolean;
   /** By whose rules a stock host's rounds access the ring. Default: the newest. */
   readonly rules?: AccessorRules;
   /** How a stock host's recording tells what a round accessed; see RoundAccesses. Default `derived`. */
@@ -110,6 +115,7 @@ export function createRunningEngine({
   preemption = 'unknown',
   useObservations = false,
   host = 'direct-map',
+  hasFilteredRanges = host === 'stock',
   rules = NEWEST_RULES,
   roundAccesses = 'derived',
   delays = USUAL_DELAYS,
@@ -133,6 +139,7 @@ export function createRunningEngine({
     host === 'stock' ? roundAccesses : 'derived',
     delays,
     pageBytes,
+    hasFilteredRanges,
   );
   const uncounted: Uncounted = { overlapping: 0, disagree: 0 };
   let kept: KeptTallies | undefined;

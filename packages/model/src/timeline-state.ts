@@ -6,6 +6,7 @@ import { decisionOf, OUTCOMES, type Decision } from './outcome.js';
 import type { Engine } from './replay-engine.js';
 import { ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
 import { accessIndex, OBSERVATIONS } from './tallies.js';
+import { rangeStartOf } from './told-ranges.js';
 import { addUp, createBinTable, growColumns, halveBins, type BinTable } from './timeline-bins.js';
 
 /** Decisions by their place in a bin. */
@@ -101,6 +102,7 @@ export function createState(engine: Engine, limits: TimelineLimits): TimelineSta
 /** HOT: a few loads per event beside the engine's own. Benchmark: `npm run bench`. */
 export function consume(state: TimelineState, batch: EventBatch, from: number, to: number): void {
   const { time, kind, vq } = batch;
+  const rangeStart = rangeStartOf(state.engine.host);
   let begun = from;
   for (let i = from; i < to; i++) {
     const what = kind[i];
@@ -119,7 +121,7 @@ export function consume(state: TimelineState, batch: EventBatch, from: number, t
     const id = vq[i];
     if (id < state.touched.length) state.touched[id] = 1;
     else if (id !== NO_VQ) touchNew(state, id);
-    if (what === KIND.range_start || what === KIND.core_range_start) countRange(state, batch, i);
+    if (what === rangeStart) countRange(state, batch, i);
     else if (what === KIND.stack) learnStack(state, batch, i);
   }
   state.engine.consume(batch, begun, to);

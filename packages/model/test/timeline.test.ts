@@ -55,7 +55,7 @@ function oracleOf(
         if (count !== 0 && isInside) counts.push({ position: reached, series, count });
       }
       if (!isInside) continue;
-      if (event === 'range_start' || event === 'core_range_start')
+      if (event === (options.host === 'stock' ? 'core_range_start' : 'range_start'))
         counts.push({ position: reached, series: `cause ${Number(cause)}`, count: 1 });
     }
   }
@@ -233,4 +233,19 @@ it('knows the class of an invalidation by the stack that it names', () => {
     { at: 3, first: 2n },
   ]);
   expect(timeline.span()).toBe(3);
+});
+
+it('counts a range once where both the call and the callback that it runs were recorded', () => {
+  const range = { cpu: 0, start: 0n, end: 4096n, cause: 1, blockable: 1, pid: 1, comm: 'ksmd' };
+  const events: EventRecord[] = [
+    { event: 'recording', time: 0n, cpu: 0, note: '' },
+    { ...range, event: 'core_range_start', time: 1n, owner: 1 },
+    { ...range, event: 'range_start', time: 2n, dev: 0 },
+  ];
+  for (const host of ['direct-map', 'stock'] as const) {
+    const design = findDesign('merged')!;
+    const { timeline } = timelineOf(events, { design, order: 'ranges', host }, TIMELINE_LIMITS, 1);
+    const told = timeline.byCause().reduce((all, counts) => counts.reduce((a, b) => a + b, all), 0);
+    expect(told).toBe(1);
+  }
 });

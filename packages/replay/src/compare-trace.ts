@@ -12,7 +12,7 @@ import {
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
 import { mayHoldEffects, roundAccessesOf, rulesOf } from './replay-trace.js';
-import { hostKindOf } from './replayable-trace.js';
+import { hasFilteredRangesOf, hostKindOf } from './replayable-trace.js';
 
 export interface CompareOptions extends PlatformOptions {
   readonly preempt?: Preemption;
@@ -54,7 +54,7 @@ export function compareTrace(
           rules: rulesOf(trace),
           roundAccesses: roundAccessesOf(trace),
         }
-      : { preemption, host, pageBytes };
+      : { preemption, host, pageBytes, hasFilteredRanges: hasFilteredRangesOf(trace) };
   const runAll = (order: Order): Compared[] => {
     const chosen = designs.map((design) => ({
       ...common,

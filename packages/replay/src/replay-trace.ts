@@ -21,7 +21,7 @@ import { visitTrace, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
 import type { DesignOptions } from './chosen-designs.js';
 import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
 import { recordingCounts } from './recording-list.js';
-import { hostKindOf } from './replayable-trace.js';
+import { hasFilteredRangesOf, hostKindOf } from './replayable-trace.js';
 import { spanOf, visitSpan, type TimeSpan, type WantedSpan } from './time-span.js';
 
 export interface ReplayOptions extends DesignOptions, PlatformOptions {
@@ -39,6 +39,8 @@ interface Recorded {
   /** Of the recording kernel, as assumed in ranges order. */
   readonly preemption: Preemption;
   readonly host: HostKind;
+  /** Whether the recorder left out ranges that lie away from the rings. */
+  readonly hasFilteredRanges: boolean;
   /** Page size of the host that the design is to run on. */
   readonly pageBytes: number;
   /** By whose rules a stock host's rounds access the ring. */
@@ -101,10 +103,12 @@ export function replayWith<Used extends Engine>(
   const pageBytes = pageBytesOf(options);
   if (hostKindOf(trace) === 'stock')
     return replayStockHost(trace, design, options, preemption, span, watches, wrap);
+  const hasFilteredRanges = hasFilteredRangesOf(trace);
   const recorded: Recorded = {
     design,
     preemption,
     host: 'direct-map',
+    hasFilteredRanges,
     pageBytes,
     rules: NEWEST_RULES,
     roundAccesses: 'derived',
@@ -125,12 +129,19 @@ export function replayWith<Used extends Engine>(
     });
   }
   const ranges = wrap(
-    createEngine({ design, order: 'ranges', preemption, useObservations, pageBytes }),
+    createEngine({
+      design,
+      order: 'ranges',
+      preemption,
+      useObservations,
+      pageBytes,
+      hasFilteredRanges,
+    }),
   );
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
   const effects =
     mayUseEffects && mayHoldEffects(trace)
-      ? wrap(createEngine({ design, order: 'effects', pageBytes }))
+      ? wrap(createEngine({ design, order: 'effects', pageBytes, hasFilteredRanges }))
       : undefined;
   feed(trace, span, effects === undefined ? [ranges] : [ranges, effects], watches);
   const byRanges = (orderReason: string): Replayed<Used> => {
@@ -234,6 +245,7 @@ function replayStockHost<Used extends Engine>(
     design,
     preemption,
     host: 'stock',
+    hasFilteredRanges: true,
     pageBytes: pageBytesOf(options),
     rules: rulesOf(trace),
     roundAccesses: roundAccessesOf(trace),

@@ -30,6 +30,11 @@ export function hostKindOf({ fd, index, name }: OpenTrace): HostKind {
   return kinds.has('stock') ? 'stock' : 'direct-map';
 }
 
+/** Whether ranges away from the rings may be missing: the probes of a live recording leave them out. */
+export function hasFilteredRangesOf(trace: OpenTrace): boolean {
+  return trace.index.header.probes !== undefined || hostKindOf(trace) === 'stock';
+}
+
 /**
  * As `withOpenTrace`, for commands that need what only a kernel with the direct-map driver shows.
  *

@@ -177,6 +177,20 @@ describe('what such a recording cannot answer', () => {
     expect(err).toContain('no recorded effects');
   });
 
+  it.each(['run', 'compare'])('a design that every range concerns, by %s', async (command) => {
+    const option = command === 'run' ? '--design' : '--designs';
+    const { out } = await replay(command, '--json', option, 'mmdrop-fix', path);
+    const document = JSON.parse(out);
+    const found = command === 'run' ? document.totals : document.traces[0].designs[0].decisions;
+    const { accesses } = expectedOf(trace('u2').name);
+    expect(found).toMatchObject({ accesses, hits: 0, ambiguous: accesses });
+  });
+
+  it('says why in words, of an access', async () => {
+    const { out } = await replay('explain', '--design', 'mmdrop-fix', '--access', '100', path);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('those away from the rings are not in the trace');
+  });
+
   it('attempts as observations: they are told too late', async () => {
     const { code, err } = await replay('run', '--use-observations', path);
     expect(code).toBe(2);
