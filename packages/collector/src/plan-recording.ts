@@ -6,6 +6,7 @@ import { findingsOf, type Finding } from './doctor/findings.js';
 import type { HostFacts } from './host/host-facts.js';
 import type { Detail } from './probe-plan/detail.js';
 import { tellsDecisions } from './probe-plan/direct-map-plan.js';
+import { LOOKED_AT_PAGES } from './probe-plan/page-look-plan.js';
 import { isRefusal, planProbes, type ProbePlan } from './probe-plan/probe-plan.js';
 import {
   dialectOf,
@@ -37,6 +38,8 @@ export interface RecordingPlan {
     readonly field: FieldName;
     readonly kinds: readonly number[];
   }[];
+  /** Areas of so many pages, and of fewer, are looked at by the program; 0 where it looks at none. */
+  readonly lookedAtPages: number;
   readonly header: Pick<TraceHeader, 'preemption' | 'host' | 'probes' | 'program'>;
   /** What the user is to know before the recording begins, one sentence each. */
   readonly remarks: readonly string[];
@@ -94,6 +97,7 @@ function recordingOf(
       program,
     },
     classes: LINE_CLASSES,
+    lookedAtPages: plan.looks === undefined ? 0 : LOOKED_AT_PAGES,
     header: {
       ...(kernel.preemption !== undefined && { preemption: kernel.preemption }),
       host: hostOfHeader(facts),

@@ -14,6 +14,11 @@ export type HostFiles = Readonly<Record<string, string | null>>;
 export const DEBIAN_12: HostFiles = {
   '/proc/sys/kernel/osrelease': '6.1.0-56-amd64\n',
   '/proc/cpuinfo': 'processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu smep smap\n',
+  '/proc/kallsyms': [
+    'ffffffff82a12a40 D page_offset_base',
+    'ffffffff82b0e4d8 D sme_me_mask',
+    '',
+  ].join('\n'),
   '/proc/meminfo': 'MemTotal:  2000 kB\nSwapTotal:       1024 kB\n',
   '/proc/sys/kernel/numa_balancing': '1\n',
   '/sys/kernel/mm/transparent_hugepage/enabled': '[always] madvise never\n',

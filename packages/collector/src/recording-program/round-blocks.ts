@@ -5,6 +5,7 @@ import { beginAccesses, settleAccesses } from './access-blocks.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
+import { lookAtPages } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
 import { countChain, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
 
@@ -21,6 +22,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
         ...forgetMissed('rounds', ['@active']),
         ...takeVirtqueue('arg0'),
         ...when('@told[$address] == 0', tellDevice(plan)),
+        ...lookAtPages(plan),
         ...packRing(),
         ...countChain(),
         '@before[$address] = $ring;',
