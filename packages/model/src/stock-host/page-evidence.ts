@@ -81,6 +81,9 @@ export const USUAL_DELAYS: Delays = {
   setUp: 100_000_000,
 };
 
+/** As if nothing took time: for what is likely, not for what is sure. */
+export const NO_DELAYS: Delays = { flush: 0, forkFlush: 0, look: 0, setUp: 0 };
+
 /**
  * A range is entered over an area, or ends: what was known of its pages says nothing any more.
  *
