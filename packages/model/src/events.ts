@@ -338,7 +338,15 @@ export const EVENTS = {
     optional: ['pagesWritable'],
     text: {
       tag: 'L',
-      columns: ['vq', 'area', 'pagesGot', 'pagesWanted', 'contiguous', 'hugePages', 'pagesWritable'],
+      columns: [
+        'vq',
+        'area',
+        'pagesGot',
+        'pagesWanted',
+        'contiguous',
+        'hugePages',
+        'pagesWritable',
+      ],
     },
     doc:
       'The page table of an area. With pagesWritable it was walked in the kernel where a round begins, as get_user_pages ' +

@@ -96,9 +96,7 @@ export class SimulatedKernel {
     this.exclusiveRegister = (options.exclusiveRegister ?? false) || options.stock === true;
     this.stock = options.stock === true ? new StockView() : undefined;
     this.looks =
-      this.stock !== undefined && options.looks === true
-        ? new Looks(this.stock.events)
-        : undefined;
+      this.stock !== undefined && options.looks === true ? new Looks(this.stock.events) : undefined;
     this.scheduler = new Scheduler(random, random.pick([1, 1, 2, 2, 3, 4]), options.preempt);
     this.memory = new Memory(random);
     this.base = random.pick([0x7f00_0000_0000n, 0xff_8000_0000_0000n]);

@@ -60,9 +60,7 @@ export class Looks {
 
   private isNews(vq: Virtqueue, index: number, found: Found): boolean {
     const told = this.told.get(`${vq.id} ${index}`);
-    return (
-      told === undefined || !this.isCurrent(told.at) || told.found !== JSON.stringify(found)
-    );
+    return told === undefined || !this.isCurrent(told.at) || told.found !== JSON.stringify(found);
   }
 
   private isCurrent(from: number): boolean {
