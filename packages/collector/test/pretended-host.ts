@@ -75,12 +75,14 @@ export interface PretendedHost {
   readonly uid?: number;
   /** What `bpftrace --version` prints; null when there is no bpftrace. */
   readonly bpftrace?: string | null;
+  readonly architecture?: string;
 }
 
 export function pretendedHost({
   files = {},
   uid = 0,
   bpftrace = 'bpftrace v0.17.0\n',
+  architecture = 'x86_64',
 }: PretendedHost = {}): HostSources {
   const root = join(top, String(made++));
   for (const [path, text] of Object.entries({ ...DEBIAN_12, ...files })) {
@@ -97,6 +99,6 @@ export function pretendedHost({
     ...hostSources(root),
     run: async () => Promise.resolve(bpftrace ?? undefined),
     user: { uid },
-    architecture: 'x86_64',
+    architecture,
   };
 }

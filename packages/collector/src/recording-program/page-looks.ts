@@ -27,11 +27,7 @@ const LOOK_AGAIN_NS = 200_000_000;
 export const LOOK_MAPS = ['@found', '@lookedAt'] as const;
 const CHANGED = '@changed[$mm]';
 
-/** Bits of an entry: the page is there, for user space, a large one, special; bit 1: it may be written. */
-const PRESENT = 0x1;
-const USER = 0x4;
-const LARGE = 0x80;
-const SPECIAL = 0x200;
+/** Of an entry: where in physical memory that lies to which it leads. */
 const ADDRESS = '0x000ffffffffff000';
 
 /** The range, or flush, of the address space `$mm` is over. */
@@ -97,11 +93,13 @@ function lookAtArea(area: (typeof AREAS)[number], number: number): Statement[] {
       '$got = (uint64)0;',
       '$writable = (uint64)0;',
       '$large = (uint64)0;',
-      '$follow = (uint64)1;',
+      '$gap = (uint64)0;',
+      '$isLater = (uint64)0;',
       `unroll(${LOOKED_AT_PAGES}) {`,
       when('$page < $pages', lookAtPage()),
       '}',
-      ...when('$got < $pages', ['$follow = (uint64)0;']),
+      '$follow = (uint64)0;',
+      ...when('$gap == 0 && $got == $pages', ['$follow = (uint64)1;']),
       ...when(`${area === 'used' ? '$writable' : '$got'} < $pages`, ['$isAll = (uint64)0;']),
       `$now = $got | ($writable << 4) | ($pages << 8) | ($follow << 12) | 0x8000;`,
       `$found = $found | ($now << ${shift});`,
@@ -127,36 +125,34 @@ function lookAtArea(area: (typeof AREAS)[number], number: number): Statement[] {
   ];
 }
 
-/** One page: from the root of the page tables to the entry that says where it lies. */
+/**
+ * One page: from the root of the page tables to the entry that says where it lies. Without a branch, for the
+ * verifier would follow both ways of each, of every page.
+ */
 function lookAtPage(): Statement[] {
-  /** An entry that is not there leads to address 0, of which nothing can be read, and so to one that is 0. */
-  const next = (bits: number): string =>
-    `$entry = *(uint64 *)(($entry & ${PRESENT}) * ($base + ($entry & $frames) + (($at >> ${bits}) & 511) * 8));`;
-  const isLarge = `($entry & ${LARGE | PRESENT}) == ${LARGE | PRESENT}`;
+  /** Where `follows` is 0, it leads to address 0, of which nothing can be read, and so to an entry that is 0. */
+  const next = (entry: string, follows: string, bits: number): string =>
+    `*(uint64 *)((0 - ${follows}) & ($base + (${entry} & $frames) + (($at >> ${bits}) & 511) * 8))`;
+  /** 1 where an entry leads to a page, not to a table. */
+  const isLarge = (entry: string): string => `(${entry} >> 7) & ${entry} & 1`;
   return [
-    '$entry = *(uint64 *)($root + (($at >> 39) & 511) * 8);',
-    next(30),
+    '$upper = *(uint64 *)($root + (($at >> 39) & 511) * 8);',
+    `$upper = ${next('$upper', '($upper & 1)', 30)};`,
+    `$isGiant = ${isLarge('$upper')};`,
+    `$middle = ${next('$upper', '($upper & ~$isGiant & 1)', 21)};`,
+    `$isHuge = ${isLarge('$middle')};`,
+    `$lower = ${next('$middle', '($middle & ~$isHuge & 1)', 12)};`,
+    '$entry = ((0 - $isGiant) & $upper) | ((0 - $isHuge) & $middle) | $lower;',
     // Bits of the address that a page of 1 GiB leaves to it, or one of 2 MiB.
-    '$inside = (uint64)0x3ffff000;',
-    `if (${isLarge}) {`,
-    ['$large = $large + 1;'],
-    '} else {',
-    [
-      next(21),
-      '$inside = (uint64)0x1ff000;',
-      `if (${isLarge}) {`,
-      ['$large = $large + 1;'],
-      '} else {',
-      [next(12), '$inside = (uint64)0;'],
-      '}',
-    ],
-    '}',
-    ...when(`($entry & ${PRESENT | USER | SPECIAL}) == ${PRESENT | USER}`, [
-      '$got = $got + 1;',
-      '$writable = $writable + (($entry >> 1) & 1);',
-    ]),
+    '$inside = ((0 - $isGiant) & 0x3ffff000) | ((0 - $isHuge) & 0x1ff000);',
+    // Present, for user space, and not special.
+    '$isThere = $entry & ($entry >> 2) & ~($entry >> 9) & 1;',
+    '$got = $got + $isThere;',
+    '$writable = $writable + ($isThere & ($entry >> 1));',
+    '$large = $large + $isGiant + $isHuge;',
     '$frame = ($entry & $frames & ~$inside) | ($at & $inside);',
-    ...when('$page != 0 && $frame != $behind', ['$follow = (uint64)0;']),
+    '$gap = $gap | (($frame ^ $behind) & $isLater);',
+    '$isLater = ~(uint64)0;',
     `$behind = $frame + ${PAGE_BYTES};`,
     `$at = $at + ${PAGE_BYTES};`,
     '$page = $page + 1;',
