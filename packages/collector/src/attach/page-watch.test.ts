@@ -18,7 +18,7 @@ let times: bigint[];
 let read: string[];
 let watch: PageWatch;
 
-const watchBut = (leftOut: number): void => {
+const watchBut = (leftOut: readonly number[]): void => {
   told = [];
   clock = 0n;
   times = [];
@@ -38,7 +38,7 @@ const watchBut = (leftOut: number): void => {
   );
 };
 
-beforeEach(() => watchBut(0));
+beforeEach(() => watchBut([0, 0, 0]));
 
 function hear(...lines: string[]): void {
   for (const text of lines) watch.hear(lineOf(text));
@@ -102,7 +102,7 @@ test('a process that is gone has no pages', () => {
 });
 
 test('areas that the recording program looks at are left to it', () => {
-  watchBut(2);
+  watchBut([2, 2, 2]);
   hear(...RING);
   hear('U 1 0 5 1 8000 8193 0');
   expect(read).toEqual(['42 8000 8193']);

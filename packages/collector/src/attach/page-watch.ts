@@ -36,12 +36,12 @@ const AREAS = 3;
  * @param now the time; asked before pages are looked at, so that what happens to them while they are
  *   comes after it
  * @param tell gets what was found: the values of a `pages` event
- * @param leftOut areas of so many pages, and of fewer, are not watched
+ * @param leftOut by area: with so many pages, or fewer, it is not watched
  */
 export function createPageWatch(
   now: () => bigint,
   tell: (time: bigint, values: EventValues) => void,
-  leftOut = 0,
+  leftOut: readonly number[] = [0, 0, 0],
   readPages: (pid: number, address: bigint, size: bigint) => AreaPages | undefined = readAreaPages,
 ): PageWatch {
   const areas = new Map<number, WatchedArea>();
@@ -51,7 +51,7 @@ export function createPageWatch(
 
   function watch(vq: number, area: number, address: bigint, size: bigint): void {
     forget(vq, area);
-    if (pagesWanted(Number(size)) <= leftOut) return;
+    if (pagesWanted(Number(size)) <= leftOut[area]) return;
     const watched = { vq, area, address, size };
     areas.set(AREAS * vq + area, watched);
     changed.add(watched);

@@ -42,8 +42,8 @@ export interface CountedClass extends LineClass {
 export interface RecordingOptions {
   readonly command: BpftraceCommand;
   readonly classes: readonly CountedClass[];
-  /** Areas of so many pages, and of fewer, are looked at by the program; 0 where it looks at none. */
-  readonly lookedAtPages: number;
+  /** By area: with so many pages, or fewer, it is looked at by the program. */
+  readonly lookedAtPages: readonly number[];
   /** CPUs from which a heartbeat is to be expected; asked when the recording is to end. */
   readonly onlineCpus: () => readonly number[];
   /** How long bpftrace may take to end: it detaches its probes one by one, and hands over what it holds. */

@@ -1,4 +1,5 @@
 /** Whether the recording program can walk the page tables of a host itself, and what it needs for that. */
+import { areaBytes, pagesWanted } from '@vhostscope/model';
 import type { KernelFacts } from '../host/kernel-facts.js';
 
 /** Kernel symbols whose values a walk needs. */
@@ -12,8 +13,15 @@ export interface PlannedLooks {
 /** Symbols that a plan may ask for; nothing else is looked up on the host. */
 export const PLANNED_SYMBOLS: readonly string[] = ['page_offset_base', 'sme_me_mask'];
 
-/** Pages of an area that are looked at; larger ones are left to the collector. 2,048 descriptors take 8. */
-export const LOOKED_AT_PAGES = 8;
+/** Entries of the largest ring whose pages are looked at; areas of more pages than it has are left to the collector. */
+const LOOKED_AT_ENTRIES = 2048;
+
+/** Pages of an area that are looked at, at most. */
+export const LOOKED_AT_PAGES = {
+  desc: pagesWanted(areaBytes('desc', LOOKED_AT_ENTRIES, true)),
+  avail: pagesWanted(areaBytes('avail', LOOKED_AT_ENTRIES, true)),
+  used: pagesWanted(areaBytes('used', LOOKED_AT_ENTRIES, true)),
+} as const;
 
 /** What is known, or the reason why the program cannot look, to end a sentence with. */
 export function planLooks(kernel: KernelFacts): PlannedLooks | string {

@@ -15,7 +15,7 @@ import {
   tellsDecisions,
   type PlannedDirectMap,
 } from './direct-map-plan.js';
-import { LOOKED_AT_PAGES, planLooks, type PlannedLooks } from './page-look-plan.js';
+import { planLooks, type PlannedLooks } from './page-look-plan.js';
 
 /** How sure what a way shows is. */
 export type Certainty = 'exact' | 'by rule' | 'estimated' | 'invisible';
@@ -295,7 +295,7 @@ function pagesView(round: string, looks: PlannedLooks | string | undefined): Pla
     what: 'pages',
     certainty: 'exact',
     by: [round, pagemap],
-    note: `whether pages are there, may be written and follow each other: the page tables are walked where a round begins, after an invalidation and some times a second. Areas of more than ${LOOKED_AT_PAGES} pages are estimated from ${pagemap}`,
+    note: `whether pages are there, may be written and follow each other: the page tables are walked where a round begins, after an invalidation and some times a second. Those of rings of more than 2,048 entries are estimated from ${pagemap}`,
   };
 }
 

@@ -40,19 +40,27 @@ export function forgetLook({ looks }: ProbePlan): Statement[] {
   return looks === undefined ? [] : LOOK_MAPS.map((map) => `delete(${map}[$address]);`);
 }
 
-/** Looks at the pages of `$vq` and tells what they are, if they may have changed. */
+/**
+ * Looks at the pages of `$vq` and tells what they are, if they may have changed; `$told` is its `@told`. It comes
+ * first in its probe, and has hardly a branch: the verifier goes both ways of each, with all that comes after.
+ */
 export function lookAtPages({ looks }: ProbePlan): Statement[] {
   if (looks === undefined) return [];
   return [
     '$mm = (uint64)$vq->dev->mm;',
     `$changed = ${CHANGED};`,
-    '$told = @told[$address];',
     ...when(
-      `($told <= $changed || $told + ${LOOK_AGAIN_NS} < nsecs) && (uint64)$vq->iotlb == 0`,
+      `$told != 0 && ($told <= $changed || $told + ${LOOK_AGAIN_NS} < nsecs) && (uint64)$vq->iotlb == 0`,
       look(looks),
     ),
   ];
 }
+
+/** What is found of an area takes so many bits of a word: see PLACES. */
+const AREA_BITS = 20;
+
+/** In those bits: pages of four counts, and whether they follow each other. */
+const PLACES = { pagesGot: 0, pagesWritable: 4, pagesWanted: 8, hugePages: 12, contiguous: 16 };
 
 function look({ memoryBase, encryption }: PlannedLooks): Statement[] {
   return [
@@ -66,68 +74,79 @@ function look({ memoryBase, encryption }: PlannedLooks): Statement[] {
     '$root = (uint64)$vq->dev->mm->pgd;',
     '$num = (uint64)$vq->num;',
     `$event = ((uint64)$vq->acked_features >> ${EVENT_IDX}) & 1;`,
-    '$before = @found[$address];',
-    '$lookedAt = @lookedAt[$address];',
-    ...when(`$lookedAt <= $changed || $lookedAt + ${LOOK_AGAIN_NS} < $when`, [
-      '$before = (uint64)0;',
-    ]),
     '$found = (uint64)0;',
-    '$isAll = (uint64)1;',
+    '$missing = (uint64)0;',
     ...AREAS.flatMap(lookAtArea),
-    '@found[$address] = $found;',
-    '@lookedAt[$address] = $when;',
-    ...when('$isAll == 1', ['@told[$address] = $when;']),
+    '$lookedAt = @lookedAt[$address];',
+    ...when(
+      `@found[$address] != $found || $lookedAt <= $changed || $lookedAt + ${LOOK_AGAIN_NS} < $when`,
+      [
+        '@found[$address] = $found;',
+        '@lookedAt[$address] = $when;',
+        ...AREAS.flatMap((_, number) => tellArea(number)),
+      ],
+    ),
+    ...when('$missing == 0', ['@told[$address] = $when;']),
   ];
 }
 
-/** Tells what it finds, unless `$before` says the same, and puts it into `$found`. */
+/** Puts what it finds into `$found`, and a bit that is not 0 into `$missing` where not all pages can be had. */
 function lookAtArea(area: (typeof AREAS)[number], number: number): Statement[] {
-  const shift = 16 * number;
+  const most = LOOKED_AT_PAGES[area];
+  const found = Object.entries({
+    pagesGot: '$got',
+    pagesWritable: '$writable',
+    pagesWanted: '$pages',
+    hugePages: '$large',
+    contiguous: isZero('$gap | ($got ^ $pages)'),
+  } satisfies Record<keyof typeof PLACES, string>).map(
+    ([name, value]) => `(${value} << ${AREA_BITS * number + PLACES[name as keyof typeof PLACES]})`,
+  );
   return [
     `$at = (uint64)$vq->${area};`,
-    // As many as the design asks for.
+    // As many as the design asks for; none of an area that is too large.
     `$pages = ((uint64)(${sizeOfArea(area)}) + ${PAGE_BYTES - 1}) / ${PAGE_BYTES};`,
-    ...when(`$at != 0 && $pages <= ${LOOKED_AT_PAGES}`, [
-      '$page = (uint64)0;',
-      '$behind = (uint64)0;',
-      '$got = (uint64)0;',
-      '$writable = (uint64)0;',
-      '$large = (uint64)0;',
-      '$gap = (uint64)0;',
-      '$isLater = (uint64)0;',
-      `unroll(${LOOKED_AT_PAGES}) {`,
-      when('$page < $pages', lookAtPage()),
-      '}',
-      '$follow = (uint64)0;',
-      ...when('$gap == 0 && $got == $pages', ['$follow = (uint64)1;']),
-      ...when(`${area === 'used' ? '$writable' : '$got'} < $pages`, ['$isAll = (uint64)0;']),
-      `$now = $got | ($writable << 4) | ($pages << 8) | ($follow << 12) | 0x8000;`,
-      `$found = $found | ($now << ${shift});`,
-      ...when(
-        `(($before >> ${shift}) & 0xffff) != $now`,
-        emitted('rounds', [
-          eventPrintf(
-            'pages',
-            {
-              vq: '$address',
-              area: String(number),
-              pagesGot: '$got',
-              pagesWanted: '$pages',
-              contiguous: '$follow',
-              hugePages: '$large',
-              pagesWritable: '$writable',
-            },
-            '$when',
-          ),
-        ]),
-      ),
-    ]),
+    `$pages = $pages & (0 - (($pages - ${most + 1}) >> 63));`,
+    ...['$page', '$behind', '$got', '$writable', '$large', '$gap', '$isLater'].map(
+      (name) => `${name} = (uint64)0;`,
+    ),
+    `unroll(${most}) {`,
+    lookAtPage(),
+    '}',
+    `$missing = $missing | (${area === 'used' ? '$writable' : '$got'} ^ $pages);`,
+    `$found = $found | ${found.join(' | ')};`,
   ];
+}
+
+/** 1 where an expression is 0, else 0. */
+function isZero(value: string): string {
+  return `(1 ^ (((${value}) | (0 - (${value}))) >> 63))`;
+}
+
+/** Tells what `$found` says of an area. */
+function tellArea(number: number): Statement[] {
+  const taken = (name: keyof typeof PLACES, mask = 15): string =>
+    `($found >> ${AREA_BITS * number + PLACES[name]}) & ${mask}`;
+  return emitted('rounds', [
+    eventPrintf(
+      'pages',
+      {
+        vq: '$address',
+        area: String(number),
+        pagesGot: taken('pagesGot'),
+        pagesWanted: taken('pagesWanted'),
+        contiguous: taken('contiguous', 1),
+        hugePages: taken('hugePages'),
+        pagesWritable: taken('pagesWritable'),
+      },
+      '$when',
+    ),
+  ]);
 }
 
 /**
- * One page: from the root of the page tables to the entry that says where it lies. Without a branch, for the
- * verifier would follow both ways of each, of every page.
+ * One page, of which nothing comes where the area has no such page: from the root of the page tables to the entry
+ * that says where it lies. Without a branch.
  */
 function lookAtPage(): Statement[] {
   /** Where `follows` is 0, it leads to address 0, of which nothing can be read, and so to an entry that is 0. */
@@ -136,7 +155,9 @@ function lookAtPage(): Statement[] {
   /** 1 where an entry leads to a page, not to a table. */
   const isLarge = (entry: string): string => `(${entry} >> 7) & ${entry} & 1`;
   return [
-    '$upper = *(uint64 *)($root + (($at >> 39) & 511) * 8);',
+    // 1 where it is one of the area.
+    '$isOfArea = ($page - $pages) >> 63;',
+    '$upper = *(uint64 *)((0 - $isOfArea) & ($root + (($at >> 39) & 511) * 8));',
     `$upper = ${next('$upper', '($upper & 1)', 30)};`,
     `$isGiant = ${isLarge('$upper')};`,
     `$middle = ${next('$upper', '($upper & ~$isGiant & 1)', 21)};`,
@@ -151,10 +172,12 @@ function lookAtPage(): Statement[] {
     '$writable = $writable + ($isThere & ($entry >> 1));',
     '$large = $large + $isGiant + $isHuge;',
     '$frame = ($entry & $frames & ~$inside) | ($at & $inside);',
-    '$gap = $gap | (($frame ^ $behind) & $isLater);',
+    '$gap = $gap | (($frame ^ $behind) & $isLater & (0 - $isOfArea));',
     '$isLater = ~(uint64)0;',
     `$behind = $frame + ${PAGE_BYTES};`,
     `$at = $at + ${PAGE_BYTES};`,
     '$page = $page + 1;',
+    // Nobody reads it. Without it the compiler puts off adding up to the end, and its stack is too small for that.
+    '@sum[cpu] = $got | ($writable << 8) | ($large << 16) | ($gap << 24);',
   ];
 }

@@ -21,8 +21,9 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
       body: [
         ...forgetMissed('rounds', ['@active']),
         ...takeVirtqueue('arg0'),
-        ...when('@told[$address] == 0', tellDevice(plan)),
+        '$told = @told[$address];',
         ...lookAtPages(plan),
+        ...when('$told == 0', tellDevice(plan)),
         ...packRing(),
         ...countChain(),
         '@before[$address] = $ring;',
