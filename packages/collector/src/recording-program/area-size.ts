@@ -1,5 +1,5 @@
 /** How large the areas of a ring are, as expressions of bpftrace. */
-import { areaBytes, AREAS } from '@vhostscope/model';
+import { areaBytes, type AREAS } from '@vhostscope/model';
 
 /** Feature bit of virtio (include/uapi/linux/virtio_ring.h). */
 export const EVENT_IDX = 29;

@@ -106,7 +106,7 @@ function lookAtArea(area: (typeof AREAS)[number], number: number): Statement[] {
     `$at = (uint64)$vq->${area};`,
     // As many as the design asks for; none of an area that is too large.
     `$pages = ((uint64)(${sizeOfArea(area)}) + ${PAGE_BYTES - 1}) / ${PAGE_BYTES};`,
-    `$pages = $pages & (0 - (($pages - ${most + 1}) >> 63));`,
+    `$pages = $pages & (0 - (${isNegative(`$pages - ${most + 1}`)}));`,
     ...['$page', '$behind', '$got', '$writable', '$large', '$gap', '$isLater'].map(
       (name) => `${name} = (uint64)0;`,
     ),
@@ -118,9 +118,14 @@ function lookAtArea(area: (typeof AREAS)[number], number: number): Statement[] {
   ];
 }
 
+/** 1 where a difference of what is not negative is, else 0; whether or not bpftrace shifts a sign. */
+function isNegative(difference: string): string {
+  return `((${difference}) >> 63) & 1`;
+}
+
 /** 1 where an expression is 0, else 0. */
 function isZero(value: string): string {
-  return `(1 ^ (((${value}) | (0 - (${value}))) >> 63))`;
+  return `(1 ^ (${isNegative(`(${value}) | (0 - (${value}))`)}))`;
 }
 
 /** Tells what `$found` says of an area. */
@@ -156,7 +161,7 @@ function lookAtPage(): Statement[] {
   const isLarge = (entry: string): string => `(${entry} >> 7) & ${entry} & 1`;
   return [
     // 1 where it is one of the area.
-    '$isOfArea = ($page - $pages) >> 63;',
+    `$isOfArea = ${isNegative('$page - $pages')};`,
     '$upper = *(uint64 *)((0 - $isOfArea) & ($root + (($at >> 39) & 511) * 8));',
     `$upper = ${next('$upper', '($upper & 1)', 30)};`,
     `$isGiant = ${isLarge('$upper')};`,

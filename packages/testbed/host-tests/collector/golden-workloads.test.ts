@@ -94,9 +94,10 @@ test('a recording of loads like those of the golden traces is replayed', async (
     const { accesses, hits, ambiguous } = run.totals;
     const likely = run.likely ?? { hits, fallbacks: accesses - hits, iotlb: 0, open: 0 };
     const told = likely.hits + likely.fallbacks + likely.iotlb;
-    const { hits: trueHits = 0, accesses: trueAccesses = 0 } = golden[name] ?? {};
+    const truth = golden[name];
+    if (truth === undefined) throw new Error(`${name} is no golden trace`);
     process.stdout.write(
-      `${name}: golden trace ${percent(trueHits, trueAccesses)}; here ${accesses} accesses, ≈${percent(likely.hits, told)} likely, ${percent(hits, accesses)} to ${percent(hits + ambiguous, accesses)} sure\n`,
+      `${name}: golden trace ${percent(truth.hits, truth.accesses)}; here ${accesses} accesses, ≈${percent(likely.hits, told)} likely, ${percent(hits, accesses)} to ${percent(hits + ambiguous, accesses)} sure\n`,
     );
     expect(accesses).toBeGreaterThan(0);
     expect(told).toBeGreaterThan(0);
