@@ -1,7 +1,8 @@
 /**
  * Loads like those of the golden traces, on a stock kernel: what `replay` makes of one recording of them, and its
- * predicted hit ratio beside the true one of the golden trace. No claim that they are equal: the loads were made
- * by other programs, at other rates.
+ * predicted hit ratio beside the true one of the golden trace. No claim that they are equal: other programs made
+ * those loads, at other rates, and where the design takes a map away the range goes on until nobody reads it
+ * (synchronize_rcu, up to 144 ms there), for which a stock kernel's range does not wait.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -24,7 +25,7 @@ const WORKLOADS: Readonly<Record<string, LoadOptions>> = {
   'u2-spread-q1024': { num: 1024, disturb: 'none' },
   'u3-evidx-thp-q1024': { num: 1024, huge: true, 'event-idx': true, disturb: MIXED, between: 64 },
   'u4-resetup-q256': { disturb: 'set-up', between: 16 },
-  's1-bg-q256': { disturb: MIXED, between: 0, beside: 20 },
+  's1-bg-q256': { disturb: MIXED, between: 0, beside: 100 },
   's2-storm-q256': { disturb: MIXED, between: 0, beside: 200, threads: 2 },
   's3-resetup-under-storm': { disturb: `set-up,${MIXED}`, between: 16, beside: 200, threads: 2 },
   's4-numa-thp-q1024': {
@@ -64,7 +65,7 @@ function replay(...args: string[]): string {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
-  expect({ args, status, stderr }).toEqual({ args, status: 0, stderr: '' });
+  expect({ args, status, stderr }).toMatchObject({ args, status: 0 });
   return stdout;
 }
 
@@ -78,7 +79,12 @@ test('a recording of loads like those of the golden traces is replayed', async (
   const spans: [name: string, from: string, to: string][] = [];
   for (const [name, options] of Object.entries(WORKLOADS)) {
     const from = await uptime();
-    const load = await startLoad(host, 'net', { packets: 3000, 'kvm-vm': true, ...options });
+    const load = await startLoad(host, 'net', {
+      packets: 3000,
+      batch: 8,
+      'kvm-vm': true,
+      ...options,
+    });
     await load.go();
     await load.result;
     spans.push([name, from, await uptime()]);
@@ -105,9 +111,8 @@ test('a recording of loads like those of the golden traces is replayed', async (
 }, 400_000);
 
 test('compare, storms, report and export work on it', () => {
-  const compared = JSON.parse(replay('compare', copy, '--json')) as object;
-  expect(compared).toBeTypeOf('object');
-  expect(JSON.parse(replay('storms', copy, '--json'))).toHaveProperty('storms');
+  expect(replay('compare', copy)).toContain('merged');
+  expect(JSON.parse(replay('storms', copy, '--json'))).toMatchObject({ host: 'stock' });
   const page = join(folder, 'report.html');
   replay('report', copy, '-o', page);
   expect(readFileSync(page, 'utf8')).toContain('<html');
