@@ -110,6 +110,46 @@ describe('the program for other versions of bpftrace', () => {
   });
 });
 
+describe('looks at page tables', () => {
+  const pages = ({ plan: { views } }: RecordingPlan) => views.find(({ what }) => what === 'pages');
+
+  it('are made by the program where it can walk them', async () => {
+    const recording = await plan();
+    expect(pages(recording)).toMatchObject({ certainty: 'exact' });
+    expect(recording.lookedAtPages).toEqual([8, 2, 5]);
+    expect(recording.command.program).toContain('kaddr("page_offset_base")');
+    expect(recording.header.probes?.views.at(-1)).toMatchObject({ what: 'pages' });
+  });
+
+  it('know no encrypted memory where the kernel does not', async () => {
+    const { command } = await plan({
+      files: { '/proc/kallsyms': 'ffffffff82a12a40 D page_offset_base\n' },
+    });
+    expect(command.program).toContain('kaddr("page_offset_base")');
+    expect(command.program).not.toContain('sme_me_mask');
+  });
+
+  it.each<[string, PretendedHost, RegExp]>([
+    ['arm64', { architecture: 'aarch64' }, /page tables of aarch64 are not walked$/],
+    [
+      'five levels',
+      { files: { '/proc/cpuinfo': 'flags\t\t: fpu la57 smap\n' } },
+      /page tables of five levels are not walked$/,
+    ],
+    ['Xen', { files: { '/sys/hypervisor/guest_type': 'PV\n' } }, /under Xen/],
+    ['no symbols', { files: { '/proc/kallsyms': null } }, /page_offset_base/],
+  ])('are left to the collector: %s', async (_, host, note) => {
+    const recording = await plan(host);
+    expect(pages(recording)).toMatchObject({
+      certainty: 'estimated',
+      by: ['/proc/PID/pagemap'],
+      note: expect.stringMatching(note) as string,
+    });
+    expect(recording.lookedAtPages).toEqual([0, 0, 0]);
+    expect(recording.command.program).not.toMatch(/kaddr|@changed|@lookedAt/);
+  });
+});
+
 describe('the buffer', () => {
   it.each([
     ['0.17.0', undefined, '1024'],

@@ -1,11 +1,12 @@
 /** From the facts of a host to the bpftrace program that records it, and what is known at the start. */
-import type { FieldName } from '@vhostscope/model';
+import { AREAS, type FieldName } from '@vhostscope/model';
 import type { TraceHeader } from '@vhostscope/trace';
 import { BlockedHostError, type Blocker } from './blocked-host.js';
 import { findingsOf, type Finding } from './doctor/findings.js';
 import type { HostFacts } from './host/host-facts.js';
 import type { Detail } from './probe-plan/detail.js';
 import { tellsDecisions } from './probe-plan/direct-map-plan.js';
+import { LOOKED_AT_PAGES } from './probe-plan/page-look-plan.js';
 import { isRefusal, planProbes, type ProbePlan } from './probe-plan/probe-plan.js';
 import {
   dialectOf,
@@ -37,6 +38,8 @@ export interface RecordingPlan {
     readonly field: FieldName;
     readonly kinds: readonly number[];
   }[];
+  /** By area: with so many pages, or fewer, it is looked at by the program. */
+  readonly lookedAtPages: readonly number[];
   readonly header: Pick<TraceHeader, 'preemption' | 'host' | 'probes' | 'program'>;
   /** What the user is to know before the recording begins, one sentence each. */
   readonly remarks: readonly string[];
@@ -94,6 +97,7 @@ function recordingOf(
       program,
     },
     classes: LINE_CLASSES,
+    lookedAtPages: AREAS.map((area) => (plan.looks === undefined ? 0 : LOOKED_AT_PAGES[area])),
     header: {
       ...(kernel.preemption !== undefined && { preemption: kernel.preemption }),
       host: hostOfHeader(facts),

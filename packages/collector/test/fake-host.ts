@@ -48,6 +48,7 @@ export function fakeHost(scenario: Scenario): RecordedHost {
           env: { FAKE_BPFTRACE: JSON.stringify(scenario) },
           program: 'BEGIN { printf("# vhostscope 1\\n"); }',
         },
+        lookedAtPages: [0, 0, 0],
         classes: [
           { name: 'rounds', kinds: [KIND.round], field: 'emittedRounds' },
           { name: 'ranges', kinds: [KIND.range_start, KIND.range_end], field: 'emittedRanges' },

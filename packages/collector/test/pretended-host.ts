@@ -14,6 +14,11 @@ export type HostFiles = Readonly<Record<string, string | null>>;
 export const DEBIAN_12: HostFiles = {
   '/proc/sys/kernel/osrelease': '6.1.0-56-amd64\n',
   '/proc/cpuinfo': 'processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu smep smap\n',
+  '/proc/kallsyms': [
+    'ffffffff82a12a40 D page_offset_base',
+    'ffffffff82b0e4d8 D sme_me_mask',
+    '',
+  ].join('\n'),
   '/proc/meminfo': 'MemTotal:  2000 kB\nSwapTotal:       1024 kB\n',
   '/proc/sys/kernel/numa_balancing': '1\n',
   '/sys/kernel/mm/transparent_hugepage/enabled': '[always] madvise never\n',
@@ -70,12 +75,14 @@ export interface PretendedHost {
   readonly uid?: number;
   /** What `bpftrace --version` prints; null when there is no bpftrace. */
   readonly bpftrace?: string | null;
+  readonly architecture?: string;
 }
 
 export function pretendedHost({
   files = {},
   uid = 0,
   bpftrace = 'bpftrace v0.17.0\n',
+  architecture = 'x86_64',
 }: PretendedHost = {}): HostSources {
   const root = join(top, String(made++));
   for (const [path, text] of Object.entries({ ...DEBIAN_12, ...files })) {
@@ -92,6 +99,6 @@ export function pretendedHost({
     ...hostSources(root),
     run: async () => Promise.resolve(bpftrace ?? undefined),
     user: { uid },
-    architecture: 'x86_64',
+    architecture,
   };
 }

@@ -135,6 +135,7 @@ export const FIELDS = {
     '1 when somebody listens to changes of the address space: only then are its ranges told',
   ),
   class: code(255, 'who invalidates, see INVALIDATION_CLASSES'),
+  pagesWritable: u32('of pagesGot, those that may be written'),
 } as const satisfies Record<string, FieldDefinition>;
 
 export type FieldName = keyof typeof FIELDS;
@@ -333,8 +334,24 @@ export const EVENTS = {
   },
   pages: {
     code: 20,
-    fields: ['vq', 'area', 'pagesGot', 'pagesWanted', 'contiguous', 'hugePages'],
-    doc: 'The page table, as /proc/PID/pagemap shows it: pagesGot pages of the area are present.',
+    fields: ['vq', 'area', 'pagesGot', 'pagesWanted', 'contiguous', 'hugePages', 'pagesWritable'],
+    optional: ['pagesWritable'],
+    text: {
+      tag: 'L',
+      columns: [
+        'vq',
+        'area',
+        'pagesGot',
+        'pagesWanted',
+        'contiguous',
+        'hugePages',
+        'pagesWritable',
+      ],
+    },
+    doc:
+      'The page table of an area. With pagesWritable it was walked in the kernel where a round begins, as get_user_pages ' +
+      'would have: it holds for the rounds of the virtqueue from the next on, until a range or another look. Without, it ' +
+      'is what /proc/PID/pagemap showed.',
   },
   counted: {
     code: 21,

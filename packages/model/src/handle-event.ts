@@ -14,6 +14,7 @@ import { dropMaps, recordRange, reset, switchNotifier } from './ring-setup.js';
 import { beginRound, seePrefetch } from './rounds.js';
 import { readCounters } from './stock-host/counters.js';
 import { seePages } from './stock-host/page-evidence.js';
+import { isKernelLook, takeLook } from './stock-host/page-looks.js';
 import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { endRound } from './stock-host/round-end.js';
 import { setIotlb } from './virtqueue-state.js';
@@ -58,7 +59,9 @@ export function handleEvent(engine: EngineState, batch: EventBatch, i: number): 
       if (engine.host !== 'stock') return;
       know(engine, vq);
       const slot = 4 * vq + details.area[detail];
-      if (!isRangeUnderWay(engine, slot)) seePages(virtqueues, batch, i, slot, engine.delays);
+      if (isRangeUnderWay(engine, slot)) return;
+      if (isKernelLook(batch, i)) takeLook(virtqueues, batch, i, slot);
+      else seePages(virtqueues, batch, i, slot, engine.delays);
       return;
     }
     case KIND.prefetch: {

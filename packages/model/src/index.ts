@@ -46,6 +46,7 @@ export type { AreaSnapshot, CallbackSnapshot, VirtqueueSnapshot } from './inspec
 export type { HostKind, Mismatch, Order, RoundAccesses } from './engine-state.js';
 export { DOUBT_MEANING } from './doubts.js';
 export { derivedIndex, type DerivedTallies } from './stock-host/derived-tallies.js';
+export { NO_DELAYS } from './stock-host/page-evidence.js';
 export type { Delays } from './stock-host/page-evidence.js';
 export type { Preemption } from './callbacks.js';
 export type { HistoryEntry } from './history.js';

@@ -75,6 +75,12 @@ function foreseePages(engine: EngineState, vq: number): void {
   // Whether the ioctl drops the maps before this round or after it is open: so is what it leaves behind.
   if (virtqueues.inSetUp[vq] === 1) return;
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    const looked = virtqueues.looked[slot];
+    if (looked !== NO_OUTCOME) {
+      virtqueues.gupHolds[slot] = looked === HIT ? 1 : 0;
+      if (looked !== HIT) virtqueues.gup[slot] = asDesigned(engine, slot, looked);
+      continue;
+    }
     virtqueues.gupHolds[slot] = hasPages(virtqueues, slot) ? 1 : 0;
     if (isScattered(virtqueues, slot))
       virtqueues.gup[slot] = asDesigned(engine, slot, NOT_CONTIGUOUS);

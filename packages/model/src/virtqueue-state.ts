@@ -110,6 +110,8 @@ export interface VirtqueueState {
   /** Whether the pages follow each other, see page-evidence.ts, and since when all surely are there (ns). */
   contiguity: Uint8Array;
   contiguousAt: Float64Array;
+  /** What an attempt would find of the pages, as a look in the kernel has shown; NO_OUTCOME where none has. */
+  looked: Uint8Array;
   /**
    * 1 where the protection of pages was changed: that they are there does not say that they can be read. Memory
    * keeps its protection when a ring in it is set up again.
@@ -207,6 +209,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     copiedCount: new Uint32Array(slots),
     contiguity: new Uint8Array(slots),
     contiguousAt: new Float64Array(slots),
+    looked: new Uint8Array(slots).fill(NO_OUTCOME),
     protected: new Uint8Array(slots),
     usualChain: new Uint32Array(capacity),
     counters: new Uint32Array(ACCESSOR_SPAN * capacity),

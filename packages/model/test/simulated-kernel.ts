@@ -4,6 +4,7 @@ import type { EventRecord } from './event-record.ts';
 import type { RareCase } from './rare-cases.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { Device, Memory, PAGE, Virtqueue, type Traversal } from './simulated-objects.ts';
+import { Looks } from './simulated-looks.ts';
 import { PROCESS, StockView } from './simulated-stock-view.ts';
 import {
   COUNTERFACTUALS,
@@ -34,6 +35,8 @@ export interface SimulationOptions {
   readonly exclusiveRegister?: boolean;
   /** Whether workers go by ring indices, and what a stock host's recording would hold is noted as well. */
   readonly stock?: boolean;
+  /** Of a stock host: whether the recording looks at page tables where rounds begin. */
+  readonly looks?: boolean;
 }
 
 export class SimulatedKernel {
@@ -81,6 +84,8 @@ export class SimulatedKernel {
   readonly longestWindow: number;
   /** The same execution as a stock host's recording shows it; undefined where nobody asked. */
   readonly stock: StockView | undefined;
+  /** Undefined where the recording does not look at page tables in the kernel. */
+  readonly looks: Looks | undefined;
 
   constructor(options: SimulationOptions) {
     const random = new SeededRandom(options.seed);
@@ -90,6 +95,8 @@ export class SimulatedKernel {
     this.resetWindow = options.resetWindow ?? false;
     this.exclusiveRegister = (options.exclusiveRegister ?? false) || options.stock === true;
     this.stock = options.stock === true ? new StockView() : undefined;
+    this.looks =
+      this.stock !== undefined && options.looks === true ? new Looks(this.stock.events) : undefined;
     this.scheduler = new Scheduler(random, random.pick([1, 1, 2, 2, 3, 4]), options.preempt);
     this.memory = new Memory(random);
     this.base = random.pick([0x7f00_0000_0000n, 0xff_8000_0000_0000n]);
@@ -156,7 +163,7 @@ export class SimulatedKernel {
     event: EventName,
     fields: Fields,
   ): EventRecord | undefined {
-    if (this.stock === undefined) return undefined;
+    if (this.stock === undefined || this.stock.isOver) return undefined;
     const logged = { event, time: this.scheduler.stamp(cpu), cpu, ...fields };
     this.stock.events.push(logged);
     return logged;

@@ -64,7 +64,7 @@ export function* stockWorker(
   _device: Device,
   vq: Virtqueue,
 ): Steps {
-  const { random, stock } = kernel;
+  const { random, stock, looks } = kernel;
   const base = random.between(0, 0xffff);
   const ring: Ring = {
     word: {
@@ -84,6 +84,7 @@ export function* stockWorker(
     yield* kernel.lock(thread, vq);
     if (vq.backend) {
       thread.pinned = kernel.preempt === 'voluntary';
+      if (looks !== undefined) yield* looks.look(kernel, thread, vq);
       kernel.log(thread, 'round', { vq: vq.id });
       kernel.logStock(thread, 'round', { vq: vq.id });
       stock?.begin(vq.id);
@@ -92,6 +93,7 @@ export function* stockWorker(
       yield 'step';
       if (!vq.iotlb) {
         for (const [index, area] of vq.areas.entries()) {
+          if (stock !== undefined && looks?.holds(kernel, vq, index) === false) stock.isOver = true;
           if (!area.map) attempt(kernel, thread, vq, area);
           vq.others.attempt(index, kernel.memory, false);
           yield 'step';

@@ -24,10 +24,13 @@ export class StockView {
   readonly rounds: Map<EventRecord, AreaTruth[]> = new Map();
   /** Of each `access` event: what the design and the other one decided. */
   readonly accesses: AccessTruth[] = [];
+  /** Nothing of what comes now is seen. */
+  isOver = false;
   private readonly open: Map<number, AreaTruth[]> = new Map();
 
   /** An access is made; `vq` where it is in a round of that virtqueue, which tells of it at its end. */
   note(area: number, decided: AccessTruth, vq: number | undefined): void {
+    if (this.isOver) return;
     if (vq === undefined) {
       this.accesses.push(decided);
       return;

@@ -235,6 +235,86 @@ describe('a ring that is set up again', () => {
   });
 });
 
+describe('a look in the kernel', () => {
+  const NUM = 1024;
+  const places = [
+    [0x10_0000n, 16n * 1024n],
+    [0x10_8000n, 2054n],
+    [0x11_0000n, 8198n],
+  ] as const;
+  const USED_PAGES = [0x11_0000n, 0x11_3000n] as const;
+  /** Of the used ring, which takes three pages. */
+  const look = (time: number, got: number, writable: number, contiguous = 1): EventRecord =>
+    event('pages', time, {
+      vq: 0,
+      area: USED,
+      pagesGot: got,
+      pagesWanted: 3,
+      contiguous: got === 3 ? contiguous : 0,
+      hugePages: 0,
+      pagesWritable: writable,
+    });
+  const used = (...events: EventRecord[]): unknown[] =>
+    byRound([...begin(places), ...events], USED);
+
+  it('decides the attempt of its round, and of those that follow', () => {
+    expect(used(look(900, 3, 3), ...round(1_000, 1, NUM), ...round(2_000, 2, NUM))).toEqual([
+      'hit',
+      'hit',
+    ]);
+    expect(used(look(900, 2, 2), ...round(1_000, 1, NUM), ...round(2_000, 2, NUM))).toEqual([
+      'fallback',
+      'fallback',
+    ]);
+    expect(used(look(900, 3, 3, 0), ...round(1_000, 1, NUM))).toEqual(['fallback']);
+  });
+
+  it('asks for pages that may be written of the used ring only', () => {
+    expect(used(look(900, 3, 2), ...round(1_000, 1, NUM))).toEqual(['fallback']);
+    const avail = event('pages', 900, {
+      vq: 0,
+      area: AVAIL,
+      pagesGot: 1,
+      pagesWanted: 1,
+      contiguous: 1,
+      hugePages: 0,
+      pagesWritable: 0,
+    });
+    expect(byRound([...begin(places), avail, ...round(1_000, 1, NUM)], AVAIL)).toEqual(['hit']);
+  });
+
+  it('gives way to the next one: pages come without a word', () => {
+    expect(
+      used(look(900, 2, 2), ...round(1_000, 1, NUM), look(1_900, 3, 3), ...round(2_000, 2, NUM)),
+    ).toEqual(['fallback', 'hit']);
+  });
+
+  it('says nothing after a range, nor while one is under way', () => {
+    const start = call(2_000, 'start', USED_PAGES, CLEAR);
+    const end = call(2_100, 'end', USED_PAGES, CLEAR);
+    const before = [look(900, 3, 3), ...round(1_000, 1, NUM)];
+    expect(used(...before, ...start, ...end, ...round(3_000, 2, NUM))).toEqual([
+      'hit',
+      'ambiguous',
+    ]);
+    expect(used(...before, ...start, look(2_050, 3, 3), ...end, ...round(3_000, 2, NUM))).toEqual([
+      'hit',
+      'ambiguous',
+    ]);
+    expect(used(...before, ...start, ...end, look(2_900, 2, 2), ...round(3_000, 2, NUM))).toEqual([
+      'hit',
+      'fallback',
+    ]);
+  });
+
+  it('of a ring of another size, or set up a moment ago, says nothing', () => {
+    const smaller = { ...look(900, 2, 2), pagesWanted: 2 };
+    expect(used(smaller, ...round(1_000, 1, NUM))).toEqual(['ambiguous']);
+    const events = [...begin(places), look(900, 3, 3), ...round(1_000, 1, NUM)];
+    expect(byRound(events, USED, { ...DELAYS, setUp: 10_000 })).toEqual(['ambiguous']);
+  });
+});
+
 it('does not take the return of a range that must not block for that of an equal one that may', () => {
   const qemu: [number, string] = [OWNER, 'qemu'];
   const [start] = call(3_000, 'start', USED_PAGE, CLEAR);

@@ -14,6 +14,7 @@ import type { Completeness } from './completeness.js';
 import { costOf, costSchema } from './cost-result.js';
 import type { CostBasis } from './cost-options.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
+import { likelyHits, likelySchema } from './likely-hits.js';
 import { listVirtqueues } from './recording-list.js';
 import { countsOf, hazardCountSchema } from './hazards-result.js';
 import { headOf, resultHead } from './result-head.js';
@@ -54,6 +55,11 @@ export type Decisions = z.infer<typeof decisionsSchema>;
 
 export const runResultSchema = resultHead.extend({
   totals: decisionsSchema,
+  /**
+   * Of a stock host of which some accesses are ambiguous: how they would likely have come out; null otherwise. The
+   * hit ratio that is likely is that of `hits` to all but `open`.
+   */
+  likely: likelySchema.nullable(),
   rounds: count,
   /** Attempts to map an area, as the design would have ended them. */
   prefetch: z.object({
@@ -128,6 +134,7 @@ export function runResult(
   return {
     ...headOf(trace, replayed, completeness),
     totals: decisionsOf(all),
+    likely: likelyHits(trace, replayed) ?? null,
     rounds: virtqueues.reduce((sum, virtqueue) => sum + virtqueue.rounds, 0),
     prefetch: prefetchOutcomes(tallies),
     ranges: { start, end, overlapping, nonblockable: nonBlockable, refused },

@@ -1,6 +1,6 @@
 /** The result of `replay run` for people. */
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
-import { counted, grouped, tableLines, type TableColumn } from '@vhostscope/terminal';
+import { counted, grouped, percent, tableLines, type TableColumn } from '@vhostscope/terminal';
 import { costLines } from './cost-text.js';
 import { countLines } from './hazards-text.js';
 import type { Decisions, RunResult } from './run-result.js';
@@ -43,7 +43,7 @@ export function runText(result: RunResult, design: Design): string {
   return `${lines.join('\n')}\n`;
 }
 
-function totalLines({ totals, rounds, ranges }: RunResult, { overlap }: Design): string[] {
+function totalLines({ totals, likely, rounds, ranges }: RunResult, { overlap }: Design): string[] {
   const { accesses, hits, fallbacks, iotlb, ambiguous } = totals;
   const marked = (count: number, text: string): string =>
     about(totals.counts === 'estimated' && count > 0, text);
@@ -57,7 +57,20 @@ function totalLines({ totals, rounds, ranges }: RunResult, { overlap }: Design):
   const refused = ranges.refused > 0 ? `, ${grouped(ranges.refused)} refused as non-blockable` : '';
   return [
     `${about(totals.counts === 'estimated', counted(accesses, 'access', 'accesses'))}: ${parts.join(', ')}`,
+    ...likelyLines(likely),
     `${counted(rounds, 'round')}; ${counted(ranges.start, 'invalidation')}, ${overlapping} of them ${overlap === 'always' ? 'of its process, which all concern the design' : 'over a ring'}${refused}`,
+  ];
+}
+
+/** A point where the sure answer is a span. */
+function likelyLines(likely: RunResult['likely']): string[] {
+  if (likely === null) return [];
+  const { hits, fallbacks, iotlb, open } = likely;
+  const told = hits + fallbacks + iotlb;
+  if (told === 0) return ['likely: nothing is, beyond what is sure'];
+  const rest = open === 0 ? '' : `, of ${percent(told, told + open)} of the accesses`;
+  return [
+    `likely: ≈${percent(hits, told)} direct-map hits${rest}, if the TLB is flushed and pages are as seen at once`,
   ];
 }
 

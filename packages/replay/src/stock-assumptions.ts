@@ -31,6 +31,8 @@ export function stockAssumptions(
       'avail ring that was read is the zero page',
     'the TLB is flushed within 10 ms of the end of a range, 100 ms after the last of a fork, and the collector looks ' +
       'at pages within 100 ms',
+    'where the recording looked at page tables as a round began, no other CPU faulted a page in between that look and ' +
+      'the attempt to map, some microseconds later',
     'the clocks of all CPUs agree',
     ...(preemption === 'voluntary' ? ['no other MMU notifier of the process sleeps'] : []),
     'vhost-net does not poll busily, sends no packet without copying it, and no copy to or from a ring fails',

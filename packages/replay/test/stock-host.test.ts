@@ -113,6 +113,30 @@ describe('run', () => {
     expect(result.totals.fallbacks + result.totals.hits).toBe(0);
   });
 
+  it('tells what is likely where what is sure leaves accesses open', async () => {
+    const looks = [0, 1, 2].map((area) => `L 40458132262 0 ffff8cc54f964ab0 ${area} 1 1 1 0 1\n`);
+    const path = join(folder, 'likely.txt');
+    const ring = [
+      'U 40453887747 0 ffff8cc54f964ab0 1 7fef24a08000 518 -\n',
+      'U 40453887747 0 ffff8cc54f964ab0 2 7fef24a09000 2054 -\n',
+    ];
+    // So soon after its set-up, a range may be under way over the ring that was not told.
+    const lines = TEXT.replace('I 4045', `${ring.join('')}I 4045`).replace(
+      'M 40458',
+      `${looks.join('')}M 40458`,
+    );
+    writeFileSync(path, lines);
+    const { out, code } = await replay('run', path, '--json');
+    expect(code).toBe(0);
+    const { likely, totals } = JSON.parse(out) as RunResult;
+    expect(totals).toMatchObject({ hits: 0, fallbacks: 0 });
+    expect(likely).toEqual({ hits: totals.ambiguous, fallbacks: 0, iotlb: 0, open: 0 });
+    const { out: words } = await replay('run', path);
+    expect(words).toMatch(/^likely: ≈100\.00 % direct-map hits, if the TLB is flushed/m);
+    const { out: copied } = await replay('run', path, '--design', 'copy', '--json');
+    expect((JSON.parse(copied) as RunResult).likely).toBeNull();
+  });
+
   it('counts every access as a fallback where the design maps nothing', async () => {
     const { out } = await replay('run', text, '--design', 'copy');
     expect(out).not.toContain('assumed');

@@ -18,7 +18,7 @@ let times: bigint[];
 let read: string[];
 let watch: PageWatch;
 
-beforeEach(() => {
+const watchBut = (leftOut: readonly number[]): void => {
   told = [];
   clock = 0n;
   times = [];
@@ -29,13 +29,16 @@ beforeEach(() => {
       times.push(time);
       told.push(values);
     },
+    leftOut,
     (pid, address, size) => {
       read.push(`${pid} ${address.toString(16)} ${size}`);
       clock += 10n;
       return pid === 99 ? undefined : { wanted: 2, present: 1, contiguous: false, huge: 0 };
     },
   );
-});
+};
+
+beforeEach(() => watchBut([0, 0, 0]));
 
 function hear(...lines: string[]): void {
   for (const text of lines) watch.hear(lineOf(text));
@@ -96,4 +99,11 @@ test('a process that is gone has no pages', () => {
   hear('U 1 0 5 0 1000 4096 0', 'V 1 0 5 1 99 0 -');
   expect(read).toEqual(['99 1000 4096']);
   expect(told).toEqual([]);
+});
+
+test('areas that the recording program looks at are left to it', () => {
+  watchBut([2, 2, 2]);
+  hear(...RING);
+  hear('U 1 0 5 1 8000 8193 0');
+  expect(read).toEqual(['42 8000 8193']);
 });

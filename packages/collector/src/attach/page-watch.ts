@@ -1,9 +1,9 @@
 /**
- * Watches the pages of rings: looks at them when an invalidation that touches them is over, or when a
- * ring is new, and tells what was found. A stock kernel never asks for the pages of its rings, so this
- * is what there is to tell whether a design that does would have got them.
+ * Watches the pages of rings at which the recording program does not look itself: looks at them when an
+ * invalidation that touches them is over, or when a ring is new, and tells what was found. A stock kernel never
+ * asks for the pages of its rings, so this is what there is to tell whether a design that does would have got them.
  */
-import { KIND, SLOT, type EventLine, type FieldName } from '@vhostscope/model';
+import { KIND, pagesWanted, SLOT, type EventLine, type FieldName } from '@vhostscope/model';
 import type { EventValues } from '@vhostscope/trace';
 import { readAreaPages, type AreaPages } from './ring-pages.js';
 
@@ -36,10 +36,12 @@ const AREAS = 3;
  * @param now the time; asked before pages are looked at, so that what happens to them while they are
  *   comes after it
  * @param tell gets what was found: the values of a `pages` event
+ * @param leftOut by area: with so many pages, or fewer, it is not watched
  */
 export function createPageWatch(
   now: () => bigint,
   tell: (time: bigint, values: EventValues) => void,
+  leftOut: readonly number[] = [0, 0, 0],
   readPages: (pid: number, address: bigint, size: bigint) => AreaPages | undefined = readAreaPages,
 ): PageWatch {
   const areas = new Map<number, WatchedArea>();
@@ -49,7 +51,7 @@ export function createPageWatch(
 
   function watch(vq: number, area: number, address: bigint, size: bigint): void {
     forget(vq, area);
-    if (size === 0n) return;
+    if (pagesWanted(Number(size)) <= leftOut[area]) return;
     const watched = { vq, area, address, size };
     areas.set(AREAS * vq + area, watched);
     changed.add(watched);

@@ -42,6 +42,8 @@ export interface CountedClass extends LineClass {
 export interface RecordingOptions {
   readonly command: BpftraceCommand;
   readonly classes: readonly CountedClass[];
+  /** By area: with so many pages, or fewer, it is looked at by the program. */
+  readonly lookedAtPages: readonly number[];
   /** CPUs from which a heartbeat is to be expected; asked when the recording is to end. */
   readonly onlineCpus: () => readonly number[];
   /** How long bpftrace may take to end: it detaches its probes one by one, and hands over what it holds. */
@@ -89,7 +91,7 @@ export interface RecordingRun {
 export function followBpftrace(
   writer: TraceWriter,
   bpftrace: BpftraceProcess,
-  { classes }: RecordingOptions,
+  { classes, lookedAtPages }: RecordingOptions,
 ): RecordingRun {
   const report = createImportReport();
   const failed = createDeferred<unknown>();
@@ -127,6 +129,7 @@ export function followBpftrace(
   const pages = createPageWatch(
     () => run.clock.now(),
     (time, values) => importer.insert('pages', time, values),
+    lookedAtPages,
   );
   // Until all probes are attached nothing is recorded: a state that only some of them see is wrong.
   importer.setSpan(NEVER, undefined);

@@ -1,5 +1,6 @@
 /** The kernel of a host. */
 import { cpus } from 'node:os';
+import { PLANNED_SYMBOLS } from '../probe-plan/page-look-plan.js';
 import type { HostSources } from './host-sources.js';
 
 export interface KernelFacts {
@@ -15,6 +16,11 @@ export interface KernelFacts {
   readonly cpuModel: string | undefined;
   /** Supervisor mode access prevention: what makes copy_to/from_user dear (reference §3.5). */
   readonly smap: boolean | undefined;
+  /** Of the symbols that a plan may ask for, those that the kernel has. */
+  readonly symbols: readonly string[];
+  /** Whether page tables have five levels (x86-64). */
+  readonly hasFiveLevels: boolean;
+  readonly isXenPv: boolean;
 }
 
 const OPTIONS = [
@@ -45,7 +51,16 @@ export function readKernelFacts(sources: HostSources): KernelFacts {
     lockdown: lockdownOf(sources.readText('/sys/kernel/security/lockdown')),
     cpuModel: /^model name\s*: (.*)$/m.exec(cpuInfo ?? '')?.[1] ?? cpus()[0]?.model,
     smap: flags?.split(' ').includes('smap'),
+    symbols: symbolsOf(sources.readText('/proc/kallsyms') ?? ''),
+    // A kernel that does not use the fifth level takes the flag away.
+    hasFiveLevels: flags?.split(' ').includes('la57') ?? false,
+    isXenPv: sources.readText('/sys/hypervisor/guest_type')?.trim() === 'PV',
   };
+}
+
+/** "address type name" a line. */
+function symbolsOf(text: string): string[] {
+  return PLANNED_SYMBOLS.filter((name) => new RegExp(`^\\S+ \\S ${name}$`, 'm').test(text));
 }
 
 /** Options that are not named in the text are off. */

@@ -15,6 +15,7 @@ import {
   tellsDecisions,
   type PlannedDirectMap,
 } from './direct-map-plan.js';
+import { planLooks, type PlannedLooks } from './page-look-plan.js';
 
 /** How sure what a way shows is. */
 export type Certainty = 'exact' | 'by rule' | 'estimated' | 'invisible';
@@ -70,6 +71,8 @@ export interface ProbePlan {
   readonly endOfMemory: string | undefined;
   /** Member of struct mm_struct that is not 0 where an address space has notifiers. */
   readonly notifierField: string | undefined;
+  /** How page tables are walked; undefined where they are not. */
+  readonly looks: PlannedLooks | undefined;
   readonly views: readonly PlannedView[];
 }
 
@@ -146,6 +149,8 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
       reason: `--detail ${detail} needs vhost_get_vq_desc and vhost_add_used_n, and this kernel hides one of them`,
       advice: '--detail rounds needs neither',
     };
+  // Where the driver maps itself, its own attempts are seen.
+  const looks = directMap === undefined ? planLooks(facts.kernel) : undefined;
   const plan = {
     detail,
     calls,
@@ -161,8 +166,9 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
     endOfMemory: found('exit_mmap'),
     flush: facts.kernel.architecture === 'x86_64' ? found('flush_tlb_mm_range') : undefined,
     notifierField: notifierField(facts.kernel.release),
+    looks: typeof looks === 'object' ? looks : undefined,
   };
-  return { ...plan, views: viewsOf(plan) };
+  return { ...plan, views: [...viewsOf(plan), pagesView(round, looks)] };
 }
 
 function planCalls(has: (name: string) => boolean): PlannedCalls | undefined {
@@ -273,13 +279,24 @@ function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
           ? 'nothing tells when the pages of such an address space change'
           : 'when the TLB is flushed: the range is as wide as the change or wider, and the change was a little earlier. Reclaim may flush the pages of many at once, and that is not told',
     },
-    {
+  ];
+}
+
+function pagesView(round: string, looks: PlannedLooks | string | undefined): PlannedView {
+  const pagemap = '/proc/PID/pagemap';
+  if (typeof looks !== 'object')
+    return {
       what: 'pages',
       certainty: 'estimated',
-      by: ['/proc/PID/pagemap'],
-      note: 'whether pages are there and follow each other, from time to time; whether they may be written is not visible',
-    },
-  ];
+      by: [pagemap],
+      note: `whether pages are there and follow each other, from time to time; whether they may be written is not visible${looks === undefined ? '' : `: ${looks}`}`,
+    };
+  return {
+    what: 'pages',
+    certainty: 'exact',
+    by: [round, pagemap],
+    note: `whether pages are there, may be written and follow each other: the page tables are walked where a round begins, after an invalidation and some times a second. Those of rings of more than 2,048 entries are estimated from ${pagemap}`,
+  };
 }
 
 function accessesView({

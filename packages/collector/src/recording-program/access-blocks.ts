@@ -12,7 +12,8 @@ import type { PlannedCalls, ProbePlan } from '../probe-plan/probe-plan.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { when, type ProbeBlock, type Statement } from './program-text.js';
-import { EVENT_IDX, NOTIFY_ON_EMPTY, takeVirtqueue, walkChain } from './virtqueue-state.js';
+import { EVENT_IDX } from './area-size.js';
+import { NOTIFY_ON_EMPTY, takeVirtqueue, walkChain } from './virtqueue-state.js';
 
 /** How accesses of `$address` are told: each by a line, or by counters that are told later. */
 interface Teller {

@@ -12,7 +12,11 @@ export const LINE_CLASSES = [
     field: 'emittedState',
     kinds: [KIND.virtqueue, KIND.addresses, KIND.unmap, KIND.reset, KIND.notifier, KIND.iotlb],
   },
-  { name: 'rounds', field: 'emittedRounds', kinds: [KIND.round, KIND.round_end, KIND.prefetch] },
+  {
+    name: 'rounds',
+    field: 'emittedRounds',
+    kinds: [KIND.round, KIND.round_end, KIND.prefetch, KIND.pages],
+  },
   {
     name: 'ranges',
     field: 'emittedRanges',

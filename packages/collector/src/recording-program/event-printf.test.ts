@@ -75,7 +75,7 @@ describe('a defect of the caller', () => {
     ['an unknown column', 'round', { vq: '$vq', area: '0' }, 'round has no column area'],
     ['a missing one', 'round', {}, 'round: no vq'],
     ['what is always known', 'round', { vq: NOT_KNOWN }, 'round: vq is always known'],
-    ['an event without a text form', 'pages', {}, 'pages is printed by nobody'],
+    ['an event without a text form', 'recording', {}, 'recording is printed by nobody'],
   ] as const)('%s', (_, event, columns, message) => {
     expect(() => eventPrintf(event, columns)).toThrow(message);
   });

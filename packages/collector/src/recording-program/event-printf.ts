@@ -10,18 +10,23 @@ export const NOT_KNOWN = '-';
 /**
  * The statement that prints an event.
  *
+ * @param time when it happened, ns; not before that of a line which this CPU has printed
  * Only numbers and escaped bytes are printed: nothing of the host can forge a line.
  *
  * @throws Error when the columns are not those of the event: a defect of the caller
  */
-export function eventPrintf(event: EventName, given: ColumnExpressions): string {
+export function eventPrintf(
+  event: EventName,
+  given: ColumnExpressions,
+  time: string = 'nsecs',
+): string {
   const { text, optional = [] } = eventDefinition(event);
   if (text === undefined) throw new Error(`${event} is printed by nobody`);
   const names = text.columns.filter((column) => typeof column === 'string');
   const unknown = Object.keys(given).find((name) => !names.some((column) => column === name));
   if (unknown !== undefined) throw new Error(`${event} has no column ${unknown}`);
   const formats = [text.tag, '%llu', '%d'];
-  const values = ['nsecs', 'cpu'];
+  const values = [time, 'cpu'];
   for (const column of text.columns) {
     if (typeof column === 'object') {
       formats.push(String(column.is));

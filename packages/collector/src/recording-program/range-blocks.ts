@@ -4,6 +4,7 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { emitted, forgetMissed, remember } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
+import { noteChange } from './page-looks.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 import { BOX_MAPS, mayTouchRings } from './ring-box.js';
 
@@ -35,10 +36,11 @@ export function rangeBlocks(plan: ProbePlan, dialect: BpftraceDialect): ProbeBlo
   const { endOfMemory } = plan;
   const blocks = [...coreRangeBlocks(plan, dialect), ...flushBlocks(plan, dialect)];
   if (blocks.length === 0 || endOfMemory === undefined) return blocks;
-  return [...blocks, forgetMemory(endOfMemory)];
+  return [...blocks, forgetMemory(plan, endOfMemory)];
 }
 
-function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDialect): ProbeBlock[] {
+function coreRangeBlocks(plan: ProbePlan, { processId }: BpftraceDialect): ProbeBlock[] {
+  const { coreRanges } = plan;
   if (coreRanges === undefined) return [];
   const columns = {
     owner: '$owner',
@@ -110,6 +112,7 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
           ...when('$owner != 0', [
             `@call[${TASK}] = (uint64)arg0;`,
             ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
+            ...noteChange(plan),
           ]),
         ]),
       ],
@@ -119,10 +122,8 @@ function coreRangeBlocks({ coreRanges }: ProbePlan, { processId }: BpftraceDiale
 }
 
 /** Nobody tells the range where no notifier listens; what follows a change of its pages does. */
-function flushBlocks(
-  { flush, notifierField }: ProbePlan,
-  { processId }: BpftraceDialect,
-): ProbeBlock[] {
+function flushBlocks(plan: ProbePlan, { processId }: BpftraceDialect): ProbeBlock[] {
+  const { flush, notifierField } = plan;
   if (flush === undefined || notifierField === undefined) return [];
   return [
     {
@@ -147,6 +148,8 @@ function flushBlocks(
                 comm: 'buf(comm, 16)',
               }),
             ]),
+            '$mm = arg0;',
+            ...noteChange(plan),
           ],
           '} else {',
           ['@elsewhere[cpu]++;'],
@@ -161,11 +164,12 @@ function flushBlocks(
  * A device holds its owner's address space, so no ring is left in it. Without this the maps would fill up,
  * and an address space that comes to the same place would be taken for the one that is gone.
  */
-function forgetMemory(endOfMemory: string): ProbeBlock {
+function forgetMemory({ looks }: ProbePlan, endOfMemory: string): ProbeBlock {
+  const maps = ['@owner', ...BOX_MAPS, ...(looks === undefined ? [] : ['@changed'])];
   return {
     comment: ['An address space that owned a device ends.'],
     points: [`kprobe:${endOfMemory}`],
     predicate: '@owner[arg0] != 0',
-    body: ['@owner', ...BOX_MAPS].map((map) => `delete(${map}[arg0]);`),
+    body: maps.map((map) => `delete(${map}[arg0]);`),
   };
 }

@@ -5,6 +5,7 @@ import { beginAccesses, settleAccesses } from './access-blocks.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
+import { lookAtPages } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
 import { countChain, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
 
@@ -20,7 +21,9 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
       body: [
         ...forgetMissed('rounds', ['@active']),
         ...takeVirtqueue('arg0'),
-        ...when('@told[$address] == 0', tellDevice(plan)),
+        '$told = @told[$address];',
+        ...lookAtPages(plan),
+        ...when('$told == 0', tellDevice(plan)),
         ...packRing(),
         ...countChain(),
         '@before[$address] = $ring;',

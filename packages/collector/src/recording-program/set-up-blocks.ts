@@ -3,6 +3,7 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses, tellAccess } from './access-blocks.js';
 import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
+import { forgetLook } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
 import { SETS_UP_RING, takeNamed, takeNamedAt } from './ring-ioctl.js';
 import { forEachVirtqueue, takeVirtqueue, tellVirtqueue } from './virtqueue-state.js';
@@ -103,6 +104,7 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
             eventPrintf('reset', { vq: '$address' }),
           ]),
           ...['@told', '@before', '@chain'].map((map) => `delete(${map}[$address]);`),
+          ...forgetLook(plan),
           ...forgetAccesses(plan),
         ]),
         ...emitted('state', [

@@ -2,23 +2,18 @@
  * What is read of struct vhost_virtqueue, always with the types that the kernel's BTF gives. The
  * variable `$vq` is the virtqueue, `$address` its address.
  */
-import {
-  areaBytes,
-  AREAS,
-  LONGEST_CHAIN,
-  RING_WORD_FLAG,
-  RING_WORD_INDEX,
-} from '@vhostscope/model';
+import { AREAS, LONGEST_CHAIN, RING_WORD_FLAG, RING_WORD_INDEX } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
+import { EVENT_IDX, sizeOfArea } from './area-size.js';
 import { notedRange } from './direct-map-state.js';
 import { NOT_KNOWN, eventPrintf } from './event-printf.js';
 import { emitted, remember } from './emitted-lines.js';
+import { forgetLook } from './page-looks.js';
 import { when, type Statement } from './program-text.js';
 import { widenBox } from './ring-box.js';
 
-/** Feature bits of virtio (include/uapi/linux/virtio_config.h, virtio_ring.h). */
+/** Feature bit of virtio (include/uapi/linux/virtio_config.h). */
 export const NOTIFY_ON_EMPTY = 24;
-export const EVENT_IDX = 29;
 
 /** Virtqueues of a device that are looked at where a device is all that a probe knows. */
 export const VIRTQUEUES_OF_DEVICE = 16;
@@ -137,17 +132,12 @@ export function tellVirtqueue(plan: ProbePlan): Statement[] {
 }
 
 /** The same, of the virtqueue at `$place` of `$dev`. */
-function tellPlaced({ notifierField, directMap }: ProbePlan): Statement[] {
-  const bytes = AREAS.map((area) => {
-    // Linear in num: the size of a ring of none, what each entry adds, and the event word.
-    const none = areaBytes(area, 0, false);
-    const event = areaBytes(area, 0, true) - none;
-    const entry = areaBytes(area, 1, false) - none;
-    const terms = [`${entry} * $num`, ...(none > 0 ? [String(none)] : [])];
-    return [...terms, ...(event > 0 ? [`${event} * $event`] : [])].join(' + ');
-  });
+function tellPlaced(plan: ProbePlan): Statement[] {
+  const { notifierField, directMap } = plan;
+  const bytes = AREAS.map(sizeOfArea);
   return [
     ...remember('state', '@told[$address]', '(uint64)1'),
+    ...forgetLook(plan),
     '$mm = (uint64)$dev->mm;',
     '$owner = $dev->mm->owner->tgid;',
     ...remember('state', '@owner[$mm]', '$owner'),

@@ -1,7 +1,8 @@
 /**
  * Whether get_user_pages would have found the pages of an area. A stock kernel never asks, but it copies:
  * a page that it read or wrote is there (and writable, if written), and stays so until the memory manager
- * reports a range over it. A look at the page table tells whether pages follow each other.
+ * reports a range over it. A look at the page table through /proc tells whether pages follow each other; what
+ * the kernel itself was asked where a round begins (page-looks.ts) tells more, and goes before all this.
  *
  * It takes for granted that an area of which a descriptor or a moved index was read is not the zero page.
  */
@@ -9,7 +10,7 @@ import { hasDetail, type EventBatch } from '../event-batch.js';
 import { AVAIL, DESC, PAGE_BYTES, USED, pagesWanted } from '../ring.js';
 import type { RingWord } from '../ring-word.js';
 import { nanoseconds } from './nanoseconds.js';
-import { RANGE_SET, type VirtqueueState } from '../virtqueue-state.js';
+import { NO_OUTCOME, RANGE_SET, type VirtqueueState } from '../virtqueue-state.js';
 
 export const CONTIGUITY_UNKNOWN = 0;
 export const CONTIGUOUS = 1;
@@ -80,6 +81,9 @@ export const USUAL_DELAYS: Delays = {
   setUp: 100_000_000,
 };
 
+/** As if nothing took time: for what is likely, not for what is sure. */
+export const NO_DELAYS: Delays = { flush: 0, forkFlush: 0, look: 0, setUp: 0 };
+
 /**
  * A range is entered over an area, or ends: what was known of its pages says nothing any more.
  *
@@ -104,6 +108,7 @@ export function forgetEvidence(state: VirtqueueState, slot: number): void {
   state.allCopied[slot] = 0;
   state.copiedCount[slot] = 0;
   state.contiguity[slot] = CONTIGUITY_UNKNOWN;
+  state.looked[slot] = NO_OUTCOME;
 }
 
 /** A `pages` event: the page table was looked at, and no range over the area is under way. */

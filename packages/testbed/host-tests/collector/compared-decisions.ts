@@ -6,6 +6,7 @@ import {
   decisionOf,
   findDesign,
   KIND,
+  NO_DELAYS,
   type Decision,
   type Delays,
   type Design,
@@ -114,9 +115,6 @@ interface Judged {
 }
 
 const NOTHING_JUDGED: Judged = { hit: 0, fallback: 0, hits: 0, fallbacks: 0 };
-
-/** Nothing takes time: what is likely, not what is sure. */
-const NO_DELAYS = { flush: 0, forkFlush: 0, look: 0, setUp: 0 };
 
 function saidOf(engine: Engine, vq: number, accessor: number): Record<Decision, number> {
   const said = { hit: 0, fallback: 0, iotlb: 0, ambiguous: 0 };

@@ -141,7 +141,7 @@ function expectTruth({ virtqueues, events, emitted }: Output, result: LoadResult
     names.reduce((sum, name) => sum + (events[name] ?? 0), 0);
   expect({
     state: count('virtqueue', 'addresses', 'unmap', 'reset', 'notifier', 'iotlb'),
-    rounds: count('round', 'round_end'),
+    rounds: count('round', 'round_end', 'pages'),
     ranges: count(
       'core_range_start',
       'core_range_end',
