@@ -110,3 +110,16 @@ export function beginDetails(details: DetailColumns, detail: number): void {
   details.comm.offsets[detail + 1] = detail === 0 ? 0 : details.comm.offsets[detail];
   details.note.offsets[detail + 1] = detail === 0 ? 0 : details.note.offsets[detail];
 }
+
+/** How the dialect writes a zero byte: what follows is left over from a longer name. */
+const NAME_END = '\\x00';
+
+/** The name of a thread in a row of details, up to its end. */
+export function commAt(
+  { offsets, bytes }: { readonly offsets: Int32Array; readonly bytes: Uint8Array },
+  row: number,
+): string {
+  const recorded = String.fromCharCode(...bytes.subarray(offsets[row], offsets[row + 1]));
+  const end = recorded.indexOf(NAME_END);
+  return end < 0 ? recorded : recorded.slice(0, end);
+}

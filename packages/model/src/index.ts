@@ -5,6 +5,12 @@ export {
   INVALIDATION_CLASSES,
   type InvalidationClass,
 } from './invalidation-classes.js';
+export {
+  createInvalidationMakers,
+  type InvalidationMaker,
+  type InvalidationMakers,
+  type MadeInvalidations,
+} from './invalidation-makers.js';
 export * from './event-batch.js';
 export { readAccessRun } from './access-run.js';
 export {

@@ -4,6 +4,7 @@
  */
 import {
   AREAS,
+  commAt,
   EVENT_NAMES,
   hasDetail,
   KIND,
@@ -54,7 +55,7 @@ export function watchCount(
     watch.starts.set(batch.cpu, {
       line: batch.line[i] ?? 0,
       pid: details.pid[detail] ?? 0,
-      comm: nameAt(batch, detail),
+      comm: hasDetail(details, detail, 'comm') ? commAt(details.comm, detail) : '',
     });
   if (engine.isCountZero(vq)) {
     watch.moved = undefined;
@@ -77,13 +78,4 @@ export function watchCount(
     details.dev[detail] === engine.inspect(vq).dev
   )
     watch.moved = { ...watch.moved, notifier_gone: batch.line[i] ?? 0 };
-}
-
-/** Name of the process, without the zero bytes that fill it up and what was left behind them. */
-function nameAt({ details }: EventBatch, detail: number): string {
-  if (!hasDetail(details, detail, 'comm')) return '';
-  const { bytes, offsets } = details.comm;
-  const name = String.fromCharCode(...bytes.subarray(offsets[detail], offsets[detail + 1]));
-  const end = name.indexOf('\\x00');
-  return end < 0 ? name : name.slice(0, end);
 }

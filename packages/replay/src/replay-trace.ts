@@ -2,6 +2,7 @@
 import {
   createEngine,
   createHazardWatch,
+  createInvalidationMakers,
   findAccessorRules,
   KIND,
   NEWEST_RULES,
@@ -12,6 +13,7 @@ import {
   type FoundHazards,
   type HazardWatch,
   type HostKind,
+  type InvalidationMakers,
   type Order,
   type Preemption,
   type RoundAccesses,
@@ -56,6 +58,8 @@ export interface Replayed<Used extends Engine = Engine> extends Recorded {
   readonly orderReason: string;
   /** What was counted; undefined for all of the trace. */
   readonly span: TimeSpan | undefined;
+  /** Who made the invalidations in the span. */
+  readonly makers: InvalidationMakers;
 }
 
 /** Beside each engine of a replay, what hazards it shows. */
@@ -143,10 +147,11 @@ export function replayWith<Used extends Engine>(
     mayUseEffects && mayHoldEffects(trace)
       ? wrap(createEngine({ design, order: 'effects', pageBytes, hasFilteredRanges }))
       : undefined;
-  feed(trace, span, effects === undefined ? [ranges] : [ranges, effects], watches);
+  const makers = createInvalidationMakers('direct-map');
+  feed(trace, span, effects === undefined ? [ranges] : [ranges, effects], watches, makers);
   const byRanges = (orderReason: string): Replayed<Used> => {
     checkObservations(ranges);
-    return { ...recorded, engine: ranges, order: 'ranges', orderReason, span };
+    return { ...recorded, engine: ranges, order: 'ranges', orderReason, span, makers };
   };
   if (options.order === 'ranges') return byRanges('as asked for');
   const instead = options.order === 'effects' ? 'not effects, as asked for: ' : '';
@@ -167,6 +172,7 @@ export function replayWith<Used extends Engine>(
       order: 'effects',
       orderReason: 'every overlapping range has its effects',
       span,
+      makers,
     };
   }
   const lacks =
@@ -187,11 +193,14 @@ function feed(
   span: TimeSpan | undefined,
   engines: readonly Engine[],
   watches: HazardWatches | undefined,
+  makers: InvalidationMakers,
 ): void {
   const count = (isInside: boolean): void => {
+    makers.count(isInside);
     for (const engine of engines) engine.count(isInside);
   };
   const consume: RunVisitor = (batch, from, to) => {
+    makers.consume(batch, from, to);
     for (const engine of engines) engine.consume(batch, from, to);
   };
   for (const engine of engines) watches?.set(engine, createHazardWatch(engine));
@@ -251,12 +260,13 @@ function replayStockHost<Used extends Engine>(
     roundAccesses: roundAccessesOf(trace),
   };
   const engine = wrap(createEngine({ ...recorded, order: 'ranges' }));
-  feed(trace, span, [engine], watches);
+  const makers = createInvalidationMakers('stock');
+  feed(trace, span, [engine], watches, makers);
   const orderReason =
     order === 'ranges'
       ? 'as asked for'
       : "a stock kernel has no callbacks; the design's run within the memory manager's calls";
-  return { ...recorded, engine, order: 'ranges', orderReason, span };
+  return { ...recorded, engine, order: 'ranges', orderReason, span, makers };
 }
 
 /** By the level of detail of a live recording; of an import, by what it holds. */

@@ -17,6 +17,7 @@ import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { likelyHits, likelySchema } from './likely-hits.js';
 import { listVirtqueues } from './recording-list.js';
 import { countsOf, hazardCountSchema } from './hazards-result.js';
+import { makersResult, makersSchema } from './invalidation-makers.js';
 import { headOf, resultHead } from './result-head.js';
 import type { Replayed } from './replay-trace.js';
 
@@ -79,6 +80,8 @@ export const runResultSchema = resultHead.extend({
     /** Non-blockable starts that the design answers with -EAGAIN. */
     refused: count,
   }),
+  /** Who made those over rings, and why. */
+  makers: makersSchema,
   /** Of a stock host, why accesses are ambiguous, and how many are; null otherwise. */
   doubts: z.record(z.string(), count).nullable(),
   /** What that is worth in packets per second. */
@@ -138,6 +141,7 @@ export function runResult(
     rounds: virtqueues.reduce((sum, virtqueue) => sum + virtqueue.rounds, 0),
     prefetch: prefetchOutcomes(tallies),
     ranges: { start, end, overlapping, nonblockable: nonBlockable, refused },
+    makers: makersResult(replayed.makers.made()),
     doubts: derived === undefined ? null : doubtsOf(derived),
     cost: costOf(trace, replayed.design, tallies, basis),
     hazards: hazards === undefined ? null : countsOf(hazards.counts),

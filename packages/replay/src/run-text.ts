@@ -4,6 +4,7 @@ import { counted, grouped, percent, tableLines, type TableColumn } from '@vhosts
 import { costLines } from './cost-text.js';
 import { countLines } from './hazards-text.js';
 import type { Decisions, RunResult } from './run-result.js';
+import { makersLines } from './invalidation-makers.js';
 import {
   about,
   headLines,
@@ -36,6 +37,7 @@ export function runText(result: RunResult, design: Design): string {
     ...fallbackLines(result.totals),
     ...doubtLines(result),
     ...attemptLines(result),
+    ...makersLines(result.makers),
     ...costLines(result.cost, design),
     ...(result.hazards === null ? [] : ['', ...countLines(result.hazards, design)]),
     ...estimateLines(result),

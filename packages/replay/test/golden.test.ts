@@ -41,6 +41,8 @@ describe.each(TRACES)('$name', ({ name, path, design, preempt }) => {
     expect(result.totals).toMatchObject({ accesses, hits, fallbacks, iotlb, ambiguous: 0 });
     expect(result.rounds).toBe(rounds);
     expect(result.ranges).toMatchObject(ranges);
+    // Found without the engine.
+    expect(result.makers.invalidations).toBe(result.ranges.overlapping);
     const { other, ...attempts } = expected.prefetch;
     expect(result.prefetch).toEqual({ ...attempts, no_memory: other, ambiguous: 0 });
     const byAddress = Object.keys(expected.vqs).toSorted((a, b) =>

@@ -99,6 +99,12 @@ it('s3: the summary', async () => {
          66   2.51 %  built          the area is mapped from then on
           5   0.19 %  gup_short      get_user_pages returned too few pages
 
+    who invalidates the rings: 484 invalidations
+      causes clear 210, protection_vma 194, protection_page 80
+      who chaos worker (pid 310) 311, vload (pid 310) 112, vhost-310 (pid 314) 61
+      61 by threads named as vhost workers are: their own copies to a ring, mostly (copy on write),
+      which a map would have spared
+
     packets per second, by the cost model: vq 1, 3.8 accesses a packet
       Mpps      all copied  all mapped  this trace  ±1 access a packet
       SMAP on          5.2         6.4        5.23         5.22 … 5.24

@@ -6,7 +6,7 @@
  * time that one range is under way. A storm is stormy moments with no second between two of them; its ranges
  * are those of the second before the first of them, and all up to the last.
  */
-import { hasDetail, type EventBatch } from '../event-batch.js';
+import { commAt, hasDetail, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import {
   activeAt,
@@ -184,7 +184,7 @@ function beginRange(
     cause: details.cause[row],
     stack: hasDetail(details, row, 'stack') ? wordsAt(details.stack, row) : undefined,
     pid: details.pid[row],
-    comm: nameAt(details.comm, row),
+    comm: commAt(details.comm, row),
     virtqueues,
     sample: sampleOf(state, device),
     downBefore: downUntil(device.window, state.now),
@@ -219,16 +219,4 @@ function mark(
   i: number,
 ): void {
   if (found?.end === now) found.last = { line: batch.line[i], time: wordsAt(batch.time, i) };
-}
-
-/** How the dialect writes a zero byte: what follows is left over from a longer name. */
-const NAME_END = '\\x00';
-
-function nameAt(
-  { offsets, bytes }: { readonly offsets: Int32Array; readonly bytes: Uint8Array },
-  row: number,
-): string {
-  const recorded = String.fromCharCode(...bytes.subarray(offsets[row], offsets[row + 1]));
-  const end = recorded.indexOf(NAME_END);
-  return end < 0 ? recorded : recorded.slice(0, end);
 }
