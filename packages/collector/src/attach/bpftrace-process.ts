@@ -1,10 +1,10 @@
 /** bpftrace as a child process: started, ready, told to stop, ended, and what it complained about. */
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import { EXIT, ProgramError } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import { createParser, type Message } from 'bpftrace-parser';
 import { createDeferred } from './deferred.js';
+import { gatherOutput, type GatheredOutput } from './gathered-output.js';
 
 /** How bpftrace is to be started. */
 export interface BpftraceCommand {
@@ -22,7 +22,7 @@ export interface BpftraceEnd {
 
 export interface BpftraceProcess {
   readonly pid: number;
-  readonly stdout: Readable;
+  readonly output: Pick<GatheredOutput, 'read' | 'pause' | 'resume' | 'discard'>;
   /** All probes are attached. May never come. */
   readonly ready: Promise<void>;
   /** The process is gone and its output was read to the end. */
@@ -45,13 +45,15 @@ const NOTIFY_READY = { __BPFTRACE_NOTIFY_PROBES_ATTACHED: '1' };
 
 /** Starts bpftrace. Throws ProgramError when it cannot be started. */
 export async function startBpftrace(command: BpftraceCommand): Promise<BpftraceProcess> {
+  const output = gatherOutput();
   const child = spawn(command.path, command.args, {
     env: { ...process.env, ...command.env, ...NOTIFY_READY },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', output.childEnd, 'pipe'],
     // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
     // as it forgets what it still holds when it is. Should we be killed, its next line kills it.
     detached: true,
   });
+  output.handedOver();
   const ready = createDeferred();
   const ended = createDeferred<BpftraceEnd>();
   const complaints: string[] = [];
@@ -74,12 +76,14 @@ export async function startBpftrace(command: BpftraceCommand): Promise<BpftraceP
       else hear(message);
     },
   });
-  child.stderr.on('data', (bytes: Buffer) => errors.push(bytes));
-  child.stderr.on('end', () => errors.end());
+  child.stderr?.on('data', (bytes: Buffer) => errors.push(bytes));
+  child.stderr?.on('end', () => errors.end());
   // It may be gone before it has read its program; its exit status says why.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(command.program);
-  child.on('close', (code, signal) => ended.resolve({ code, signal }));
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(command.program);
+  child.on('close', (code, signal) => {
+    void output.end().then(() => ended.resolve({ code, signal }));
+  });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) =>
@@ -93,7 +97,7 @@ export async function startBpftrace(command: BpftraceCommand): Promise<BpftraceP
   });
   return {
     pid: child.pid ?? 0,
-    stdout: child.stdout,
+    output,
     ready: ready.promise,
     ended: ended.promise,
     complaints,

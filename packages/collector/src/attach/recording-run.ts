@@ -137,24 +137,24 @@ export function followBpftrace(
     try {
       work();
     } catch (error) {
-      bpftrace.stdout.removeAllListeners('data').resume();
+      bpftrace.output.discard();
       clearInterval(flushing);
       failed.resolve(error);
     }
   };
-  bpftrace.stdout.on('data', (bytes: Buffer) => {
-    guarded(() => importer.push(bytes));
+  bpftrace.output.read((bytes) => {
+    guarded(() => {
+      importer.push(bytes);
+      if (run.from !== undefined && run.until === undefined) pages.look();
+    });
     const catchingUp = keepPace(writer);
     if (catchingUp === undefined) return;
     // bpftrace loses then what it cannot hold, and the kernel's counts tell how much.
-    bpftrace.stdout.pause();
-    void catchingUp.then(() => bpftrace.stdout.resume());
+    bpftrace.output.pause();
+    void catchingUp.then(() => bpftrace.output.resume());
   });
   // What has arrived is on its way to the file at once, however slowly more comes.
   const flushing = setInterval(() => guarded(() => heartbeats.flush(performance.now())), FLUSH_MS);
-  const looking = setInterval(() => {
-    if (run.from !== undefined && run.until === undefined) pages.look();
-  }, LOOK_MS);
   const run: RecordingRun = {
     writer,
     bpftrace,
@@ -178,19 +178,13 @@ export function followBpftrace(
     from: undefined,
     until: undefined,
     onHeartbeat: () => undefined,
-    close: () => {
-      clearInterval(flushing);
-      clearInterval(looking);
-    },
+    close: () => clearInterval(flushing),
   };
   return run;
 }
 
 /** Between two times that what waits for a full batch is written. */
 const FLUSH_MS = 500;
-
-/** Between two looks at pages that an invalidation has touched. */
-const LOOK_MS = 20;
 
 const NEVER = (1n << 63n) - 1n;
 

@@ -1,0 +1,151 @@
+/**
+ * What a child prints, read some times a second and not at every line. Whoever waits for a pipe is woken by
+ * each write to it, and bpftrace writes line by line: on a busy host those wake-ups cost several times what
+ * the lines themselves do (`npm run bench:host`). So nobody waits; what has gathered is taken in turns, the
+ * sooner the more there was.
+ */
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EXIT, ProgramError } from '@vhostscope/terminal';
+import { reasonOf } from '@vhostscope/trace';
+
+export interface GatheredOutput {
+  /** For the child's standard output; to be closed with `handedOver` when the child has it. */
+  readonly childEnd: number;
+  handedOver(): void;
+  /**
+   * Begins to read.
+   *
+   * @param onBytes is done with the bytes when it returns: the next ones come in the same memory
+   */
+  read(onBytes: (bytes: Uint8Array) => void): void;
+  /** Reads nothing until `resume`: the pipe fills, and the child waits. */
+  pause(): void;
+  resume(): void;
+  /** What is printed from now on nobody wants; it is read, so that the child can end. */
+  discard(): void;
+  /** The child is gone: reads what it has left, and closes. Resolves when that is done. */
+  end(): Promise<void>;
+}
+
+/** Between two turns at most; what somebody who looks on waits for a line. */
+const LONGEST_TURN_MS = 50;
+const SHORTEST_TURN_MS = 1;
+
+/** A pipe holds 64 KiB (pipe(7)), and a child that finds it full waits. */
+const PIPE_BYTES = 65_536;
+
+/** What a turn is to find: far from what the pipe holds, so that a burst finds room. */
+const WANTED_BYTES = PIPE_BYTES / 4;
+
+/**
+ * Makes the pipe. The pipes of a child process as Node makes them are sockets, which a few hundred short
+ * lines fill, so this is a FIFO; its name is gone when this returns.
+ *
+ * @throws ProgramError when there is no place for it
+ */
+export function gatherOutput(): GatheredOutput {
+  const { ours, childEnd } = openFifo();
+  const room = new Uint8Array(PIPE_BYTES);
+  let onBytes: ((bytes: Uint8Array) => void) | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isPaused = false;
+  let turnMs = LONGEST_TURN_MS;
+  let ended: (() => void) | undefined;
+
+  /** Takes what is there. Returns how much, or undefined when nothing can come any more. */
+  function take(): number | undefined {
+    try {
+      const bytes = readSync(ours, room);
+      if (bytes === 0) return undefined;
+      onBytes?.(room.subarray(0, bytes));
+      return bytes;
+    } catch (error) {
+      if (isEmpty(error)) return 0;
+      throw error;
+    }
+  }
+
+  function turn(): void {
+    timer = undefined;
+    const bytes = take();
+    // Before the child has its end of it, nobody writes, and that is not the end.
+    if (bytes === undefined && ended !== undefined) {
+      closeSync(ours);
+      ended();
+      return;
+    }
+    turnMs = nextTurn(turnMs, bytes ?? 0);
+    wait();
+  }
+
+  function wait(): void {
+    if (isPaused || timer !== undefined || onBytes === undefined) return;
+    timer = setTimeout(turn, ended === undefined ? turnMs : 0);
+  }
+
+  return {
+    childEnd,
+    handedOver: () => closeSync(childEnd),
+    read: (take) => {
+      onBytes = take;
+      wait();
+    },
+    pause: () => {
+      isPaused = true;
+      clearTimeout(timer);
+      timer = undefined;
+    },
+    resume: () => {
+      isPaused = false;
+      wait();
+    },
+    discard: () => {
+      onBytes = () => undefined;
+      isPaused = false;
+      wait();
+    },
+    end: () =>
+      new Promise((resolve) => {
+        ended = resolve;
+        clearTimeout(timer);
+        timer = undefined;
+        onBytes ??= () => undefined;
+        wait();
+      }),
+  };
+}
+
+/** How long to wait, in ms, after a turn that found so many bytes. */
+export function nextTurn(turnMs: number, bytes: number): number {
+  if (bytes === 0) return LONGEST_TURN_MS;
+  const fitting = (turnMs * WANTED_BYTES) / bytes;
+  return Math.min(LONGEST_TURN_MS, Math.max(SHORTEST_TURN_MS, fitting));
+}
+
+function isEmpty(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+}
+
+function openFifo(): { ours: number; childEnd: number } {
+  try {
+    const folder = mkdtempSync(join(tmpdir(), 'vhostscope-'));
+    try {
+      const path = join(folder, 'lines');
+      const { error, status, stderr } = spawnSync('mkfifo', ['-m', '600', path]);
+      if (error !== undefined) throw error;
+      if (status !== 0) throw new Error(stderr.toString().trim());
+      const ours = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      return { ours, childEnd: openSync(path, constants.O_WRONLY) };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw new ProgramError(`cannot make a pipe for bpftrace in ${tmpdir()}: ${reasonOf(error)}`, {
+      exitCode: EXIT.host,
+      advice: 'name a folder that can be written to with TMPDIR',
+    });
+  }
+}
