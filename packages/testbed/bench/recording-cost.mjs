@@ -19,7 +19,15 @@ const COLLECTOR = fileURLToPath(new URL('../../collector/bin/collector.js', impo
 const TRACE = '/tmp/recording-cost.arrows';
 
 /** What stands behind `--detail`, and beside it. */
-const LEVELS = ['without', 'rounds', 'rounds --nice 19', 'calls', 'calls --nice 19', 'accesses'];
+const LEVELS = [
+  'without',
+  'rounds',
+  'rounds --nice 10',
+  'rounds --nice 19',
+  'calls',
+  'calls --nice 10',
+  'accesses',
+];
 
 /** Each sets a load up, and returns its packets per second when it is through. */
 const LOADS = {

@@ -31,14 +31,14 @@ export interface GatheredOutput {
 }
 
 /** Between two turns at most; what somebody who looks on waits for a line. */
-const LONGEST_TURN_MS = 50;
+const LONGEST_TURN_MS = 100;
 const SHORTEST_TURN_MS = 1;
 
 /** A pipe holds 64 KiB (pipe(7)), and a child that finds it full waits. */
 const PIPE_BYTES = 65_536;
 
-/** What a turn is to find: far from what the pipe holds, so that a burst finds room. */
-const WANTED_BYTES = PIPE_BYTES / 4;
+/** What a turn is to find: half of what the pipe holds, so that a burst finds room. */
+const WANTED_BYTES = PIPE_BYTES / 2;
 
 /**
  * Makes the pipe. The pipes of a child process as Node makes them are sockets, which a few hundred short
@@ -89,8 +89,8 @@ export function gatherOutput(): GatheredOutput {
   return {
     childEnd,
     handedOver: () => closeSync(childEnd),
-    read: (take) => {
-      onBytes = take;
+    read: (listener) => {
+      onBytes = listener;
       wait();
     },
     pause: () => {

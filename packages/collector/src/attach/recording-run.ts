@@ -184,7 +184,7 @@ export function followBpftrace(
 }
 
 /** Between two times that what waits for a full batch is written. */
-const FLUSH_MS = 500;
+const FLUSH_MS = 400;
 
 const NEVER = (1n << 63n) - 1n;
 

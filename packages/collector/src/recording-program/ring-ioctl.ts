@@ -10,7 +10,7 @@ import { when, type Statement } from './program-text.js';
 const VHOST_SET_VRING_NUM = 0x4008_af10;
 const VHOST_SET_VRING_ADDR = 0x4028_af11;
 
-/** Predicate of the ioctl. */
+/** Holds of an ioctl that sets a ring up. */
 export const SETS_UP_RING = `arg1 == ${VHOST_SET_VRING_NUM} || arg1 == ${VHOST_SET_VRING_ADDR}`;
 
 /** Takes the virtqueue of `$dev` into `$address`, at the beginning of the ioctl; 0 when it is not known. */

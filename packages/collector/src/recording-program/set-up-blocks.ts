@@ -26,24 +26,26 @@ export function setUpBlocks(plan: ProbePlan): ProbeBlock[] {
         'A ring is set up: here the direct-map design unregisters its notifier and drops its maps.',
       ],
       points: [`kprobe:${ringIoctl}`],
-      predicate: SETS_UP_RING,
       body: [
+        // Of every ioctl of the task: the return that was missed may be taken for the next one's otherwise.
         ...forgetMissed('state', KEPT),
-        '$dev = (struct vhost_dev *)arg0;',
-        ...takeNamed(),
-        ...when('$place < (uint64)$dev->nvqs', [
-          `${dev} = (uint64)arg0;`,
-          `${argument} = (uint64)arg2;`,
-          `${vq} = $address;`,
-          ...emitted('state', [
-            eventPrintf('notifier', { dev: 'arg0', registered: '0', error: '0' }),
+        ...when(SETS_UP_RING, [
+          '$dev = (struct vhost_dev *)arg0;',
+          ...takeNamed(),
+          ...when('$place < (uint64)$dev->nvqs', [
+            `${dev} = (uint64)arg0;`,
+            `${argument} = (uint64)arg2;`,
+            `${vq} = $address;`,
+            ...emitted('state', [
+              eventPrintf('notifier', { dev: 'arg0', registered: '0', error: '0' }),
+            ]),
+            'if ($address != 0) {',
+            emitted('state', [unmap]),
+            '} else {',
+            // Whose maps are dropped is not known: a line that ought to be here is lost.
+            ['@state[cpu]++;'],
+            '}',
           ]),
-          'if ($address != 0) {',
-          emitted('state', [unmap]),
-          '} else {',
-          // Whose maps are dropped is not known: a line that ought to be here is lost.
-          ['@state[cpu]++;'],
-          '}',
         ]),
       ],
     },
