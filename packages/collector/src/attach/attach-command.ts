@@ -123,6 +123,7 @@ async function recordInto(
     return await record(writer, {
       ...plan,
       stop,
+      isFollowed: () => target.path === '-' || socket?.isRead() === true,
       niceness: nice,
       patienceMs: host.patienceMs,
       onlineCpus: () => host.onlineCpus(),

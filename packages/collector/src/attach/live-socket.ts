@@ -25,6 +25,8 @@ export interface LiveSocket {
   serve(writer: TraceWriter, state: RingState): void;
   /** Ends all streams, before the trace ends itself. */
   end(): void;
+  /** Whether anybody is connected. */
+  isRead(): boolean;
   /** Nobody can connect any more, and the socket's file is gone. */
   close(): void;
 }
@@ -89,6 +91,7 @@ export async function openLiveSocket(path: string): Promise<LiveSocket> {
     serve: (writer, state) => {
       source = { writer, state };
     },
+    isRead: () => readers.size > 0,
     end: () => {
       for (const [socket, joined] of readers) {
         if (source !== undefined) socket.end(leaveTrace(source.writer, joined));

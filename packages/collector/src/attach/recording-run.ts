@@ -49,6 +49,8 @@ export interface RecordingOptions {
   /** How long bpftrace may take to end: it detaches its probes one by one, and hands over what it holds. */
   readonly patienceMs: number;
   readonly stop: StopRequest;
+  /** Whether somebody reads the trace while it is being written. */
+  readonly isFollowed: () => boolean;
   /** Nice value, 0 to 19, of all that records, when it does. */
   readonly niceness: number | undefined;
   /** Called once, when all probes are attached. `rings` goes on to change. */
@@ -91,7 +93,7 @@ export interface RecordingRun {
 export function followBpftrace(
   writer: TraceWriter,
   bpftrace: BpftraceProcess,
-  { classes, lookedAtPages }: RecordingOptions,
+  { classes, lookedAtPages, isFollowed }: RecordingOptions,
 ): RecordingRun {
   const report = createImportReport();
   const failed = createDeferred<unknown>();
@@ -121,7 +123,7 @@ export function followBpftrace(
   // Lost lines are told of at once, and what they were with the next heartbeat.
   const rings = createRingState(() => run.account.missing()['state'] === 0);
   const earlyRanges = createEarlyRanges(writer);
-  const heartbeats = createToldHeartbeats(writer);
+  const heartbeats = createToldHeartbeats(writer, isFollowed);
   const forgetAllRanges = (): void => {
     forgetRanges(rings.ranges);
     if (run.from === undefined) earlyRanges.lose();

@@ -17,7 +17,7 @@ const NOWHERE = {
   cutBack: () => undefined,
 };
 
-function createRecording() {
+function createRecording(isFollowed = true) {
   const writer = createTraceWriter(NOWHERE, {
     sources: [],
     writer: 'test',
@@ -26,7 +26,7 @@ function createRecording() {
   });
   const importer = createTextImporter(writer, createImportReport());
   beginRecording(writer, 'test');
-  return { writer, importer, heartbeats: createToldHeartbeats(writer) };
+  return { writer, importer, heartbeats: createToldHeartbeats(writer, () => isFollowed) };
 }
 
 function heartbeat(time: number, cpu: number): EventLine {
@@ -66,6 +66,19 @@ test('where a CPU has told something, all others say how far they have come', ()
   for (let cpu = 0; cpu < 4; cpu++) heartbeats.hear(heartbeat(130, cpu));
   heartbeats.flush(1500);
   expect(told(writer)).toBe(1 + 3 + 4);
+});
+
+test('where nobody follows a busy host, it is said seldom how far the other CPUs have come', () => {
+  const { writer, importer, heartbeats } = createRecording(false);
+  let events = 0;
+  for (let ms = 0; ms < 60_000; ms += 500) {
+    for (let cpu = 0; cpu < 32; cpu++) heartbeats.hear(heartbeat(1000 * ms + cpu + 1, cpu));
+    importer.push(Buffer.from(`M ${1000 * ms + 100} 2 ffff888000001000\n`));
+    heartbeats.flush(ms);
+    events = told(writer);
+  }
+  // CPU 2 says so by its rounds.
+  expect(events).toBe(12 * 31);
 });
 
 test('a full batch that went out between two flushes is news, too', () => {

@@ -2,7 +2,8 @@
  * Which heartbeats the trace gets. The program's come ten times a second from each CPU, and a batch of one
  * costs a kilobyte: all of them would be gigabytes a day of a host on which nothing happens. A reader needs
  * them only where another CPU has told something: then they say that nothing earlier can come any more. So
- * they are told with what is new, and once more after it.
+ * they are told with what is new, and once more after it; and to a file that nobody is known to follow,
+ * seldom: whoever reads it to its end needs none.
  */
 import { createEventLine, timeOfLine, type EventLine } from '@vhostscope/model';
 import { flushTrace, hasWaiting, writeHeartbeat, type TraceWriter } from '@vhostscope/trace';
@@ -21,7 +22,11 @@ export interface ToldHeartbeats {
 /** So often somebody who follows the trace of an idle host sees that it goes on. */
 const SIGN_OF_LIFE_MS = 5000;
 
-export function createToldHeartbeats(writer: TraceWriter): ToldHeartbeats {
+/** @param isFollowed whether somebody reads the trace while it is being written */
+export function createToldHeartbeats(
+  writer: TraceWriter,
+  isFollowed: () => boolean,
+): ToldHeartbeats {
   const latest = new Map<number, EventLine>();
   let events = writer.events;
   let toldAt = -Infinity;
@@ -46,13 +51,13 @@ export function createToldHeartbeats(writer: TraceWriter): ToldHeartbeats {
     },
     flush(now) {
       const hasNews = writer.events > events || hasWaiting(writer);
-      if (hasNews || owesAnother || now >= toldAt + SIGN_OF_LIFE_MS) {
-        for (const line of hasNews || owesAnother ? latest.values() : newest())
-          writeHeartbeat(writer, line);
+      const mayOrder = hasNews || owesAnother;
+      if ((mayOrder && isFollowed()) || now >= toldAt + SIGN_OF_LIFE_MS) {
+        for (const line of mayOrder ? latest.values() : newest()) writeHeartbeat(writer, line);
         latest.clear();
         toldAt = now;
-      }
-      owesAnother = hasNews;
+        owesAnother = hasNews;
+      } else owesAnother ||= hasNews;
       flushTrace(writer);
       events = writer.events;
     },
