@@ -47,6 +47,7 @@ export { onPlatform, RING_MEMORY, type Platform, type RingMemory } from './platf
 export { countCacheFlushes, type CacheFlushes } from './cache-maintenance.js';
 export { createManyDesigns, type ManyDesigns } from './many-designs.js';
 export { createEngine, type Engine, type EngineOptions } from './replay-engine.js';
+export { rangeStartOf } from './told-ranges.js';
 export { withTimeline, TIMELINE_LIMITS, type Timeline, type TimelineLimits } from './timeline.js';
 export type { AreaSnapshot, CallbackSnapshot, VirtqueueSnapshot } from './inspect.js';
 export type { HostKind, Mismatch, Order, RoundAccesses } from './engine-state.js';

@@ -13,7 +13,7 @@ import { AREA_COUNT } from './ring.js';
 import { disturbEvidence } from './stock-host/page-evidence.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
 import { beginRange, endRange, noteBegun, type Begin } from './stock-host/ranges-under-way.js';
-import { NO_OUTCOME, RANGE_UNKNOWN } from './virtqueue-state.js';
+import { NO_OUTCOME, RANGE_UNKNOWN, type VirtqueueState } from './virtqueue-state.js';
 
 /** A notifier callback is entered. Non-blockable ranges change nothing (reference §1.4, §5.3). */
 export function enterRange(
@@ -94,6 +94,9 @@ const NOTHING = 0;
 const OVERLAPS = 1;
 const IS_REFUSED = 2;
 
+/** By which test a range counts as one over a ring, whatever the design's own: the kernel's (reference §1.4). */
+const OVER_A_RING = 'inclusive-end';
+
 function countRange(
   { tallies }: EngineState,
   batch: EventBatch,
@@ -123,11 +126,10 @@ function enterDevice(
   isBegun = false,
 ): number {
   engine.devices.wasDisturbed[dev] = true;
-  if (engine.mechanism === 'fixed')
-    return foundBy(engine.design, concernsAny(engine, batch.details, batch.detail[i], dev));
+  if (engine.mechanism === 'fixed') return isStart ? findOut(engine, batch, i, dev) : NOTHING;
   const callback = readCallback(engine, batch, i, isStart, dev);
   const blockable = batch.details.blockable[batch.detail[i]] === 1;
-  const found = foundBy(engine.design, overlapsAny(callback));
+  const found = isStart ? findOut(engine, batch, i, dev, callback) : NOTHING;
   if (isDoubtful)
     for (let k = 0; k < callback.slotCount; k++) callback.slots[k] = doubtful(callback.slots[k]);
   let isKept = false;
@@ -179,31 +181,44 @@ function disturbPages({ virtqueues, delays }: EngineState, callback: Callback): 
   }
 }
 
-function foundBy(design: Design, isOverlapping: boolean): number {
-  const { maps, refusesNonBlockable } = design;
+/** @param callback what the design's own test finds is known already */
+function findOut(
+  { virtqueues, devices, design }: EngineState,
+  { details, detail }: EventBatch,
+  i: number,
+  dev: number,
+  callback?: Callback,
+): number {
+  const { maps, refusesNonBlockable, overlap } = design;
+  const by = (test: Design['overlap']): boolean =>
+    callback !== undefined && test === overlap
+      ? overlapsAny(callback)
+      : concernsAny(virtqueues, devices.virtqueues[dev], details, detail[i], test);
+  const isOver = by(OVER_A_RING);
   const mayRefuse = maps !== 'never' && refusesNonBlockable !== 'never';
-  const isRefused = mayRefuse && (refusesNonBlockable === 'always' || isOverlapping);
-  return (isOverlapping ? OVERLAPS : NOTHING) | (isRefused ? IS_REFUSED : NOTHING);
+  const isRefused = mayRefuse && (refusesNonBlockable === 'always' || by(overlap));
+  return (isOver ? OVERLAPS : NOTHING) | (isRefused ? IS_REFUSED : NOTHING);
 }
 
 // One range is looked at at a time: it is not allocated per event.
 const looked = { startLow: 0, startHigh: 0, endLow: 0, endHigh: 0 };
 
-/** Whether a range concerns a device at all; nothing else of it is of use where all accesses come out alike. */
+/** Whether a range concerns any of some virtqueues, by a test. */
 function concernsAny(
-  { virtqueues, devices, design }: EngineState,
+  state: VirtqueueState,
+  virtqueues: readonly number[] | undefined,
   { start, end }: EventBatch['details'],
   detail: number,
-  dev: number,
+  overlap: Design['overlap'],
 ): boolean {
   const word = 2 * detail;
   looked.startLow = start[word];
   looked.startHigh = start[word + 1];
   looked.endLow = end[word];
   looked.endHigh = end[word + 1];
-  for (const vq of devices.virtqueues[dev] ?? [])
+  for (const vq of virtqueues ?? [])
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
-      if (concerns(virtqueues, slot, looked, design.overlap)) return true;
+      if (concerns(state, slot, looked, overlap)) return true;
   return false;
 }
 

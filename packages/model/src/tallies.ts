@@ -40,7 +40,7 @@ export interface Tallies {
     start: number;
     end: number;
     nonBlockable: number;
-    /** Blockable starts that overlap an area. */
+    /** Blockable starts over an area, by the test of the merged design and whatever that of the one replayed. */
     overlapping: number;
     /** Non-blockable starts that the design answers with -EAGAIN. */
     refused: number;

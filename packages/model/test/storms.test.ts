@@ -123,6 +123,26 @@ function rangesOf(list: readonly { gap: number; length: number }[]): Range[] {
 }
 
 describe('storms', () => {
+  it('count a range once where both the call and the callback are told, by the kind of host', () => {
+    const ranges = rangesOf(Array.from({ length: 20 }, () => ({ gap: 20, length: 1 })));
+    const [setUp, told] = [eventsOf([]), eventsOf(ranges).slice(eventsOf([]).length)];
+    const twice = told.flatMap((event): EventRecord[] => [
+      event,
+      {
+        ...event,
+        event: event.event === 'range_start' ? 'core_range_start' : 'core_range_end',
+        owner: 42,
+      },
+    ]);
+    const events = [
+      ...setUp.map((event) => (event.event === 'virtqueue' ? { ...event, owner: 42 } : event)),
+      ...twice,
+    ];
+    for (const host of ['direct-map', 'stock'] as const)
+      expect(stormsOf(events, { rate: 5, host }).map(({ ranges: count }) => count)).toEqual([20]);
+    expect(stormsOf(events, { rate: 21, host: 'direct-map' })).toEqual([]);
+  });
+
   it('are those of an oracle, however ranges come', () => {
     assert(
       property(lists, integer({ min: 1, max: 8 }), (list, rate) => {

@@ -33,8 +33,8 @@ export interface ComparedTrace {
 }
 
 /**
- * The order of each design is the one that `replay run` takes: effects where the trace holds all of them. That
- * shows only at its end; where some are missing, a second pass goes by ranges.
+ * The order of each design is the one that `replay run` takes: effects where the trace holds all that it calls
+ * for. That shows only at its end; designs for which some are missing go by ranges in a second pass.
  */
 export function compareTrace(
   trace: OpenTrace,
@@ -55,8 +55,8 @@ export function compareTrace(
           roundAccesses: roundAccessesOf(trace),
         }
       : { preemption, host, pageBytes, hasFilteredRanges: hasFilteredRangesOf(trace) };
-  const runAll = (order: Order): Compared[] => {
-    const chosen = designs.map((design) => ({
+  const runAll = (order: Order, those: readonly Design[]): Compared[] => {
+    const chosen = those.map((design) => ({
       ...common,
       design: onPlatform(design, platform),
       order,
@@ -70,9 +70,12 @@ export function compareTrace(
     });
   };
   const isByEffects = host === 'direct-map' && mayHoldEffects(trace);
-  const first = runAll(isByEffects ? 'effects' : 'ranges');
-  const isWhole = first.every(({ engine, order }) => order === 'ranges' || hasAllEffects(engine));
-  return { host, preemption, compared: isWhole ? first : runAll('ranges') };
+  const first = runAll(isByEffects ? 'effects' : 'ranges', designs);
+  const lacks = first.map(({ engine, order }) => order === 'effects' && !hasAllEffects(engine));
+  const again = designs.filter((_, at) => lacks[at]);
+  const byRanges = again.length === 0 ? [] : runAll('ranges', again);
+  const compared = first.map((one, at) => (lacks[at] ? (byRanges.shift() ?? one) : one));
+  return { host, preemption, compared };
 }
 
 function hasAllEffects(engine: Engine): boolean {

@@ -11,6 +11,7 @@ import {
 } from '@vhostscope/model';
 import { counted, ProgramError } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import { hostKindOf } from './replayable-trace.js';
 import type { FindStorm } from './time-argument.js';
 
 export interface FoundStorms {
@@ -52,6 +53,7 @@ export function findStorms(
   };
   const storms = createStorms({
     rate,
+    host: hostKindOf(trace),
     sample,
     sampleSize: engine === undefined ? 0 : 2 * SAMPLE_SIZE,
     onOver: (storm) => found.push(storm),

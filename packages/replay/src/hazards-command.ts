@@ -4,7 +4,7 @@ import { hazardsResult } from './hazards-result.js';
 import { hazardsText } from './hazards-text.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
-import { hazardsOf, replayTrace, type HazardWatches, type ReplayOptions } from './replay-trace.js';
+import { hazardsOf, hazardWatches, replayTrace, type ReplayOptions } from './replay-trace.js';
 import { readSpanOptions, spanOf, type SpanOptions } from './time-span.js';
 
 export async function hazardsCommand(
@@ -15,7 +15,7 @@ export async function hazardsCommand(
   const wanted = readSpanOptions(options);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const span = spanOf(trace, wanted);
-    const watches: HazardWatches = new Map();
+    const watches = hazardWatches(span);
     const replayed = replayTrace(trace, design, options, undefined, watches);
     const found = hazardsOf(watches, replayed);
     const result = hazardsResult(trace, replayed, completeness, found, span);

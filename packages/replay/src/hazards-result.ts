@@ -56,11 +56,11 @@ export const hazardCountSchema = z.object({
 export type HazardCountResult = z.infer<typeof hazardCountSchema>;
 
 export const hazardsResultSchema = resultHead.extend({
-  /** All that were found in the trace, whatever the span. */
+  /** All that touch the span. */
   counts: z.array(hazardCountSchema),
   /** Kinds that were not looked for: they follow from callbacks and registrations that the design has not. */
   not_looked_for: z.array(z.enum(kinds)),
-  /** The first of each kind and grade, of those that touch the span. */
+  /** The first hundred of each kind and grade but `counted`, which `counts` has all of. */
   hazards: z.array(hazard),
 });
 export type HazardsResult = z.infer<typeof hazardsResultSchema>;
@@ -77,7 +77,7 @@ export function hazardsResult(
     span: describeSpan(span),
     counts: countsOf(counts),
     not_looked_for: [...notLookedFor],
-    hazards: listed.filter((found) => touches(found, span)).map(describe),
+    hazards: listed.map(describe),
   };
 }
 
@@ -93,12 +93,6 @@ export function countsOf(counts: ReadonlyMap<string, HazardCount>): HazardCountR
     const meaning = HAZARD_MEANING[kind];
     return [{ kind, grade, meaning, count: found.count, first: markOf(first), last: markOf(last) }];
   });
-}
-
-function touches({ begin, end }: Hazard, span: TimeSpan | undefined): boolean {
-  if (span === undefined) return true;
-  const isLate = span.to !== undefined && begin >= span.to;
-  return !isLate && (span.from === undefined || end === undefined || end >= span.from);
 }
 
 function describe(found: Hazard): HazardsResult['hazards'][number] {

@@ -9,11 +9,6 @@ const MOST_SHOWN = 5;
 
 export function hazardsText(result: HazardsResult, design: Design): string {
   const lines = [...headLines(result, design, 0), '', ...countLines(result.counts, design)];
-  if (result.span !== null)
-    lines.push(
-      '',
-      'the counts are of the whole trace; of those listed below, each touches the span',
-    );
   if (result.not_looked_for.length > 0)
     lines.push(
       ...listLines('not looked for in this design:', result.not_looked_for),
@@ -22,14 +17,17 @@ export function hazardsText(result: HazardsResult, design: Design): string {
         'only the rules of the direct map are known for them: that says nothing of how safe it is',
       ),
     );
-  for (const { kind, grade } of result.counts) {
+  for (const { kind, grade, count } of result.counts) {
+    if (grade === 'counted') continue;
     const found = result.hazards.filter((one) => one.kind === kind && one.grade === grade);
     for (const one of found.slice(0, MOST_SHOWN)) lines.push('', ...chainLines(one));
-    if (found.length > MOST_SHOWN)
+    if (count > MOST_SHOWN) {
+      const listed = count > found.length ? `the first ${grouped(found.length)} of all` : 'them';
       lines.push(
         '',
-        `${grouped(found.length - MOST_SHOWN)} more ${kind}, ${grade}: --json lists them`,
+        `${grouped(count - MOST_SHOWN)} more ${kind}, ${grade}: --json lists ${listed}`,
       );
+    }
   }
   return `${lines.join('\n')}\n`;
 }

@@ -63,11 +63,20 @@ export interface Replayed<Used extends Engine = Engine> extends Recorded {
 }
 
 /** Beside each engine of a replay, what hazards it shows. */
-export type HazardWatches = Map<Engine, HazardWatch>;
+export interface HazardWatches {
+  /** Only what touches it is looked for; undefined for all of the trace. */
+  readonly span: TimeSpan | undefined;
+  readonly byEngine: Map<Engine, HazardWatch>;
+}
+
+/** None yet: a replay fills it. */
+export function hazardWatches(span?: TimeSpan): HazardWatches {
+  return { span, byEngine: new Map() };
+}
 
 /** The hazards that the engine of an answer shows; of a replay that was told to look for them. */
 export function hazardsOf(watches: HazardWatches, { engine }: Replayed): FoundHazards {
-  const watch = watches.get(engine);
+  const watch = watches.byEngine.get(engine);
   if (watch === undefined) throw new Error('nobody watched this engine');
   return watch.found;
 }
@@ -203,11 +212,12 @@ function feed(
     makers.consume(batch, from, to);
     for (const engine of engines) engine.consume(batch, from, to);
   };
-  for (const engine of engines) watches?.set(engine, createHazardWatch(engine));
-  const visit = watches === undefined ? consume : watched(consume, [...watches.values()]);
+  for (const engine of engines)
+    watches?.byEngine.set(engine, createHazardWatch(engine, watches.span));
+  const visit = watches === undefined ? consume : watched(consume, [...watches.byEngine.values()]);
   visitTrace(trace.fd, trace.index, visitSpan(span, count, visit));
   for (const engine of engines) engine.finish();
-  for (const watch of watches?.values() ?? []) watch.finish();
+  for (const watch of watches?.byEngine.values() ?? []) watch.finish();
 }
 
 /** Lets watches see every event that is no access, right after the engines. */

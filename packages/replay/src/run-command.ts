@@ -3,7 +3,7 @@ import { EXIT, jsonDocument, ProgramError, writeOut } from '@vhostscope/terminal
 import { readCostOptions, type CostOptions } from './cost-options.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
-import { hazardsOf, replayTrace, type HazardWatches, type ReplayOptions } from './replay-trace.js';
+import { hazardsOf, hazardWatches, replayTrace, type ReplayOptions } from './replay-trace.js';
 import { readSpanOptions, type SpanOptions } from './time-span.js';
 import { runResult } from './run-result.js';
 import { runText } from './run-text.js';
@@ -16,7 +16,7 @@ export async function runCommand(
 ): Promise<number> {
   const design = chosenDesign(options);
   const span = readSpanOptions(options);
-  const watches: HazardWatches | undefined = options.hazards === true ? new Map() : undefined;
+  const watches = options.hazards === true ? hazardWatches() : undefined;
   if (watches !== undefined && (options.from ?? options.to) !== undefined)
     throw new ProgramError('--hazards is of a whole trace, and --from or --to is given', {
       advice: 'replay hazards lists those of a span',

@@ -74,7 +74,7 @@ export const runResultSchema = resultHead.extend({
   ranges: z.object({
     start: count,
     end: count,
-    /** Blockable starts that overlap a ring area. */
+    /** Blockable starts that overlap a ring area: the same for every design. */
     overlapping: count,
     nonblockable: count,
     /** Non-blockable starts that the design answers with -EAGAIN. */

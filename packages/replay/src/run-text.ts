@@ -45,6 +45,13 @@ export function runText(result: RunResult, design: Design): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Which ranges a design acts on, where it is not those over a ring. */
+const OWN_TEST: Readonly<Record<Design['overlap'], string>> = {
+  'inclusive-end': '',
+  'start-only': ' (the design acts on those that begin below it)',
+  always: ' (the design acts on all of its process)',
+};
+
 function totalLines({ totals, likely, rounds, ranges }: RunResult, { overlap }: Design): string[] {
   const { accesses, hits, fallbacks, iotlb, ambiguous } = totals;
   const marked = (count: number, text: string): string =>
@@ -60,7 +67,7 @@ function totalLines({ totals, likely, rounds, ranges }: RunResult, { overlap }: 
   return [
     `${about(totals.counts === 'estimated', counted(accesses, 'access', 'accesses'))}: ${parts.join(', ')}`,
     ...likelyLines(likely),
-    `${counted(rounds, 'round')}; ${counted(ranges.start, 'invalidation')}, ${overlapping} of them ${overlap === 'always' ? 'of its process, which all concern the design' : 'over a ring'}${refused}`,
+    `${counted(rounds, 'round')}; ${counted(ranges.start, 'invalidation')}, ${overlapping} of them over a ring${OWN_TEST[overlap]}${refused}`,
   ];
 }
 

@@ -29,13 +29,16 @@ describe('replay compare', { timeout: 60_000 }, () => {
       const { result } = await compare(path);
       const rows = result.traces[0]?.designs;
       expect(rows?.map(({ design }) => design)).toEqual(DESIGNS.map((design) => design.name));
+      const overRings = new Set<number>();
       for (const { name: design } of DESIGNS) {
         const { out } = await replay('run', '--json', '--design', design, path);
         const alone = runResultSchema.parse(JSON.parse(out));
         const row = rowOf(rows, design);
         expect(row.decisions).toEqual(alone.totals);
         if (row.decisions.ambiguous > 0) expect(row.order).toBe(alone.order);
+        overRings.add(alone.ranges.overlapping);
       }
+      expect(overRings.size, 'a range is over a ring or not, whatever the design').toBe(1);
     },
   );
 

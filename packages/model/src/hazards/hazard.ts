@@ -5,7 +5,7 @@ export const HAZARD_MEANING = {
   stale_map:
     'accesses used a map although pages of the ring may have changed while the notifier was off',
   stuck_count:
-    'invalidate_count stays above 0 although no range is under way: the ring falls back for ever',
+    'invalidate_count stays above 0 although no range is under way: the ring falls back for as long as that lasts',
   negative_count: 'invalidate_count is below 0: a range was ended that had not been counted',
   forbidden_window: 'a map was built while a range over the area was under way',
   too_few_pages:
@@ -55,8 +55,14 @@ export interface HazardCount {
   last: HazardMark;
 }
 
+/** Hazards are looked for from one time up to another, ns; the second does not belong to it. */
+export interface HazardSpan {
+  readonly from: bigint | undefined;
+  readonly to: bigint | undefined;
+}
+
 export interface FoundHazards {
-  /** The first of each kind and grade, MOST_LISTED at most; `counts` has all. */
+  /** The first of each kind and grade, MOST_LISTED at most; `counts` has all that touch the span. */
   readonly listed: readonly Hazard[];
   /** By `kind grade`. */
   readonly counts: ReadonlyMap<string, HazardCount>;
@@ -67,6 +73,7 @@ export interface FoundHazards {
 export const MOST_LISTED = 100;
 
 export interface HazardList extends FoundHazards {
+  readonly span: HazardSpan | undefined;
   readonly listed: Hazard[];
   readonly counts: Map<string, HazardCount>;
 }
@@ -75,11 +82,22 @@ export function addHazard(list: HazardList, hazard: Hazard): void {
   const [first] = hazard.chain;
   const last = hazard.chain.at(-1);
   if (first === undefined || last === undefined) return;
-  const { count } = countHazard(list, hazard.kind, hazard.grade, last);
+  if (!touches(list, hazard.begin, hazard.end)) return;
+  const { count } = addUp(list, hazard.kind, hazard.grade, last);
   if (count <= MOST_LISTED) list.listed.push(hazard);
 }
 
+/** Of hazards that are not listed one by one. */
 export function countHazard(
+  list: HazardList,
+  kind: HazardKind,
+  grade: HazardGrade,
+  mark: HazardMark,
+): void {
+  if (touches(list, mark.time, mark.time)) addUp(list, kind, grade, mark);
+}
+
+function addUp(
   { counts }: HazardList,
   kind: HazardKind,
   grade: HazardGrade,
@@ -95,4 +113,11 @@ export function countHazard(
   known.count++;
   known.last = mark;
   return known;
+}
+
+/** @param end undefined where it lasts to the end of the trace */
+function touches({ span }: HazardList, begin: bigint, end: bigint | undefined): boolean {
+  if (span === undefined) return true;
+  const isLate = span.to !== undefined && begin >= span.to;
+  return !isLate && (span.from === undefined || end === undefined || end >= span.from);
 }

@@ -8,7 +8,13 @@ import { KIND } from '../events.js';
 import { HIT } from '../outcome.js';
 import type { Engine } from '../replay-engine.js';
 import { createRingPlaces, notePlaces, wordsAt } from '../storms/ring-places.js';
-import { addHazard, type FoundHazards, type HazardKind, type HazardList } from './hazard.js';
+import {
+  addHazard,
+  type FoundHazards,
+  type HazardKind,
+  type HazardList,
+  type HazardSpan,
+} from './hazard.js';
 import { beginRange, endRange } from './ranges-under-way.js';
 import { acquit, built, endSuspicion, hitsOf, suspect } from './stale-maps.js';
 import {
@@ -30,9 +36,11 @@ export interface HazardWatch {
   readonly found: FoundHazards;
 }
 
-export function createHazardWatch(engine: Engine): HazardWatch {
+/** @param span of what touches it only; absent for the whole trace, which is seen in any case */
+export function createHazardWatch(engine: Engine, span?: HazardSpan): HazardWatch {
   const looksForAll = engine.design.maps === 'never' || sharesCallbacks(engine.design);
   const list: HazardList = {
+    span,
     listed: [],
     counts: new Map(),
     notLookedFor: looksForAll ? [] : OF_DIRECT_MAPS,

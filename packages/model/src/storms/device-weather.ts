@@ -1,4 +1,5 @@
 /** Devices and what comes over their rings: when it is stormy, and what belongs to the storm. */
+import type { HostKind } from '../engine-state.js';
 import type { RingPlaces } from './ring-places.js';
 import {
   createStormWindow,
@@ -15,6 +16,8 @@ import { addToStorm, createStorm, type Invalidation, type Storm } from './storm.
 export interface StormOptions {
   /** Ranges over rings of a device in a second. Default 100. */
   readonly rate?: number;
+  /** Which events tell of its ranges; where nothing is said, all do. */
+  readonly host?: HostKind | undefined;
   /** Fills in what is to be counted of the virtqueues of a device: always growing numbers. */
   readonly sample?: (virtqueues: ReadonlySet<number>, into: Float64Array) => void;
   /** How many numbers that are. */
@@ -38,6 +41,8 @@ export interface DeviceWeather {
   readonly window: StormWindow;
   /** Ranges of the last second, and those under way; without those of a storm. */
   recent: Invalidation[];
+  /** With so many of them it is looked through for those that are older by now. */
+  forgetAt: number;
   open: OpenRange[];
   storm: Storm | undefined;
   /** Sample and time under way at the beginning of the storm. */
@@ -46,7 +51,7 @@ export interface DeviceWeather {
 }
 
 export interface StormState {
-  readonly options: Required<StormOptions>;
+  readonly options: Required<Omit<StormOptions, 'host'>> & Pick<StormOptions, 'host'>;
   rings: RingPlaces;
   devices: Map<number, DeviceWeather>;
   readonly classes: Map<string, number>;
@@ -63,6 +68,7 @@ export function deviceOf({ devices, options }: StormState, dev: number): DeviceW
     dev,
     window: createStormWindow(options.rate),
     recent: [],
+    forgetAt: FORGET_AT,
     open: [],
     storm: undefined,
     sampleBefore: new Float64Array(options.sampleSize),
@@ -89,11 +95,22 @@ export function look(state: StormState, device: DeviceWeather): void {
   const since = isLong ? latest(window.downSince + DOWN_LIMIT, device.storm?.end ?? 0n) : now;
   const quietFrom = rate || down ? since : now;
   if (device.storm !== undefined && quietFrom - device.storm.end > SECOND) endStorm(state, device);
-  const from = (rate || down ? since : now) - SECOND;
+  if (rate || down) {
+    forgetOld(device, since);
+    storm(state, device, rate, down);
+  } else if (device.recent.length >= device.forgetAt) forgetOld(device, now);
+}
+
+/** Fewer are not worth looking through. */
+const FORGET_AT = 16;
+
+/** Ranges that were over a second before a time. Done now and then: each is looked at a few times at most. */
+function forgetOld(device: DeviceWeather, time: bigint): void {
+  const from = time - SECOND;
   device.recent = device.recent.filter(
-    ({ time, ended }) => time > from || ended === undefined || ended > from,
+    (range) => range.time > from || range.ended === undefined || range.ended > from,
   );
-  if (rate || down) storm(state, device, rate, down);
+  device.forgetAt = Math.max(FORGET_AT, 2 * device.recent.length);
 }
 
 /** Nothing is stormy only because somebody looks, but for a range under way. */

@@ -19,6 +19,8 @@ export interface StormWindow {
   readonly begins: bigint[];
   /** When ranges were under way, without gap; the oldest first. */
   readonly downs: Span[];
+  /** How long they are together. */
+  downSum: bigint;
   /** Ranges under way, and since when there is one. */
   underWay: number;
   downSince: bigint;
@@ -27,7 +29,7 @@ export interface StormWindow {
 }
 
 export function createStormWindow(rate: number): StormWindow {
-  return { rate, begins: [], downs: [], underWay: 0, downSince: 0n, downBefore: 0n };
+  return { rate, begins: [], downs: [], downSum: 0n, underWay: 0, downSince: 0n, downBefore: 0n };
 }
 
 export function rangeBegins(window: StormWindow, time: bigint): void {
@@ -42,22 +44,30 @@ export function rangeEnds(window: StormWindow, time: bigint, ranges = 1): void {
   if (window.underWay > 0) return;
   window.downBefore += time - window.downSince;
   window.downs.push({ begin: window.downSince, end: time });
+  window.downSum += time - window.downSince;
   // As many ranges in a second are a storm in any case.
-  if (window.downs.length > window.rate) window.downs.shift();
+  if (window.downs.length > window.rate) dropOldest(window);
+}
+
+function dropOldest(window: StormWindow): void {
+  const oldest = window.downs.shift();
+  if (oldest !== undefined) window.downSum -= oldest.end - oldest.begin;
 }
 
 /** Whether ranges came as often as `rate` in the second before, and whether one was under way too long. */
 export function isStormy(
-  { rate, begins, downs, underWay, downSince }: StormWindow,
+  window: StormWindow,
   time: bigint,
 ): { readonly rate: boolean; readonly down: boolean } {
+  const { rate, begins, downs, underWay, downSince } = window;
   const from = time - SECOND;
   const oldest = begins[0];
   const isFull = begins.length >= rate && oldest !== undefined && oldest > from;
-  while (downs[0] !== undefined && downs[0].end <= from) downs.shift();
-  let down = underWay > 0 ? time - latest(downSince, from) : 0n;
-  for (const { begin, end } of downs) down += end - latest(begin, from);
-  return { rate: isFull, down: down > DOWN_LIMIT };
+  while (downs[0] !== undefined && downs[0].end <= from) dropOldest(window);
+  const [first] = downs;
+  const outside = first !== undefined && first.begin < from ? from - first.begin : 0n;
+  const now = underWay > 0 ? time - latest(downSince, from) : 0n;
+  return { rate: isFull, down: window.downSum - outside + now > DOWN_LIMIT };
 }
 
 /** Time that ranges were under way since the beginning. */

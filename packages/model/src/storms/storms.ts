@@ -8,6 +8,7 @@
  */
 import { commAt, hasDetail, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
+import { rangeStartOf } from '../told-ranges.js';
 import {
   activeAt,
   deviceOf,
@@ -67,12 +68,13 @@ const WANTED: Uint8Array = (() => {
 
 export function createStorms({
   rate = DEFAULT_STORM_RATE,
+  host,
   sample = () => {},
   sampleSize = 0,
   onOver,
 }: StormOptions): Storms {
   const state: StormState = {
-    options: { rate, sample, sampleSize, onOver },
+    options: { rate, host, sample, sampleSize, onOver },
     rings: createRingPlaces(),
     devices: new Map(),
     classes: new Map(),
@@ -116,16 +118,23 @@ function consume(state: StormState, batch: EventBatch, i: number): void {
     }
     case KIND.range_start:
     case KIND.range_end:
+      if (isTwin(state, KIND.range_start)) return;
       range(state, batch, i, details.dev[row], batch.kind[i] === KIND.range_start, false);
       return;
     case KIND.core_range_start:
     case KIND.core_range_end:
+      if (isTwin(state, KIND.core_range_start)) return;
       for (const dev of state.rings.devicesOfOwner.get(details.owner[row]) ?? [])
         range(state, batch, i, dev, batch.kind[i] === KIND.core_range_start, true);
       return;
     default:
       notePlaces(state.rings, batch, i);
   }
+}
+
+/** Whether the same ranges are told by events of another kind, which are counted. */
+function isTwin({ options: { host } }: StormState, start: number): boolean {
+  return host !== undefined && rangeStartOf(host) !== start;
 }
 
 /** The beginning or the end of a range in the memory of a device. Non-blockable ones are refused. */

@@ -6,7 +6,7 @@ import { withOpenTrace } from '../opened-trace.js';
 import { readCostOptions, type CostOptions } from '../cost-options.js';
 import { chosenDesign } from '../chosen-designs.js';
 import { readStormRate } from '../find-storms.js';
-import { replayWith, type HazardWatches, type ReplayOptions } from '../replay-trace.js';
+import { hazardWatches, replayWith, type ReplayOptions } from '../replay-trace.js';
 import { readSpanOptions, type SpanOptions } from '../time-span.js';
 import { reportDocument } from './report-document.js';
 import { checkReportOutput, writeReportFile } from './report-output.js';
@@ -33,7 +33,7 @@ export async function reportCommand(
   checkOptions(path, output, asJson);
   const page = output === undefined ? undefined : readBuiltPage();
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const watches: HazardWatches | undefined = isWhole ? new Map() : undefined;
+    const watches = isWhole ? hazardWatches() : undefined;
     const replayed = replayWith(trace, design, options, span, watches, withTimeline);
     const report = reportDocument(trace, replayed, completeness, {
       basis,

@@ -5,6 +5,7 @@ import {
   KIND,
   NO_VQ,
   hasDetail,
+  rangeStartOf,
   type Engine,
   type EventBatch,
 } from '@vhostscope/model';
@@ -43,6 +44,7 @@ export function perfettoExporter(
 ): Exporter {
   const stream = createPacketStream(output);
   const { recordings } = trace.index;
+  const rangeStart = rangeStartOf(head.host);
   const classes = head.host === 'stock' ? stackClassesOf(trace) : [];
   const storms = createStormSlices(stream, trace);
   let tracks: RecordingTracks | undefined;
@@ -94,7 +96,7 @@ export function perfettoExporter(
       if (isOpening) open(tracks, engine);
       tracks.counters.reach(now);
       if (kind === KIND.access) countAccess(tracks, batch, i, now, decided);
-      else tell(tracks, batch, i, now, decided, classes[decided.recording]);
+      else tell(tracks, batch, i, now, decided, classes[decided.recording], rangeStart);
       engine.visitTouched(updateMaps);
       if (kind === KIND.lost)
         for (const { maps } of tracks.virtqueues.values()) maps.update(now, engine);
@@ -136,7 +138,11 @@ function count(
   tracks.ratios(accesses, hits, ambiguous);
 }
 
-/** Every event that is no access. */
+/**
+ * Every event that is no access.
+ *
+ * @param rangeStart the event that tells of each range, where others tell of the same
+ */
 function tell(
   tracks: RecordingTracks,
   batch: EventBatch,
@@ -144,6 +150,7 @@ function tell(
   time: Time,
   decided: Decided,
   classes: ReadonlyMap<bigint, string> | undefined,
+  rangeStart: number,
 ): void {
   const { sequence } = tracks;
   const { details } = batch;
@@ -180,7 +187,7 @@ function tell(
     }
     case KIND.range_start:
     case KIND.core_range_start: {
-      tracks.invalidations(1);
+      if (kind === rangeStart) tracks.invalidations(1);
       const annotations = annotationsOf(batch, i);
       lanesOf(tracks, batch, i).start(
         time,
