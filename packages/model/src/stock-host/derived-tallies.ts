@@ -15,7 +15,10 @@ export interface DerivedTallies {
   doubts: Float64Array;
   /** Rounds by vq whose accesses were derived. */
   rounds: Float64Array;
-  /** Those of them in which a handler of vhost-vsock worked, which did not map when the designs were made. */
+  /**
+   * Those of them in which a handler of vhost-vsock worked, which did not map when the designs were made. Also
+   * outside of a span that is counted: what a virtqueue is does not depend on it.
+   */
   vsockRounds: Float64Array;
   /** Ranges by vq that the memory manager reported in the memory of its owner. */
   ranges: Float64Array;
