@@ -307,7 +307,7 @@ describe('what is assumed', () => {
     const said =
       /vq 0 would have been mapped as others are: the vhost-vsock of Linux 5.3 never tried/;
     expect((await assumed('vsock.txt', body)).join('\n')).toMatch(said);
-    const outside = await assumed('vsock.txt', body, '--to', '1us');
+    const outside = await assumed('vsock.txt', body, '--to', '1ms');
     expect(outside.join('\n'), 'whatever is counted').toMatch(said);
   });
 });
