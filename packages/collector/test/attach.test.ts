@@ -48,6 +48,17 @@ function signalOnceRecording(file: string, first: NodeJS.Signals, thenAfterMs?: 
 }
 
 describe('a recording', () => {
+  it('of a host on which no vhost device did anything says so', async () => {
+    const { code, err } = await attach({ perTick: 0 }, '--duration', '300ms');
+    expect(code).toBe(0);
+    expect(err).toContain('no vhost device was seen');
+    const { out } = await attach({ perTick: 0 }, '--duration', '300ms', '-o', 'b', '--json');
+    expect(attachResultSchema.parse(JSON.parse(out))).toMatchObject({ saw_vhost: false });
+    const { out: busy, err: said } = await attach({}, '--duration', '300ms', '-o', 'c', '--json');
+    expect(attachResultSchema.parse(JSON.parse(busy))).toMatchObject({ saw_vhost: true });
+    expect(said).not.toContain('no vhost device');
+  });
+
   it('holds everything between the moment when probes are attached and the end, and says so', async () => {
     const { code, out, err } = await attach({ holdMs: 80 }, '--duration', '600ms');
     expect({ code, out }).toEqual({ code: 0, out: '' });

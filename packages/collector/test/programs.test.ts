@@ -1,6 +1,6 @@
 /** The built program as a process: pipes, signals, a terminal. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -35,6 +35,15 @@ async function outputOpened(folder: string): Promise<void> {
 }
 
 const s3 = `'${example('s3')}'`;
+
+it('runs alone: with Node, and nothing but its package folder', async () => {
+  const cwd = emptyFolder();
+  const home = join(BIN, '../..');
+  for (const part of ['bin', 'dist', 'package.json'])
+    cpSync(join(home, part), join(cwd, part), { recursive: true });
+  const { code, err } = await shell(`node bin/collector.js import ${s3} -o trace.arrows`, cwd);
+  expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('in 1 recording') });
+});
 
 describe('pipes', () => {
   it.each([

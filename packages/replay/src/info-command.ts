@@ -199,14 +199,16 @@ function recordingLines(
     lines.push(`  ${seconds(BigInt(last) - BigInt(first))}, from ${first} to ${last} ns`);
   lines.push(
     ...listLines(`  ${counted(cpus.length, 'CPU')}:`, cpus.map(String)),
-    ...listLines(
-      `  ${counted(virtqueues.length, 'virtqueue')} in address order:`,
-      virtqueues.map((virtqueue) =>
-        virtqueue.pointer === null
-          ? virtqueueName(virtqueue)
-          : `${virtqueueName(virtqueue)} at ${virtqueue.pointer}`,
-      ),
-    ),
+    ...(virtqueues.length === 0
+      ? ['  no virtqueue: no vhost device was seen']
+      : listLines(
+          `  ${counted(virtqueues.length, 'virtqueue')} in address order:`,
+          virtqueues.map((virtqueue) =>
+            virtqueue.pointer === null
+              ? virtqueueName(virtqueue)
+              : `${virtqueueName(virtqueue)} at ${virtqueue.pointer}`,
+          ),
+        )),
   );
   const unseen = virtqueues.filter(({ notified }) => notified === false).length;
   if (unseen > 0)

@@ -33,7 +33,9 @@ export function runText(result: RunResult, design: Design): string {
     '',
     ...totalLines(result, design),
     '',
-    ...tableLines(columns(extras), rows(result, extras)),
+    ...(result.virtqueues.length === 0
+      ? ['no virtqueue: no vhost device was seen']
+      : tableLines(columns(extras), rows(result, extras))),
     ...fallbackLines(result.totals),
     ...doubtLines(result),
     ...attemptLines(result),

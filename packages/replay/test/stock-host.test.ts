@@ -312,6 +312,13 @@ describe('what is assumed', () => {
   });
 });
 
+it('a recording of no vhost device says that there was none', async () => {
+  const path = join(folder, 'nothing.txt');
+  writeFileSync(path, '# vhostscope 1\nH 42107562989 0 0 0 0 0 0 0\n');
+  expect((await replay('run', path)).out).toContain('no virtqueue: no vhost device was seen');
+  expect((await replay('info', path)).out).toContain('no virtqueue: no vhost device was seen');
+});
+
 it('info tells programs that it is of a stock host', async () => {
   const { out } = await replay('info', '--json', text);
   expect(JSON.parse(out)).toMatchObject({ host_kind: 'stock' });

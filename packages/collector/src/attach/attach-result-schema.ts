@@ -10,6 +10,8 @@ export const attachResultSchema = z.object({
   bytes_written: count,
   /** Events in the trace. */
   events: count,
+  /** Whether a vhost device was seen: one that is open and idle is not. */
+  saw_vhost: z.boolean(),
   /** Why the recording ended, in words; `not begun` of a host that cannot be recorded. */
   ended: z.string(),
   /** false: something is known to be missing; true: counted in the kernel, and all there; null: see `doubts`. */

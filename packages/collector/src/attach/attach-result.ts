@@ -7,6 +7,9 @@ import type { FinishedRecording } from './record.js';
 
 export type AttachResult = z.infer<typeof attachResultSchema>;
 
+/** What a device that is set up, used or given up is told by. */
+const SIGNS_OF_VHOST = ['virtqueue', 'round', 'notifier', 'reset'];
+
 export function attachResult(
   output: string | undefined,
   writer: TraceWriter,
@@ -18,6 +21,7 @@ export function attachResult(
     output: output ?? null,
     bytes_written: writer.bytes,
     events: writer.events,
+    saw_vhost: SIGNS_OF_VHOST.some((event) => (counts?.events[event] ?? 0) > 0),
     ended: counts?.ended ?? end.why,
     complete: counts?.complete ?? null,
     doubts: [...doubts],
@@ -34,6 +38,7 @@ export function blockedResult(blockers: readonly Blocker[]): AttachResult {
     output: null,
     bytes_written: 0,
     events: 0,
+    saw_vhost: false,
     ended: 'not begun',
     complete: null,
     doubts: [],

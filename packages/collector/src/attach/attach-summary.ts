@@ -5,8 +5,8 @@ import type { FinishedRecording } from './record.js';
 
 /** What went wrong, in sentences. */
 export function problemsOf(
-  { end, report, doubts }: FinishedRecording,
-  { readers_dropped }: AttachResult,
+  { end, report, doubts, wasReady }: FinishedRecording,
+  { readers_dropped, saw_vhost }: AttachResult,
 ): string[] {
   const problems: string[] = [];
   if (end.why === 'output failed')
@@ -21,6 +21,10 @@ export function problemsOf(
   }
   if (readers_dropped > 0)
     problems.push(`${counted(readers_dropped, 'slow reader')} of the socket dropped`);
+  if (wasReady && !saw_vhost)
+    problems.push(
+      'no vhost device was seen: meanwhile nobody set one up, and none that was open moved anything',
+    );
   return [...problems, ...doubts];
 }
 
