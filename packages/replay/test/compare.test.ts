@@ -1,5 +1,5 @@
 /** `replay compare` and `replay designs`: the same answers as `replay run`, and what a platform makes of them. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DESIGNS } from '@vhostscope/model';
 import { describe, expect, it } from 'vitest';
@@ -249,6 +249,32 @@ describe('--design-file', () => {
     writeFileSync(path, typeof rows === 'string' ? rows : JSON.stringify(rows));
     return path;
   };
+
+  it('is told in the README by an example that comes out so', async () => {
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const [, row = '', told = ''] =
+      /\$ cat no-reset\.json\n(.*)\n\$ replay compare .*\n…\n([^`]*)```/.exec(readme) ?? [];
+    const file = write(row);
+    const args = ['--preempt', 'voluntary', '--designs', 'fixes-v5,no-reset'];
+    const { out } = await replay('compare', trace('s3').path, '--design-file', file, ...args);
+    expect(told).not.toBe('');
+    expect(out).toContain(told);
+  });
+
+  it('takes what replay designs tells of a design, as the README has it', async () => {
+    const { out } = await replay('designs', 'fixes-v5', '--json');
+    const [design] = designsResultSchema.parse(JSON.parse(out)).designs;
+    const file = write({ ...design?.switches, name: 'mine' });
+    const { result } = await compare(
+      trace('u5').path,
+      '--designs',
+      'fixes-v5,mine',
+      '--design-file',
+      file,
+    );
+    const [theirs, mine] = result.traces[0]?.designs ?? [];
+    expect(mine?.decisions).toEqual(theirs?.decisions);
+  });
 
   it('adds rows of one’s own, which are replayed', async () => {
     const file = write({ name: 'mine', like: 'merged', resetsCountOnSetup: true });
