@@ -35,6 +35,15 @@ export type ResultHead = z.infer<typeof resultHead>;
 const AT_BORDERS =
   'a round that goes over the border of the span counts where it ends, with all its accesses';
 
+/** Of an answer that --preempt bases on something else than what was recorded. */
+function otherPreemption(trace: OpenTrace, { order, preemption }: Replayed): string[] {
+  const recorded = trace.index.header.preemption;
+  if (order === 'effects' || recorded === undefined || recorded === preemption) return [];
+  return [
+    `preemption of the recording kernel was ${preemption}, as --preempt says; the trace says ${recorded}`,
+  ];
+}
+
 export function headOf(
   trace: OpenTrace,
   replayed: Replayed,
@@ -51,6 +60,7 @@ export function headOf(
     host: replayed.host,
     span: describeSpan(replayed.span),
     assumptions: [
+      ...otherPreemption(trace, replayed),
       ...(replayed.host === 'stock' && replayed.span !== undefined ? [AT_BORDERS] : []),
       ...designAssumptions(replayed.design),
       ...(replayed.host === 'stock' && replayed.design.maps !== 'never'

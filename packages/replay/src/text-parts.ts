@@ -64,8 +64,8 @@ function callsAreTimed(design: Design): boolean {
 }
 
 const PREEMPTION_MEANING: Readonly<Record<Preemption, string>> = {
-  voluntary: 'voluntary in the recording kernel, as --preempt or the trace says',
-  full: 'full in the recording kernel, as --preempt or the trace says',
+  voluntary: 'voluntary in the recording kernel',
+  full: 'full in the recording kernel',
   unknown: 'not known of the recording kernel',
 };
 

@@ -105,7 +105,7 @@ describe('an access while a start is under way', () => {
     expect(out.replace(/^trace .*\n/, '')).toMatchInlineSnapshot(`
       "design      merged: direct map as merged for 5.3 (7f466032dc9e, reverted by 3d2c7d370475)
       order       ranges: the trace has no recorded effects (IS, IE)
-      preemption  voluntary in the recording kernel, as --preempt or the trace says
+      preemption  voluntary in the recording kernel
 
       line 17, 1000000170 ns, cpu 0, vq 0 (dev 0): get_avail_head, access 3
         the model: ambiguous: a start under way may have removed the map, or not yet

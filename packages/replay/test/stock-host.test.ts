@@ -312,6 +312,15 @@ describe('what is assumed', () => {
   });
 });
 
+it('says where --preempt is not what the trace says', async () => {
+  const said = 'kernel was full, as --preempt says; the trace says voluntary';
+  const out = async (...args: string[]): Promise<string> =>
+    (await replay('run', live(), ...args)).out.replaceAll(/\n +/g, ' ');
+  expect(await out('--preempt', 'full')).toContain(said);
+  expect(await out('--preempt', 'voluntary')).not.toContain('as --preempt says');
+  expect(await out()).not.toContain('as --preempt says');
+});
+
 it('a recording of no vhost device says that there was none', async () => {
   const path = join(folder, 'nothing.txt');
   writeFileSync(path, '# vhostscope 1\nH 42107562989 0 0 0 0 0 0 0\n');
