@@ -66,6 +66,7 @@ test('what nobody wants is read, so that the child can end', async () => {
   const { output, write, read } = gathering();
   output.pause();
   output.discard();
+  output.pause();
   write('a\n');
   output.handedOver();
   await output.end();

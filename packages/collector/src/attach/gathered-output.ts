@@ -52,32 +52,21 @@ export function gatherOutput(): GatheredOutput {
   let onBytes: ((bytes: Uint8Array) => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isPaused = false;
+  let isDiscarded = false;
   let turnMs = LONGEST_TURN_MS;
   let ended: (() => void) | undefined;
 
-  /** Takes what is there. Returns how much, or undefined when nothing can come any more. */
-  function take(): number | undefined {
-    try {
-      const bytes = readSync(ours, room);
-      if (bytes === 0) return undefined;
-      onBytes?.(room.subarray(0, bytes));
-      return bytes;
-    } catch (error) {
-      if (isEmpty(error)) return 0;
-      throw error;
-    }
-  }
-
   function turn(): void {
     timer = undefined;
-    const bytes = take();
-    // Before the child has its end of it, nobody writes, and that is not the end.
-    if (bytes === undefined && ended !== undefined) {
+    const bytes = readInto(ours, room);
+    if (bytes > 0) onBytes?.(room.subarray(0, bytes));
+    else if (ended !== undefined) {
+      // The child is gone, and all that it wrote is read.
       closeSync(ours);
       ended();
       return;
     }
-    turnMs = nextTurn(turnMs, bytes ?? 0);
+    turnMs = nextTurn(turnMs, bytes);
     wait();
   }
 
@@ -94,6 +83,7 @@ export function gatherOutput(): GatheredOutput {
       wait();
     },
     pause: () => {
+      if (isDiscarded) return;
       isPaused = true;
       clearTimeout(timer);
       timer = undefined;
@@ -105,6 +95,7 @@ export function gatherOutput(): GatheredOutput {
     discard: () => {
       onBytes = () => undefined;
       isPaused = false;
+      isDiscarded = true;
       wait();
     },
     end: () =>
@@ -125,8 +116,14 @@ export function nextTurn(turnMs: number, bytes: number): number {
   return Math.min(LONGEST_TURN_MS, Math.max(SHORTEST_TURN_MS, fitting));
 }
 
-function isEmpty(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+/** How many bytes were there to be read; 0 for none, whether or not more may come. */
+function readInto(fd: number, room: Uint8Array): number {
+  try {
+    return readSync(fd, room);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return 0;
+    throw error;
+  }
 }
 
 function openFifo(): { ours: number; childEnd: number } {
@@ -138,14 +135,20 @@ function openFifo(): { ours: number; childEnd: number } {
       if (error !== undefined) throw error;
       if (status !== 0) throw new Error(stderr.toString().trim());
       const ours = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      return { ours, childEnd: openSync(path, constants.O_WRONLY) };
+      try {
+        return { ours, childEnd: openSync(path, constants.O_WRONLY) };
+      } catch (reason) {
+        closeSync(ours);
+        throw reason;
+      }
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   } catch (error) {
     throw new ProgramError(`cannot make a pipe for bpftrace in ${tmpdir()}: ${reasonOf(error)}`, {
       exitCode: EXIT.host,
-      advice: 'name a folder that can be written to with TMPDIR',
+      advice:
+        'it takes mkfifo (coreutils), and a folder that can be written to: TMPDIR names another',
     });
   }
 }

@@ -153,7 +153,7 @@ export function followBpftrace(
     if (catchingUp === undefined) return;
     // bpftrace loses then what it cannot hold, and the kernel's counts tell how much.
     bpftrace.output.pause();
-    void catchingUp.then(() => bpftrace.output.resume());
+    void catchingUp.finally(() => bpftrace.output.resume());
   });
   // What has arrived is on its way to the file at once, however slowly more comes.
   const flushing = setInterval(() => guarded(() => heartbeats.flush(performance.now())), FLUSH_MS);
