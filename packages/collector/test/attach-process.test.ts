@@ -226,7 +226,10 @@ describe('to standard output', () => {
 
 describe('in a terminal', () => {
   it('a line tells how it goes, and Ctrl-C ends it with everything that was under way', async () => {
-    const { child, output, truth } = await start({ holdMs: 100 }, { terminal: true });
+    const { child, output, truth } = await start(
+      { attachMs: 1300, holdMs: 100 },
+      { terminal: true },
+    );
     const gone = outcomeOf(child);
     await untilExists(output);
     await pause(1500);
@@ -234,6 +237,7 @@ describe('in a terminal', () => {
     const { code, out } = await gone;
     expect(code).toBe(0);
     const seen = out.replaceAll('\u001b[K', '<cleared>');
+    expect(seen).toMatch(/\rattaching the probes 0:01: nothing is recorded yet<cleared>/);
     expect(seen).toMatch(/\rrecording 0:01, \d+ events of 2 virtqueues, \S+ kB<cleared>/);
     expect(seen).toMatch(/\r<cleared>collector: .* [kM]?B, SIGINT; complete: all/);
     const { rounds, end } = await recordedRounds(output);

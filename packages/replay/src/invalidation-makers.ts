@@ -17,7 +17,7 @@ export const makersSchema = z.object({
   causes: z.record(z.string(), count),
   /** By what the kernel stack says; null where no stack was recorded. */
   classes: z.record(z.string(), count).nullable(),
-  /** The most first. `comm` is of a traced host: not for a terminal. */
+  /** The most first, told apart by both, over all recordings. `comm` is of a traced host: not for a terminal. */
   processes: z.array(z.object({ pid: count, comm: z.string(), invalidations: count })),
   /** Of processes for which there was no room. */
   other_processes: count,

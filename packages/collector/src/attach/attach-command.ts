@@ -8,7 +8,7 @@ import { attachResult, blockedResult, type AttachResult } from './attach-result.
 import { problemsOf, summary } from './attach-summary.js';
 import { openLiveSocket, type LiveSocket } from './live-socket.js';
 import { record, type FinishedRecording } from './record.js';
-import { showRecording } from './recording-progress.js';
+import { showAttaching, showRecording } from './recording-progress.js';
 import type { RecordingPlan } from '../plan-recording.js';
 import type { RecordedHost } from './recorded-host.js';
 import { createStopRequest, type StopRequest } from './stop-request.js';
@@ -113,11 +113,10 @@ async function recordInto(
   { target, socket, name }: Outputs,
   { plan, host, stop, options: { duration, nice } }: Session,
 ): Promise<FinishedRecording> {
-  let clear = (): void => undefined;
-  const slow = setTimeout(
-    () => say(NAME, 'attaching the probes: nothing is recorded yet'),
-    SLOW_MS,
-  );
+  let clear = showAttaching();
+  const slow = setTimeout(() => {
+    if (!process.stderr.isTTY) say(NAME, 'attaching the probes: nothing is recorded yet');
+  }, SLOW_MS);
   let timer: NodeJS.Timeout | undefined;
   try {
     return await record(writer, {
@@ -129,6 +128,7 @@ async function recordInto(
       onlineCpus: () => host.onlineCpus(),
       onReady: (rings) => {
         clearTimeout(slow);
+        clear();
         target.begin();
         socket?.serve(writer, rings);
         say(NAME, `attached; recording to ${name}${howLong(duration)}`);

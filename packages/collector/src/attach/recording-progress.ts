@@ -1,4 +1,4 @@
-/** What a recording under way shows on a terminal: one line, written over once a second. */
+/** What a recording shows on a terminal: one line, written over once a second. */
 import { byteSize, counted } from '@vhostscope/terminal';
 import type { TraceWriter } from '@vhostscope/trace';
 
@@ -10,11 +10,20 @@ const PAUSE_MS = 1000;
  * @returns removes the line
  */
 export function showRecording(writer: TraceWriter): () => void {
+  return showLine((seconds) => stateLine(seconds, writer));
+}
+
+/** The same while bpftrace attaches its probes, which takes a minute on a slow machine. */
+export function showAttaching(): () => void {
+  return showLine((seconds) => `attaching the probes ${clock(seconds)}: nothing is recorded yet`);
+}
+
+function showLine(textAfter: (seconds: number) => string): () => void {
   const { stderr } = process;
   if (!stderr.isTTY) return () => undefined;
   const begun = Date.now();
   const timer = setInterval(() => {
-    const text = stateLine(Math.round((Date.now() - begun) / 1000), writer);
+    const text = textAfter(Math.round((Date.now() - begun) / 1000));
     stderr.write(`\r${text.slice(0, Math.max(0, stderr.columns - 1))}\u001b[K`);
   }, PAUSE_MS);
   return () => {
@@ -23,13 +32,15 @@ export function showRecording(writer: TraceWriter): () => void {
   };
 }
 
+function clock(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
 function stateLine(seconds: number, { events, bytes, current }: TraceWriter): string {
-  const minutes = Math.floor(seconds / 60);
-  const time = `${minutes}:${String(seconds % 60).padStart(2, '0')}`;
   const lost = [...(current?.lost.values() ?? [])].reduce((sum, howMany) => sum + howMany, 0n);
   const loss = lost > 0n ? `, ${counted(lost, 'event')} lost` : '';
   return (
-    `recording ${time}, ${counted(events, 'event')} of ` +
+    `recording ${clock(seconds)}, ${counted(events, 'event')} of ` +
     `${counted(current?.objects.virtqueues.size ?? 0, 'virtqueue')}, ${byteSize(bytes)}${loss}`
   );
 }
