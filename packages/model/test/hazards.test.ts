@@ -95,8 +95,10 @@ function hazardsIn(
   const watch = createHazardWatch(engine);
   for (const { batch, from, to } of batchesOf(events)) {
     for (let i = from; i < to; i++) {
+      const isAccess = batch.kind[i] === KIND.access;
+      if (!isAccess) watch.foresee(batch, i);
       engine.consume(batch, i, i + 1);
-      if (batch.kind[i] !== KIND.access) watch.see(batch, i);
+      if (!isAccess) watch.see(batch, i);
     }
   }
   engine.finish();

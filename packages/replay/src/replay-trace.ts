@@ -220,13 +220,15 @@ function feed(
   for (const watch of watches?.byEngine.values() ?? []) watch.finish();
 }
 
-/** Lets watches see every event that is no access, right after the engines. */
+/** Lets watches see every event that is no access, right before and right after the engines. */
 function watched(consume: RunVisitor, watches: readonly HazardWatch[]): RunVisitor {
   return (batch, from, to) => {
     let begin = from;
     for (let i = from; i < to; i++) {
       if (batch.kind[i] === KIND.access) continue;
-      consume(batch, begin, i + 1);
+      if (begin < i) consume(batch, begin, i);
+      for (const watch of watches) watch.foresee(batch, i);
+      consume(batch, i, i + 1);
       begin = i + 1;
       for (const watch of watches) watch.see(batch, i);
     }

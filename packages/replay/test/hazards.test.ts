@@ -118,6 +118,12 @@ describe('replay hazards', () => {
     expect(out).toContain('not looked for in this design: stale_map, stuck_count');
   });
 
+  it('knows of a map that nothing but an access has shown', async () => {
+    // vq 0 of d1: attempts at lines 416 to 418, an access that hits at 419, dropped at 181099; vq 1 likewise.
+    const { counts } = await hazards(trace('d1').path);
+    expect(counts).toMatchObject([{ kind: 'lost_dirty', count: 2, first: { line: 181099 } }]);
+  });
+
   it('shows those that touch a span', async () => {
     const { path } = trace('s3');
     const whole = await hazards(path);

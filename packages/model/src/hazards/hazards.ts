@@ -25,10 +25,15 @@ import {
   watched,
   type WatchState,
 } from './watch-state.js';
-import { noteSpan, seeMaps } from './watched-maps.js';
+import { noteBuilt, noteSpan, seeMaps } from './watched-maps.js';
 import { endWrong, noteUnpaired, seeCount, seeEnd } from './wrong-counts.js';
 
 export interface HazardWatch {
+  /**
+   * Event `i`, no access, which the engine is about to consume: since the last one, accesses may have shown that
+   * there is a map, which the event may take away.
+   */
+  foresee(batch: EventBatch, i: number): void;
   /** Event `i`, no access, which the engine has just consumed. */
   see(batch: EventBatch, i: number): void;
   /** The trace has ended, and the engine is finished. */
@@ -57,12 +62,29 @@ export function createHazardWatch(engine: Engine, span?: HazardSpan): HazardWatc
     recording: -1,
   };
   return {
+    foresee: (batch, i) => {
+      if (engine.design.maps !== 'never') foresee(state, batch, i);
+    },
     see: (batch, i) => {
       if (engine.design.maps !== 'never') see(state, batch, i);
     },
     finish: () => endAll(state),
     found: list,
   };
+}
+
+function foresee(state: WatchState, batch: EventBatch, i: number): void {
+  const { rings } = state;
+  const { dev, owner } = batch.details;
+  const row = batch.detail[i];
+  const ofDevice = (one: number): void => {
+    for (const vq of rings.virtqueuesOf.get(one) ?? []) noteBuilt(state, batch, i, vq);
+  };
+  const kind = batch.kind[i];
+  if (ABOUT_ONE[kind]) noteBuilt(state, batch, i, batch.vq[i]);
+  else if (kind === KIND.range_start || kind === KIND.notifier) ofDevice(dev[row]);
+  else if (kind === KIND.core_range_start)
+    for (const one of rings.devicesOfOwner.get(owner[row]) ?? []) ofDevice(one);
 }
 
 function see(state: WatchState, batch: EventBatch, i: number): void {

@@ -27,6 +27,15 @@ export function seeMaps(state: WatchState, batch: EventBatch, i: number, vq: num
   }
 }
 
+/** Maps that are there now, and were not known to be when they were last compared. */
+export function noteBuilt(state: WatchState, batch: EventBatch, i: number, vq: number): void {
+  for (const [area, one] of watched(state, vq).areas.entries()) {
+    if (one.hadMap || state.engine.mapOf(vq, area) !== HIT) continue;
+    mapBuilt(state, batch, i, vq, area, one);
+    one.hadMap = true;
+  }
+}
+
 export function mapBuilt(
   state: WatchState,
   batch: EventBatch,
