@@ -23,6 +23,8 @@ export interface ManyDesigns {
   readonly distinct: number;
   /** As `Engine.consume`. HOT: benchmark in `npm run bench`. */
   consume(batch: EventBatch, from: number, to: number): void;
+  /** As `Engine.count`. */
+  count(isCounting: boolean): void;
   finish(): void;
 }
 
@@ -58,6 +60,12 @@ export function createManyDesigns(options: readonly EngineOptions[]): ManyDesign
     consume: (batch, from, to) => {
       if (isShared) consumeShared(states, run, batch, from, to);
       else consumeEach(states, batch, from, to);
+    },
+    count: (isCounting) => {
+      flush(states, run);
+      // No place is known any more: each must be found, and listed, again.
+      run.stretch++;
+      for (const { engine } of distinct) engine.count(isCounting);
     },
     finish: () => {
       flush(states, run);

@@ -13,8 +13,10 @@ import { readCostOptions, type CostBasis, type CostOptions } from './cost-option
 import { compareTrace, type CompareOptions } from './compare-trace.js';
 import { withOpenTrace } from './opened-trace.js';
 import { platformOf } from './platform-options.js';
+import { readSpanOptions, spanOf, type SpanOptions, type WantedSpan } from './time-span.js';
 
-export interface CompareCommandOptions extends CompareOptions, CostOptions {
+export interface CompareCommandOptions
+  extends Omit<CompareOptions, 'span'>, SpanOptions, CostOptions {
   readonly designs: string;
   readonly designFile?: string;
   readonly baseline?: string;
@@ -30,9 +32,10 @@ export async function compareCommand(
   const designs = chosenDesigns(options.designs, options.designFile);
   const allowed = allowedPoints(options);
   const basis = readCostOptions(options);
+  const wanted = readSpanOptions(options);
   const found: ComparedTraceResult[] = [];
   const read = async (path: string, into: ComparedTraceResult[]): Promise<number> =>
-    readOne(path, designs, options, basis, into);
+    readOne(path, designs, options, { basis, wanted }, into);
   let exitCode: number = EXIT.done;
   const keep = (code: number): void => {
     if (exitCode === EXIT.done) exitCode = code;
@@ -72,11 +75,15 @@ async function readOne(
   path: string,
   designs: readonly Design[],
   options: CompareCommandOptions,
-  basis: CostBasis,
+  { basis, wanted }: { readonly basis: CostBasis; readonly wanted: WantedSpan },
   into: ComparedTraceResult[],
 ): Promise<number> {
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const compared = compareTrace(trace, designs, options);
+    const span = spanOf(trace, wanted);
+    const compared = compareTrace(trace, designs, {
+      ...options,
+      ...(span === undefined ? {} : { span }),
+    });
     const { architecture } = platformOf(options, trace);
     into.push(comparedTraceResult(trace, compared, completeness, architecture, basis));
     return EXIT.done;

@@ -9,8 +9,10 @@ import { costOf, costSchema } from './cost-result.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { designAssumptions } from './design-assumptions.js';
 import { listVirtqueues } from './recording-list.js';
+import { otherPreemption } from './result-head.js';
 import { decisionsSchema } from './run-result.js';
 import { stockAssumptions } from './stock-assumptions.js';
+import { describeSpan, spanSchema } from './time-span.js';
 
 const count = z.number().int().nonnegative();
 const change = z.object({ before: z.number(), after: z.number() }).nullable();
@@ -49,6 +51,7 @@ export const comparedTraceSchema = z.object({
   host: z.enum(['direct-map', 'stock']),
   preemption: z.enum(['voluntary', 'full', 'unknown']),
   architecture: z.string().nullable(),
+  span: spanSchema,
   assumptions: z.array(z.string()),
   complete: z.boolean().nullable(),
   lost: z.record(z.string(), z.string()),
@@ -80,7 +83,7 @@ export type CompareResult = z.infer<typeof compareResultSchema>;
 
 export function comparedTraceResult(
   trace: OpenTrace,
-  { host, preemption, compared }: ComparedTrace,
+  { host, preemption, span, compared }: ComparedTrace,
   { complete, lost, damage }: Completeness,
   architecture: Architecture | undefined,
   basis: CostBasis,
@@ -91,7 +94,12 @@ export function comparedTraceResult(
     host,
     preemption,
     architecture: architecture?.name ?? null,
+    span: describeSpan(span),
     assumptions: [
+      ...otherPreemption(trace, {
+        order: compared.some(({ order }) => order === 'ranges') ? 'ranges' : 'effects',
+        preemption,
+      }),
       ...new Set(compared.flatMap(({ design }) => designAssumptions(design))),
       ...(host === 'stock' && first !== undefined
         ? stockAssumptions(trace, first.engine.tallies, preemption)

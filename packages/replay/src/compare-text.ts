@@ -10,7 +10,16 @@ import type {
 import { RATES_ARE_OF } from './cost-result.js';
 import { span } from './cost-text.js';
 import { rateText } from './designs-command.js';
-import { about, hitRatio, numberColumn, textColumn, wrapped } from './text-parts.js';
+import {
+  about,
+  callsAreTimed,
+  hitRatio,
+  numberColumn,
+  preemptionText,
+  spanLine,
+  textColumn,
+  wrapped,
+} from './text-parts.js';
 
 export function compareText(result: CompareResult): string {
   const { traces, baseline, against_baseline: verdicts } = result;
@@ -32,7 +41,8 @@ function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[
           'complete    NO: events are missing; answers may be wrong, also where they are not ambiguous',
         ]
       : []),
-    `preemption  ${trace.preemption}`,
+    ...preemptionLines(trace),
+    ...(trace.span === null ? [] : [spanLine(trace.span)]),
     ...trace.assumptions.flatMap((one, at) =>
       wrapped(at === 0 ? 'assumed     - ' : '            - ', one),
     ),
@@ -62,6 +72,15 @@ function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[
         )),
     ...flushLines(trace),
   ];
+}
+
+/** How it preempts, with what would leave less open. */
+function preemptionLines({ preemption, designs }: ComparedTraceResult): string[] {
+  const wouldTell = designs.some(({ design, order, decisions }) => {
+    const row = findDesign(design);
+    return order === 'ranges' && decisions.ambiguous > 0 && row !== undefined && callsAreTimed(row);
+  });
+  return wrapped('preemption  ', preemptionText(preemption, wouldTell));
 }
 
 /** What rates were measured with. */

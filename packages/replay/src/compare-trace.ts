@@ -13,9 +13,12 @@ import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
 import { mayHoldEffects, roundAccessesOf, rulesOf } from './replay-trace.js';
 import { hasFilteredRangesOf, hostKindOf } from './replayable-trace.js';
+import { visitSpan, type TimeSpan } from './time-span.js';
 
 export interface CompareOptions extends PlatformOptions {
   readonly preempt?: Preemption;
+  /** Counts only what lies in it, as it stands in this trace. */
+  readonly span?: TimeSpan;
 }
 
 /** A design with what it comes to. */
@@ -29,6 +32,7 @@ export interface Compared {
 export interface ComparedTrace {
   readonly host: HostKind;
   readonly preemption: Preemption;
+  readonly span: TimeSpan | undefined;
   readonly compared: readonly Compared[];
 }
 
@@ -62,7 +66,15 @@ export function compareTrace(
       order,
     }));
     const many = createManyDesigns(chosen);
-    visitTrace(trace.fd, trace.index, (batch, from, to) => many.consume(batch, from, to));
+    visitTrace(
+      trace.fd,
+      trace.index,
+      visitSpan(
+        options.span,
+        (isInside) => many.count(isInside),
+        (batch, from, to) => many.consume(batch, from, to),
+      ),
+    );
     many.finish();
     return chosen.map(({ design }, at) => {
       const engine = many.engines[at];
@@ -75,7 +87,7 @@ export function compareTrace(
   const again = designs.filter((_, at) => lacks[at]);
   const byRanges = again.length === 0 ? [] : runAll('ranges', again);
   const compared = first.map((one, at) => (lacks[at] ? (byRanges.shift() ?? one) : one));
-  return { host, preemption, compared };
+  return { host, preemption, span: options.span, compared };
 }
 
 function hasAllEffects(engine: Engine): boolean {

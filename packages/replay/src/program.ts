@@ -94,7 +94,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await exportCommand(trace, options);
     });
 
-  withCostOptions(withCompareOptions(program.command('compare')))
+  withCostOptions(withSpanOptions(withCompareOptions(program.command('compare'))))
     .description('many designs on the same traces in one pass, and traces against a baseline')
     .action(async (traces: string[], options: CompareCommandOptions) => {
       const { compareCommand } = await import('./compare-command.js');

@@ -36,7 +36,10 @@ const AT_BORDERS =
   'a round that goes over the border of the span counts where it ends, with all its accesses';
 
 /** Of an answer that --preempt bases on something else than what was recorded. */
-function otherPreemption(trace: OpenTrace, { order, preemption }: Replayed): string[] {
+export function otherPreemption(
+  trace: OpenTrace,
+  { order, preemption }: Pick<Replayed, 'order' | 'preemption'>,
+): string[] {
   const recorded = trace.index.header.preemption;
   if (order === 'effects' || recorded === undefined || recorded === preemption) return [];
   return [

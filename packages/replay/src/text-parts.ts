@@ -33,11 +33,8 @@ export function headLines(
   if (result.span !== null) lines.push(spanLine(result.span));
   if (design.switchedOff !== undefined) lines.push(...wrapped('off         ', design.switchedOff));
   else if (result.order === 'ranges' && design.maps !== 'never') {
-    const advice =
-      result.preemption === 'unknown' && ambiguous > 0 && callsAreTimed(design)
-        ? '; if it is voluntary, --preempt voluntary tells more'
-        : '';
-    lines.push(`preemption  ${PREEMPTION_MEANING[result.preemption]}${advice}`);
+    const text = preemptionText(result.preemption, ambiguous > 0 && callsAreTimed(design));
+    lines.push(`preemption  ${text}`);
   }
   if (result.uses_observations)
     lines.push(`attempts    as recorded: right only if ${design.name} ran on the recording kernel`);
@@ -58,8 +55,17 @@ export function spanLine({
   return `span        ${from === null ? 'from the beginning' : `from ${from} ns`} ${end}; state is known from the beginning on`;
 }
 
+/** @param wouldTell whether knowing it would leave less open */
+export function preemptionText(preemption: Preemption, wouldTell: boolean): string {
+  const advice =
+    preemption === 'unknown' && wouldTell
+      ? '; if it is voluntary, --preempt voluntary tells more'
+      : '';
+  return `${PREEMPTION_MEANING[preemption]}${advice}`;
+}
+
 /** Whether it matters to a design when callbacks were through. */
-function callsAreTimed(design: Design): boolean {
+export function callsAreTimed(design: Design): boolean {
   return mechanismOf(design) === 'counted' || design.clears === 'range-at-unlock';
 }
 

@@ -60,7 +60,7 @@ export type FindStorm = (storm: number) => { readonly begin: bigint; readonly en
 /**
  * The moment in ns. A storm is its beginning, or for `--to` just behind its last event.
  *
- * @throws ProgramError where the trace does not reach so far
+ * @throws ProgramError where the trace does not reach so far, or where a number cannot be the clock's
  */
 export function resolveTime(
   argument: TimeArgument,
@@ -68,7 +68,10 @@ export function resolveTime(
   findStorm: FindStorm,
 ): bigint {
   const { option, text } = argument;
-  if ('at' in argument) return argument.at;
+  if ('at' in argument) {
+    if (argument.at < first && isUnlikelyClock(argument)) throw missesUnit(argument, first);
+    return argument.at;
+  }
   if ('storm' in argument) {
     const { begin, end } = findStorm(argument.storm);
     return option === '--to' ? end + 1n : begin;
@@ -79,4 +82,20 @@ export function resolveTime(
       advice: `it lasts ${seconds(last - first)}, from ${first} to ${last} ns`,
     });
   return 'beforeEnd' in argument ? last - distance : first + distance;
+}
+
+/** Less than a second after the clock's zero, or with a point: rather meant from the first event. */
+function isUnlikelyClock({ at, text }: { at: bigint; text: string }): boolean {
+  return at > 0n && (at < NANOSECONDS.s || text.includes('.'));
+}
+
+function missesUnit(
+  { option, text }: { option: string; text: string },
+  first: bigint,
+): ProgramError {
+  const unit = text.includes('.') ? 's' : 'ns';
+  return new ProgramError(
+    `${option} ${text} means ${text} ${unit} of the clock, and the trace begins at ${first} ns`,
+    { advice: `from the first event on it is ${option} ${text}s, or ${text}ms` },
+  );
 }

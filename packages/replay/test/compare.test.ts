@@ -7,7 +7,7 @@ import { compareResultSchema, type ComparedDesign } from '../src/compare-result.
 import { designsResultSchema } from '../src/designs-command.ts';
 import { runResultSchema } from '../src/run-result.ts';
 import { replay } from './in-process.ts';
-import { trace, temporaryFolder } from './traces.ts';
+import { temporaryFolder, textOf, trace } from './traces.ts';
 
 async function compare(...args: string[]) {
   const { code, out, err } = await replay('compare', '--json', ...args);
@@ -41,6 +41,33 @@ describe('replay compare', { timeout: 60_000 }, () => {
       expect(overRings.size, 'a range is over a ring or not, whatever the design').toBe(1);
     },
   );
+
+  it.each(['s3', 'u5', 'f1'])('%s: of a span it says what replay run says of it', async (name) => {
+    const { path } = trace(name);
+    const span = ['--from', '400ms', '--to=-300ms'];
+    const { result } = await compare(path, ...span);
+    const { out: whole } = await replay('run', '--json', path);
+    for (const design of DESIGNS) {
+      const { out } = await replay('run', '--json', '--design', design.name, path, ...span);
+      const alone = runResultSchema.parse(JSON.parse(out));
+      expect(result.traces[0]?.span).toEqual(alone.span);
+      expect(rowOf(result.traces[0]?.designs, design.name).decisions).toEqual(alone.totals);
+      const { accesses } = runResultSchema.parse(JSON.parse(whole)).totals;
+      expect(alone.totals.accesses).toBeLessThan(accesses);
+    }
+  });
+
+  it('says its span, and that --preempt would leave less open', async () => {
+    const path = join(temporaryFolder(), 'ranges.txt');
+    // As a host without the driver's own functions would have recorded it.
+    writeFileSync(path, textOf('s3').replaceAll(/^I[SE] .*\n/gm, ''));
+    const args = ['compare', path, '--from', '0', '--designs', 'merged'];
+    const { out } = await replay(...args);
+    expect(out).toContain('if it is voluntary, --preempt voluntary tells more');
+    expect(out).toMatch(/^span {8}from 0 ns to the end; state is known from the beginning on$/m);
+    const told = await replay(...args, '--preempt', 'voluntary');
+    expect(told.out).toMatch(/^preemption {2}voluntary in the recording kernel$/m);
+  });
 
   it('takes several traces, and only the designs that are named, in their order', async () => {
     const { result } = await compare(

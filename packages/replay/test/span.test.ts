@@ -181,6 +181,15 @@ describe('moments', () => {
     expect(() => resolve(text)).toThrow(/^--from takes a moment of the trace, not "/);
   });
 
+  it.each([
+    ['5', 'ns'],
+    ['0.25', 's'],
+  ])('says that a bare %s is %s of the clock, where that cannot be meant', (text, unit) => {
+    expect(() => resolve(text)).toThrow(
+      `--from ${text} means ${text} ${unit} of the clock, and the trace begins at 1000000000 ns`,
+    );
+  });
+
   it('names the length of the trace where one is outside of it', async () => {
     expect(() => resolve('10.1s')).toThrow('--from 10.1s is outside of the trace');
     expect(() => resolve('-11s')).toThrow('--from -11s is outside of the trace');

@@ -319,6 +319,8 @@ it('says where --preempt is not what the trace says', async () => {
   expect(await out('--preempt', 'full')).toContain(said);
   expect(await out('--preempt', 'voluntary')).not.toContain('as --preempt says');
   expect(await out()).not.toContain('as --preempt says');
+  const compared = await replay('compare', live(), '--preempt', 'full');
+  expect(compared.out.replaceAll(/\n +/g, ' ')).toContain(said);
 });
 
 it('a recording of no vhost device says that there was none', async () => {
