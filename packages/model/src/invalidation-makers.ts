@@ -5,6 +5,8 @@
 import { commAt, hasDetail, type EventBatch } from './event-batch.js';
 import { KIND } from './events.js';
 import type { HostKind } from './engine-state.js';
+import { kindTable } from './kind-table.js';
+import { MOST_STACKS, noteStack, stackKey, type StackClasses } from './stack-classes.js';
 import {
   createRingPlaces,
   notePlaces,
@@ -12,6 +14,7 @@ import {
   wordsAt,
   type RingPlaces,
 } from './storms/ring-places.js';
+import { rangeStartOf } from './told-ranges.js';
 
 export interface InvalidationMaker {
   readonly pid: number;
@@ -42,12 +45,12 @@ export interface InvalidationMakers {
 }
 
 const MOST_PROCESSES = 4096;
-const MOST_STACKS = 65_536;
 /** The class `unknown`. */
 const UNKNOWN = 0;
 
 interface State {
-  readonly host: HostKind;
+  /** The event that tells of a range. */
+  readonly rangeStart: number;
   rings: RingPlaces;
   recording: number;
   isCounted: boolean;
@@ -55,33 +58,28 @@ interface State {
   readonly byCause: Map<number, number>;
   /** By recording and stack. A stack may be told after the ranges that it made. */
   readonly byStack: Map<string, number>;
-  readonly classes: Map<string, number>;
+  readonly classes: StackClasses;
   readonly processes: Map<string, InvalidationMaker>;
   others: number;
 }
 
 /** Kinds that are looked at; all others cost one look at a table, which is nearly every event (bench/). */
-const WANTED: Uint8Array = (() => {
-  const wanted = new Uint8Array(256);
-  for (const kind of [
-    KIND.recording,
-    KIND.virtqueue,
-    KIND.addresses,
-    KIND.reset,
-    KIND.stack,
-    KIND.range_start,
-    KIND.core_range_start,
-  ])
-    wanted[kind] = 1;
-  return wanted;
-})();
+const WANTED = kindTable([
+  KIND.recording,
+  KIND.virtqueue,
+  KIND.addresses,
+  KIND.reset,
+  KIND.stack,
+  KIND.range_start,
+  KIND.core_range_start,
+]);
 
 /**
  * @param host where vhost's own callbacks are told, they count; of a stock host, the memory manager's calls
  */
 export function createInvalidationMakers(host: HostKind): InvalidationMakers {
   const state: State = {
-    host,
+    rangeStart: rangeStartOf(host),
     rings: createRingPlaces(),
     recording: -1,
     isCounted: true,
@@ -115,20 +113,20 @@ export function createInvalidationMakers(host: HostKind): InvalidationMakers {
 function see(state: State, batch: EventBatch, i: number): void {
   const { details } = batch;
   const row = batch.detail[i];
-  switch (batch.kind[i]) {
+  const kind = batch.kind[i];
+  switch (kind) {
     case KIND.recording:
       state.rings = createRingPlaces();
       state.recording++;
       return;
     case KIND.stack:
-      if (state.classes.size < MOST_STACKS)
-        state.classes.set(`${state.recording} ${wordsAt(details.stack, row)}`, details.class[row]);
+      noteStack(state.classes, state.recording, batch, i);
       return;
     case KIND.range_start:
-      if (state.host === 'direct-map') begins(state, batch, i, [details.dev[row]]);
+      if (kind === state.rangeStart) begins(state, batch, i, [details.dev[row]]);
       return;
     case KIND.core_range_start:
-      if (state.host === 'stock')
+      if (kind === state.rangeStart)
         begins(state, batch, i, state.rings.devicesOfOwner.get(details.owner[row]) ?? []);
       return;
     default:
@@ -148,7 +146,7 @@ function begins(state: State, batch: EventBatch, i: number, devices: Iterable<nu
   state.all++;
   add(state.byCause, details.cause[row]);
   if (hasDetail(details, row, 'stack')) {
-    const key = `${state.recording} ${wordsAt(details.stack, row)}`;
+    const key = stackKey(state.recording, wordsAt(details.stack, row));
     if (state.byStack.has(key) || state.byStack.size < MOST_STACKS) add(state.byStack, key);
   }
   const pid = details.pid[row];

@@ -22,8 +22,8 @@ export function enterRange(
   i: number,
   isStart: boolean,
 ): void {
-  const found = enterDevice(engine, batch, i, isStart, batch.details.dev[batch.detail[i]], false);
-  countRange(engine, batch, i, isStart, found);
+  const isFound = enterDevice(engine, batch, i, isStart, batch.details.dev[batch.detail[i]], false);
+  countRange(engine, batch, i, isStart, isFound);
 }
 
 /**
@@ -42,15 +42,16 @@ export function enterCoreRange(
   // Where all accesses come out alike, it does not matter which ranges are under way.
   const begin =
     engine.mechanism === 'fixed' ? 'told' : followRange(engine, batch, i, isStart, owner);
-  let found = NOTHING;
+  let isFound = false;
   for (const dev of devicesOfOwner(devices, owner)) {
     // Nor is it known whether a begin that was not told has raised the count.
     const isDoubtful = devices.notifier[dev] === NOTIFIER_OFF || begin === 'not told';
-    found |= enterDevice(engine, batch, i, isStart, dev, isDoubtful, begin === 'returned');
+    const isOne = enterDevice(engine, batch, i, isStart, dev, isDoubtful, begin === 'returned');
+    isFound ||= isOne;
     if (!isStart || tallies.derived === undefined) continue;
     for (const vq of devices.virtqueues[dev] ?? []) tallies.derived.ranges[vq]++;
   }
-  countRange(engine, batch, i, isStart, found);
+  countRange(engine, batch, i, isStart, isFound);
 }
 
 function followRange(
@@ -89,11 +90,6 @@ export function returnCoreRange(
   recycle(engine, range);
 }
 
-/** What a range is to a device; several may be true. */
-const NOTHING = 0;
-const OVERLAPS = 1;
-const IS_REFUSED = 2;
-
 /** By which test a range counts as one over a ring, whatever the design's own: the kernel's (reference §1.4). */
 const OVER_A_RING = 'inclusive-end';
 
@@ -102,7 +98,7 @@ function countRange(
   batch: EventBatch,
   i: number,
   isStart: boolean,
-  found: number,
+  isFound: boolean,
 ): void {
   const { ranges } = tallies;
   if (!isStart) {
@@ -112,8 +108,9 @@ function countRange(
   ranges.start++;
   const blockable = batch.details.blockable[batch.detail[i]] === 1;
   if (!blockable) ranges.nonBlockable++;
-  if (!blockable && (found & IS_REFUSED) !== 0) ranges.refused++;
-  if (blockable && (found & OVERLAPS) !== 0) ranges.overlapping++;
+  if (!isFound) return;
+  if (blockable) ranges.overlapping++;
+  else ranges.refused++;
 }
 
 function enterDevice(
@@ -124,12 +121,12 @@ function enterDevice(
   dev: number,
   isDoubtful: boolean,
   isBegun = false,
-): number {
+): boolean {
   engine.devices.wasDisturbed[dev] = true;
-  if (engine.mechanism === 'fixed') return isStart ? findOut(engine, batch, i, dev) : NOTHING;
+  if (engine.mechanism === 'fixed') return isStart && isToBeCounted(engine, batch, i, dev);
   const callback = readCallback(engine, batch, i, isStart, dev);
   const blockable = batch.details.blockable[batch.detail[i]] === 1;
-  const found = isStart ? findOut(engine, batch, i, dev, callback) : NOTHING;
+  const isFound = isStart && isToBeCounted(engine, batch, i, dev, callback);
   if (isDoubtful)
     for (let k = 0; k < callback.slotCount; k++) callback.slots[k] = doubtful(callback.slots[k]);
   let isKept = false;
@@ -142,7 +139,7 @@ function enterDevice(
   }
   if (blockable || isKept) noteCallback(engine, batch, i, callback);
   if (!isKept) recycle(engine, callback);
-  return found;
+  return isFound;
 }
 
 /** Remembers it as an event of each virtqueue that it concerns. */
@@ -181,23 +178,28 @@ function disturbPages({ virtqueues, delays }: EngineState, callback: Callback): 
   }
 }
 
-/** @param callback what the design's own test finds is known already */
-function findOut(
+/**
+ * Whether a start is one over a ring of a device; of one that must not block, whether the design refuses it.
+ *
+ * @param callback what the design's own test finds is known already
+ */
+function isToBeCounted(
   { virtqueues, devices, design }: EngineState,
   { details, detail }: EventBatch,
   i: number,
   dev: number,
   callback?: Callback,
-): number {
+): boolean {
   const { maps, refusesNonBlockable, overlap } = design;
-  const by = (test: Design['overlap']): boolean =>
-    callback !== undefined && test === overlap
-      ? overlapsAny(callback)
-      : concernsAny(virtqueues, devices.virtqueues[dev], details, detail[i], test);
-  const isOver = by(OVER_A_RING);
-  const mayRefuse = maps !== 'never' && refusesNonBlockable !== 'never';
-  const isRefused = mayRefuse && (refusesNonBlockable === 'always' || by(overlap));
-  return (isOver ? OVERLAPS : NOTHING) | (isRefused ? IS_REFUSED : NOTHING);
+  let test: Design['overlap'] = OVER_A_RING;
+  if (details.blockable[detail[i]] !== 1) {
+    if (maps === 'never' || refusesNonBlockable === 'never') return false;
+    if (refusesNonBlockable === 'always') return true;
+    test = overlap;
+  }
+  return callback !== undefined && test === overlap
+    ? overlapsAny(callback)
+    : concernsAny(virtqueues, devices.virtqueues[dev], details, detail[i], test);
 }
 
 // One range is looked at at a time: it is not allocated per event.

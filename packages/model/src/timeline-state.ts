@@ -2,6 +2,7 @@
 import { NO_VQ, hasDetail, type EventBatch } from './event-batch.js';
 import { INVALIDATION_CAUSES, KIND } from './events.js';
 import { INVALIDATION_CLASSES } from './invalidation-classes.js';
+import { kindTable } from './kind-table.js';
 import { decisionOf, OUTCOMES, type Decision } from './outcome.js';
 import type { Engine } from './replay-engine.js';
 import { ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
@@ -24,12 +25,7 @@ export const RING_COLUMN = CAUSE_COLUMNS + CLASS_COLUMNS;
 const UNKNOWN_CLASS = INVALIDATION_CLASSES.indexOf('unknown');
 
 /** Kinds whose time is that of another event, or none: the recorder's own words. */
-const HAS_NO_TIME: Uint8Array = (() => {
-  const kinds = new Uint8Array(256);
-  for (const kind of [KIND.recording, KIND.virtqueue, KIND.lost, KIND.recording_end])
-    kinds[kind] = 1;
-  return kinds;
-})();
+const HAS_NO_TIME = kindTable([KIND.recording, KIND.virtqueue, KIND.lost, KIND.recording_end]);
 
 export interface TimelineLimits {
   /** Bins at most; even. */

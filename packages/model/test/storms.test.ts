@@ -35,7 +35,11 @@ function eventsOf(ranges: readonly Range[]): EventRecord[] {
 
 function stormsOf(events: readonly EventRecord[], options: Partial<StormOptions> = {}): Storm[] {
   const found: Storm[] = [];
-  const storms = createStorms({ onOver: (storm) => found.push(storm), ...options });
+  const storms = createStorms({
+    host: 'direct-map',
+    onOver: (storm) => found.push(storm),
+    ...options,
+  });
   for (const { batch, from, to } of batchesOf(events))
     for (let i = from; i < to; i++) if (storms.wants[batch.kind[i]] === 1) storms.consume(batch, i);
   storms.finish();
@@ -164,7 +168,11 @@ describe('storms', () => {
       property(lists, integer({ min: 1, max: 8 }), (list, rate) => {
         const events = eventsOf(rangesOf(list));
         const found: Storm[] = [];
-        const storms = createStorms({ rate, onOver: (storm) => found.push(storm) });
+        const storms = createStorms({
+          host: 'direct-map',
+          rate,
+          onOver: (storm) => found.push(storm),
+        });
         for (const { batch, from, to } of batchesOf(events)) {
           for (let i = from; i < to; i++) {
             storms.consume(batch, i);
@@ -218,7 +226,11 @@ describe('storms', () => {
     );
     const told = { event: 'stack', cpu: 0, time: SECOND, stack: 77n, class: 6, note: '' } as const;
     const found: Storm[] = [];
-    const storms = createStorms({ rate: 5, onOver: (storm) => found.push(storm) });
+    const storms = createStorms({
+      host: 'direct-map',
+      rate: 5,
+      onOver: (storm) => found.push(storm),
+    });
     for (const { batch, from, to } of batchesOf([...events, told]))
       for (let i = from; i < to; i++) storms.consume(batch, i);
     storms.finish();

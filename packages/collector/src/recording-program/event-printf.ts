@@ -10,9 +10,9 @@ export const NOT_KNOWN = '-';
 /**
  * The statement that prints an event.
  *
- * @param time when it happened, ns; not before that of a line which this CPU has printed
  * Only numbers and escaped bytes are printed: nothing of the host can forge a line.
  *
+ * @param time when it happened, ns; not before that of a line which this CPU has printed
  * @throws Error when the columns are not those of the event: a defect of the caller
  */
 export function eventPrintf(

@@ -5,6 +5,7 @@
 import { sharesCallbacks } from '../designs.js';
 import type { EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
+import { kindTable } from '../kind-table.js';
 import { HIT } from '../outcome.js';
 import type { Engine } from '../replay-engine.js';
 import { createRingPlaces, notePlaces, wordsAt } from '../storms/ring-places.js';
@@ -136,22 +137,17 @@ const OF_DIRECT_MAPS = [
 ] as const satisfies readonly HazardKind[];
 
 /** Kinds of events after which the maps of their virtqueue may be others. */
-const ABOUT_ONE: Uint8Array = (() => {
-  const kinds = new Uint8Array(256);
-  for (const kind of [
-    KIND.round,
-    KIND.round_end,
-    KIND.prefetch,
-    KIND.effect_start,
-    KIND.effect_end,
-    KIND.addresses,
-    KIND.unmap,
-    KIND.reset,
-    KIND.iotlb,
-  ])
-    kinds[kind] = 1;
-  return kinds;
-})();
+const ABOUT_ONE = kindTable([
+  KIND.round,
+  KIND.round_end,
+  KIND.prefetch,
+  KIND.effect_start,
+  KIND.effect_end,
+  KIND.addresses,
+  KIND.unmap,
+  KIND.reset,
+  KIND.iotlb,
+]);
 
 function seeRange(
   state: WatchState,

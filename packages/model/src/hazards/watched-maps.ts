@@ -2,7 +2,7 @@
 import type { EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import { AMBIGUOUS, HIT } from '../outcome.js';
-import { AREA_COUNT, USED } from '../ring.js';
+import { USED } from '../ring.js';
 import { wordsAt } from '../storms/ring-places.js';
 import { addHazard, countHazard } from './hazard.js';
 import { endSuspicion } from './stale-maps.js';
@@ -10,15 +10,10 @@ import { hasCallbacks, markOf, watched, type WatchedArea, type WatchState } from
 
 /** Compares the maps of a virtqueue with what they were. */
 export function seeMaps(state: WatchState, batch: EventBatch, i: number, vq: number): void {
-  const found = watched(state, vq);
-  for (let area = 0; area < AREA_COUNT; area++) {
-    const one = found.areas[area];
+  noteBuilt(state, batch, i, vq);
+  for (const [area, one] of watched(state, vq).areas.entries()) {
     const map = state.engine.mapOf(vq, area);
-    if (map === HIT) {
-      if (!one.hadMap) mapBuilt(state, batch, i, vq, area, one);
-      one.hadMap = true;
-      continue;
-    }
+    if (map === HIT) continue;
     if (one.suspicion !== undefined) endSuspicion(state, vq, area, one, wordsAt(batch.time, i));
     if (map === AMBIGUOUS || !one.hadMap) continue;
     one.hadMap = false;

@@ -1,5 +1,6 @@
 /** Devices and what comes over their rings: when it is stormy, and what belongs to the storm. */
 import type { HostKind } from '../engine-state.js';
+import type { StackClasses } from '../stack-classes.js';
 import type { RingPlaces } from './ring-places.js';
 import {
   createStormWindow,
@@ -16,8 +17,8 @@ import { addToStorm, createStorm, type Invalidation, type Storm } from './storm.
 export interface StormOptions {
   /** Ranges over rings of a device in a second. Default 100. */
   readonly rate?: number;
-  /** Which events tell of its ranges; where nothing is said, all do. */
-  readonly host?: HostKind | undefined;
+  /** By which events its ranges are told, see told-ranges.ts. */
+  readonly host: HostKind;
   /** Fills in what is to be counted of the virtqueues of a device: always growing numbers. */
   readonly sample?: (virtqueues: ReadonlySet<number>, into: Float64Array) => void;
   /** How many numbers that are. */
@@ -31,8 +32,6 @@ export interface OpenRange {
   readonly start: bigint;
   readonly end: bigint;
   readonly pid: number;
-  /** Told by the memory manager, whatever vhost's notifier does. */
-  readonly isCore: boolean;
   readonly range: Invalidation;
 }
 
@@ -51,10 +50,10 @@ export interface DeviceWeather {
 }
 
 export interface StormState {
-  readonly options: Required<Omit<StormOptions, 'host'>> & Pick<StormOptions, 'host'>;
+  readonly options: Required<StormOptions>;
   rings: RingPlaces;
   devices: Map<number, DeviceWeather>;
-  readonly classes: Map<string, number>;
+  readonly classes: StackClasses;
   recording: number;
   noticed: number;
   /** Clocks of CPUs may disagree: time never goes back here. */

@@ -8,6 +8,8 @@
  */
 import { commAt, hasDetail, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
+import { kindTable } from '../kind-table.js';
+import { noteStack, stackKey } from '../stack-classes.js';
 import { rangeStartOf } from '../told-ranges.js';
 import {
   activeAt,
@@ -17,7 +19,6 @@ import {
   look,
   sampleOf,
   type DeviceWeather,
-  type OpenRange,
   type StormOptions,
   type StormState,
 } from './device-weather.js';
@@ -45,26 +46,20 @@ export interface Storms {
 
 /** Ranges of a device under way that are followed. */
 const MOST_OPEN = 256;
-const MOST_CLASSES = 65_536;
 
-const WANTED: Uint8Array = (() => {
-  const wanted = new Uint8Array(256);
-  for (const kind of [
-    KIND.recording,
-    KIND.virtqueue,
-    KIND.addresses,
-    KIND.reset,
-    KIND.notifier,
-    KIND.lost,
-    KIND.stack,
-    KIND.range_start,
-    KIND.range_end,
-    KIND.core_range_start,
-    KIND.core_range_end,
-  ])
-    wanted[kind] = 1;
-  return wanted;
-})();
+const WANTED = kindTable([
+  KIND.recording,
+  KIND.virtqueue,
+  KIND.addresses,
+  KIND.reset,
+  KIND.notifier,
+  KIND.lost,
+  KIND.stack,
+  KIND.range_start,
+  KIND.range_end,
+  KIND.core_range_start,
+  KIND.core_range_end,
+]);
 
 export function createStorms({
   rate = DEFAULT_STORM_RATE,
@@ -87,7 +82,7 @@ export function createStorms({
     consume: (batch, i) => consume(state, batch, i),
     active: (time) => activeAt(state, time),
     finish: () => endAll(state),
-    classOf: (recording, stack) => state.classes.get(`${recording} ${stack}`),
+    classOf: (recording, stack) => state.classes.get(stackKey(recording, stack)),
   };
 }
 
@@ -103,38 +98,38 @@ function consume(state: StormState, batch: EventBatch, i: number): void {
       state.now = 0n;
       return;
     case KIND.stack:
-      if (state.classes.size < MOST_CLASSES)
-        state.classes.set(`${state.recording} ${wordsAt(details.stack, row)}`, details.class[row]);
+      noteStack(state.classes, state.recording, batch, i);
       return;
     case KIND.lost:
       // Ends may be among what was lost.
-      for (const device of state.devices.values()) forgetOpen(state, device, batch, i, () => true);
+      for (const device of state.devices.values()) forgetOpen(state, device, batch, i);
       return;
     case KIND.notifier: {
       // vhost's callbacks are no longer entered, or not yet: their ends do not come.
       const device = state.devices.get(details.dev[row]);
-      if (device !== undefined) forgetOpen(state, device, batch, i, ({ isCore }) => !isCore);
+      if (device !== undefined && isTold(state, KIND.range_start))
+        forgetOpen(state, device, batch, i);
       return;
     }
     case KIND.range_start:
     case KIND.range_end:
-      if (isTwin(state, KIND.range_start)) return;
-      range(state, batch, i, details.dev[row], batch.kind[i] === KIND.range_start, false);
+      if (isTold(state, KIND.range_start))
+        range(state, batch, i, details.dev[row], batch.kind[i] === KIND.range_start);
       return;
     case KIND.core_range_start:
     case KIND.core_range_end:
-      if (isTwin(state, KIND.core_range_start)) return;
+      if (!isTold(state, KIND.core_range_start)) return;
       for (const dev of state.rings.devicesOfOwner.get(details.owner[row]) ?? [])
-        range(state, batch, i, dev, batch.kind[i] === KIND.core_range_start, true);
+        range(state, batch, i, dev, batch.kind[i] === KIND.core_range_start);
       return;
     default:
       notePlaces(state.rings, batch, i);
   }
 }
 
-/** Whether the same ranges are told by events of another kind, which are counted. */
-function isTwin({ options: { host } }: StormState, start: number): boolean {
-  return host !== undefined && rangeStartOf(host) !== start;
+/** Whether this is the kind of event that counts as the beginning of a range. */
+function isTold({ options: { host } }: StormState, start: number): boolean {
+  return rangeStartOf(host) === start;
 }
 
 /** The beginning or the end of a range in the memory of a device. Non-blockable ones are refused. */
@@ -144,7 +139,6 @@ function range(
   i: number,
   dev: number,
   isStart: boolean,
-  isCore: boolean,
 ): void {
   const { details } = batch;
   const row = batch.detail[i];
@@ -159,7 +153,7 @@ function range(
     state.now = latest(state.now, wordsAt(batch.time, i));
     look(state, device);
     const begun = beginRange(state, device, batch, i, virtqueues);
-    device.open.push({ start, end, pid, isCore, range: begun });
+    device.open.push({ start, end, pid, range: begun });
     if (device.open.length > MOST_OPEN) endRange(state, device, 0);
   } else {
     const device = state.devices.get(dev);
@@ -205,18 +199,11 @@ function beginRange(
 }
 
 /** Ranges under way that end without a word. */
-function forgetOpen(
-  state: StormState,
-  device: DeviceWeather,
-  batch: EventBatch,
-  i: number,
-  isForgotten: (open: OpenRange) => boolean,
-): void {
-  if (!device.open.some(isForgotten)) return;
+function forgetOpen(state: StormState, device: DeviceWeather, batch: EventBatch, i: number): void {
+  if (device.open.length === 0) return;
   state.now = latest(state.now, wordsAt(batch.time, i));
   look(state, device);
-  for (let at = device.open.length - 1; at >= 0; at--)
-    if (isForgotten(device.open[at])) endRange(state, device, at);
+  for (let at = device.open.length - 1; at >= 0; at--) endRange(state, device, at);
   mark(state, device, batch, i);
 }
 

@@ -27,7 +27,7 @@ import {
 } from './recording-tracks.js';
 import type { RangeLanes } from './range-lanes.js';
 import { createStormSlices } from './storm-slices.js';
-import { stackClassesOf } from '../../stack-classes.js';
+import { stackClassesOf } from './stack-classes.js';
 
 /** What is told of the set-up of a virtqueue or a device, as instants. */
 const SET_UP: ReadonlyMap<number, string> = new Map([
