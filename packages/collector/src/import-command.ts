@@ -146,7 +146,7 @@ async function finish(to: Import): Promise<void> {
     writing(output, () => closeTrace(writer));
     await written(output, settleTrace(writer));
   } catch (error) {
-    throw error instanceof OutputError ? withWhatStays(error, to) : error;
+    throw error instanceof OutputError ? await withWhatStays(error, to) : error;
   }
   file.giveName();
 }
