@@ -71,7 +71,7 @@ describe('what is judged by what', () => {
   it('each access is told with its decision where each accessor is a function', async () => {
     const { header, command } = await planOf(WHOLE, 'accesses');
     expect(header.probes?.hostKind).toBe('direct-map');
-    expect(command.program).toContain('# vhost-oracle 1');
+    expect(command.program).toContain('# vhostscope 1 direct-map');
     expect(probesOf(command.program)).not.toContain('kprobe:vhost_get_vq_desc');
   });
 

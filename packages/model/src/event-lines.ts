@@ -22,6 +22,19 @@ export const RECORDING_HEADER = '# vhost-oracle 1';
 /** First line of what `collector attach` lets bpftrace print: the same table, with more events. */
 export const ATTACH_HEADER = '# vhostscope 1';
 
+/**
+ * The same, where each access is told with the decision that a driver with the direct-map code took. Unlike a
+ * recording of the oracle it leaves out ranges that lie away from the rings.
+ */
+export const ATTACH_DIRECT_MAP_HEADER = '# vhostscope 1 direct-map';
+
+/** First lines of recordings, and so the notes of their `recording` events. */
+export const HEADERS: readonly string[] = [
+  RECORDING_HEADER,
+  ATTACH_HEADER,
+  ATTACH_DIRECT_MAP_HEADER,
+];
+
 const DECIMAL = 0;
 const SIGNED = 1;
 const HEX = 2;

@@ -1,27 +1,34 @@
 /** What kind of host a trace was recorded on, and what can be replayed of it. */
-import { ATTACH_HEADER, KIND, type HostKind } from '@vhostscope/model';
+import {
+  ATTACH_HEADER,
+  HEADERS,
+  KIND,
+  RECORDING_HEADER,
+  type EventName,
+  type HostKind,
+} from '@vhostscope/model';
 import { ProgramError } from '@vhostscope/terminal';
-import { createBatchMemory, readBatch, type OpenTrace } from '@vhostscope/trace';
+import {
+  createBatchMemory,
+  readBatch,
+  type OpenTrace,
+  type RecordingIndex,
+} from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
+import { countRecording, recordingCounts } from './recording-list.js';
 
 /**
  * The host of a trace: what a live recording says that it is, else by the dialect of its recordings.
  *
  * @throws ProgramError when it holds recordings of both kinds: what one says, the other does not
  */
-export function hostKindOf({ fd, index, name }: OpenTrace): HostKind {
+export function hostKindOf(trace: OpenTrace): HostKind {
+  const { index, name } = trace;
   if (index.header.probes !== undefined) return index.header.probes.hostKind ?? 'stock';
-  const memory = createBatchMemory();
-  const kinds = new Set<HostKind>();
-  for (const { begin } of index.recordings) {
-    if (begin === undefined) continue;
-    const { kind, details } = readBatch(fd, begin, memory);
-    const { offsets, bytes } = details.note;
-    const note = new TextDecoder().decode(bytes.subarray(offsets[0], offsets[1]));
-    if (kind[0] !== KIND.recording) continue;
-    kinds.add(note === ATTACH_HEADER ? 'stock' : 'direct-map');
-  }
+  const kinds = new Set(
+    index.recordings.map((recording) => kindOf(trace, recording)).filter((kind) => kind !== null),
+  );
   if (kinds.size > 1)
     throw new ProgramError(
       `${name} holds recordings of a stock host and of one with the direct-map driver`,
@@ -30,9 +37,40 @@ export function hostKindOf({ fd, index, name }: OpenTrace): HostKind {
   return kinds.has('stock') ? 'stock' : 'direct-map';
 }
 
-/** Whether ranges away from the rings may be missing: the probes of a live recording leave them out. */
+/** Null of a recording whose beginning is not there. */
+function kindOf(trace: OpenTrace, recording: RecordingIndex): HostKind | null {
+  const header = headerOf(trace, recording);
+  if (header === undefined) return null;
+  if (header === ATTACH_HEADER) return 'stock';
+  return HEADERS.includes(header) ? 'direct-map' : kindByEvents(trace, recording);
+}
+
+/** Of text whose first line is missing: vhost's callbacks come from a driver with the direct-map code only. */
+function kindByEvents({ fd }: OpenTrace, recording: RecordingIndex): HostKind {
+  const { events } = recordingCounts(fd, recording) ?? countRecording(fd, recording);
+  const holds = (name: EventName): boolean => name in events;
+  const isAttached = holds('core_range_start') || holds('heartbeat') || holds('round_end');
+  return isAttached && !holds('range_start') && !holds('range_end') ? 'stock' : 'direct-map';
+}
+
+/** First line of a recording, where it has one. */
+function headerOf({ fd }: OpenTrace, { begin }: RecordingIndex): string | undefined {
+  if (begin === undefined) return undefined;
+  const { kind, details } = readBatch(fd, begin, createBatchMemory());
+  if (kind[0] !== KIND.recording) return undefined;
+  const { offsets, bytes } = details.note;
+  return new TextDecoder().decode(bytes.subarray(offsets[0], offsets[1]));
+}
+
+/**
+ * Whether ranges away from the rings may be missing. The probes of `collector attach` leave them out; recordings
+ * of the oracle, which say so in their first line, hold them all.
+ */
 export function hasFilteredRangesOf(trace: OpenTrace): boolean {
-  return trace.index.header.probes !== undefined || hostKindOf(trace) === 'stock';
+  return (
+    trace.index.header.probes !== undefined ||
+    trace.index.recordings.some((recording) => headerOf(trace, recording) !== RECORDING_HEADER)
+  );
 }
 
 /**

@@ -186,6 +186,24 @@ describe('what such a recording cannot answer', () => {
     expect(found).toMatchObject({ accesses, hits: 0, ambiguous: accesses });
   });
 
+  it('that design of its text alone, with its first line or without', async () => {
+    const { accesses } = expectedOf(trace('u2').name);
+    const text = recorded('u2');
+    for (const [name, kept] of [
+      ['whole.txt', text],
+      ['headless.txt', text.replace(HEADER_OF_PROGRAM, '')],
+    ] as const) {
+      const plain = join(folder, name);
+      writeFileSync(plain, kept, 'latin1');
+      const { host, totals } = await run(plain, '--design', 'mmdrop-fix');
+      expect({ host, ...totals }).toMatchObject({
+        host: 'direct-map',
+        hits: 0,
+        ambiguous: accesses,
+      });
+    }
+  });
+
   it('says why in words, of an access', async () => {
     const { out } = await replay('explain', '--design', 'mmdrop-fix', '--access', '100', path);
     expect(out.replaceAll(/\s+/g, ' ')).toContain('those away from the rings are not in the trace');

@@ -1,10 +1,9 @@
 /** From bytes of bpftrace output to a trace: messages, events of the dialect, batches. */
 import {
-  ATTACH_HEADER,
+  HEADERS,
   createEventLine,
   KIND,
   readEventLine,
-  RECORDING_HEADER,
   timeOfLine,
   whyNotAnEvent,
   type EventLine,
@@ -216,7 +215,7 @@ export function createTextImporter(
 
   function receiveText(text: string, at: number): void {
     if (text === '' || live?.onText(text) === true) return;
-    if (text === RECORDING_HEADER || text === ATTACH_HEADER) {
+    if (HEADERS.includes(text)) {
       beginRecording(writer, text);
       return;
     }

@@ -2,7 +2,7 @@
  * The program that bpftrace runs on the host: probes that print lines of the dialect `# vhostscope 1`, or
  * of the other one where each access is told with its decision (ARCHITECTURE.md, Events).
  */
-import { ATTACH_HEADER, RECORDING_HEADER } from '@vhostscope/model';
+import { ATTACH_DIRECT_MAP_HEADER, ATTACH_HEADER } from '@vhostscope/model';
 import { tellsDecisions } from '../probe-plan/direct-map-plan.js';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { accessBlocks, declareCounters } from './access-blocks.js';
@@ -43,7 +43,7 @@ function begin(plan: ProbePlan): ProbeBlock {
     comment: [],
     points: ['BEGIN'],
     body: [
-      `printf("${tellsDecisions(plan.directMap) ? RECORDING_HEADER : ATTACH_HEADER}\\n");`,
+      `printf("${tellsDecisions(plan.directMap) ? ATTACH_DIRECT_MAP_HEADER : ATTACH_HEADER}\\n");`,
       ...COUNTS.map((name) => `@${name}[cpu] = (uint64)0;`),
       ...declareCounters(plan),
       // So that bpftrace reads the names of the kernel's functions before a range waits for them.
