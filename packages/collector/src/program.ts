@@ -38,6 +38,10 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       'serve the trace on a Unix socket too: every reader gets a trace that begins when it connects',
     )
     .option(
+      '--tui',
+      'show the recording on a dashboard in this terminal; leaving it ends the recording',
+    )
+    .option(
       '--force',
       'write over the default output when it exists (a named one is always written over)',
     )
@@ -172,6 +176,7 @@ once. The trace says how it ended, and whether it is complete.
 Examples:
   collector attach                              records into vhost.arrows until Ctrl-C
   collector attach --duration 30s --detail calls -o host.arrows
+  collector attach --tui                        and shows it meanwhile
   collector attach --socket /run/vhostscope.sock
   collector attach -o - | replay run -`;
 

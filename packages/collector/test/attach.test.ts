@@ -376,7 +376,9 @@ describe('what cannot be recorded leaves nothing behind, and what was there as i
       'attach',
     );
     expect(code).toBe(3);
-    expect(err).toMatch(/^collector: cannot start \/nowhere\/bpftrace: no such file\n/);
+    expect(err).toMatch(
+      /^collector: cannot start \/nowhere\/bpftrace: no such file\n/,
+    );
     expect(readdirSync('.')).toEqual(['old.arrows']);
   });
 
@@ -404,6 +406,9 @@ describe('what cannot be recorded leaves nothing behind, and what was there as i
     [['--duration', '600h'], /At most 596h/],
     [['--detail', 'all'], /Allowed choices are rounds, calls, accesses/],
     [['-o', '-', '--json'], /both want standard output/],
+    [['-o', '-', '--tui'], /--tui and -o - both want standard output/],
+    [['--tui', '--json'], /--tui and --json both want standard output/],
+    [['--tui'], /--tui needs a terminal.*\n.*look on with: tui --socket PATH/],
     [['-o', 'no/such/folder.arrows'], /its folder does not exist/],
   ])('%j', async (args, message) => {
     const { code, err } = await attach({}, ...args);

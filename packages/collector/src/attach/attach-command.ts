@@ -6,6 +6,12 @@ import { readVersion } from '../version.js';
 import { type AttachOptions } from './attach-options.js';
 import { attachResult, blockedResult, type AttachResult } from './attach-result.js';
 import { problemsOf, summary } from './attach-summary.js';
+import {
+  checkDashboard,
+  privateSocket,
+  startDashboard,
+  type DashboardProcess,
+} from './dashboard-process.js';
 import { openLiveSocket, type LiveSocket } from './live-socket.js';
 import { record, type FinishedRecording } from './record.js';
 import { showAttaching, showRecording } from './recording-progress.js';
@@ -22,6 +28,19 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     throw new ProgramError('-o - and --json both want standard output', {
       advice: 'write the trace to a file: -o trace.arrows',
     });
+  }
+  if (options.tui === true) {
+    if (options.json === true || options.output === '-')
+      throw new ProgramError(
+        `--tui and ${options.json === true ? '--json' : '-o -'} both want standard output`,
+        {
+          advice:
+            options.json === true
+              ? 'leave one of them out'
+              : 'write the trace to a file: -o trace.arrows',
+        },
+      );
+    if (options.dryRun !== true) checkDashboard();
   }
   const plan = await planOf(host, options);
   if (options.dryRun === true) {
@@ -42,6 +61,8 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
       keepsPointers: options.keepPointers === true,
     });
     const finished = await recordInto(writer, outputs, { plan, host, stop, options });
+    const complaint = await outputs.dashboard?.ended;
+    if (complaint !== undefined) say(NAME, complaint);
     if (!finished.wasReady) {
       say(NAME, 'interrupted before the probes were attached; nothing was recorded');
       return EXIT.interrupted;
@@ -52,8 +73,10 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     else say(NAME, summary(result, outputs.name));
     return exitCode(finished, result, options);
   } finally {
+    outputs?.dashboard?.close();
     outputs?.target.close();
     outputs?.socket?.close();
+    outputs?.ownSocket?.remove();
     stop.release();
   }
 }
@@ -76,26 +99,37 @@ async function planOf(
 interface Outputs {
   readonly target: TraceTarget;
   readonly socket: LiveSocket | undefined;
+  readonly socketPath: string | undefined;
+  /** Where the socket lies that is for the dashboard alone. */
+  readonly ownSocket: ReturnType<typeof privateSocket> | undefined;
+  /** Once there is something to show. */
+  dashboard: DashboardProcess | undefined;
   /** All of them. */
   readonly output: TraceOutput;
   readonly name: string;
 }
 
 async function openOutputs(
-  { output, socket: socketPath, overwrite }: AttachOptions,
+  { output, socket: wanted, tui, overwrite }: AttachOptions,
   stop: StopRequest,
 ): Promise<Outputs> {
   const target = openTarget(output, overwrite, () => stop.request({ why: 'reader gone' }));
+  const ownSocket = tui === true && wanted === undefined ? privateSocket() : undefined;
   try {
+    const socketPath = wanted ?? ownSocket?.path;
     const socket = socketPath === undefined ? undefined : await openLiveSocket(socketPath);
     return {
       target,
       socket,
+      socketPath,
+      ownSocket,
+      dashboard: undefined,
       output: socket === undefined ? target.output : withCopy(target.output, socket.output),
-      name: [target.name, socketPath].filter((name) => name !== undefined).join(' and '),
+      name: [target.name, wanted].filter((name) => name !== undefined).join(' and '),
     };
   } catch (error) {
     target.close();
+    ownSocket?.remove();
     throw error;
   }
 }
@@ -110,9 +144,10 @@ interface Session {
 
 async function recordInto(
   writer: TraceWriter,
-  { target, socket, name }: Outputs,
-  { plan, host, stop, options: { duration, nice } }: Session,
+  outputs: Outputs,
+  { plan, host, stop, options: { duration, nice, tui } }: Session,
 ): Promise<FinishedRecording> {
+  const { target, socket, name } = outputs;
   let clear = showAttaching();
   const slow = setTimeout(() => {
     if (!process.stderr.isTTY) say(NAME, 'attaching the probes: nothing is recorded yet');
@@ -134,7 +169,8 @@ async function recordInto(
         say(NAME, `attached; recording to ${name}${howLong(duration)}`);
         if (duration !== undefined)
           timer = setTimeout(() => stop.request({ why: 'duration' }), duration);
-        clear = showRecording(writer);
+        if (tui === true) clear = showOnDashboard(outputs, stop);
+        else clear = showRecording(writer);
       },
       onDrain: () => clear(),
       onLastEvent: () => socket?.end(),
@@ -144,6 +180,16 @@ async function recordInto(
     clearTimeout(timer);
     clear();
   }
+}
+
+/** Until the user leaves it; the end of a recording is seen there, too. */
+function showOnDashboard(outputs: Outputs, stop: StopRequest): () => void {
+  const dashboard = startDashboard(outputs.socketPath ?? '');
+  outputs.dashboard = dashboard;
+  void dashboard.ended.then(() => stop.request({ why: 'dashboard left' }));
+  // A signal was for all of it.
+  void stop.requested.then(({ why }) => (why === 'signal' ? dashboard.close() : undefined));
+  return () => undefined;
 }
 
 /** bpftrace needs a second or two to compile the program, and a minute on an emulated machine. */

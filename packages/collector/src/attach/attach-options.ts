@@ -7,6 +7,8 @@ export interface AttachFlags {
   readonly output?: string;
   /** Unix socket for live streams. */
   readonly socket?: string;
+  /** Show it on a dashboard in this terminal. */
+  readonly tui?: boolean;
   readonly force?: boolean;
   /** Milliseconds. */
   readonly duration?: number;

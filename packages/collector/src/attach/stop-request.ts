@@ -5,6 +5,7 @@ import { createDeferred } from './deferred.js';
 export type StopReason =
   | { readonly why: 'signal'; readonly signal: NodeJS.Signals }
   | { readonly why: 'duration' }
+  | { readonly why: 'dashboard left' }
   | { readonly why: 'reader gone' };
 
 export interface StopRequest {
