@@ -1,0 +1,162 @@
+/**
+ * `collector attach --tui` in a terminal of the test host: what it shows while a load runs, and that the trace
+ * which it leaves replays to the figures that stood on the screen.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  bootHost,
+  DPDK_PACKAGES,
+  shellQuoted,
+  startDpdk,
+  startLoad,
+  type Host,
+} from '../../src/index.js';
+
+const COLLECTOR = fileURLToPath(new URL('../../../collector/bin/collector.js', import.meta.url));
+const REPLAY = fileURLToPath(new URL('../../../replay/bin/replay.js', import.meta.url));
+const TRACE = '/tmp/shown.arrows';
+
+let host: Host;
+const folder = mkdtempSync(join(tmpdir(), 'vhostscope-host-test-'));
+beforeAll(async () => {
+  host = await bootHost({ cpus: 2, packages: ['tmux', ...DPDK_PACKAGES] });
+  await host.run('modprobe vhost_net');
+});
+afterAll(async () => {
+  await host.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A terminal of 120 columns and 40 rows. */
+function tmux(...words: string[]): Promise<string> {
+  const command = ['tmux', '-L', 'test', ...words].map(shellQuoted).join(' ');
+  return host.run(`TERM=xterm-256color LANG=C.UTF-8 ${command}`).then(({ stdout }) => stdout);
+}
+
+const screen = (): Promise<string> => tmux('capture-pane', '-p');
+
+/** The screen when it holds a text, and how long that took, ms. */
+async function untilShown(text: RegExp, patienceMs: number): Promise<{ text: string; ms: number }> {
+  const begun = performance.now();
+  let shown = '';
+  while (performance.now() - begun < patienceMs) {
+    shown = await screen();
+    if (text.test(shown)) return { text: shown, ms: performance.now() - begun };
+    await setTimeout(100);
+  }
+  throw new Error(`the screen does not show ${text.source} within ${patienceMs} ms:\n${shown}`);
+}
+
+async function startShowing(): Promise<void> {
+  const words = ['node', COLLECTOR, 'attach', '--tui', '-o', TRACE].map(shellQuoted).join(' ');
+  // What it says when the screen is its own again stays to be read.
+  await tmux(
+    'new-session',
+    '-d',
+    '-x',
+    '120',
+    '-y',
+    '40',
+    `${words}; echo "left with $?"; sleep 600`,
+  );
+  await untilShown(/1 overview/, 240_000);
+}
+
+async function leave(): Promise<string> {
+  await tmux('send-keys', 'q');
+  const { text } = await untilShown(/left with \d+/, 120_000);
+  await tmux('kill-server');
+  return text;
+}
+
+/** What `replay` prints of the trace that was left. */
+async function replay(...args: string[]): Promise<Record<string, unknown>> {
+  const copy = join(folder, 'shown.arrows');
+  writeFileSync(copy, await host.readFile(TRACE));
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [REPLAY, ...args, copy, '--json'],
+    {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    },
+  );
+  expect({ args, status, stderr }).toMatchObject({ args, status: 0 });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+/** The number of accesses that the head line tells. */
+function accessesOn(shown: string): number {
+  const [, accesses] = /all .* of ≈?([\d,]+) accesses/.exec(shown) ?? [];
+  if (accesses === undefined) throw new Error(`no accesses on the screen:\n${shown}`);
+  return Number(accesses.replaceAll(',', ''));
+}
+
+/** The screen when its numbers stand still: the load is over, and all has arrived. */
+async function settled(): Promise<string> {
+  for (let before = -1; ;) {
+    const shown = await screen();
+    const accesses = accessesOn(shown);
+    if (accesses === before) return shown;
+    before = accesses;
+    await setTimeout(3000);
+  }
+}
+
+test('testpmd: its virtqueues and accesses are those of the trace', async () => {
+  await startShowing();
+  const testpmd = await startDpdk(host, { seconds: 6 });
+  await testpmd.go();
+  await testpmd.result;
+  const shown = await settled();
+  expect(shown).toMatch(/vq \d+ dev \d+ tx/);
+  expect(await leave()).toMatch(/left with 0/);
+  const { totals } = await replay('run');
+  expect(totals).toMatchObject({ accesses: accessesOn(shown) });
+}, 400_000);
+
+test('a storm is on the screen within a second, with its cause, and in the trace with the same figures', async () => {
+  await host.run(`rm -f ${TRACE}`);
+  await startShowing();
+  await tmux('send-keys', '2');
+  await untilShown(/no storm|none under way/i, 20_000);
+  const load = await startLoad(host, 'net', {
+    seconds: 8,
+    'kvm-vm': true,
+    disturb: 'mprotect',
+    between: 0,
+    beside: 300,
+  });
+  await load.go();
+  const { text, ms } = await untilShown(/mprotect/, 30_000);
+  process.stdout.write(
+    `the storm was on the screen ${(ms / 1000).toFixed(1)} s after the load began\n`,
+  );
+  const [, begins = ''] = /^▸?\s+1\s+([\d.]+) s/m.exec(text) ?? [];
+  const [, now = ''] = /([\d.]+) s of [\d.]+ s|live\s+([\d.]+) s/.exec(text) ?? [];
+  process.stdout.write(`it begins at ${begins} s, shown at ${now} s\n${text}\n`);
+  await load.result;
+  await tmux('send-keys', '1');
+  await untilShown(/virtqueues? by/, 20_000);
+  const shown = await settled();
+  await tmux('send-keys', '2');
+  const { text: storms } = await untilShown(/storm 1 /, 20_000);
+  expect(await leave()).toMatch(/left with 0/);
+  const run = await replay('run');
+  expect(run['totals']).toMatchObject({ accesses: accessesOn(shown) });
+  const found = (await replay('storms'))['storms'] as {
+    ranges: number;
+    classes: Record<string, number> | null;
+  }[];
+  const [first] = found;
+  expect(Object.keys(first?.classes ?? {})[0]).toBe('mprotect');
+  expect(storms).toMatch(new RegExp(`mprotect ${first?.ranges.toLocaleString('en-US')}|mprotect`));
+  const [, ranges = ''] = /^▸?\s+1\s+[\d.]+ s\s+[\d.]+ m?s\s+\d+\s+([\d,]+)/m.exec(storms) ?? [];
+  expect(Number(ranges.replaceAll(',', ''))).toBe(first?.ranges);
+}, 400_000);
