@@ -361,7 +361,9 @@ describe('what cannot be recorded leaves nothing behind, and what was there as i
       ],
     });
     expect(err).toBe(
-      'collector: 2 things are in the way of recording this host: no bpftrace; no vhost\n' +
+      'collector: 2 things are in the way of recording this host\n' +
+        'collector: BLOCKED  no bpftrace\n' +
+        'collector: BLOCKED  no vhost\n' +
         'collector: collector doctor says what to change\n',
     );
     expect(readdirSync('.')).toEqual(['old.arrows']);
