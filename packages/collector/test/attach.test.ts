@@ -241,7 +241,9 @@ describe('losses', () => {
     const extra = ['M 12 99999 ffff', 'M 12 0 ffff and more', 'hello'];
     const { code, err } = await attach({ extra }, '--duration', '300ms');
     expect(code).toBe(0);
-    expect(err).toMatch(/2 lines of bpftrace could not be read, the first is line 3: M: cpu is/);
+    expect(err).toMatch(
+      /2 lines of bpftrace could not be read, the first while the probes were being attached: M: cpu is/,
+    );
     const { end } = await recordedRounds('vhost.arrows');
     expect(end).toMatchObject({ complete: false, lost: { 'unreadable input': '2' } });
   });
