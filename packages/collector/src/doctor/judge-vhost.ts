@@ -22,9 +22,6 @@ function vhostModule({ vhost, kernel }: HostFacts): Finding {
   const found = vhost.isLoaded
     ? 'vhost is loaded, and no driver that uses it'
     : 'vhost is not loaded';
-  const cost = vhost.isLoaded
-    ? 'the return of handlers cannot be probed: no access is seen'
-    : 'its functions cannot be probed before they are there';
   // What is not known of the kernel's configuration may be there.
   const isMissing = (name: string): boolean => kernel.config[DRIVERS[name] ?? ''] === 'n';
   const missing = Object.keys(DRIVERS).filter(isMissing);
@@ -38,9 +35,16 @@ function vhostModule({ vhost, kernel }: HostFacts): Finding {
     id,
     verdict,
     found: found + without,
-    cost,
+    cost: costOf(vhost.isLoaded, driver !== undefined),
     change: howToLoad(driver, kernel),
   };
+}
+
+function costOf(isLoaded: boolean, canBeLoaded: boolean): string {
+  if (isLoaded) return 'the return of handlers cannot be probed: no access is seen';
+  return canBeLoaded
+    ? 'its functions cannot be probed before they are there'
+    : 'there are no rings to record';
 }
 
 function howToLoad(driver: string | undefined, { hasModules, release }: KernelFacts): string {
