@@ -1,5 +1,10 @@
 /** What is kept for readers that may join. What is recorded, `test/attach.test.ts` tells. */
-import { createTraceWriter, linesOfBegun, type TraceOutput } from '@vhostscope/trace';
+import {
+  createTraceWriter,
+  linesOfBegun,
+  type RingState,
+  type TraceOutput,
+} from '@vhostscope/trace';
 import { expect, it } from 'vitest';
 import { fakeHost } from '../../test/fake-host.ts';
 import { record } from './record.js';
@@ -19,7 +24,7 @@ it.each([
 ])('ranges are followed for readers where some may join: %s', async (isServed, followed) => {
   // Begins before the recording, and does not end in it.
   const extra = ['K 5 0 77 1 7f0000000000 7f0000001000 0 1 77 0 load'];
-  const host = fakeHost({ extra });
+  const host = fakeHost({ extra, attachMs: 300 });
   const stop = createStopRequest();
   const writer = createTraceWriter(NOWHERE, {
     sources: [],
@@ -27,7 +32,7 @@ it.each([
     clock: 'CLOCK_BOOTTIME',
     keepsPointers: false,
   });
-  let seen: number | undefined;
+  let state: RingState | undefined;
   try {
     await record(writer, {
       ...(await host.plan({ detail: 'rounds' })),
@@ -36,8 +41,8 @@ it.each([
       isServed,
       isFollowed: () => false,
       niceness: undefined,
-      onReady: ({ ranges }) => {
-        seen = linesOfBegun(ranges).length;
+      onReady: (rings) => {
+        state = rings;
         stop.request({ why: 'duration' });
       },
       onDrain: () => undefined,
@@ -46,7 +51,7 @@ it.each([
   } finally {
     stop.release();
   }
-  expect(seen).toBe(followed);
+  expect(state && linesOfBegun(state.ranges)).toHaveLength(followed);
   // The trace has it either way.
   expect(writer.ended?.events['core_range_start']).toBe(1);
 });
