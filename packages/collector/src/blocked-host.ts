@@ -9,7 +9,7 @@ export interface Blocker {
   readonly advice: string | undefined;
 }
 
-/** Ends the program with exit code 3. One thing in the way is said with its remedy; of several, all are named. */
+/** Ends the program with exit code 3. One thing in the way is said with its remedy; of several each is named, in the words of doctor. */
 export class BlockedHostError extends ProgramError {
   readonly blockers: readonly Blocker[];
 
@@ -18,17 +18,17 @@ export class BlockedHostError extends ProgramError {
     const isOnly = blockers.length === 1;
     const doctor = 'collector doctor says more';
     super(
+      isOnly ? reason : `${blockers.length} things are in the way of recording this host`,
       isOnly
-        ? reason
-        : `${blockers.length} things are in the way of recording this host: ${blockers.map((blocker) => blocker.reason).join('; ')}`,
-      {
-        exitCode: EXIT.host,
-        advice: isOnly
-          ? advice === undefined
-            ? doctor
-            : `${advice}; ${doctor}`
-          : 'collector doctor says what to change',
-      },
+        ? {
+            exitCode: EXIT.host,
+            advice: advice === undefined ? doctor : `${advice}; ${doctor}`,
+          }
+        : {
+            exitCode: EXIT.host,
+            details: blockers.map((blocker) => `BLOCKED  ${blocker.reason}`),
+            advice: 'collector doctor says what to change',
+          },
     );
     this.blockers = blockers;
   }

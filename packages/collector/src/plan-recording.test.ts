@@ -192,10 +192,12 @@ describe('what cannot be recorded', () => {
     const host = { uid: 7, bpftrace: null, files: { '/sys/module/vhost/x': null } };
     await expect(plan(host)).rejects.toMatchObject({
       exitCode: 3,
-      message:
-        '3 things are in the way of recording this host: no bpftrace: nothing can be recorded; ' +
-        'not running as root: the kernel cannot be traced; ' +
-        'vhost is not loaded: its functions cannot be probed before they are there',
+      message: '3 things are in the way of recording this host',
+      details: [
+        'BLOCKED  no bpftrace: nothing can be recorded',
+        'BLOCKED  not running as root: the kernel cannot be traced',
+        'BLOCKED  vhost is not loaded: its functions cannot be probed before they are there',
+      ],
       advice: 'collector doctor says what to change',
     });
   });

@@ -2,13 +2,19 @@
 import { AREAS, type FieldName } from '@vhostscope/model';
 import type { TraceHeader } from '@vhostscope/trace';
 import { BlockedHostError, type Blocker } from './blocked-host.js';
-import { findingsOf, type Finding } from './doctor/findings.js';
+import { findingsOf } from './doctor/findings.js';
 import type { HostFacts } from './host/host-facts.js';
 import type { Detail } from './probe-plan/detail.js';
 import { tellsDecisions } from './probe-plan/direct-map-plan.js';
 import { LOOKED_AT_PAGES } from './probe-plan/page-look-plan.js';
-import { isRefusal, planProbes, type ProbePlan } from './probe-plan/probe-plan.js';
 import {
+  isRefusal,
+  planProbes,
+  type PlanRefusal,
+  type ProbePlan,
+} from './probe-plan/probe-plan.js';
+import {
+  BUFFER_MIB,
   dialectOf,
   isTested,
   versionNumbers,
@@ -49,8 +55,12 @@ export interface RecordingPlan {
 export interface RecordingOutlook {
   /** In the order in which they are best put right; none when the host can be recorded. */
   readonly blockers: readonly Blocker[];
-  /** What would be recorded; undefined where too little is known of the host. */
+  /** What would be recorded; undefined where the host cannot be, or too little is known of it. */
   readonly recording: RecordingPlan | undefined;
+  /** Why there is no plan of a recording, and what is known of it; undefined where there is one. */
+  readonly refusal: PlanRefusal | undefined;
+  /** What the user is to know before the recording begins, one sentence each. */
+  readonly remarks: readonly string[];
 }
 
 /** @throws BlockedHostError when the host cannot be recorded */
@@ -71,17 +81,28 @@ export function outlookOf(facts: HostFacts, request: RecordingRequest): Recordin
       reason: `${found}: ${cost ?? 'nothing can be recorded'}`,
       advice: change,
     }));
+  const remarks = findings
+    .filter(({ verdict }) => verdict === 'limited')
+    .map(({ found, cost }) => (cost === undefined ? found : `${found}: ${cost}`));
   const plan = planProbes(facts, request.detail);
-  if (!isRefusal(plan)) return { blockers, recording: recordingOf(facts, plan, findings, request) };
+  if (!isRefusal(plan)) {
+    const recording = recordingOf(facts, plan, remarks, request);
+    return { blockers, recording, refusal: undefined, remarks };
+  }
   // That no round begins is no news where something else is in the way of seeing it.
   const isNews = plan.lacks !== 'rounds' || blockers.length === 0;
-  return { blockers: isNews ? [...blockers, plan] : blockers, recording: undefined };
+  return {
+    blockers: isNews ? [...blockers, { reason: plan.reason, advice: plan.advice }] : blockers,
+    recording: undefined,
+    refusal: plan,
+    remarks,
+  };
 }
 
 function recordingOf(
   facts: HostFacts,
   plan: ProbePlan,
-  findings: readonly Finding[],
+  remarks: readonly string[],
   request: RecordingRequest,
 ): RecordingPlan {
   const { bpftrace, kernel } = facts;
@@ -108,9 +129,7 @@ function recordingOf(
       },
       program,
     },
-    remarks: findings
-      .filter(({ verdict }) => verdict === 'limited')
-      .map(({ found, cost }) => (cost === undefined ? found : `${found}: ${cost}`)),
+    remarks,
   };
 }
 
@@ -132,8 +151,6 @@ function hostOfHeader({ kernel, memory, bpftrace }: HostFacts): NonNullable<Trac
 }
 
 const PAGES_OF_MIB = 256;
-const MIB_PER_CPU = 4;
-const MIB_OF_ALL = 64;
 
 /**
  * Old and new names of the settings: each version ignores those it does not know (reference §3.13). Up to
@@ -143,7 +160,7 @@ function bpftraceEnvironment(
   { buffer }: BpftraceDialect,
   bufferMiB: number | undefined,
 ): Record<string, string> {
-  const wanted = bufferMiB ?? (buffer === 'each CPU' ? MIB_PER_CPU : MIB_OF_ALL);
+  const wanted = bufferMiB ?? BUFFER_MIB[buffer];
   const pages = 2 ** Math.floor(Math.log2(Math.max(1, wanted * PAGES_OF_MIB)));
   return {
     BPFTRACE_PERF_RB_PAGES: String(pages),

@@ -10,6 +10,7 @@ import type { DoctorOptions } from './doctor/doctor-command.js';
 import type { ImportOptions } from './import-command.js';
 import { DETAILS } from './probe-plan/detail.js';
 import type { ProbesOptions } from './probe-plan/probes-command.js';
+import { BUFFER_MIB } from './recording-program/bpftrace-dialects.js';
 import type { SchemaName } from './schema-command.js';
 import { readVersion } from './version.js';
 
@@ -35,7 +36,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     )
     .option(
       '--socket <path>',
-      'serve the trace on a Unix socket too: every reader gets a trace that begins when it connects',
+      'serve the trace on a Unix socket too: every reader gets a trace that begins when it connects; default: no socket',
     )
     .option(
       '--tui',
@@ -47,7 +48,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     )
     .option(
       '--duration <time>',
-      'end by itself after a time, such as 90, 30s or 10m, from when the probes are attached',
+      'end by itself after a time, such as 90, 30s or 10m, from when the probes are attached; default: at Ctrl-C',
       parseDuration,
     )
     .addOption(
@@ -61,12 +62,12 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .option('--dry-run', 'print the bpftrace program and record nothing')
     .option(
       '--buffer <MiB>',
-      'memory for lines that bpftrace has not read yet; of each CPU up to bpftrace 0.18, of all since',
+      `memory for lines that bpftrace has not read yet; default: ${BUFFER_MIB['each CPU']} for each CPU up to bpftrace 0.18, ${BUFFER_MIB['all CPUs']} for all since`,
       parseBufferSize,
     )
     .option(
       '--nice <0..19>',
-      'nice value of the recorder once it records: with 19 a load that needs all CPUs keeps them, and lines may be lost',
+      'nice value of the recorder once it records: with 19 a load that needs all CPUs keeps them, and lines may be lost; default: as it was started',
       parseNiceness,
     )
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')

@@ -5,7 +5,8 @@ import { doctorResultSchema } from '../src/doctor/doctor-result-schema.ts';
 import { probesCommand } from '../src/probe-plan/probes-command.ts';
 import { probesResultSchema } from '../src/probe-plan/probes-result-schema.ts';
 import { main } from '../src/program.ts';
-import { pretendedHost, type PretendedHost } from './pretended-host.ts';
+import { TRACEABLE } from './direct-map-host.ts';
+import { DEBIAN_12, pretendedHost, type PretendedHost } from './pretended-host.ts';
 
 /** Exit code and standard output of a command. */
 async function printed(command: () => Promise<number>): Promise<{ code: number; out: string }> {
@@ -29,7 +30,15 @@ const NO_VHOST: PretendedHost = {
     '/sys/module/vhost/x': null,
     '/sys/module/vhost_net/x': null,
     '/sys/kernel/btf/vhost': null,
-    '/sys/kernel/tracing/available_filter_functions': 'vfs_read\n',
+    [TRACEABLE]: 'vfs_read\n',
+  },
+};
+
+/** The same with the functions that such a kernel has without vhost. */
+const NOT_LOADED: PretendedHost = {
+  files: {
+    ...NO_VHOST.files,
+    [TRACEABLE]: (DEBIAN_12[TRACEABLE] ?? '').replaceAll(/^.*\[vhost.*\n/gm, ''),
   },
 };
 
@@ -87,9 +96,14 @@ describe('probes', () => {
   it.each([
     ['not ready: the plan, and what blocks it', { uid: 7 }, /\n\ndetail rounds +how sure +by\n/],
     [
-      'about which too little is known: what blocks it',
+      'without vhost: what blocks it, and the plan of the rest',
+      NOT_LOADED,
+      /\n\nno whole plan: .* is not known before vhost is loaded; .*\n\ndetail rounds +how sure +by\ninvalidations +exact +__mmu_notifier_invalidate_range_start, /,
+    ],
+    [
+      'one of which nothing is known: what blocks it',
       NO_VHOST,
-      /hidden from tracing|vhost is not/,
+      /\n\nno whole plan: .* is not known before vhost is loaded, and nothing of it can be told\n$/,
     ],
   ])('of a host that is %s', async (_, facts, printedToo) => {
     const host = pretendedHost(facts);
@@ -99,9 +113,23 @@ describe('probes', () => {
     expect(out).toMatch(/^BLOCKED {2}.+: .+\n {9}change: .+\n/);
     expect(out).toMatch(printedToo);
     const json = await printed(async () => probesCommand({ ...request, json: true }, host));
-    const { blockers } = probesResultSchema.parse(JSON.parse(json.out));
+    const { blockers, no_plan, program, views } = probesResultSchema.parse(JSON.parse(json.out));
     expect(blockers).toHaveLength(1);
+    expect(program === null).toBe(no_plan !== null);
+    for (const { what } of views) expect(out).toContain(`\n${what}: `);
     expect(json.code).toBe(3);
+  });
+
+  it('says what a level would see without what it asks for', async () => {
+    const host = pretendedHost({
+      files: { [TRACEABLE]: (DEBIAN_12[TRACEABLE] ?? '').replace(/^vhost_add_used_n .*\n/m, '') },
+    });
+    const request = { ...options, detail: 'calls' } as const;
+    const { code, out } = await printed(async () => probesCommand(request, host));
+    expect(code).toBe(3);
+    expect(out).toMatch(/^BLOCKED {2}--detail calls needs vhost_get_vq_desc and vhost_add_used_n/);
+    expect(out).toMatch(/\nrounds +exact +vq_meta_prefetch\n/);
+    expect(out).not.toContain('accesses by accessor');
   });
 
   it('prints the program, alone and in JSON', async () => {

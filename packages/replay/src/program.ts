@@ -48,9 +48,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   withReplayOptions(program.command('explain'))
     .description('the state of a virtqueue around an event: maps, invalidate_count, and why')
-    .option('--access <n>', 'the n-th access in time order, from 1')
-    .option('--at <time>', `the last event of a virtqueue at this moment or before: ${TIME_FORMS}`)
-    .option('--vq <id>', 'only events of this virtqueue count')
+    .option('--access <n>', 'the n-th access in time order, from 1; no default: this, or --at')
+    .option(
+      '--at <time>',
+      `the last event of a virtqueue at this moment or before: ${TIME_FORMS}; no default: this, or --access`,
+    )
+    .option('--vq <id>', 'only events of this virtqueue count; default: all')
     .option('--storm-rate <n>', STORM_RATE)
     .action(async (trace: string, options: ReplayOptions & ExplainOptions & JsonOption) => {
       const { explainCommand } = await import('./explain-command.js');
@@ -105,7 +108,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .command('designs')
     .description('the designs: switches, sources, published rates')
     .argument('[name]', 'one of them, or several: a,b,c')
-    .option('--design-file <file>', 'rows of your own, too')
+    .option('--design-file <file>', 'rows of your own, too; default: none')
     .option('--json', 'print one JSON document')
     .action(async (name: string | undefined, options: DesignsOptions) => {
       const { designsCommand } = await import('./designs-command.js');
@@ -121,7 +124,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     ),
   )
     .description('one HTML page with what the trace shows, over time; it needs no network')
-    .option('-o, --output <file>', 'file to write the page to; - is standard output')
+    .option(
+      '-o, --output <file>',
+      'file to write the page to; - is standard output; no default, but for --json',
+    )
     .action(
       async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & ReportOptions) => {
         const { reportCommand } = await import('./report/report-command.js');
@@ -179,7 +185,7 @@ function withReplayOptions(command: Command, json?: string): Command {
       '--design <name>',
       `design to replay: ${designs} (replay designs tells what they are); default: that of --design-file, else merged`,
     )
-    .option('--design-file <file>', 'a row of switches of your own, as JSON')
+    .option('--design-file <file>', 'a row of switches of your own, as JSON; default: none')
     .addOption(
       new Option(
         '--order <order>',
@@ -199,8 +205,11 @@ function withReplayOptions(command: Command, json?: string): Command {
 
 function withSpanOptions(command: Command): Command {
   return command
-    .option('--from <time>', `count from this moment on: ${TIME_FORMS}`)
-    .option('--to <time>', 'count up to this moment, likewise')
+    .option(
+      '--from <time>',
+      `count from this moment on: ${TIME_FORMS}; default: from the first event`,
+    )
+    .option('--to <time>', 'count up to this moment, likewise; default: to the last event')
     .option('--storm-rate <n>', STORM_RATE);
 }
 
@@ -216,7 +225,8 @@ function withCostOptions(command: Command): Command {
     )
     .option(
       '--calibrate <before,after>',
-      'your own two rates, in millions of packets per second: every access copied, every access mapped',
+      'your own two rates, in millions of packets per second: every access copied, every access mapped; ' +
+        'default: those that were published',
     );
 }
 
@@ -235,9 +245,10 @@ function withPlatformOptions(command: Command): Command {
     .option('--highmem', 'rings lie in high memory (32-bit kernels)')
     .option('--iotlb', 'the device IOTLB is on (VIRTIO_F_ACCESS_PLATFORM)')
     .addOption(
-      new Option('--ring-memory <kind>', 'what the rings lie in, for designs that ask').choices(
-        RING_MEMORY,
-      ),
+      new Option(
+        '--ring-memory <kind>',
+        'what the rings lie in, for designs that ask; default: not known',
+      ).choices(RING_MEMORY),
     );
 }
 
@@ -246,11 +257,12 @@ function withCompareOptions(command: Command): Command {
     command
       .argument('<traces...>', 'trace files, or bpftrace output; - is stdin')
       .option('--designs <names>', 'which: a,b,c, or all', 'all')
-      .option('--design-file <file>', 'rows of switches of your own, as JSON')
-      .option('--baseline <trace>', 'a trace to hold the others against')
+      .option('--design-file <file>', 'rows of switches of your own, as JSON; default: none')
+      .option('--baseline <trace>', 'a trace to hold the others against; default: none')
       .option(
         '--fail-if-worse <percent>',
-        'exit 1 when the hit ratio of a design is surely lower than in the baseline by more percentage points',
+        'exit 1 when the hit ratio of a design is surely lower than in the baseline by more percentage points; ' +
+          'default: however much',
       )
       .option('--strict', 'exit 1 when a trace is damaged or known to be incomplete')
       .option('--json', 'print one JSON document'),

@@ -223,6 +223,33 @@ describe('--help', () => {
   });
 
   it.each([
+    'run',
+    'verify',
+    'explain',
+    'check',
+    'storms',
+    'hazards',
+    'export',
+    'compare',
+    'designs',
+    'report',
+    'info',
+  ])('%s: of each option that takes a value, the default', async (command) => {
+    const { out } = await replay(command, '--help');
+    const [, text = ''] = /\nOptions:\n([\s\S]*?)(?:\n\n|$)/.exec(out) ?? [];
+    const options = text
+      .split(/\n(?= {2}-)/)
+      .map((option) => option.replaceAll(/\s+/g, ' ').trim());
+    const silent = options.filter(
+      (option) => /^\S.*? <[^>]+> /.test(option) && !/default/.test(option),
+    );
+    // What an export is to be called has none, and is asked for.
+    expect(silent.map((option) => option.split(' <')[0])).toEqual(
+      command === 'export' ? ['-o, --output'] : [],
+    );
+  });
+
+  it.each([
     ['--help'],
     ['run', '--help'],
     ['verify', '--help'],

@@ -54,6 +54,9 @@ test('errors for users are said, each line of them with the name of the program'
     out: '',
     err: 'prog: no design\nprog: name one\n',
   });
+  expect(
+    run(`throw new ProgramError('too much', { details: ['a', 'b\\nc'], advice: 'less' });`).err,
+  ).toBe('prog: too much\nprog: a\nprog: b\\x0ac\nprog: less\n');
   expect(run(`throw new ProgramError('wrong usage');`)).toEqual({
     code: 2,
     out: '',

@@ -1,18 +1,28 @@
 import { EXIT } from './exit-codes.js';
 import { printable } from './printable.js';
 
-/** An error with words for the user and an exit code. The message states facts, `advice` what to do. */
+/**
+ * An error with words for the user and an exit code. The message states facts, `details` are more of them, a
+ * line each, `advice` says what to do.
+ */
 export class ProgramError extends Error {
   override name = 'ProgramError';
   readonly exitCode: number;
+  readonly details: readonly string[];
   readonly advice: string | undefined;
 
   constructor(
     message: string,
-    options: { exitCode?: number; advice?: string; cause?: unknown } = {},
+    options: {
+      exitCode?: number;
+      details?: readonly string[];
+      advice?: string;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.exitCode = options.exitCode ?? EXIT.unusable;
+    this.details = options.details ?? [];
     this.advice = options.advice;
   }
 }
@@ -49,7 +59,7 @@ function explain(name: string, error: unknown): number {
   if (process.argv.includes('--debug') && error instanceof Error)
     process.stderr.write(`${(error.stack ?? '').split('\n').map(printable).join('\n')}\n`);
   if (error instanceof ProgramError) {
-    say(name, error.message);
+    for (const line of [error.message, ...error.details]) say(name, line);
     if (error.advice !== undefined) say(name, error.advice);
     return error.exitCode;
   }

@@ -157,6 +157,7 @@ async function recordInto(
     return await record(writer, {
       ...plan,
       stop,
+      isServed: socket !== undefined,
       isFollowed: () => target.path === '-' || socket?.isRead() === true,
       niceness: nice,
       patienceMs: host.patienceMs,

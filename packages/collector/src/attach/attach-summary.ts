@@ -5,7 +5,7 @@ import type { FinishedRecording } from './record.js';
 
 /** What went wrong, in sentences. */
 export function problemsOf(
-  { end, report, doubts, wasReady }: FinishedRecording,
+  { end, report, rejectedAfter, doubts, wasReady }: FinishedRecording,
   { readers_dropped, saw_vhost }: AttachResult,
 ): string[] {
   const problems: string[] = [];
@@ -15,8 +15,13 @@ export function problemsOf(
     problems.push(`bpftrace said: ${end.complaints.join('; ')}`);
   const [rejected] = report.rejectedFirst;
   if (rejected !== undefined) {
+    // Nobody has the text of a live recording to look for a line by its number.
+    const when =
+      rejectedAfter === undefined
+        ? 'while the probes were being attached'
+        : `${(Number(rejectedAfter) / 1e9).toFixed(1)} s into the recording`;
     problems.push(
-      `${counted(report.rejected, 'line')} of bpftrace could not be read, the first is line ${rejected.line}: ${rejected.reason}`,
+      `${counted(report.rejected, 'line')} of bpftrace could not be read, the first ${when}: ${rejected.reason}`,
     );
   }
   if (readers_dropped > 0)

@@ -44,6 +44,8 @@ export type RecordingEnd =
 export interface FinishedRecording {
   readonly end: RecordingEnd;
   readonly report: ImportReport;
+  /** How far into the recording the first line came that could not be read, ns; undefined before it began. */
+  readonly rejectedAfter: bigint | undefined;
   /** Lines that the kernel counted and that never arrived, by class. */
   readonly missing: Readonly<Record<string, number>>;
   /** Why it is not known whether everything arrived. */
@@ -165,7 +167,13 @@ async function finish(
   if (end.why === 'left at once') doubts.push('it was not waited for what was under way');
   const missing = account.missing();
   noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
-  const finished = { report, missing, doubts, wasReady: from !== undefined };
+  const finished = {
+    report,
+    rejectedAfter: rejectedAfter(run),
+    missing,
+    doubts,
+    wasReady: from !== undefined,
+  };
   let isWritten = true;
   try {
     if (end.why === 'output failed') {
@@ -191,6 +199,11 @@ async function finish(
     end: { why: 'left at once' },
     doubts: [...doubts, 'the output had not taken everything'],
   };
+}
+
+function rejectedAfter({ rejectedAt, from }: RecordingRun): bigint | undefined {
+  if (rejectedAt === undefined || from === undefined || rejectedAt < from) return undefined;
+  return rejectedAt - from;
 }
 
 /** Somebody who wants to leave at once waits so long for what a disk takes in a moment. */

@@ -51,6 +51,8 @@ export interface RecordingOptions {
   readonly stop: StopRequest;
   /** Whether somebody reads the trace while it is being written. */
   readonly isFollowed: () => boolean;
+  /** Whether readers may join, who are told first what holds. */
+  readonly isServed: boolean;
   /** Nice value, 0 to 19, of all that records, when it does. */
   readonly niceness: number | undefined;
   /** Called once, when all probes are attached. `rings` goes on to change. */
@@ -78,6 +80,8 @@ export interface RecordingRun {
   readonly earlyRanges: EarlyRanges;
   /** Kernel stacks that were told before the recording began: ranges in it may name them. */
   readonly earlyStacks: KernelStack[];
+  /** When the first line was read that cannot be, ns; undefined while all can. */
+  rejectedAt: bigint | undefined;
   /** The latest time of an event that was told before the recording began, or of a heartbeat, ns. */
   latest: bigint;
   /** When the recording began, ns; undefined while not all probes are attached. */
@@ -93,7 +97,7 @@ export interface RecordingRun {
 export function followBpftrace(
   writer: TraceWriter,
   bpftrace: BpftraceProcess,
-  { classes, lookedAtPages, isFollowed }: RecordingOptions,
+  { classes, lookedAtPages, isFollowed, isServed }: RecordingOptions,
 ): RecordingRun {
   const report = createImportReport();
   const failed = createDeferred<unknown>();
@@ -108,7 +112,8 @@ export function followBpftrace(
         run.latest = later(run.latest, timeOfLine(line));
       pages.hear(line);
       if (noteRingState(run.rings, line)) tellEarlyRing(run, line);
-      noteRange(rings.ranges, line, bytes);
+      // Of those that are under way where the recording begins, `earlyRanges` knows.
+      if (isServed) noteRange(rings.ranges, line, bytes);
       earlyRanges.hear(line, bytes, run.from);
     },
     onMessage: (message) => bpftrace.hear(message),
@@ -147,6 +152,7 @@ export function followBpftrace(
   bpftrace.output.read((bytes) => {
     guarded(() => {
       importer.push(bytes);
+      if (report.rejected > 0) run.rejectedAt ??= run.clock.now();
       if (run.from !== undefined && run.until === undefined) pages.look();
     });
     const catchingUp = keepPace(writer);
@@ -176,6 +182,7 @@ export function followBpftrace(
     rings,
     earlyRanges,
     earlyStacks: [],
+    rejectedAt: undefined,
     latest: 0n,
     from: undefined,
     until: undefined,

@@ -134,6 +134,47 @@ it('advises only what can help', async () => {
   );
 });
 
+describe('a driver that the kernel is built without', () => {
+  const unloaded = { '/sys/module/vhost/x': null, '/sys/module/vhost_net/x': null };
+  const options = 'CONFIG_KPROBES=y\nCONFIG_BPF_SYSCALL=y\n';
+  it.each([
+    [
+      unloaded,
+      'CONFIG_VHOST_VSOCK=m\n# CONFIG_VHOST_NET is not set\n',
+      'vhost is not loaded; this kernel is built without vhost_net (not set: CONFIG_VHOST_NET)',
+      'modprobe vhost_vsock',
+    ],
+    [
+      unloaded,
+      '# CONFIG_VHOST_NET is not set\n',
+      'vhost is not loaded; this kernel is built without vhost_net and vhost_vsock (not set: CONFIG_VHOST_NET, CONFIG_VHOST_VSOCK)',
+      'use a kernel that is built with vhost_net',
+    ],
+    [
+      { '/sys/module/vhost_net/x': null },
+      '',
+      'vhost is loaded, and no driver that uses it; this kernel is built without vhost_net and vhost_vsock (not set: CONFIG_VHOST_NET, CONFIG_VHOST_VSOCK)',
+      'use a kernel that is built with vhost_net',
+    ],
+    [
+      unloaded,
+      'CONFIG_VHOST_NET=m\nCONFIG_VHOST_VSOCK=m\n',
+      'vhost is not loaded',
+      'modprobe vhost_net',
+    ],
+  ])('%j, %s', async (files, drivers, found, change) => {
+    const host = { files: { ...files, [config]: options + drivers } };
+    const finding = (await findings(host)).find(({ id }) => id === 'vhost');
+    expect(finding).toMatchObject({ found, change });
+  });
+
+  it('is not missed where the configuration cannot be read', async () => {
+    const host = { files: { ...unloaded, [config]: null } };
+    const finding = (await findings(host)).find(({ id }) => id === 'vhost');
+    expect(finding).toMatchObject({ found: 'vhost is not loaded', change: 'modprobe vhost_net' });
+  });
+});
+
 it('names the functions that cannot be probed', async () => {
   const list = (DEBIAN_12[functions] ?? '').replace(/^(?:vhost_signal|exit_mmap).*\n/gm, '');
   const { found } = (await findings({ files: { [functions]: list } })).find(

@@ -3,6 +3,7 @@ import { byteSize, counted } from '@vhostscope/terminal';
 import type { HostFacts } from '../host/host-facts.js';
 import { judgeBpftrace } from './judge-bpftrace.js';
 import { judgeDirectMap, judgeFunctions } from './judge-functions.js';
+import { judgeVhost } from './judge-vhost.js';
 
 /** `blocked`: nothing can be recorded; `limited`: something is lost or not known by it. */
 export type Verdict = 'ok' | 'limited' | 'blocked';
@@ -28,8 +29,7 @@ export function findingsOf(facts: HostFacts): Finding[] {
     // What no command can put right comes before what one can.
     ...kernelOptions(facts),
     tracing(facts),
-    vhostModule(facts),
-    ...structs(facts),
+    ...judgeVhost(facts),
     ...judgeFunctions(facts),
     ...judgeDirectMap(facts),
     preemption(facts),
@@ -129,45 +129,6 @@ function kernelOptions({ kernel: { config, release, architecture } }: HostFacts)
       change: 'use a kernel that has it',
     })),
     ...notifier,
-  ];
-}
-
-function vhostModule({ vhost, kernel }: HostFacts): Finding {
-  const drivers = vhost.modules.filter((name) => !/^vhost(_iotlb|_vdpa)?$/.test(name));
-  if (vhost.isLoaded && drivers.length > 0)
-    return { id: 'vhost', verdict: 'ok', found: `vhost is loaded, with ${drivers.join(', ')}` };
-  if (vhost.isLoaded)
-    return {
-      id: 'vhost',
-      verdict: 'limited',
-      found: 'vhost is loaded, and no driver that uses it',
-      cost: 'the return of handlers cannot be probed: no access is seen',
-      change: 'modprobe vhost_net',
-    };
-  return {
-    id: 'vhost',
-    verdict: 'blocked',
-    found: 'vhost is not loaded',
-    cost: 'its functions cannot be probed before they are there',
-    change: kernel.hasModules
-      ? 'modprobe vhost_net'
-      : `install the modules of this kernel (there is no /lib/modules/${kernel.release}), then modprobe vhost_net; or use a kernel with vhost`,
-  };
-}
-
-/** A module that is not loaded is said to be missing once. */
-function structs({ vhost }: HostFacts): Finding[] {
-  if (!vhost.isLoaded) return [];
-  if (vhost.hasBtf)
-    return [{ id: 'btf', verdict: 'ok', found: 'the kernel describes the structs of vhost (BTF)' }];
-  return [
-    {
-      id: 'btf',
-      verdict: 'blocked',
-      found: 'no /sys/kernel/btf/vhost beside /sys/kernel/btf/vmlinux',
-      cost: 'the fields of struct vhost_virtqueue cannot be found',
-      change: 'use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES',
-    },
   ];
 }
 

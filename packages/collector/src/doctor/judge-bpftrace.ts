@@ -45,7 +45,7 @@ export function judgeBpftrace(bpftrace: BpftraceFacts | undefined, asked: string
     found: `${found}, untested`,
     cost: isNewerThanKnown(version)
       ? 'newer than any whose language is known here (0.27)'
-      : `the program is written for it, and was tested with ${TESTED_VERSIONS} only`,
+      : `the program is written for it, its text is held by snapshots, and it was tested with ${TESTED_VERSIONS} only`,
     change: `if the probes cannot be attached, use bpftrace ${TESTED_VERSIONS}`,
   };
 }

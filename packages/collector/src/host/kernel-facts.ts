@@ -30,8 +30,8 @@ const OPTIONS = [
   'DEBUG_INFO_BTF',
   'DEBUG_INFO_BTF_MODULES',
   'MEMCG',
-  'VHOST',
   'VHOST_NET',
+  'VHOST_VSOCK',
 ];
 
 export function readKernelFacts(sources: HostSources): KernelFacts {

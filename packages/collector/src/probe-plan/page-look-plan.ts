@@ -1,6 +1,7 @@
 /** Whether the recording program can walk the page tables of a host itself, and what it needs for that. */
 import { areaBytes, pagesWanted } from '@vhostscope/model';
 import type { KernelFacts } from '../host/kernel-facts.js';
+import type { PlannedView } from './probe-plan.js';
 
 /** Kernel symbols whose values a walk needs. */
 export interface PlannedLooks {
@@ -35,4 +36,25 @@ export function planLooks(kernel: KernelFacts): PlannedLooks | string {
   if (memoryBase === undefined)
     return 'where this kernel maps physical memory is not known (page_offset_base is not in /proc/kallsyms)';
   return { memoryBase, encryption };
+}
+
+/** @param round the function that begins a round, if it is known */
+export function pagesView(
+  round: string | undefined,
+  looks: PlannedLooks | string | undefined,
+): PlannedView {
+  const pagemap = '/proc/PID/pagemap';
+  if (typeof looks !== 'object')
+    return {
+      what: 'pages',
+      certainty: 'estimated',
+      by: [pagemap],
+      note: `whether pages are there and follow each other, from time to time; whether they may be written is not visible${looks === undefined ? '' : `: ${looks}`}`,
+    };
+  return {
+    what: 'pages',
+    certainty: 'exact',
+    by: [...(round === undefined ? [] : [round]), pagemap],
+    note: `whether pages are there, may be written and follow each other: the page tables are walked where a round begins, after an invalidation and some times a second. Those of rings of more than 2,048 entries are estimated from ${pagemap}`,
+  };
 }

@@ -3,7 +3,10 @@ import { tableLines } from '@vhostscope/terminal';
 import type { ProbePlan } from './probe-plan.js';
 
 /** @param remarks sentences, printable */
-export function planText({ detail, views }: ProbePlan, remarks: readonly string[]): string {
+export function planText(
+  { detail, views }: Pick<ProbePlan, 'detail' | 'views'>,
+  remarks: readonly string[],
+): string {
   const table = tableLines(
     [
       { title: `detail ${detail}`, align: 'left' },

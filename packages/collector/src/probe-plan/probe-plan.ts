@@ -15,7 +15,8 @@ import {
   tellsDecisions,
   type PlannedDirectMap,
 } from './direct-map-plan.js';
-import { planLooks, type PlannedLooks } from './page-look-plan.js';
+import { MEMORY_FUNCTIONS, memoryViews, planMemory, type PlannedMemory } from './memory-plan.js';
+import { pagesView, planLooks, type PlannedLooks } from './page-look-plan.js';
 
 /** How sure what a way shows is. */
 export type Certainty = 'exact' | 'by rule' | 'estimated' | 'invisible';
@@ -49,7 +50,7 @@ export interface PlannedCalls {
   readonly availEmpty: string | undefined;
 }
 
-export interface ProbePlan {
+export interface ProbePlan extends PlannedMemory {
   readonly detail: Detail;
   /** Function that begins a round. */
   readonly round: string;
@@ -64,13 +65,6 @@ export interface ProbePlan {
   readonly calls: PlannedCalls | undefined;
   /** Undefined on a stock kernel. */
   readonly directMap: PlannedDirectMap | undefined;
-  readonly coreRanges: { readonly start: string; readonly end: string } | undefined;
-  /** Flushes the TLB of a range of an address space, on x86. */
-  readonly flush: string | undefined;
-  /** Ends an address space, when no device uses it any more. */
-  readonly endOfMemory: string | undefined;
-  /** Member of struct mm_struct that is not 0 where an address space has notifiers. */
-  readonly notifierField: string | undefined;
   /** How page tables are walked; undefined where they are not. */
   readonly looks: PlannedLooks | undefined;
   readonly views: readonly PlannedView[];
@@ -81,7 +75,12 @@ export interface PlanRefusal {
   readonly lacks: 'rounds' | 'calls';
   readonly reason: string;
   readonly advice: string;
+  /** What would be seen all the same, as far as it is known. */
+  readonly views: readonly PlannedView[];
 }
+
+/** What the level of detail is about. */
+const ACCESSES = 'accesses by accessor';
 
 /** Who begins a round, by kernel: the name up to 5.2 comes last (reference §5.1). */
 export const ROUND = ['vq_meta_prefetch', 'vq_iotlb_prefetch'];
@@ -112,10 +111,7 @@ export const PLANNED_FUNCTIONS: readonly string[] = [
   'vhost_enable_notify',
   'vhost_disable_notify',
   'vhost_vq_avail_empty',
-  '__mmu_notifier_invalidate_range_start',
-  '__mmu_notifier_invalidate_range_end',
-  'exit_mmap',
-  'flush_tlb_mm_range',
+  ...MEMORY_FUNCTIONS,
   ...DIRECT_MAP_FUNCTIONS,
 ];
 
@@ -123,52 +119,59 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
   const has = (name: string): boolean => facts.functions.includes(name);
   const found = (name: string): string | undefined => (has(name) ? name : undefined);
   const round = ROUND.find(has);
-  if (round === undefined)
-    return {
-      lacks: 'rounds',
-      reason:
-        'no function of this kernel begins a round: neither vq_meta_prefetch nor vq_iotlb_prefetch can be probed',
-      advice: facts.vhost.isLoaded
-        ? 'use a kernel whose vhost is not built with its functions hidden from tracing'
-        : 'load the module first: modprobe vhost_net',
-    };
-  const handlers = HANDLER_FUNCTIONS.filter(({ name }) => has(name));
-  const coreRanges =
-    has('__mmu_notifier_invalidate_range_start') && has('__mmu_notifier_invalidate_range_end')
-      ? {
-          start: '__mmu_notifier_invalidate_range_start',
-          end: '__mmu_notifier_invalidate_range_end',
-        }
-      : undefined;
   const directMap = planDirectMap(has, detail);
-  const needsCalls = detail !== 'rounds' && !tellsDecisions(directMap);
-  const calls = needsCalls ? planCalls(has) : undefined;
-  if (needsCalls && calls === undefined)
-    return {
-      lacks: 'calls',
-      reason: `--detail ${detail} needs vhost_get_vq_desc and vhost_add_used_n, and this kernel hides one of them`,
-      advice: '--detail rounds needs neither',
-    };
+  const memory = planMemory(has, facts.kernel);
   // Where the driver maps itself, its own attempts are seen.
   const looks = directMap === undefined ? planLooks(facts.kernel) : undefined;
+  const seenAnyway = [...memoryViews(memory), pagesView(round, looks)];
+  if (round === undefined) return refuseRounds(facts, seenAnyway);
+  const needsCalls = detail !== 'rounds' && !tellsDecisions(directMap);
   const plan = {
     detail,
-    calls,
+    calls: needsCalls ? planCalls(has) : undefined,
     directMap,
     round,
-    handlers,
+    handlers: HANDLER_FUNCTIONS.filter(({ name }) => has(name)),
     ringIoctl: found('vhost_vring_ioctl'),
     setOwner: found('vhost_dev_set_owner'),
     cleanup: found('vhost_dev_cleanup'),
     initIotlb: found('vhost_init_device_iotlb'),
     initAccess: found('vhost_vq_init_access'),
-    coreRanges,
-    endOfMemory: found('exit_mmap'),
-    flush: facts.kernel.architecture === 'x86_64' ? found('flush_tlb_mm_range') : undefined,
-    notifierField: notifierField(facts.kernel.release),
+    ...memory,
     looks: typeof looks === 'object' ? looks : undefined,
   };
-  return { ...plan, views: [...viewsOf(plan), pagesView(round, looks)] };
+  const views = [...viewsOf(plan), ...seenAnyway];
+  if (needsCalls && plan.calls === undefined)
+    return {
+      lacks: 'calls',
+      reason: `--detail ${detail} needs vhost_get_vq_desc and vhost_add_used_n, and this kernel hides one of them`,
+      advice: '--detail rounds needs neither',
+      views: views.filter(({ what }) => what !== ACCESSES),
+    };
+  return { ...plan, views };
+}
+
+function refuseRounds(
+  { vhost, functions }: HostFacts,
+  seenAnyway: readonly PlannedView[],
+): PlanRefusal {
+  const lacks = 'rounds';
+  // Every kernel has some of them: the list could not be read.
+  const views = functions.length === 0 ? [] : seenAnyway;
+  return vhost.isLoaded
+    ? {
+        lacks,
+        reason:
+          'no function of this kernel begins a round: neither vq_meta_prefetch nor vq_iotlb_prefetch can be probed',
+        advice: 'use a kernel whose vhost is not built with its functions hidden from tracing',
+        views,
+      }
+    : {
+        lacks,
+        reason: 'how rings, rounds and accesses would be seen is not known before vhost is loaded',
+        advice: 'load it first',
+        views,
+      };
 }
 
 function planCalls(has: (name: string) => boolean): PlannedCalls | undefined {
@@ -188,22 +191,12 @@ function planCalls(has: (name: string) => boolean): PlannedCalls | undefined {
   };
 }
 
-/** It was renamed for Linux 5.6; of that one it is not asked, as its release candidates have either. */
-function notifierField(release: string): string | undefined {
-  const [, major = 0, minor = 0] = /^(\d+)\.(\d+)/.exec(release)?.map(Number) ?? [];
-  if (major === 0) return undefined;
-  if (major < 5 || (major === 5 && minor < 6)) return 'mmu_notifier_mm';
-  return major === 5 && minor === 6 ? undefined : 'notifier_subscriptions';
-}
-
 export function isRefusal(plan: ProbePlan | PlanRefusal): plan is PlanRefusal {
   return 'reason' in plan;
 }
 
 function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
-  const { round, handlers, ringIoctl, setOwner, cleanup, initIotlb, initAccess, coreRanges } = plan;
-  const { directMap } = plan;
-  const flush = plan.notifierField === undefined ? undefined : plan.flush;
+  const { round, handlers, ringIoctl, setOwner, cleanup, initIotlb, initAccess, directMap } = plan;
   const setUp = [ringIoctl, setOwner, cleanup, initIotlb].flatMap((name) => name ?? []);
   return [
     {
@@ -247,56 +240,7 @@ function viewsOf(plan: Omit<ProbePlan, 'views'>): PlannedView[] {
         }
       : directMapLife(directMap),
     ...(directMap === undefined ? [] : directMapViews(directMap)),
-    coreRanges === undefined
-      ? {
-          what: 'invalidations',
-          certainty: 'invisible',
-          by: [],
-          note: 'the calls of the notifiers cannot be probed',
-        }
-      : {
-          what: 'invalidations',
-          certainty: 'exact',
-          by: [coreRanges.start, coreRanges.end],
-          note: 'of address spaces that have a notifier, as every process with a KVM VM does; of others they are invisible. Each virtqueue tells whether its process has one',
-        },
-    ...(coreRanges === undefined
-      ? []
-      : [
-          {
-            what: 'who invalidates',
-            certainty: 'by rule' as const,
-            by: [coreRanges.start],
-            note: 'a class, such as ksm or compaction, from the names of the functions on the kernel stack; the process, when the range was its own',
-          },
-        ]),
-    {
-      what: 'changes where no notifier listens',
-      certainty: flush === undefined ? 'invisible' : 'estimated',
-      by: flush === undefined ? [] : [flush],
-      note:
-        flush === undefined
-          ? 'nothing tells when the pages of such an address space change'
-          : 'when the TLB is flushed: the range is as wide as the change or wider, and the change was a little earlier. Reclaim may flush the pages of many at once, and that is not told',
-    },
   ];
-}
-
-function pagesView(round: string, looks: PlannedLooks | string | undefined): PlannedView {
-  const pagemap = '/proc/PID/pagemap';
-  if (typeof looks !== 'object')
-    return {
-      what: 'pages',
-      certainty: 'estimated',
-      by: [pagemap],
-      note: `whether pages are there and follow each other, from time to time; whether they may be written is not visible${looks === undefined ? '' : `: ${looks}`}`,
-    };
-  return {
-    what: 'pages',
-    certainty: 'exact',
-    by: [round, pagemap],
-    note: `whether pages are there, may be written and follow each other: the page tables are walked where a round begins, after an invalidation and some times a second. Those of rings of more than 2,048 entries are estimated from ${pagemap}`,
-  };
 }
 
 function accessesView({
@@ -306,7 +250,7 @@ function accessesView({
   directMap,
 }: Pick<ProbePlan, 'detail' | 'calls' | 'handlers' | 'directMap'>): PlannedView {
   if (directMap?.accessors !== undefined) return accessorView(directMap.accessors);
-  const what = 'accesses by accessor';
+  const what = ACCESSES;
   const inlined = directMap === undefined ? '' : inlinedWords(directMap, detail);
   if (calls === undefined)
     return {

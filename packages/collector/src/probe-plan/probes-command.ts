@@ -7,6 +7,7 @@ import type { HostSources } from '../host/host-sources.js';
 import { outlookOf } from '../plan-recording.js';
 import type { Detail } from './detail.js';
 import { planText } from './plan-text.js';
+import type { PlanRefusal } from './probe-plan.js';
 import type { probesResultSchema } from './probes-result-schema.js';
 
 export interface ProbesOptions {
@@ -22,11 +23,15 @@ export interface ProbesOptions {
 export async function probesCommand(options: ProbesOptions, sources: HostSources): Promise<number> {
   const { detail } = options;
   const facts = await readHostFacts(sources, options.bpftrace);
-  const { blockers, recording } = outlookOf(facts, { detail });
-  const remarks = recording?.remarks ?? [];
+  const { blockers, recording, refusal, remarks } = outlookOf(facts, { detail });
   const program = recording?.command.program;
+  const views = (recording?.plan ?? refusal)?.views ?? [];
   const result: z.infer<typeof probesResultSchema> = {
-    ...(recording?.header.probes ?? { detail, views: [] }),
+    ...(recording?.header.probes ?? {
+      detail,
+      views: views.map((view) => ({ ...view, by: [...view.by] })),
+    }),
+    no_plan: refusal?.reason ?? null,
     remarks: [...remarks],
     blockers: blockers.map(({ reason, advice }) => ({ reason, change: advice ?? null })),
     program: program ?? null,
@@ -39,10 +44,19 @@ export async function probesCommand(options: ProbesOptions, sources: HostSources
     await writeOut(program ?? '');
   } else {
     const parts = blockers.length > 0 ? [blockerText(blockers)] : [];
-    if (recording !== undefined) parts.push(planText(recording.plan, remarks.map(printable)));
+    if (refusal !== undefined) parts.push(refusalText(refusal));
+    if (views.length > 0) parts.push(planText({ detail, views }, remarks.map(printable)));
     await writeOut(parts.join('\n'));
   }
   return blockers.length === 0 ? EXIT.done : EXIT.host;
+}
+
+function refusalText({ reason, views }: PlanRefusal): string {
+  const rest =
+    views.length > 0
+      ? '; as far as the host tells, a recording would see'
+      : ', and nothing of it can be told';
+  return `no whole plan: ${printable(reason)}${rest}\n`;
 }
 
 function blockerText(blockers: readonly Blocker[]): string {

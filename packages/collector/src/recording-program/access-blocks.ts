@@ -11,6 +11,15 @@ import type { Detail } from '../probe-plan/detail.js';
 import type { PlannedCalls, ProbePlan } from '../probe-plan/probe-plan.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
+import {
+  addHead,
+  beginHeads,
+  headsUpTo,
+  ofKnown,
+  putBy,
+  putByIfMany,
+  takeHeads,
+} from './head-word.js';
 import { when, type ProbeBlock, type Statement } from './program-text.js';
 import { EVENT_IDX } from './area-size.js';
 import { NOTIFY_ON_EMPTY, takeVirtqueue, walkChain } from './virtqueue-state.js';
@@ -18,8 +27,8 @@ import { NOTIFY_ON_EMPTY, takeVirtqueue, walkChain } from './virtqueue-state.js'
 /** How accesses of `$address` are told: each by a line, or by counters that are told later. */
 interface Teller {
   readonly one: (accessor: Accessor, entries?: string) => Statement[];
-  /** `$chain` accesses. */
-  readonly chain: (accessor: Accessor) => Statement[];
+  /** A head, and its `$chain` descriptors. */
+  readonly head: () => Statement[];
   /** Whether lines are to stand in the order of the accesses. */
   readonly inOrder: boolean;
 }
@@ -28,18 +37,21 @@ const counterOf = (accessor: Accessor): string => `@n_${accessor}[$address]`;
 
 const COUNTERS = ACCESSORS.slice(1).map((name) => counterOf(name as Accessor));
 
+const HEAD_COUNTERS = [counterOf('get_avail_head'), counterOf('get_desc')] as const;
+
 const COUNTING: Teller = {
   one: (accessor) => [`${counterOf(accessor)}++;`],
-  chain: (accessor) => [`${counterOf(accessor)} += $chain;`],
+  head: () => [...addHead(), ...putByIfMany(...HEAD_COUNTERS)],
   inOrder: false,
 };
 
 const TELLING: Teller = {
   one: tellAccess,
-  chain: (accessor) => [
+  head: () => [
+    ...tellAccess('get_avail_head'),
     '$i = (uint64)0;',
     `unroll(${LONGEST_CHAIN + 1}) {`,
-    [...when('$i < $chain', tellAccess(accessor)), '$i = $i + 1;'],
+    [...when('$i < $chain', tellAccess('get_desc')), '$i = $i + 1;'],
     '}',
   ],
   inOrder: true,
@@ -65,13 +77,14 @@ function tellerOf(detail: Detail): Teller | undefined {
 export function accessBlocks({ detail, calls }: ProbePlan): ProbeBlock[] {
   const teller = tellerOf(detail);
   if (teller === undefined || calls === undefined) return [];
-  const { getDescriptor, addUsed, discard, enableNotify, disableNotify, availEmpty } = calls;
+  const { getDescriptor, addUsed, addUsedAndSignal, discard } = calls;
+  const { enableNotify, disableNotify, availEmpty } = calls;
   return [
     onCall(
       [getDescriptor],
       'arg0',
       ['A head is fetched.'],
-      [...settleHead(teller), ...readsIndexIfEmpty(teller)],
+      [...settleHead(teller), ...readsIndexIfEmpty(teller, '$fetched')],
     ),
     onCall(
       [addUsed],
@@ -80,17 +93,16 @@ export function accessBlocks({ detail, calls }: ProbePlan): ProbeBlock[] {
       [
         ...settleHead(teller),
         ...putsUsed(teller),
-        ...when('@signals[$address] != 0', ['delete(@signals[$address]);', ...signals(teller)]),
+        ...(addUsedAndSignal.length === 0
+          ? []
+          : when('@signals[$address] != 0', ['delete(@signals[$address]);', ...signals(teller)])),
       ],
     ),
     ...onCalls(
       discard,
       'arg0',
       ['Heads are given back.'],
-      [
-        ...settleHead(teller),
-        '@fetched[$address] = (uint64)(((uint64)$vq->last_avail_idx - (arg1 & 0xffff)) & 0xffff);',
-      ],
+      [...settleHead(teller), ...headsUpTo('(uint64)(($fetched - (arg1 & 0xffff)) & 0xffff)')],
     ),
     ...signalBlocks(teller, calls),
     ...onCalls(
@@ -134,20 +146,20 @@ export function declareCounters({ detail, calls }: ProbePlan): Statement[] {
 export function settleAccesses({ detail, calls }: ProbePlan): Statement[] {
   const teller = tellerOf(detail);
   if (teller === undefined || calls === undefined) return [];
-  return [...settleHead(teller), ...tellCounters(teller)];
+  return [...takeHeads(), ...settleHead(teller), ...tellCounters(teller)];
 }
 
 /** At the beginning of rounds: heads fetched from here on are counted. */
 export function beginAccesses({ detail, calls }: ProbePlan): Statement[] {
   const teller = tellerOf(detail);
   if (teller === undefined || calls === undefined) return [];
-  return ['@fetched[$address] = (uint64)$vq->last_avail_idx;', ...tellCounters(teller)];
+  return teller.inOrder ? beginHeads() : [...takeHeads(), ...tellCounters(teller), ...beginHeads()];
 }
 
 /** Forgets the virtqueue `$address`, which is given up: its counters begin anew. */
 export function forgetAccesses({ detail, calls }: ProbePlan): Statement[] {
   if (tellerOf(detail) === undefined || calls === undefined) return [];
-  const maps = ['@fetched', '@signals'];
+  const maps = ['@heads', ...(calls.addUsedAndSignal.length === 0 ? [] : ['@signals'])];
   const entries = maps.map((map) => `${map}[$address]`);
   if (detail === 'calls') entries.push('@counted[$address]', ...COUNTERS);
   return entries.map((entry) => `delete(${entry});`);
@@ -163,8 +175,7 @@ function onCall(
   return {
     comment,
     points: points.map((name) => `kprobe:${name}`),
-    predicate: `@told[(uint64)${vq}] != 0`,
-    body: [...takeVirtqueue(vq), ...body],
+    body: ofKnown(vq, [...takeVirtqueue(vq), ...body]),
   };
 }
 
@@ -184,14 +195,12 @@ function onCalls(
 function settleHead(teller: Teller): Statement[] {
   return [
     '$fetched = (uint64)$vq->last_avail_idx;',
-    ...when('@fetched[$address] != $fetched', [
-      '@fetched[$address] = $fetched;',
+    ...when('($heads & 0xffff) != $fetched', [
       '$chain = (uint64)0;',
       ...when('(uint64)$vq->iotlb == 0', walkChain('($fetched - 1)')),
       // Not known where the device IOTLB translates, or where its page was taken since it was read.
       ...when('$chain == 0', ['$chain = (uint64)1;']),
-      ...teller.one('get_avail_head'),
-      ...teller.chain('get_desc'),
+      ...headsUpTo('$fetched', teller.head()),
     ]),
   ];
 }
@@ -201,8 +210,11 @@ function inOrder(teller: Teller): Statement[] {
 }
 
 /** vhost_get_vq_desc and vhost_vq_avail_empty read the index where the one they know leaves nothing. */
-function readsIndexIfEmpty(teller: Teller): Statement[] {
-  return when('(uint64)$vq->avail_idx == (uint64)$vq->last_avail_idx', teller.one('get_avail_idx'));
+function readsIndexIfEmpty(
+  teller: Teller,
+  lastAvailIdx: string = '(uint64)$vq->last_avail_idx',
+): Statement[] {
+  return when(`(uint64)$vq->avail_idx == ${lastAvailIdx}`, teller.one('get_avail_idx'));
 }
 
 function putsUsed(teller: Teller): Statement[] {
@@ -262,6 +274,7 @@ function tellCounters(teller: Teller): Statement[] {
   if (teller.inOrder) return [];
   const columns = COUNTER_FIELDS.map((field, index) => [field, COUNTERS[index] ?? '']);
   return [
+    ...putBy(...HEAD_COUNTERS),
     `$all = ${COUNTERS.join(' + ')};`,
     ...when('$all != @counted[$address]', [
       '@counted[$address] = $all;',

@@ -19,6 +19,12 @@ export interface BpftraceDialect {
   readonly buffer: 'each CPU' | 'all CPUs';
 }
 
+/** MiB of such a buffer, where nobody asks for another size. */
+export const BUFFER_MIB: Readonly<Record<BpftraceDialect['buffer'], number>> = {
+  'each CPU': 4,
+  'all CPUs': 64,
+};
+
 /** A version, and what is different from it on. */
 interface Change extends Partial<BpftraceDialect> {
   readonly since: BpftraceVersion;

@@ -24,6 +24,12 @@ const RING = `@ring[${TASK}]`;
 /** The device whose notifier it registers. */
 const REGISTERS = `@registers[${TASK}]`;
 
+/** A task begins something with a device: whatever it was at before is over, also where no return told it. */
+const BEGINS: readonly Statement[] = [
+  ...forgetMissed('state', ['@registers']),
+  ...forgetMissed('state', ENTERED),
+];
+
 /**
  * Whether the notifier at `arg0` is that of the device. Where the return of a set-up was missed, the task
  * may come by with another one, such as KVM's.
@@ -52,12 +58,15 @@ export function driverSetUpBlocks(plan: ProbePlan, directMap: PlannedDirectMap):
         'tested against them can come before.',
       ],
       points: [`kprobe:${register}`],
-      predicate: `${DEVICE} != 0`,
+      predicate: `${DEVICE} != 0 || ${REGISTERS} != 0`,
       body: [
-        ...learnNotifier('arg0', DEVICE),
-        ...when(IS_ITS_NOTIFIER, [
-          `${REGISTERS} = ${DEVICE};`,
-          ...when(`${RING} != 0`, tellRing(plan)),
+        ...forgetMissed('state', ['@registers']),
+        ...when(`${DEVICE} != 0`, [
+          ...learnNotifier('arg0', DEVICE),
+          ...when(IS_ITS_NOTIFIER, [
+            `${REGISTERS} = ${DEVICE};`,
+            ...when(`${RING} != 0`, tellRing(plan)),
+          ]),
         ]),
       ],
     },
@@ -90,16 +99,18 @@ export function driverSetUpBlocks(plan: ProbePlan, directMap: PlannedDirectMap):
     {
       comment: ['A ring is set up.'],
       points: [`kprobe:${ringIoctl}`],
-      predicate: SETS_UP_RING,
       body: [
-        ...forgetMissed('state', ENTERED),
-        '$dev = (struct vhost_dev *)arg0;',
-        ...takeNamed(),
-        ...when('$place < (uint64)$dev->nvqs', [
-          `${DEVICE} = (uint64)arg0;`,
-          `${RING} = $address;`,
-          // Which one is not known: what is told of it here is lost.
-          ...when('$address == 0', ['@state[cpu]++;']),
+        // At every ioctl of the task, as on a stock kernel.
+        ...BEGINS,
+        ...when(SETS_UP_RING, [
+          '$dev = (struct vhost_dev *)arg0;',
+          ...takeNamed(),
+          ...when('$place < (uint64)$dev->nvqs', [
+            `${DEVICE} = (uint64)arg0;`,
+            `${RING} = $address;`,
+            // Which one is not known: what is told of it here is lost.
+            ...when('$address == 0', ['@state[cpu]++;']),
+          ]),
         ]),
       ],
     },
@@ -121,11 +132,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
       {
         comment: ['A process takes a device.'],
         points: [`kprobe:${setOwner}`],
-        body: [
-          ...forgetMissed('state', ENTERED),
-          `${DEVICE} = (uint64)arg0;`,
-          ...(reset === undefined ? tellFresh() : []),
-        ],
+        body: [...BEGINS, `${DEVICE} = (uint64)arg0;`, ...(reset === undefined ? tellFresh() : [])],
       },
       leaves(setOwner),
     );
@@ -135,7 +142,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
         comment: ['A device is given up.'],
         points: [`kprobe:${cleanup}`],
         body: [
-          ...forgetMissed('state', ENTERED),
+          ...BEGINS,
           `${DEVICE} = (uint64)arg0;`,
           '$dev = (struct vhost_dev *)arg0;',
           ...forEachVirtqueue([

@@ -1,6 +1,6 @@
 /** Lines that the program cannot print are counted, as the heartbeats count those that it prints. */
 import { expect, it } from 'vitest';
-import { INLINED } from '../../test/direct-map-host.ts';
+import { INLINED, WHOLE } from '../../test/direct-map-host.ts';
 import { pretendedHost, type HostFiles } from '../../test/pretended-host.ts';
 import { readHostFacts } from '../host/host-facts.js';
 import { planRecording } from '../plan-recording.js';
@@ -27,6 +27,45 @@ it.each([
     `  if (@${map}[${TASK}] != 0) {\n    @${of}[cpu]++;\n    delete(@${map}[${TASK}]);\n`,
   );
   expect(body.indexOf(`if (@${map}[`)).toBe(2);
+});
+
+it.each([
+  ['kprobe:vhost_vring_ioctl', ['registers', 'device']],
+  ['kprobe:vhost_dev_set_owner', ['registers', 'device']],
+  ['kprobe:vhost_dev_cleanup', ['registers', 'device']],
+  ['kprobe:mmu_notifier_register', ['registers']],
+  ['kprobe:vhost_vq_reset', ['reset']],
+])(
+  'of a driver with the direct map, %s counts the returns that never came',
+  async (probe, maps) => {
+    const [, body = ''] = ((await blocks(WHOLE)).get(probe) ?? '').split('\n{\n');
+    const begins = maps.map((map) => `if (@${map}[${TASK}] != 0) {`);
+    for (const [index, map] of maps.entries())
+      expect(body).toContain(
+        `  ${begins[index] ?? ''}\n    @state[cpu]++;\n    delete(@${map}[${TASK}]);\n`,
+      );
+    // First of all, one after the other.
+    expect(body.match(/if \(.*\{/g)?.slice(0, begins.length)).toEqual(begins);
+  },
+);
+
+it.each([
+  ['a stock kernel', {}],
+  ['one with the direct map', INLINED],
+  ['one whose functions all stand on their own', WHOLE],
+])('no condition hides a call that shows that a return was missed: %s', async (_what, files) => {
+  const all = await blocks(files);
+  const returns = [...all].filter(([probe]) => probe.startsWith('kretprobe:'));
+  let pairs = 0;
+  for (const [probe, text] of returns) {
+    const call = all.get(probe.replace('kretprobe', 'kprobe'));
+    const mark = /^\/(@\w+)\[\(uint64\)curtask\] != 0\/$/m.exec(text)?.[1];
+    if (call === undefined || mark === undefined || !call.includes(`delete(${mark}[`)) continue;
+    pairs++;
+    const condition = /^\/(.*)\/$/m.exec(call)?.[1];
+    if (condition !== undefined) expect(condition).toContain(`|| ${mark}[${TASK}] != 0`);
+  }
+  expect(pairs).toBeGreaterThan(3);
 });
 
 it('stands before its return in the program: bpftrace attaches the last first', async () => {

@@ -8,6 +8,7 @@ import { EVENT_IDX, sizeOfArea } from './area-size.js';
 import { notedRange } from './direct-map-state.js';
 import { NOT_KNOWN, eventPrintf } from './event-printf.js';
 import { emitted, remember } from './emitted-lines.js';
+import { knowHeads } from './head-word.js';
 import { forgetLook } from './page-looks.js';
 import { when, type Statement } from './program-text.js';
 import { widenBox } from './ring-box.js';
@@ -137,6 +138,7 @@ function tellPlaced(plan: ProbePlan): Statement[] {
   const bytes = AREAS.map(sizeOfArea);
   return [
     ...remember('state', '@told[$address]', '(uint64)1'),
+    ...(plan.calls === undefined ? [] : knowHeads()),
     ...forgetLook(plan),
     '$mm = (uint64)$dev->mm;',
     '$owner = $dev->mm->owner->tgid;',

@@ -1,0 +1,38 @@
+/** What `--help` says of options. */
+import { expect, it } from 'vitest';
+import { collector } from './in-process.ts';
+
+/** Options that take a value, by name, with their words on one line. */
+function optionsWithValue(help: string): Map<string, string> {
+  const [, text = ''] = /\nOptions:\n([\s\S]*?)(?:\n\n|$)/.exec(help) ?? [];
+  const options = text.split(/\n(?= {2}-)/).map((option) => option.replaceAll(/\s+/g, ' ').trim());
+  return new Map(
+    options.flatMap((option) => {
+      const name = /^(?:-\w, )?(--[\w-]+) </.exec(option)?.[1];
+      return name === undefined ? [] : [[name, option]];
+    }),
+  );
+}
+
+it.each([
+  [
+    'attach',
+    ['--output', '--socket', '--duration', '--detail', '--buffer', '--nice', '--bpftrace'],
+  ],
+  ['import', ['--output']],
+  ['doctor', ['--bpftrace']],
+  ['probes', ['--detail', '--bpftrace']],
+])('%s: of each option that takes a value, the default', async (command, names) => {
+  const { code, out } = await collector(command, '--help');
+  expect(code).toBe(0);
+  const options = optionsWithValue(out);
+  expect([...options.keys()].toSorted()).toEqual(names.toSorted());
+  for (const words of options.values()) expect(words).toMatch(/default: ./);
+});
+
+it('the size of the buffer is that which bpftrace is given', async () => {
+  const { out } = await collector('attach', '--help');
+  expect(optionsWithValue(out).get('--buffer')).toMatch(
+    /default: 4 for each CPU up to bpftrace 0\.18, 64 for all since$/,
+  );
+});
