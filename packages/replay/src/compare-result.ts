@@ -67,8 +67,10 @@ const verdict = z.object({
   design: z.string(),
   /** Percentage points by which the hit ratio is lower than the baseline's: at least, at most; null of no accesses. */
   lower_by: ratio.nullable(),
-  /** Whether that is more than --fail-if-worse allows: null where the traces cannot tell. */
+  /** Whether that is more than --fail-if-worse allows, or more than nothing: null where that cannot be ruled out. */
   is_worse: z.boolean().nullable(),
+  /** Why it cannot be ruled out, in words; null where it can, or is so. */
+  open: z.string().nullable(),
 });
 export type Verdict = z.infer<typeof verdict>;
 
@@ -153,22 +155,34 @@ function designResult(
   };
 }
 
-/** Each design of each trace against the same design of the baseline. */
+/**
+ * Each design of each trace against the same design of the baseline. Only what is surely not worse is said not to
+ * be; estimated counts stand for what they estimate.
+ */
 export function againstBaseline(
   traces: readonly ComparedTraceResult[],
   baseline: ComparedTraceResult,
-  allowed: number | undefined,
+  allowed = 0,
 ): Verdict[] {
-  return traces.flatMap(({ trace, designs }) =>
+  return traces.flatMap(({ trace, complete, designs }) =>
     designs.map(({ design, hit_ratio: now }) => {
       const before = baseline.designs.find((one) => one.design === design)?.hit_ratio;
-      if (now === null || before === null || before === undefined)
-        return { trace, design, lower_by: null, is_worse: null };
+      if (now === null || before === null || before === undefined) {
+        const without = now === null ? trace : baseline.trace;
+        return { trace, design, lower_by: null, is_worse: null, open: `${without} has no access` };
+      }
       const least = points(before[0] - now[1]);
       const most = points(before[1] - now[0]);
-      const limit = allowed ?? 0;
-      const is_worse = least > limit ? true : most > limit ? null : false;
-      return { trace, design, lower_by: [least, most] satisfies [number, number], is_worse };
+      const lower_by: [number, number] = [least, most];
+      if (least > allowed) return { trace, design, lower_by, is_worse: true, open: null };
+      const damaged = complete === false ? trace : baseline.complete === false ? baseline.trace : null;
+      const open =
+        most > allowed
+          ? `ambiguous accesses may make it ${most.toFixed(2)} percentage points lower`
+          : damaged === null
+            ? null
+            : `events are missing from ${damaged}`;
+      return { trace, design, lower_by, is_worse: open === null ? false : null, open };
     }),
   );
 }

@@ -168,7 +168,7 @@ function verdictLines(
         printable(trace),
         design,
         by === null ? '–' : changeText(by),
-        isWorse === null ? 'cannot tell' : isWorse ? 'yes' : 'no',
+        isWorse === null ? 'cannot be ruled out' : isWorse ? 'yes' : 'no',
       ]),
     ),
   ];

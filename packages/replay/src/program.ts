@@ -250,7 +250,7 @@ function withCompareOptions(command: Command): Command {
       .option('--baseline <trace>', 'a trace to hold the others against')
       .option(
         '--fail-if-worse <percent>',
-        'exit 1 when the hit ratio of a design is surely lower than in the baseline by more percentage points',
+        'exit 1 unless no hit ratio of a design can be lower than in the baseline by more percentage points',
       )
       .option('--strict', 'exit 1 when a trace is damaged or known to be incomplete')
       .option('--json', 'print one JSON document'),

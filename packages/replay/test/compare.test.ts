@@ -118,15 +118,38 @@ describe('a baseline', () => {
     expect(verdict?.lower_by?.[0]).toBeCloseTo(88.97, 1);
   });
 
-  it('does not where it is less, or better, or not known', async () => {
+  it('does not where it is surely less, or better', async () => {
     const allowed = ['--designs', 'merged', '--baseline', dpdk, '--fail-if-worse', '89'];
     expect((await compare(storm, ...allowed)).code).toBe(0);
     const better = ['--designs', 'merged', '--baseline', storm, '--fail-if-worse', '0'];
     expect((await compare(dpdk, ...better)).code).toBe(0);
-    const open = ['--designs', 'fixes-v5', '--baseline', dpdk, '--fail-if-worse', '50'];
-    const { code, err } = await replay('compare', storm, ...open);
-    expect(code).toBe(0);
-    expect(err).toContain('cannot be told of fixes-v5');
+  });
+
+  it('fails where ambiguous accesses may make it worse, and says that', async () => {
+    const open = ['--designs', 'fixes-v5,copy', '--baseline', dpdk];
+    const { code, out, err } = await replay('compare', storm, ...open, '--fail-if-worse', '50');
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^replay: .*: that fixes-v5 is worse than allowed cannot be ruled out: ambiguous accesses may make it 88\.97 percentage points lower$/m,
+    );
+    expect(err).not.toContain('copy');
+    expect(out).toMatch(/fixes-v5 .* cannot be ruled out$/m);
+    expect((await replay('compare', storm, ...open, '--fail-if-worse', '89')).code).toBe(0);
+    expect((await replay('compare', storm, ...open)).code).toBe(0);
+  });
+
+  it('fails where there is nothing to compare, or events are missing', async () => {
+    const silent = join(temporaryFolder(), 'silent.txt');
+    writeFileSync(silent, '# vhost-oracle 1\nN 5 0 1000 1 0\nM 6 0 1010\n');
+    const gate = ['--designs', 'merged', '--fail-if-worse', '100'];
+    const nothing = await replay('compare', silent, ...gate, '--baseline', dpdk);
+    expect(nothing.code).toBe(1);
+    expect(nothing.err).toContain('silent.txt has no access');
+    const lossy = join(temporaryFolder(), 'lossy.txt');
+    writeFileSync(lossy, `${textOf('u5')}Lost 3 events\n`);
+    const missing = await replay('compare', dpdk, ...gate, '--baseline', lossy);
+    expect(missing.code).toBe(1);
+    expect(missing.err).toMatch(/cannot be ruled out: events are missing from .*lossy\.txt$/m);
   });
 
   it('is worse than itself by nothing', async () => {
