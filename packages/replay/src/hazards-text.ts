@@ -8,7 +8,7 @@ import { headLines, listLines, numberColumn, textColumn, wrapped } from './text-
 const MOST_SHOWN = 5;
 
 export function hazardsText(result: HazardsResult, design: Design): string {
-  const lines = [...headLines(result, design, 0), '', ...countLines(result.counts, design)];
+  const lines = [...headLines(result, design, 0), '', ...countLines(result.counts, result.at_least, design)];
   if (result.not_looked_for.length > 0)
     lines.push(
       ...listLines('not looked for in this design:', result.not_looked_for),
@@ -33,15 +33,43 @@ export function hazardsText(result: HazardsResult, design: Design): string {
 }
 
 /** How many of each kind, and what they are. */
-export function countLines(counts: readonly HazardCountResult[], design: Design): string[] {
+export function countLines(
+  counts: readonly HazardCountResult[],
+  atLeast: boolean,
+  design: Design,
+): string[] {
   if (design.maps === 'never') return ['no hazards: the design maps nothing'];
-  if (counts.length === 0) return ['no hazard was found'];
+  const more = atLeast
+    ? wrapped(
+        '',
+        'in ranges order these are lower bounds: what is not sure of maps and counts is not told, and no forbidden window',
+        '  ',
+      )
+    : [];
+  if (counts.length === 0) return ['no hazard was found', ...more];
   const table = tableLines(
-    [textColumn('hazard'), textColumn('grade'), numberColumn('count'), numberColumn('first (ns)')],
-    counts.map(({ kind, grade, count, first }) => [kind, grade, grouped(count), first.time]),
+    [
+      textColumn('hazard'),
+      textColumn('grade'),
+      numberColumn('count'),
+      numberColumn('accesses'),
+      numberColumn('first (ns)'),
+    ],
+    counts.map(({ kind, grade, count, accesses, first }) => [
+      kind,
+      grade,
+      grouped(count),
+      accesses === 0 ? '–' : grouped(accesses),
+      first.time,
+    ]),
   );
+  const onlyCounted = counts.some(({ grade }) => grade === 'counted');
   return [
     ...table,
+    ...more,
+    ...(onlyCounted
+      ? ['counted: what the design does each time; only the first and the last event of them are told']
+      : []),
     '',
     ...counts
       .filter(({ kind }, at) => counts.findIndex((other) => other.kind === kind) === at)

@@ -3,6 +3,7 @@ import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
 import { counted, grouped, percent, tableLines, type TableColumn } from '@vhostscope/terminal';
 import { costLines } from './cost-text.js';
 import { countLines } from './hazards-text.js';
+import { wrongCountLines } from './wrong-counts.js';
 import type { Decisions, RunResult } from './run-result.js';
 import { makersLines } from './invalidation-makers.js';
 import {
@@ -37,11 +38,14 @@ export function runText(result: RunResult, design: Design): string {
       ? ['no virtqueue: no vhost device was seen']
       : tableLines(columns(extras), rows(result, extras))),
     ...fallbackLines(result.totals),
+    ...wrongCountLines(result.wrong_counts, result).map((line) => `  ${line}`),
     ...doubtLines(result),
     ...attemptLines(result),
     ...makersLines(result.makers),
     ...costLines(result.cost, design),
-    ...(result.hazards === null ? [] : ['', ...countLines(result.hazards, design)]),
+    ...(result.hazards === null
+      ? []
+      : ['', ...countLines(result.hazards, result.hazards_at_least === true, design)]),
     ...estimateLines(result),
   ];
   return `${lines.join('\n')}\n`;

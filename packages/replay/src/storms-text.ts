@@ -4,6 +4,7 @@ import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
 import { RATES_ARE_OF } from './cost-result.js';
 import { span } from './cost-text.js';
 import type { StormResult, StormsResult } from './storms-result.js';
+import { wrongCountLines } from './wrong-counts.js';
 import { headLines, hitRatio, listLines, numberColumn, wrapped } from './text-parts.js';
 
 export function stormsText(result: StormsResult, design: Design): string {
@@ -20,9 +21,16 @@ export function stormsText(result: StormsResult, design: Design): string {
       ? []
       : ['storms that touch the span, each of them whole']),
     ...(storms.length === 0 ? [] : ['', ...table(storms), ...storms.flatMap(storyLines)]),
+    ...pointers(result),
     ...costLines(result, design),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Fallbacks of a storm need not be its doing. */
+function pointers(result: StormsResult): string[] {
+  const lines = wrongCountLines(result.wrong_counts, result);
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function table(storms: readonly StormResult[]): string[] {

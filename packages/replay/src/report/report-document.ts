@@ -16,6 +16,7 @@ import { touchesSpan } from '../storms-command.js';
 import { extentOf } from '../time-argument.js';
 import { transmitVirtqueues } from '../transmit-virtqueues.js';
 import { readVersion } from '../version.js';
+import type { WrongCounts } from '../wrong-counts.js';
 import { cautionsOf, headlineOf } from './headline.js';
 import type { Report } from './report-schema.js';
 import { reportTimeline } from './report-timeline.js';
@@ -49,7 +50,7 @@ export function reportDocument(
     run,
     info,
     timeline: reportTimeline(replayed.engine.timeline, info),
-    storms: storms(trace, replayed, completeness, request),
+    storms: storms(trace, replayed, completeness, request, run.wrong_counts),
     comparison: replayed.span === undefined ? comparison(trace, completeness, request) : null,
     meanings: { ...OUTCOME_MEANING, rates: RATES_ARE_OF },
   };
@@ -61,6 +62,7 @@ function storms(
   replayed: Replayed,
   completeness: Completeness,
   { stormRate, basis }: ReportRequest,
+  wrong: WrongCounts,
 ): StormsResult {
   const { tallies } = replayed.engine;
   const transmits = new Set(transmitVirtqueues(trace, tallies));
@@ -75,6 +77,7 @@ function storms(
     stormRate,
     cost,
     extentOf(trace).first,
+    wrong,
   );
 }
 
