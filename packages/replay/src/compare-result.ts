@@ -8,6 +8,7 @@ import type { CostBasis } from './cost-options.js';
 import { costOf, costSchema } from './cost-result.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { designAssumptions } from './design-assumptions.js';
+import { pinsPages } from './pinned-pages.js';
 import { listVirtqueues } from './recording-list.js';
 import { otherPreemption } from './result-head.js';
 import { decisionsSchema } from './run-result.js';
@@ -30,6 +31,8 @@ const comparedDesign = z.object({
   hit_ratio: ratio.nullable(),
   /** Attempts to map that may have been made. */
   attempts: count,
+  /** Whether it pins the pages of a ring: that is what its hits cost. */
+  pins_pages: z.boolean(),
   published_rates: z.object({ smap_on: change, smap_off: change }),
   /** What that is worth in packets per second. */
   cost: costSchema,
@@ -137,6 +140,7 @@ function designResult(
     decisions,
     hit_ratio: accesses === 0 ? null : [hits / accesses, (hits + ambiguous) / accesses],
     attempts: tallies.prefetch.reduce((all, attempts) => all + attempts, 0),
+    pins_pages: pinsPages(design),
     published_rates: {
       smap_on: design.publishedRates?.smapOn ?? null,
       smap_off: design.publishedRates?.smapOff ?? null,

@@ -118,7 +118,7 @@ function movedLines(moved: ExplainResult['count_moved'], after: StateResult): st
     by === null
       ? ''
       : `; last start entered on that CPU: line ${by.line}, pid ${by.pid}, "${printable(by.comm)}"`;
-  const lines = wrapped('  ', `off 0 since line ${line}, ${time} ns: ${event}${of}${who}`);
+  const lines = wrapped('  ', `not 0 since line ${line}, ${time} ns: ${event}${of}${who}`);
   const [least, most] = after.invalidate_count;
   if (gone === null || least !== most || after.callbacks.length > 0) return lines;
   return [

@@ -24,7 +24,7 @@ import { wrongCounts, wrongCountsSchema } from './wrong-counts.js';
 
 const count = z.number().int().nonnegative();
 
-/** Least and most; null where nothing bounds it. */
+/** Least and most; null where nothing bounds it, or only what every chain as long as its ring would come to. */
 const span = z.tuple([count, count.nullable()]);
 
 const spans = z.object({

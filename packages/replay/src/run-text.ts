@@ -142,11 +142,13 @@ function doubtLines({ doubts, totals }: RunResult): string[] {
 function estimateLines({ totals }: RunResult): string[] {
   if (totals.counts !== 'estimated' || totals.spans === null) return [];
   const [least, most] = totals.spans.accesses;
+  const many =
+    most === null ? `at least ${grouped(least)}` : `${grouped(least)} to ${grouped(most)}`;
   return [
     '',
     '≈: concluded from what the indices of the ring moved by, as if each chain were as long as the last that was read',
     '   and no head were fetched twice; collector attach --detail calls counts them. What is sure is only that there',
-    `   were ${grouped(least)} to ${most === null ? 'any number' : grouped(most)}; the hit ratio is that of the estimates (--json has the spans)`,
+    `   were ${many}; the hit ratio is that of the estimates (--json has the spans)`,
   ];
 }
 

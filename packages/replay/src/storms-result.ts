@@ -206,6 +206,8 @@ function transmittedIn(counted: Float64Array): CountedDecisions {
 
 function ratesOf(decisions: CountedDecisions, { rates }: Cost): StormResult['rates'] {
   return rates.flatMap(({ smap, copied, mapped }) => {
+    // A design that maps nothing loses nothing in a storm.
+    if (mapped === null) return [];
     const estimate = estimateRate({ before: copied, after: mapped }, decisions);
     if (estimate === undefined) return [];
     const [least, most] = estimate.rate;

@@ -2,7 +2,7 @@
 import type { Design } from '@vhostscope/model';
 import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
 import { RATES_ARE_OF } from './cost-result.js';
-import { span } from './cost-text.js';
+import { lostRates } from './rate-words.js';
 import type { StormResult, StormsResult } from './storms-result.js';
 import { wrongCountLines } from './wrong-counts.js';
 import { headLines, hitRatio, listLines, numberColumn, wrapped } from './text-parts.js';
@@ -45,7 +45,6 @@ function table(storms: readonly StormResult[]): string[] {
       numberColumn('accesses'),
       numberColumn('fallbacks'),
       numberColumn('hit ratio'),
-      numberColumn('Mpps lost'),
     ],
     storms.map((storm) => [
       String(storm.number),
@@ -57,15 +56,8 @@ function table(storms: readonly StormResult[]): string[] {
       grouped(storm.accesses),
       grouped(storm.fallbacks),
       hitRatio(storm),
-      lostOf(storm),
     ]),
   );
-}
-
-/** With several rates, those with SMAP: the gain that the designs were made for. */
-function lostOf({ rates }: StormResult): string {
-  const [first] = rates;
-  return first === undefined ? '–' : span(first.lost);
 }
 
 /** What a storm was made of, and by which events it can be looked up. */
@@ -87,6 +79,7 @@ function storyLines(storm: StormResult): string[] {
       '  over',
       storm.virtqueues.map(({ id, ranges }) => `vq ${id} ${grouped(ranges)}`),
     ),
+    ...(storm.rates.length === 0 ? [] : [`  Mpps lost: ${lostRates(storm.rates)}`]),
     `  events line ${storm.first.line} (${storm.first.time} ns) to line ${storm.last.line} (${storm.last.time} ns)`,
   ];
 }
@@ -103,7 +96,7 @@ function costLines({ cost_reason: reason, storms }: StormsResult, design: Design
   if (reason !== null) return ['', ...wrapped('Mpps lost: ', `not known: ${reason}`, '  ')];
   const [first] = storms.flatMap(({ rates }) => rates);
   if (first === undefined) return [];
-  const basis = first.smap === null ? 'your rates' : `the published rates with SMAP ${first.smap}`;
+  const basis = first.smap === null ? 'your rates' : 'the published rates';
   return [
     '',
     ...wrapped(

@@ -122,7 +122,7 @@ describe('an access while a start is under way', () => {
 
       invalidate_count 0…2; notifier registered
         2 effects of starts under way: each adds 1, now or when it happens
-        off 0 since line 15, 1000000150 ns: range_start; last start entered on that CPU: line 15, pid 42,
+        not 0 since line 15, 1000000150 ns: range_start; last start entered on that CPU: line 15, pid 42,
         "ksmd \\x1b[31m"
 
       1 callback under way over vq 0

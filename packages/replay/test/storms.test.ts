@@ -86,6 +86,14 @@ describe('storms', () => {
     expect(without.storms.map(({ rates }) => rates)).toEqual(without.storms.map(() => []));
   });
 
+  it('tell what they cost with SMAP and without, or by rates of one’s own', async () => {
+    const lost = async (...args: string[]): Promise<string | undefined> =>
+      /^ {2}Mpps lost: (.*)$/m.exec((await replay('storms', ...args, trace('s3').path)).out)?.[1];
+    expect(await lost()).toMatch(/^1\.\d\d with SMAP on, 1\.\d\d with SMAP off$/);
+    expect(await lost('--smap', 'off')).toMatch(/^1\.\d\d with SMAP off$/);
+    expect(await lost('--calibrate', '5,6')).toMatch(/^0\.\d\d$/);
+  });
+
   it('are found in a recording of a stock host', async () => {
     const result = await storms('--storm-rate', '5', stock);
     expect(result).toMatchObject({ host: 'stock', storms: [{ by: ['rate'], classes: null }] });
