@@ -14,6 +14,7 @@ import { runResult } from '../run-result.js';
 import { stormsResult, type StormsResult } from '../storms-result.js';
 import { touchesSpan } from '../storms-command.js';
 import { extentOf } from '../time-argument.js';
+import type { TimeSpan } from '../time-span.js';
 import { transmitVirtqueues } from '../transmit-virtqueues.js';
 import { readVersion } from '../version.js';
 import type { WrongCounts } from '../wrong-counts.js';
@@ -51,7 +52,7 @@ export function reportDocument(
     info,
     timeline: reportTimeline(replayed.engine.timeline, info),
     storms: storms(trace, replayed, completeness, request, run.wrong_counts),
-    comparison: replayed.span === undefined ? comparison(trace, completeness, request) : null,
+    comparison: comparison(trace, completeness, request, replayed.span),
     meanings: { ...OUTCOME_MEANING, rates: RATES_ARE_OF },
   };
 }
@@ -85,8 +86,12 @@ function comparison(
   trace: OpenTrace,
   completeness: Completeness,
   { options, basis }: ReportRequest,
+  span: TimeSpan | undefined,
 ): Report['comparison'] {
-  const compared = compareTrace(trace, DESIGNS, options);
+  const compared = compareTrace(trace, DESIGNS, {
+    ...options,
+    ...(span === undefined ? {} : { span }),
+  });
   return comparedTraceResult(
     trace,
     compared,

@@ -6,11 +6,9 @@ import type { Report } from '../report-schema.js';
 import { bar, element, list, section, table, type Column } from './dom.js';
 import { countOf, ratioOf } from './words.js';
 
-type Comparison = NonNullable<Report['comparison']>;
-type Compared = Comparison['designs'][number];
+type Compared = Report['comparison']['designs'][number];
 
 export function designsSection({ comparison, design }: Report): HTMLElement[] {
-  if (comparison === null) return [];
   const { designs, assumptions } = comparison;
   const off = designs.filter((one) => one.switched_off !== null);
   const pinning = designs.filter((one) => one.pins_pages);
