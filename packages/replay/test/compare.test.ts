@@ -395,6 +395,29 @@ describe('--design-file', () => {
     expect(mine?.decisions).toEqual(theirs?.decisions);
   });
 
+  it('takes what replay designs prints, as it is, and with a name and a switch changed', async () => {
+    const { path } = trace('s3');
+    const { out } = await replay('designs', 'fixes-v5', '--json');
+    const asTold = write(out);
+    const run = await replay('run', path, '--design-file', asTold, '--json');
+    expect(runResultSchema.parse(JSON.parse(run.out)).design).toBe('fixes-v5');
+    const all = await replay('designs', '--json', '--design-file', asTold);
+    expect(designsResultSchema.parse(JSON.parse(all.out)).designs).toHaveLength(DESIGNS.length);
+    const [told] = designsResultSchema.parse(JSON.parse(out)).designs;
+    const changed = { ...told, switches: { ...told?.switches, resetsCountOnSetup: false } };
+    const taken = await replay('run', path, '--design-file', write({ designs: [changed] }));
+    expect(taken.err).toContain('there is a design called "fixes-v5" already; give yours another');
+    const file = write({ designs: [{ ...changed, name: 'mine' }] });
+    const like = write({ name: 'mine', like: 'fixes-v5', resetsCountOnSetup: false });
+    const [mine, theirs] = await Promise.all(
+      [file, like].map(async (one) => compare(path, '--designs', 'mine', '--design-file', one)),
+    );
+    const [row] = mine?.result.traces[0]?.designs ?? [];
+    expect(row?.decisions).toEqual(theirs?.result.traces[0]?.designs[0]?.decisions);
+    // Nobody measured what it would be worth.
+    expect(row?.published_rates).toEqual({ smap_on: null, smap_off: null });
+  });
+
   it('adds rows of one’s own, which are replayed', async () => {
     const file = write({ name: 'mine', like: 'merged', resetsCountOnSetup: true });
     const { path } = trace('s3');
