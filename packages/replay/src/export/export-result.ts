@@ -11,7 +11,10 @@ const count = z.number().int().nonnegative();
 export const exportResultSchema = resultHead.extend({
   format: z.enum(FORMATS),
   output: z.string(),
+  /** As `replay info` counts them. */
   events: count,
+  /** Beside them: where recordings begin and end, and their virtqueues. */
+  marks: count,
   bytes: count,
 });
 export type ExportResult = z.infer<typeof exportResultSchema>;
