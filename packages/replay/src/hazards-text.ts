@@ -1,6 +1,7 @@
 /** The hazards of a trace, for people. */
 import type { Design } from '@vhostscope/model';
 import { counted, grouped, tableLines } from '@vhostscope/terminal';
+import { eventPlace, type LiveSince } from './event-place.js';
 import type { HazardCountResult, HazardsResult } from './hazards-result.js';
 import { headLines, listLines, numberColumn, textColumn, wrapped } from './text-parts.js';
 
@@ -20,7 +21,7 @@ export function hazardsText(result: HazardsResult, design: Design): string {
   for (const { kind, grade, count } of result.counts) {
     if (grade === 'counted') continue;
     const found = result.hazards.filter((one) => one.kind === kind && one.grade === grade);
-    for (const one of found.slice(0, MOST_SHOWN)) lines.push('', ...chainLines(one));
+    for (const one of found.slice(0, MOST_SHOWN)) lines.push('', ...chainLines(one, result.live_since));
     if (count > MOST_SHOWN) {
       const listed = count > found.length ? `the first ${grouped(found.length)} of all` : 'them';
       lines.push(
@@ -77,7 +78,7 @@ export function countLines(
   ];
 }
 
-function chainLines(found: HazardsResult['hazards'][number]): string[] {
+function chainLines(found: HazardsResult['hazards'][number], since: LiveSince): string[] {
   const of = [
     ...(found.vq === null ? [] : [`vq ${found.vq}`]),
     ...(found.area === null ? [] : [found.area]),
@@ -88,8 +89,12 @@ function chainLines(found: HazardsResult['hazards'][number]): string[] {
     found.begin === found.end ? `at ${found.begin} ns` : `from ${found.begin} ns ${until}`;
   return [
     `${found.kind}, ${found.grade}${of === '' ? '' : `: ${of}`}, ${span}${touched}`,
-    ...found.chain.flatMap(({ line, time, event, what }) =>
-      wrapped(`  line ${line}, ${time} ns, ${event}: `, what, '    '),
+    ...found.chain.flatMap((mark) =>
+      wrapped(
+        `  ${eventPlace(mark, since)}, ${mark.time} ns, ${mark.event}: `,
+        mark.what,
+        '    ',
+      ),
     ),
   ];
 }

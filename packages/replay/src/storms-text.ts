@@ -2,6 +2,7 @@
 import type { Design } from '@vhostscope/model';
 import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
 import { RATES_ARE_OF } from './cost-result.js';
+import { eventPlace, type LiveSince } from './event-place.js';
 import { lostRates } from './rate-words.js';
 import type { StormResult, StormsResult } from './storms-result.js';
 import { wrongCountLines } from './wrong-counts.js';
@@ -20,7 +21,7 @@ export function stormsText(result: StormsResult, design: Design): string {
     ...(result.span === null || storms.length === 0
       ? []
       : ['storms that touch the span, each of them whole']),
-    ...(storms.length === 0 ? [] : ['', ...table(storms), ...storms.flatMap(storyLines)]),
+    ...(storms.length === 0 ? [] : ['', ...table(storms), ...storms.flatMap((storm) => storyLines(storm, result.live_since))]),
     ...pointers(result),
     ...costLines(result, design),
   ];
@@ -61,7 +62,7 @@ function table(storms: readonly StormResult[]): string[] {
 }
 
 /** What a storm was made of, and by which events it can be looked up. */
-function storyLines(storm: StormResult): string[] {
+function storyLines(storm: StormResult, since: LiveSince): string[] {
   const shares = (counts: Readonly<Record<string, number>>): string[] =>
     Object.entries(counts).map(([name, ranges]) => `${name} ${grouped(ranges)}`);
   const processes = storm.processes
@@ -80,7 +81,7 @@ function storyLines(storm: StormResult): string[] {
       storm.virtqueues.map(({ id, ranges }) => `vq ${id} ${grouped(ranges)}`),
     ),
     ...(storm.rates.length === 0 ? [] : [`  Mpps lost: ${lostRates(storm.rates)}`]),
-    `  events line ${storm.first.line} (${storm.first.time} ns) to line ${storm.last.line} (${storm.last.time} ns)`,
+    `  events ${eventPlace(storm.first, since)} (${storm.first.time} ns) to ${eventPlace(storm.last, since)} (${storm.last.time} ns)`,
   ];
 }
 

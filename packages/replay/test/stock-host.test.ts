@@ -353,6 +353,19 @@ describe('explain', () => {
     expect(out).toMatch(/invalidate_count 0/);
   });
 
+  it('names events of a live recording by their time, and of a text by their line', async () => {
+    const at = ['--at', '40458732263'];
+    const told = (await replay('explain', live(), ...at)).out;
+    expect(told).toMatch(/^0\.004882305 s, 40458732263 ns, cpu 0, vq 0 \(dev 0\): round_end$/m);
+    expect(told).toMatch(/^ +after \(s\) +time \(ns\)/m);
+    expect(told).not.toMatch(/\bline \d/);
+    const again = (await replay('explain', live(), '--at', '0.004882305s')).out;
+    expect(again).toBe(told);
+    const { out } = await replay('explain', text, ...at);
+    expect(out).toMatch(/^line 7, 40458732263 ns, cpu 0, vq 0 \(dev 0\): round_end$/m);
+    expect(out).toMatch(/^ +line +time \(ns\)/m);
+  });
+
   it('refuses the number of an access', async () => {
     const { code, err } = await replay('explain', text, '--access', '1');
     expect(code).toBe(2);

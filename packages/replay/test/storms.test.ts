@@ -104,6 +104,18 @@ describe('storms', () => {
     expect(storm?.processes.map(({ comm }) => comm)).toContain('ksmd');
   });
 
+  it('of a live recording are told by the time of their events', async () => {
+    const { live_since: since, storms: found } = await storms('--storm-rate', '5', stock);
+    const { out } = await replay('storms', '--storm-rate', '5', stock);
+    const seconds = (time = '0'): string =>
+      (Number(BigInt(time) - BigInt(since ?? 0)) / 1e9).toFixed(9);
+    const [{ first, last } = { first: undefined, last: undefined }] = found;
+    expect(out).toContain(
+      `  events ${seconds(first?.time)} s (${first?.time} ns) to ${seconds(last?.time)} s (`,
+    );
+    expect((await storms(trace('s3').path)).live_since).toBeNull();
+  });
+
   it('are not there where no range comes over a ring', async () => {
     expect((await storms(trace('d1').path)).storms).toEqual([]);
     const { out } = await replay('storms', trace('d1').path);
