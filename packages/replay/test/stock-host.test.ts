@@ -245,6 +245,23 @@ describe('a recording of a real stock host under disturbances', () => {
     expect(doubts).toBe(ambiguous);
   });
 
+  it.each(['merged', 'fixes-v5', 'mmdrop-fix', 'vmap-v3'])(
+    'is likely to have no fewer hits under %s than are sure, and no more than may be',
+    async (design) => {
+      for (const options of [[], ['--from', '0.3s', '--to', '1.1s'], ['--preempt', 'unknown']]) {
+        const { totals, likely } = await run('--design', design, ...options);
+        if (likely === null) expect(totals.ambiguous).toBe(0);
+        else {
+          const { hits, fallbacks, open } = likely;
+          expect(hits).toBeGreaterThanOrEqual(totals.hits);
+          expect(hits).toBeLessThanOrEqual(totals.hits + totals.ambiguous);
+          expect(fallbacks).toBeGreaterThanOrEqual(totals.fallbacks);
+          expect(hits + fallbacks + open + likely.iotlb).toBe(totals.accesses);
+        }
+      }
+    },
+  );
+
   it('has no upper bound where only the size of the rings is one', async () => {
     const { totals } = await run();
     const [least, most] = totals.spans?.accesses ?? [];
