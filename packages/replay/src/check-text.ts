@@ -174,7 +174,11 @@ const FOUND: Readonly<Record<string, string>> = {
 function rejectionLines(rejection: Rejection, since: LiveSince): string[] {
   const { found, entries, expected, before } = rejection;
   return [
-    ...wrapped('', `${whereText(rejection, since)}: ${eventText(FOUND[found] ?? found, entries)}`, '  '),
+    ...wrapped(
+      '',
+      `${whereText(rejection, since)}: ${eventText(FOUND[found] ?? found, entries)}`,
+      '  ',
+    ),
     ...wrapped('  possible there: ', expected.map(expectedText).join(', ')),
     ...beforeLines(before, since),
   ];

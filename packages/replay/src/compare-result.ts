@@ -179,7 +179,8 @@ export function againstBaseline(
       const most = points(before[1] - now[0]);
       const lower_by: [number, number] = [least, most];
       if (least > allowed) return { trace, design, lower_by, is_worse: true, open: null };
-      const damaged = complete === false ? trace : baseline.complete === false ? baseline.trace : null;
+      const damaged =
+        complete === false ? trace : baseline.complete === false ? baseline.trace : null;
       const open =
         most > allowed
           ? `ambiguous accesses may make it ${most.toFixed(2)} percentage points lower`

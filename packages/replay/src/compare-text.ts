@@ -23,8 +23,7 @@ import {
 
 export function compareText(result: CompareResult): string {
   const { traces, baseline, against_baseline: verdicts } = result;
-  // What several traces take for granted is said once.
-  const said = new Set<string>();
+  const said: SaidOf = new Map();
   const lines = traces.flatMap((trace) => [...traceLines(trace, said), '']);
   if (baseline !== null) {
     lines.push(
@@ -37,12 +36,10 @@ export function compareText(result: CompareResult): string {
   return lines.join('\n');
 }
 
-/** @param said assumptions that were told of traces above; those of this one are added */
-function traceLines(
-  trace: ComparedTraceResult,
-  said: Set<string>,
-  title = 'trace       ',
-): string[] {
+/** By what is taken for granted, the first trace of which it was told: it is told once. */
+type SaidOf = Map<string, string>;
+
+function traceLines(trace: ComparedTraceResult, said: SaidOf, title = 'trace       '): string[] {
   const { designs, rounds, complete } = trace;
   const rates = ratesOf(designs);
   const off = designs.filter((one) => one.switched_off !== null);
@@ -56,7 +53,7 @@ function traceLines(
     ...preemptionLines(trace),
     ...(trace.span === null ? [] : [spanLine(trace.span)]),
     ...orderLines(designs),
-    ...assumedLines(trace.assumptions, said),
+    ...assumedLines(trace, said),
     ...off.flatMap(({ design, switched_off: why }, at) =>
       wrapped(at === 0 ? 'off         - ' : '            - ', `${design}: ${why ?? ''}`),
     ),
@@ -96,11 +93,13 @@ function orderLines(designs: readonly ComparedDesign[]): string[] {
   return wrapped('order       ', by.join('; '));
 }
 
-function assumedLines(assumptions: readonly string[], said: Set<string>): string[] {
-  const fresh = assumptions.filter((one) => !said.has(one));
-  for (const one of fresh) said.add(one);
-  const items = fresh.length < assumptions.length ? ['as above', ...fresh] : fresh;
-  return items.flatMap((one, at) =>
+function assumedLines({ trace, assumptions }: ComparedTraceResult, said: SaidOf): string[] {
+  if (assumptions.length === 0) return [];
+  const all = assumptions.join('\n');
+  const first = said.get(all);
+  if (first !== undefined) return [`assumed     as of ${printable(first)}`];
+  said.set(all, trace);
+  return assumptions.flatMap((one, at) =>
     wrapped(at === 0 ? 'assumed     - ' : '            - ', one),
   );
 }

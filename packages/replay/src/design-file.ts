@@ -97,7 +97,8 @@ export function readDesignFile(path: string): readonly Design[] {
   });
   const names = [...new Set([...DESIGNS, ...designs])].map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw unusable(`name: there is a design called "${twice}" already; give yours another`);
+  if (twice !== undefined)
+    throw unusable(`name: there is a design called "${twice}" already; give yours another`);
   return designs;
 }
 

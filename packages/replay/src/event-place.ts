@@ -16,14 +16,14 @@ export function liveSinceOf(trace: OpenTrace): LiveSince {
   return trace.index.header.host === undefined ? null : String(extentOf(trace).first);
 }
 
-interface Event {
+interface Placed {
   readonly line: number;
   /** ns, decimal. */
   readonly time: string;
 }
 
 /** "line 17", or "1.000000170 s". */
-export function eventPlace(event: Event, since: LiveSince): string {
+export function eventPlace(event: Placed, since: LiveSince): string {
   return since === null ? `line ${event.line}` : `${placeCell(event, since)} s`;
 }
 
@@ -32,7 +32,7 @@ export function placeColumn(since: LiveSince): TableColumn {
   return numberColumn(since === null ? 'line' : 'after (s)');
 }
 
-export function placeCell({ line, time }: Event, since: LiveSince): string {
+export function placeCell({ line, time }: Placed, since: LiveSince): string {
   if (since === null) return String(line);
   const ns = BigInt(time) - BigInt(since);
   const digits = String(ns < 0n ? -ns : ns).padStart(10, '0');

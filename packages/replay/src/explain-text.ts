@@ -10,13 +10,7 @@ import type {
   HappeningResult,
   StateResult,
 } from './explain-result.js';
-import {
-  countSpan,
-  headLines,
-  textColumn,
-  virtqueueName,
-  wrapped,
-} from './text-parts.js';
+import { countSpan, headLines, textColumn, virtqueueName, wrapped } from './text-parts.js';
 
 /** Callbacks that are shown. */
 const SHOWN = 8;
@@ -126,9 +120,13 @@ function movedLines(
     by === null
       ? ''
       : `; last start entered on that CPU: ${eventPlace(by, since)}, pid ${by.pid}, "${printable(by.comm)}"`;
-  const lines = wrapped('  ', `not 0 since ${eventPlace(moved, since)}, ${time} ns: ${event}${of}${who}`);
+  const lines = wrapped(
+    '  ',
+    `not 0 since ${eventPlace(moved, since)}, ${time} ns: ${event}${of}${who}`,
+  );
   const [least, most] = after.invalidate_count;
-  if (gone === null || goneAt === null || least !== most || after.callbacks.length > 0) return lines;
+  if (gone === null || goneAt === null || least !== most || after.callbacks.length > 0)
+    return lines;
   return [
     ...lines,
     ...wrapped(

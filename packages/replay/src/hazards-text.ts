@@ -9,7 +9,11 @@ import { headLines, listLines, numberColumn, textColumn, wrapped } from './text-
 const MOST_SHOWN = 5;
 
 export function hazardsText(result: HazardsResult, design: Design): string {
-  const lines = [...headLines(result, design, 0), '', ...countLines(result.counts, result.at_least, design)];
+  const lines = [
+    ...headLines(result, design, 0),
+    '',
+    ...countLines(result.counts, result.at_least, design),
+  ];
   if (result.not_looked_for.length > 0)
     lines.push(
       ...listLines('not looked for in this design:', result.not_looked_for),
@@ -21,7 +25,8 @@ export function hazardsText(result: HazardsResult, design: Design): string {
   for (const { kind, grade, count } of result.counts) {
     if (grade === 'counted') continue;
     const found = result.hazards.filter((one) => one.kind === kind && one.grade === grade);
-    for (const one of found.slice(0, MOST_SHOWN)) lines.push('', ...chainLines(one, result.live_since));
+    for (const one of found.slice(0, MOST_SHOWN))
+      lines.push('', ...chainLines(one, result.live_since));
     if (count > MOST_SHOWN) {
       const listed = count > found.length ? `the first ${grouped(found.length)} of all` : 'them';
       lines.push(
@@ -69,7 +74,9 @@ export function countLines(
     ...table,
     ...more,
     ...(onlyCounted
-      ? ['counted: what the design does each time; only the first and the last event of them are told']
+      ? [
+          'counted: what the design does each time; only the first and the last event of them are told',
+        ]
       : []),
     '',
     ...counts
@@ -90,11 +97,7 @@ function chainLines(found: HazardsResult['hazards'][number], since: LiveSince): 
   return [
     `${found.kind}, ${found.grade}${of === '' ? '' : `: ${of}`}, ${span}${touched}`,
     ...found.chain.flatMap((mark) =>
-      wrapped(
-        `  ${eventPlace(mark, since)}, ${mark.time} ns, ${mark.event}: `,
-        mark.what,
-        '    ',
-      ),
+      wrapped(`  ${eventPlace(mark, since)}, ${mark.time} ns, ${mark.event}: `, mark.what, '    '),
     ),
   ];
 }

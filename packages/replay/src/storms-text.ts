@@ -21,7 +21,9 @@ export function stormsText(result: StormsResult, design: Design): string {
     ...(result.span === null || storms.length === 0
       ? []
       : ['storms that touch the span, each of them whole']),
-    ...(storms.length === 0 ? [] : ['', ...table(storms), ...storms.flatMap((storm) => storyLines(storm, result.live_since))]),
+    ...(storms.length === 0
+      ? []
+      : ['', ...table(storms), ...storms.flatMap((storm) => storyLines(storm, result.live_since))]),
     ...pointers(result),
     ...costLines(result, design),
   ];

@@ -214,10 +214,10 @@ describe('the output', () => {
     const info = infoResultSchema.parse(JSON.parse(told.out));
     const counts = Object.values(info.recordings[0]?.events ?? {});
     expect(result.events).toBe(counts.reduce((sum, count) => sum + count, 0));
-    // Where it begins and ends, and two virtqueues.
-    expect(result.marks).toBe(4);
+    // Where it begins and ends, and two virtqueues, each of them with its device and then with its place.
+    expect(result.marks).toBe(6);
     const words = await replay('export', '-o', output, trace('u5').path);
-    expect(words.err).toContain('4,813 events and 4 marks of recordings and virtqueues, ');
+    expect(words.err).toContain('4,813 events and 6 marks of recordings and virtqueues, ');
     expect(result.bytes).toBe(readFileSync(output).length);
   });
 

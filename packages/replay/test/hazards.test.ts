@@ -136,7 +136,7 @@ describe('what is told of hazards', () => {
   it('says that some are counted without their events', async () => {
     const { out } = await replay('hazards', path);
     expect(out).toMatch(/^counted: what the design does each time; only the first and the last/m);
-    const none = await replay('hazards', '--design', 'vmap-v2', trace('d1').path);
+    const none = await replay('hazards', '--design', 'copy', path);
     expect(none.out).not.toContain('counted: what');
   });
 

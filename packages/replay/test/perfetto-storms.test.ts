@@ -63,7 +63,7 @@ it.each([
     expect(noted('virtqueues.')).toEqual(
       Object.fromEntries(virtqueues?.map(({ id, ranges: over }) => [id, over]) ?? []),
     );
-    for (const [at, { comm, pid, ranges: by }] of (processes ?? []).entries())
-      expect(annotations[`processes.${at}`]).toBe(`${comm} (pid ${pid}): ${by}`);
+    for (const [at, { comm, pid, ranges: made }] of (processes ?? []).entries())
+      expect(annotations[`processes.${at}`]).toBe(`${comm} (pid ${pid}): ${made}`);
   }
 });

@@ -10,6 +10,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import type * as FileSystem from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, it, vi } from 'vitest';
@@ -18,7 +19,7 @@ import { checkPlace, openNewFile } from './new-file.ts';
 /** Calls that bring a file to the disk, in their order. */
 const calls = vi.hoisted((): string[] => []);
 vi.mock('node:fs', async (importOriginal) => {
-  const fs = await importOriginal<typeof import('node:fs')>();
+  const fs = await importOriginal<typeof FileSystem>();
   return {
     ...fs,
     fsyncSync: (fd: number): void => {

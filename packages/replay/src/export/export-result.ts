@@ -23,7 +23,7 @@ export function exportResult(
   trace: OpenTrace,
   replayed: Replayed,
   completeness: Completeness,
-  written: Pick<ExportResult, 'format' | 'output' | 'events' | 'bytes'>,
+  written: Pick<ExportResult, 'format' | 'output' | 'events' | 'marks' | 'bytes'>,
 ): ExportResult {
   return { ...headOf(trace, replayed, completeness), ...written };
 }
