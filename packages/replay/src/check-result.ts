@@ -10,6 +10,7 @@ import type {
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
+import { liveSinceOf, liveSinceSchema } from './event-place.js';
 import { listVirtqueues } from './recording-list.js';
 import type { Checked } from './span-check.js';
 import { describeSpan, spanSchema, type TimeSpan } from './time-span.js';
@@ -55,6 +56,8 @@ export const checkResultSchema = z.object({
   /** Whether calls may fail. */
   failures: z.boolean(),
   chain_length: z.union([z.literal('auto'), z.literal('any'), count]),
+  /** When the first event of a live recording was, ns, decimal; null of an imported text. */
+  live_since: liveSinceSchema,
   /** What was counted, from the first time to before the second; null for all of the trace. */
   span: spanSchema,
   /** Whether every event arrived; null when nobody counted. */
@@ -128,6 +131,7 @@ export function checkResult(
     handlers,
     failures,
     chain_length: chainLength,
+    live_since: liveSinceOf(trace),
     span: describeSpan(span),
     complete: completeness.complete,
     lost: { ...completeness.lost },

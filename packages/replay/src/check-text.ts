@@ -2,6 +2,7 @@
 import type { AccessorRules } from '@vhostscope/model';
 import { counted, grouped, printable, tableLines, type TableColumn } from '@vhostscope/terminal';
 import type { CheckResult } from './check-result.js';
+import { eventPlace, placeCell, placeColumn, type LiveSince } from './event-place.js';
 import { numberColumn, textColumn, virtqueueName, wrapped, spanLine } from './text-parts.js';
 
 /** Rejections that are explained, and unusual chains. */
@@ -16,7 +17,7 @@ export function checkText(result: CheckResult, rules: AccessorRules): string {
   lines.push(...virtqueueTable(result), ...notJudgedLines(result), '');
   lines.push(...verdictLines(result, rules));
   for (const rejection of result.rejections.slice(0, SHOWN))
-    lines.push('', ...rejectionLines(rejection));
+    lines.push('', ...rejectionLines(rejection, result.live_since));
   lines.push(...moreLines(result.rejected, result.rejections.length, 'rejection'));
   lines.push(...chainLines(result));
   return `${lines.join('\n')}\n`;
@@ -170,18 +171,23 @@ const FOUND: Readonly<Record<string, string>> = {
   reset: 'a reset',
 };
 
-function rejectionLines(rejection: Rejection): string[] {
+function rejectionLines(rejection: Rejection, since: LiveSince): string[] {
   const { found, entries, expected, before } = rejection;
   return [
-    ...wrapped('', `${whereText(rejection)}: ${eventText(FOUND[found] ?? found, entries)}`, '  '),
+    ...wrapped(
+      '',
+      `${whereText(rejection, since)}: ${eventText(FOUND[found] ?? found, entries)}`,
+      '  ',
+    ),
     ...wrapped('  possible there: ', expected.map(expectedText).join(', ')),
-    ...beforeLines(before),
+    ...beforeLines(before, since),
   ];
 }
 
-function whereText({ recording, line, time, cpu, vq, access }: Rejection | UnusualChain): string {
+function whereText(event: Rejection | UnusualChain, since: LiveSince): string {
+  const { recording, time, cpu, vq, access } = event;
   const inRecording = recording > 0 ? `recording ${recording}, ` : '';
-  return `${inRecording}line ${line}, ${time} ns, cpu ${cpu}, vq ${vq}, access ${grouped(access)} of it`;
+  return `${inRecording}${eventPlace(event, since)}, ${time} ns, cpu ${cpu}, vq ${vq}, access ${grouped(access)} of it`;
 }
 
 function eventText(event: string, entries: number | null): string {
@@ -194,22 +200,22 @@ function expectedText({ event, entries }: Rejection['expected'][number]): string
   return least === most ? eventText(event, least) : `${event} of ${least} to ${most} entries`;
 }
 
-function beforeLines(before: Rejection['before']): string[] {
+function beforeLines(before: Rejection['before'], since: LiveSince): string[] {
   if (before.length === 0) return ['  nothing of it before'];
   const table = tableLines(
     [
-      numberColumn('line'),
+      placeColumn(since),
       numberColumn('time (ns)'),
       numberColumn('cpu'),
       textColumn('event'),
       numberColumn('entries'),
     ],
-    before.map(({ line, time, cpu, event, entries }) => [
-      String(line),
-      time,
-      String(cpu),
-      event,
-      entries === null ? '' : grouped(entries),
+    before.map((one) => [
+      placeCell(one, since),
+      one.time,
+      String(one.cpu),
+      one.event,
+      one.entries === null ? '' : grouped(one.entries),
     ]),
   );
   return ['  before it:', ...table.map((line) => `    ${line}`)];
@@ -225,7 +231,12 @@ type UnusualChain = CheckResult['first_unusual_chains'][number];
 
 /** The assumption of each virtqueue that has unusual chains, and the first of them. */
 function chainLines(result: CheckResult): string[] {
-  const { virtqueues, first_unusual_chains: first, unusual_chains: all } = result;
+  const {
+    virtqueues,
+    first_unusual_chains: first,
+    unusual_chains: all,
+    live_since: since,
+  } = result;
   const lines: string[] = [];
   for (const virtqueue of virtqueues) {
     const { assumed_chain_length: length, unusual_chains: unusual } = virtqueue;
@@ -246,10 +257,10 @@ function chainLines(result: CheckResult): string[] {
       '',
       ...wrapped(
         '',
-        `${whereText(chain)}: the last get_desc of a chain of ${chain.descriptors}`,
+        `${whereText(chain, since)}: the last get_desc of a chain of ${chain.descriptors}`,
         '  ',
       ),
-      ...beforeLines(chain.before.slice(0, -1)),
+      ...beforeLines(chain.before.slice(0, -1), since),
     );
   }
   return [...lines, ...moreLines(all, first.length, 'unusual chain')];

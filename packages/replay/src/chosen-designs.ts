@@ -30,7 +30,9 @@ export function chosenDesign({ design, designFile }: DesignOptions): Design {
 
 /** The designs of a list `a,b,c` or `all`, those of the design file among them. */
 export function chosenDesigns(names: string, designFile: string | undefined): readonly Design[] {
-  const known = [...DESIGNS, ...(designFile === undefined ? [] : readDesignFile(designFile))];
+  const own = designFile === undefined ? [] : readDesignFile(designFile);
+  // A file may hold designs of the table as they are.
+  const known = [...new Set([...DESIGNS, ...own])];
   if (names === 'all') return known;
   const wanted = [...new Set(names.split(',').map((name) => name.trim()))];
   return wanted.map((name) => named(name, known));

@@ -8,6 +8,7 @@ import type { CostBasis } from './cost-options.js';
 import { costOf, costSchema } from './cost-result.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { designAssumptions } from './design-assumptions.js';
+import { pinsPages } from './pinned-pages.js';
 import { listVirtqueues } from './recording-list.js';
 import { otherPreemption } from './result-head.js';
 import { decisionsSchema } from './run-result.js';
@@ -30,6 +31,8 @@ const comparedDesign = z.object({
   hit_ratio: ratio.nullable(),
   /** Attempts to map that may have been made. */
   attempts: count,
+  /** Whether it pins the pages of a ring: that is what its hits cost. */
+  pins_pages: z.boolean(),
   published_rates: z.object({ smap_on: change, smap_off: change }),
   /** What that is worth in packets per second. */
   cost: costSchema,
@@ -67,8 +70,10 @@ const verdict = z.object({
   design: z.string(),
   /** Percentage points by which the hit ratio is lower than the baseline's: at least, at most; null of no accesses. */
   lower_by: ratio.nullable(),
-  /** Whether that is more than --fail-if-worse allows: null where the traces cannot tell. */
+  /** Whether that is more than --fail-if-worse allows, or more than nothing: null where that cannot be ruled out. */
   is_worse: z.boolean().nullable(),
+  /** Why it cannot be ruled out, in words; null where it can, or is so. */
+  open: z.string().nullable(),
 });
 export type Verdict = z.infer<typeof verdict>;
 
@@ -135,6 +140,7 @@ function designResult(
     decisions,
     hit_ratio: accesses === 0 ? null : [hits / accesses, (hits + ambiguous) / accesses],
     attempts: tallies.prefetch.reduce((all, attempts) => all + attempts, 0),
+    pins_pages: pinsPages(design),
     published_rates: {
       smap_on: design.publishedRates?.smapOn ?? null,
       smap_off: design.publishedRates?.smapOff ?? null,
@@ -153,22 +159,35 @@ function designResult(
   };
 }
 
-/** Each design of each trace against the same design of the baseline. */
+/**
+ * Each design of each trace against the same design of the baseline. Only what is surely not worse is said not to
+ * be; estimated counts stand for what they estimate.
+ */
 export function againstBaseline(
   traces: readonly ComparedTraceResult[],
   baseline: ComparedTraceResult,
-  allowed: number | undefined,
+  allowed = 0,
 ): Verdict[] {
-  return traces.flatMap(({ trace, designs }) =>
+  return traces.flatMap(({ trace, complete, designs }) =>
     designs.map(({ design, hit_ratio: now }) => {
       const before = baseline.designs.find((one) => one.design === design)?.hit_ratio;
-      if (now === null || before === null || before === undefined)
-        return { trace, design, lower_by: null, is_worse: null };
+      if (now === null || before === null || before === undefined) {
+        const without = now === null ? trace : baseline.trace;
+        return { trace, design, lower_by: null, is_worse: null, open: `${without} has no access` };
+      }
       const least = points(before[0] - now[1]);
       const most = points(before[1] - now[0]);
-      const limit = allowed ?? 0;
-      const is_worse = least > limit ? true : most > limit ? null : false;
-      return { trace, design, lower_by: [least, most] satisfies [number, number], is_worse };
+      const lower_by: [number, number] = [least, most];
+      if (least > allowed) return { trace, design, lower_by, is_worse: true, open: null };
+      const damaged =
+        complete === false ? trace : baseline.complete === false ? baseline.trace : null;
+      const open =
+        most > allowed
+          ? `ambiguous accesses may make it ${most.toFixed(2)} percentage points lower`
+          : damaged === null
+            ? null
+            : `events are missing from ${damaged}`;
+      return { trace, design, lower_by, is_worse: open === null ? false : null, open };
     }),
   );
 }

@@ -8,8 +8,8 @@ import type {
   Verdict,
 } from './compare-result.js';
 import { RATES_ARE_OF } from './cost-result.js';
-import { span } from './cost-text.js';
-import { rateText } from './designs-command.js';
+import { PINS_MEANING } from './pinned-pages.js';
+import { computedRate } from './rate-words.js';
 import {
   about,
   callsAreTimed,
@@ -23,14 +23,23 @@ import {
 
 export function compareText(result: CompareResult): string {
   const { traces, baseline, against_baseline: verdicts } = result;
-  const lines = traces.flatMap((trace) => [...traceLines(trace), '']);
+  const said: SaidOf = new Map();
+  const lines = traces.flatMap((trace) => [...traceLines(trace, said), '']);
   if (baseline !== null) {
-    lines.push(...traceLines(baseline, 'baseline    '), '', ...verdictLines(result, verdicts), '');
+    lines.push(
+      ...traceLines(baseline, said, 'baseline    '),
+      '',
+      ...verdictLines(result, verdicts),
+      '',
+    );
   }
   return lines.join('\n');
 }
 
-function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[] {
+/** By what is taken for granted, the first trace of which it was told: it is told once. */
+type SaidOf = Map<string, string>;
+
+function traceLines(trace: ComparedTraceResult, said: SaidOf, title = 'trace       '): string[] {
   const { designs, rounds, complete } = trace;
   const rates = ratesOf(designs);
   const off = designs.filter((one) => one.switched_off !== null);
@@ -43,9 +52,8 @@ function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[
       : []),
     ...preemptionLines(trace),
     ...(trace.span === null ? [] : [spanLine(trace.span)]),
-    ...trace.assumptions.flatMap((one, at) =>
-      wrapped(at === 0 ? 'assumed     - ' : '            - ', one),
-    ),
+    ...orderLines(designs),
+    ...assumedLines(trace, said),
     ...off.flatMap(({ design, switched_off: why }, at) =>
       wrapped(at === 0 ? 'off         - ' : '            - ', `${design}: ${why ?? ''}`),
     ),
@@ -55,7 +63,6 @@ function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[
     ...tableLines(
       [
         textColumn('design'),
-        textColumn('order'),
         numberColumn('hit ratio'),
         numberColumn('fallback'),
         numberColumn('ambiguous'),
@@ -68,10 +75,33 @@ function traceLines(trace: ComparedTraceResult, title = 'trace       '): string[
       ? wrapped('packets per second: ', `not known: ${designs[0]?.cost.reason ?? ''}`, '  ')
       : wrapped(
           '',
-          `Mpps: by the cost model, of ${RATES_ARE_OF}; in brackets, all copied and all mapped`,
+          `${rates.map((rate) => RATE_TITLE[rate]).join(', ')}: millions of packets per second by the cost model, of ` +
+            `${RATES_ARE_OF}; ${rates.includes('calibrated') ? 'from your two rates' : 'replay designs tells what was published'}`,
         )),
+    ...(designs.some((one) => one.pins_pages) ? wrapped('pins: ', PINS_MEANING, '  ') : []),
     ...flushLines(trace),
   ];
+}
+
+/** Which designs go by which order; see `replay run --order`. */
+function orderLines(designs: readonly ComparedDesign[]): string[] {
+  const by = (['effects', 'ranges'] as const).flatMap((order) => {
+    const names = designs.filter((one) => one.order === order).map(({ design }) => design);
+    if (names.length === 0) return [];
+    return [names.length === designs.length ? order : `${order} for ${names.join(', ')}`];
+  });
+  return wrapped('order       ', by.join('; '));
+}
+
+function assumedLines({ trace, assumptions }: ComparedTraceResult, said: SaidOf): string[] {
+  if (assumptions.length === 0) return [];
+  const all = assumptions.join('\n');
+  const first = said.get(all);
+  if (first !== undefined) return [`assumed     as of ${printable(first)}`];
+  said.set(all, trace);
+  return assumptions.flatMap((one, at) =>
+    wrapped(at === 0 ? 'assumed     - ' : '            - ', one),
+  );
 }
 
 /** How it preempts, with what would leave less open. */
@@ -87,9 +117,9 @@ function preemptionLines({ preemption, designs }: ComparedTraceResult): string[]
 type RateKind = 'on' | 'off' | 'calibrated';
 
 const RATE_TITLE: Readonly<Record<RateKind, string>> = {
-  on: 'Mpps, SMAP on',
-  off: 'Mpps, SMAP off',
-  calibrated: 'Mpps, calibrated',
+  on: 'SMAP on',
+  off: 'SMAP off',
+  calibrated: 'calibrated',
 };
 
 /** Those that any of the designs has. */
@@ -102,8 +132,7 @@ function ratesOf(designs: readonly ComparedDesign[]): RateKind[] {
 
 function rateCell({ cost }: ComparedDesign, kind: RateKind): string {
   const found = cost.rates.find(({ smap }) => (smap ?? 'calibrated') === kind);
-  if (found === undefined) return '–';
-  return `${span(found.rate)} (${rateText({ before: found.copied, after: found.mapped })})`;
+  return found === undefined ? '–' : computedRate(found.rate);
 }
 
 function cells(one: ComparedDesign, rates: readonly RateKind[]): string[] {
@@ -113,8 +142,7 @@ function cells(one: ComparedDesign, rates: readonly RateKind[]): string[] {
   const share = (part: number): string =>
     about(isEstimated && part > 0 && part < accesses, percent(part, accesses));
   return [
-    one.switched_off === null ? one.design : `${one.design} (off)`,
-    one.order,
+    `${one.design}${one.switched_off === null ? (one.pins_pages ? ' (pins)' : '') : ' (off)'}`,
     hitRatio(decisions),
     share(fallbacks),
     share(ambiguous),
@@ -168,7 +196,7 @@ function verdictLines(
         printable(trace),
         design,
         by === null ? '–' : changeText(by),
-        isWorse === null ? 'cannot tell' : isWorse ? 'yes' : 'no',
+        isWorse === null ? 'cannot be ruled out' : isWorse ? 'yes' : 'no',
       ]),
     ),
   ];

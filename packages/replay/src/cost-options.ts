@@ -1,6 +1,6 @@
 /** Which two rates the cost model starts from: `--smap` and `--calibrate`, before the trace is read. */
 import { MAX_RATE, type RateChange } from '@vhostscope/model';
-import { ProgramError } from '@vhostscope/terminal';
+import { ProgramError, say } from '@vhostscope/terminal';
 
 export interface CostOptions {
   /** Absent: what the trace's header says, else both. */
@@ -15,7 +15,11 @@ export interface CostBasis {
   readonly calibrated: RateChange | undefined;
 }
 
-/** @throws ProgramError when --calibrate is not two rates */
+/**
+ * Rates by which maps are slower can have been measured, but are more likely to be the wrong way round: that is said.
+ *
+ * @throws ProgramError when --calibrate is not two rates
+ */
 export function readCostOptions({ smap, calibrate }: CostOptions): CostBasis {
   return {
     smap,
@@ -29,7 +33,14 @@ function readCalibration(text: string): RateChange {
   const parts = text.split(',').map((part) => part.trim());
   const [before = 0, after = 0] = parts.map((part) => (RATE.test(part) ? Number(part) : 0));
   const isRate = (rate: number): boolean => rate > 0 && rate <= MAX_RATE;
-  if (parts.length === 2 && isRate(before) && isRate(after)) return { before, after };
+  if (parts.length === 2 && isRate(before) && isRate(after)) {
+    if (after < before)
+      say(
+        'replay',
+        `--calibrate ${before},${after} says that maps are slower than copies: the first is the rate with every access copied`,
+      );
+    return { before, after };
+  }
   throw new ProgramError(
     `--calibrate takes two rates in millions of packets per second, copying and mapped, not "${text}"`,
     { advice: 'for example --calibrate 5.2,6.4' },

@@ -31,9 +31,9 @@ export const costSchema = z.object({
     z.object({
       /** null where --calibrate gave the rates. */
       smap: z.enum(['on', 'off']).nullable(),
-      /** Every access copied, and every access mapped, as measured. */
+      /** Every access copied, and every access mapped, as measured; the second is null of a design that maps nothing. */
       copied: rate,
-      mapped: rate,
+      mapped: rate.nullable(),
       /** As the cost model has it, with this trace's hits. */
       rate: rateSpan,
       /** What a direct map saves, ns. */
@@ -64,13 +64,17 @@ export function costOf(
       ? publishedFor(design, smap ?? smapOf(trace))
       : [{ smap: null, ...calibrated }];
   const rates = measured.flatMap((change) => {
-    const estimate = estimateRate(change, counted);
+    const mapsNothing = design.maps === 'never';
+    const estimate = estimateRate(
+      mapsNothing ? { before: change.before, after: change.before } : change,
+      counted,
+    );
     if (estimate === undefined) return [];
     const { savedPerPacket, savedPerAccess, sensitivity } = estimate;
     return {
       smap: change.smap,
       copied: change.before,
-      mapped: change.after,
+      mapped: mapsNothing ? null : change.after,
       rate: [...estimate.rate] satisfies number[] as [number, number],
       saved_per_packet: savedPerPacket,
       saved_per_access: savedPerAccess,

@@ -2,6 +2,7 @@
 import type { Design } from '@vhostscope/model';
 import { tableLines } from '@vhostscope/terminal';
 import { RATES_ARE_OF, type Cost } from './cost-result.js';
+import { computedRate, measuredRate, PLUS_MINUS_ONE, rateAround } from './rate-words.js';
 import { numberColumn, textColumn, wrapped } from './text-parts.js';
 
 export function costLines(cost: Cost, design: Design): string[] {
@@ -23,30 +24,20 @@ export function costLines(cost: Cost, design: Design): string[] {
       ],
       cost.rates.map((rate) => [
         `  ${rate.smap === null ? 'calibrated' : `SMAP ${rate.smap}`}`,
-        String(rate.copied),
-        String(rate.mapped),
-        span(rate.rate),
-        around(rate.one_access_fewer, rate.one_access_more),
+        measuredRate(rate.copied),
+        rate.mapped === null ? '–' : measuredRate(rate.mapped),
+        computedRate(rate.rate),
+        rateAround(rate.one_access_fewer, rate.one_access_more),
       ]),
     ),
     ...wrapped(
       '  ',
       `${isCalibrated ? 'your rates, taken to be of' : 'from published rates, measured elsewhere, of'} ${RATES_ARE_OF}`,
     ),
+    ...wrapped('  ', PLUS_MINUS_ONE),
   ];
 }
 
 function named(virtqueues: readonly number[]): string {
   return virtqueues.map((id) => `vq ${id}`).join(', ');
-}
-
-/** Two digits after the point; a span where they differ. */
-export function span([least, most]: readonly [number, number]): string {
-  const [low, high] = [least.toFixed(2), most.toFixed(2)];
-  return low === high ? low : `${low} … ${high}`;
-}
-
-function around(fewer: readonly [number, number] | null, more: readonly [number, number]): string {
-  const all = [...(fewer ?? []), ...more];
-  return span([Math.min(...all), Math.max(...all)]);
 }

@@ -22,9 +22,11 @@ export const countMoved = z.object({
   event: z.string(),
   area: z.string().nullable(),
   /** The last start entered on its CPU, whose callback it most likely is; null where none was seen. */
-  by: z.object({ line, pid: line, comm: z.string() }).nullable(),
+  by: z.object({ line, time: z.string(), pid: line, comm: z.string() }).nullable(),
   /** Line at which the notifier was last unregistered since: ends that come while it is gone lower nothing. */
   notifier_gone: line.nullable(),
+  /** ns, decimal. */
+  notifier_gone_at: z.string().nullable(),
 });
 export type CountMoved = z.infer<typeof countMoved>;
 
@@ -54,6 +56,7 @@ export function watchCount(
   if (kind === KIND.range_start || kind === KIND.core_range_start)
     watch.starts.set(batch.cpu, {
       line: batch.line[i] ?? 0,
+      time: timeOf(batch, i),
       pid: details.pid[detail] ?? 0,
       comm: hasDetail(details, detail, 'comm') ? commAt(details.comm, detail) : '',
     });
@@ -63,19 +66,27 @@ export function watchCount(
   }
   if (watch.moved === undefined) {
     const hasArea = kind === KIND.effect_start || kind === KIND.effect_end;
-    const time = (BigInt((batch.time[2 * i + 1] ?? 0) | 0) << 32n) | BigInt(batch.time[2 * i] ?? 0);
     watch.moved = {
       line: batch.line[i] ?? 0,
-      time: String(time),
+      time: timeOf(batch, i),
       event: EVENT_NAMES[kind ?? 0] ?? String(kind),
       area: hasArea ? (AREAS[details.area[detail] ?? 0] ?? null) : null,
       by: hasArea || kind === KIND.range_start ? (watch.starts.get(batch.cpu) ?? null) : null,
       notifier_gone: null,
+      notifier_gone_at: null,
     };
   } else if (
     kind === KIND.notifier &&
     details.registered[detail] === 0 &&
     details.dev[detail] === engine.inspect(vq).dev
   )
-    watch.moved = { ...watch.moved, notifier_gone: batch.line[i] ?? 0 };
+    watch.moved = {
+      ...watch.moved,
+      notifier_gone: batch.line[i] ?? 0,
+      notifier_gone_at: timeOf(batch, i),
+    };
+}
+
+function timeOf({ time }: EventBatch, i: number): string {
+  return String((BigInt((time[2 * i + 1] ?? 0) | 0) << 32n) | BigInt(time[2 * i] ?? 0));
 }

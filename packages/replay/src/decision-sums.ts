@@ -67,11 +67,17 @@ function add(counts: Counts, count: keyof Counts, accesses: number): void {
   counts.accesses += accesses;
 }
 
+/**
+ * From so many times the estimate of all accesses on a bound says nothing: it is as if every chain were as long as its
+ * ring, and every head fetched again and again.
+ */
+const SAYS_NOTHING = 100;
+
 export function decisionsOf({ usual, least, most, reasons, isDerived }: DecisionSum): Decisions {
   const isEstimated = least.accesses !== most.accesses;
   const span = (count: keyof Counts): [number, number | null] => [
     least[count],
-    most[count] === Infinity ? null : most[count],
+    most[count] > SAYS_NOTHING * Math.max(1, usual.accesses) ? null : most[count],
   ];
   return {
     ...usual,

@@ -1,4 +1,4 @@
-/** `--design-file`: a user's own rows of the table of designs, as JSON. */
+/** `--design-file`: a user's own rows of the table of designs, as JSON, or as `replay designs --json` prints them. */
 import { readFileSync } from 'node:fs';
 import {
   DESIGNS,
@@ -46,8 +46,21 @@ const row = z.strictObject({
 });
 type Row = z.infer<typeof row>;
 
+/** What `replay designs --json` prints. Published rates are of the design as it was, so a changed one has none. */
+const told = z.looseObject({
+  designs: z.array(
+    z.looseObject({
+      name: z.unknown(),
+      title: z.unknown(),
+      source: z.unknown(),
+      switches: z.record(z.string(), z.unknown()),
+    }),
+  ),
+});
+
 /**
- * The designs of a file: one row or a list of rows.
+ * The designs of a file: one row, a list of rows, or what `replay designs --json` has told; of that, rows which are as
+ * they were told are the designs of the table themselves.
  *
  * @throws ProgramError that names the file, the row, the switch, and what it may be
  */
@@ -58,20 +71,34 @@ export function readDesignFile(path: string): readonly Design[] {
       exitCode: EXIT.unusable,
     });
   const json = readJson(path, unusable);
-  const rows = Array.isArray(json) ? json : [json];
+  const document = told.safeParse(json);
+  const rows: unknown[] = document.success
+    ? document.data.designs.map(({ name, title, source, switches }) => ({
+        name,
+        title,
+        source,
+        ...switches,
+      }))
+    : Array.isArray(json)
+      ? json
+      : [json];
   if (rows.length === 0) throw unusable('there is no row in it');
   const designs = rows.map((one: unknown, at) => {
     const where = rows.length === 1 ? '' : `row ${at + 1}: `;
     const parsed = row.safeParse(one);
     if (!parsed.success) throw unusable(where + sentenceOf(parsed.error.issues[0]));
+    const known = document.success ? findDesign(parsed.data.name) : undefined;
+    if (known !== undefined && SWITCH_NAMES.every((name) => parsed.data[name] === known[name]))
+      return known;
     const design = designOf(parsed.data);
     const problem = problemOf(design);
     if (problem !== undefined) throw unusable(where + problem);
     return design;
   });
-  const names = [...DESIGNS, ...designs].map(({ name }) => name);
+  const names = [...new Set([...DESIGNS, ...designs])].map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw unusable(`name: there is a design called "${twice}" already`);
+  if (twice !== undefined)
+    throw unusable(`name: there is a design called "${twice}" already; give yours another`);
   return designs;
 }
 

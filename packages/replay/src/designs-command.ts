@@ -4,6 +4,8 @@ import { EXIT, jsonDocument, tableLines, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
 import { chosenDesigns } from './chosen-designs.js';
 import { SWITCH_NAMES } from './design-file.js';
+import { pinsPages, PINS_MEANING } from './pinned-pages.js';
+import { measuredRate } from './rate-words.js';
 import { textColumn, wrapped } from './text-parts.js';
 
 const change = z.object({ before: z.number(), after: z.number() }).nullable();
@@ -18,6 +20,8 @@ export const designsResultSchema = z.object({
       /** Millions of packets per second, without the design and with it; null where none were published. */
       published_rates: z.object({ smap_on: change, smap_off: change }),
       rates_note: z.string().nullable(),
+      /** Whether it pins the pages of a ring: that is what its hits cost. */
+      pins_pages: z.boolean(),
       /** What is different and no switch says. */
       differs: z.array(z.string()),
     }),
@@ -55,27 +59,29 @@ export function designsResult(designs: readonly Design[] = DESIGNS): DesignsResu
         smap_off: design.publishedRates?.smapOff ?? null,
       },
       rates_note: design.ratesNote ?? null,
+      pins_pages: pinsPages(design),
       differs: [...design.differs],
     })),
   };
 }
 
 /** "5.2→6.4", millions of packets per second. */
-export function rateText(rate: RateChange | undefined): string {
-  return rate === undefined ? '–' : `${rate.before.toFixed(1)}→${rate.after.toFixed(1)}`;
+function rateText(rate: RateChange | undefined): string {
+  return rate === undefined ? '–' : `${measuredRate(rate.before)}→${measuredRate(rate.after)}`;
 }
 
 function listLines(designs: readonly Design[]): string[] {
   const columns = ['design', 'SMAP on', 'SMAP off', 'source'].map(textColumn);
-  const rows = designs.map(({ name, publishedRates, source }) => [
-    name,
-    rateText(publishedRates?.smapOn),
-    rateText(publishedRates?.smapOff),
-    source,
+  const rows = designs.map((design) => [
+    pinsPages(design) ? `${design.name} (pins)` : design.name,
+    rateText(design.publishedRates?.smapOn),
+    rateText(design.publishedRates?.smapOff),
+    design.source,
   ]);
   return [
     ...tableLines(columns, rows),
     '',
+    ...(designs.some(pinsPages) ? wrapped('pins: ', PINS_MEANING, '  ') : []),
     'SMAP on, off: published rates, millions of packets per second without the design and with it',
     'replay designs NAME tells the switches of one, --json those of all',
   ];
@@ -94,6 +100,7 @@ function rowLines(design: Design): string[] {
         : `SMAP on ${rateText(publishedRates.smapOn)}, off ${rateText(publishedRates.smapOff)} M packets/s` +
             (ratesNote === undefined ? '' : `; ${ratesNote}`),
     ),
+    ...(pinsPages(design) ? wrapped('pins       ', PINS_MEANING) : []),
     ...SWITCH_NAMES.map((one) => `  ${one.padEnd(width)}  ${String(design[one])}`),
     ...differs.flatMap((one, at) => wrapped(at === 0 ? 'differs    - ' : '           - ', one)),
     '',

@@ -1,6 +1,8 @@
 /** The result of `replay explain` for people who know the kernel. */
 import type { Design } from '@vhostscope/model';
 import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
+import { eventPlace, type LiveSince } from './event-place.js';
+import { eventLines } from './event-history.js';
 import { derivedLines } from './explain-derived.js';
 import type {
   CallbackResult,
@@ -8,14 +10,7 @@ import type {
   HappeningResult,
   StateResult,
 } from './explain-result.js';
-import {
-  countSpan,
-  eventLines,
-  headLines,
-  textColumn,
-  virtqueueName,
-  wrapped,
-} from './text-parts.js';
+import { countSpan, headLines, textColumn, virtqueueName, wrapped } from './text-parts.js';
 
 /** Callbacks that are shown. */
 const SHOWN = 8;
@@ -39,12 +34,13 @@ export function explainText(result: ExplainResult, design: Design): string {
 }
 
 /** The event, what the model makes of it, what the kernel did. */
-function headingLines({ event, access, predicted, after }: ExplainResult): string[] {
+function headingLines(result: ExplainResult): string[] {
+  const { event, access, predicted, after, live_since: since } = result;
   const recording = event.recording > 0 ? `recording ${event.recording}, ` : '';
   const name = virtqueueName({ id: event.vq, dev: after.dev });
   const lines = wrapped(
     '',
-    `${recording}line ${event.line}, ${event.time} ns, cpu ${event.cpu}, ${name}: ${subject(event, access)}`,
+    `${recording}${eventPlace(event, since)}, ${event.time} ns, cpu ${event.cpu}, ${name}: ${subject(event, access)}`,
     '  ',
   );
   if (predicted !== null) {
@@ -66,7 +62,8 @@ function subject({ event, accessor, area, n }: HappeningResult, access: string |
 }
 
 /** The maps after the event, with what they were before it where that is another thing. */
-function mapLines({ before, after, uses_observations: usesUnseen }: ExplainResult): string[] {
+function mapLines(result: ExplainResult): string[] {
+  const { before, after, uses_observations: usesUnseen, live_since: liveSince } = result;
   const table = tableLines(
     [textColumn('area'), textColumn('map'), textColumn('before'), textColumn('since')],
     after.areas.map(({ area, map, since }, at) => {
@@ -75,7 +72,7 @@ function mapLines({ before, after, uses_observations: usesUnseen }: ExplainResul
         area,
         map,
         was === map ? '' : was,
-        since === null ? 'the beginning' : `line ${since.line}, ${since.event}`,
+        since === null ? 'the beginning' : `${eventPlace(since, liveSince)}, ${since.event}`,
       ];
     }),
   );
@@ -99,33 +96,42 @@ function mapLines({ before, after, uses_observations: usesUnseen }: ExplainResul
 }
 
 /** invalidate_count and what makes it wide. */
-function countLines({ before, after, count_moved: moved }: ExplainResult): string[] {
+function countLines(result: ExplainResult): string[] {
+  const { before, after, count_moved: moved, live_since: since } = result;
   const now = countSpan(...after.invalidate_count);
   const was = countSpan(...before.invalidate_count);
   const change = now === was ? '' : `, before it ${was}`;
   return [
     `invalidate_count ${now}${change}; notifier ${NOTIFIER_MEANING[after.notifier]}`,
     ...after.width.flatMap((reason) => wrapped('  ', reason)),
-    ...movedLines(moved, after),
+    ...movedLines(moved, after, since),
   ];
 }
 
-function movedLines(moved: ExplainResult['count_moved'], after: StateResult): string[] {
+function movedLines(
+  moved: ExplainResult['count_moved'],
+  after: StateResult,
+  since: LiveSince,
+): string[] {
   if (moved === null || after.invalidate_count[0] === null) return [];
-  const { line, time, event, area, by, notifier_gone: gone } = moved;
+  const { time, event, area, by, notifier_gone: gone, notifier_gone_at: goneAt } = moved;
   const of = area === null ? '' : ` of ${area}`;
   const who =
     by === null
       ? ''
-      : `; last start entered on that CPU: line ${by.line}, pid ${by.pid}, "${printable(by.comm)}"`;
-  const lines = wrapped('  ', `off 0 since line ${line}, ${time} ns: ${event}${of}${who}`);
+      : `; last start entered on that CPU: ${eventPlace(by, since)}, pid ${by.pid}, "${printable(by.comm)}"`;
+  const lines = wrapped(
+    '  ',
+    `not 0 since ${eventPlace(moved, since)}, ${time} ns: ${event}${of}${who}`,
+  );
   const [least, most] = after.invalidate_count;
-  if (gone === null || least !== most || after.callbacks.length > 0) return lines;
+  if (gone === null || goneAt === null || least !== most || after.callbacks.length > 0)
+    return lines;
   return [
     ...lines,
     ...wrapped(
       '  ',
-      `the notifier was unregistered at line ${gone}: unless the range is still open, its end came while there was none and lowered nothing, and the count stays until the virtqueue is reset (imbalance, docs/kernel-rules.md §3.1, bug 4)`,
+      `the notifier was unregistered at ${eventPlace({ line: gone, time: goneAt }, since)}: unless the range is still open, its end came while there was none and lowered nothing, and the count stays until the virtqueue is reset (imbalance, docs/kernel-rules.md §3.1, bug 4)`,
     ),
   ];
 }
@@ -136,21 +142,21 @@ const NOTIFIER_MEANING: Readonly<Record<StateResult['notifier'], string>> = {
   unknown: 'not seen to be registered yet',
 };
 
-function callbackLines({ after, event, vq }: ExplainResult): string[] {
+function callbackLines({ after, event, vq, live_since: since }: ExplainResult): string[] {
   const { callbacks } = after;
   if (callbacks.length === 0) return [];
   const lines = ['', `${counted(callbacks.length, 'callback')} under way over vq ${vq}`];
   // The last ones: what came last is most of what is asked.
   const shown = callbacks.slice(-SHOWN);
   if (shown.length < callbacks.length) lines.push(`  the last ${SHOWN}; --json has all of them`);
-  for (const callback of shown) lines.push(...oneCallback(callback, BigInt(event.time)));
+  for (const callback of shown) lines.push(...oneCallback(callback, BigInt(event.time), since));
   return lines;
 }
 
-function oneCallback(callback: CallbackResult, now: bigint): string[] {
-  const { cause, pid, comm, start, end, line, cpu } = callback;
+function oneCallback(callback: CallbackResult, now: bigint, since: LiveSince): string[] {
+  const { cause, pid, comm, start, end, cpu } = callback;
   const age = duration(now - BigInt(callback.time));
-  const place = `line ${line}, ${age} before, cpu ${cpu}`;
+  const place = `${eventPlace(callback, since)}, ${age} before, cpu ${cpu}`;
   const several = callback.one_of_several ? ' (it, or another like it that has returned)' : '';
   const done = effectNames(callback, 'done');
   const open = effectNames(callback, 'may');
@@ -177,32 +183,35 @@ function roundLines({
   host,
   derived,
   uses_observations: used,
+  live_since: liveSince,
 }: ExplainResult): string[] {
   if (round === null) return ['no round since the ring was set up or reset'];
   const { begin, attempts, accesses } = round;
   const age = duration(BigInt(event.time) - BigInt(begin.time));
   if (host === 'stock') {
-    const since = `round since line ${begin.line}, ${age} before, cpu ${begin.cpu}`;
+    const since = `round since ${eventPlace(begin, liveSince)}, ${age} before, cpu ${begin.cpu}`;
     if (derived.length > 0)
       return [`${since}: accesses that follow from this event`, ...derivedLines(derived)];
     if (event.event === 'round_end') return [`${since}: no access follows from its end`];
     return [`${since}: what it accessed is told at its round_end`];
   }
   const lines = [
-    `round since line ${begin.line}, ${age} before, cpu ${begin.cpu}: ` +
+    `round since ${eventPlace(begin, liveSince)}, ${age} before, cpu ${begin.cpu}: ` +
       `${counted(accesses, 'access', 'accesses')} so far`,
   ];
   if (attempts.length === 0) return [...lines, '  no attempt to map was recorded in it'];
   const how = used ? 'which settle maps and counts' : 'compared only; get_user_pages is an input';
   lines.push(`  attempts as recorded (${how}):`);
-  for (const { line, area, observed } of attempts)
-    lines.push(`    line ${line}: ${area ?? ''} ${observed ?? ''}`.trimEnd());
+  for (const attempt of attempts) {
+    const { area, observed } = attempt;
+    lines.push(`    ${eventPlace(attempt, liveSince)}: ${area ?? ''} ${observed ?? ''}`.trimEnd());
+  }
   return lines;
 }
 
-function historyLines({ history }: ExplainResult): string[] {
+function historyLines({ history, live_since: since }: ExplainResult): string[] {
   if (history.length === 0) return ['no event has touched its maps or its count yet'];
-  return ['what led there', ...eventLines(history).map((line) => line.slice(2))];
+  return ['what led there', ...eventLines(history, since).map((line) => line.slice(2))];
 }
 
 function duration(ns: bigint): string {

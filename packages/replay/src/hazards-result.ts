@@ -50,14 +50,18 @@ export const hazardCountSchema = z.object({
   grade: z.enum(['proven', 'possible', 'counted']),
   meaning: z.string(),
   count,
+  /** Accesses that they touched, all in all; 0 of those that are only counted. */
+  accesses: count,
   first: mark,
   last: mark,
 });
 export type HazardCountResult = z.infer<typeof hazardCountSchema>;
 
 export const hazardsResultSchema = resultHead.extend({
-  /** All that touch the span. */
+  /** All that touch the span; those whose grade is "counted" are told by number only, without their events. */
   counts: z.array(hazardCountSchema),
+  /** Whether there may be more than "counts" has: in ranges order only what is sure is told. */
+  at_least: z.boolean(),
   /** Kinds that were not looked for: they follow from callbacks and registrations that the design has not. */
   not_looked_for: z.array(z.enum(kinds)),
   /** The first hundred of each kind and grade but `counted`, which `counts` has all of. */
@@ -76,9 +80,15 @@ export function hazardsResult(
     ...headOf(trace, replayed, completeness),
     span: describeSpan(span),
     counts: countsOf(counts),
+    at_least: areAtLeast(replayed),
     not_looked_for: [...notLookedFor],
     hazards: listed.map(describe),
   };
+}
+
+/** Ranges order finds what is sure of maps and counts: fewer, and no others. Where nothing is mapped, all is sure. */
+export function areAtLeast({ order, design }: Replayed): boolean {
+  return order === 'ranges' && design.maps !== 'never' && design.switchedOff === undefined;
 }
 
 /** Proven ones first. */
@@ -89,9 +99,10 @@ export function countsOf(counts: ReadonlyMap<string, HazardCount>): HazardCountR
   return order.flatMap(({ kind, grade }) => {
     const found = counts.get(`${kind} ${grade}`);
     if (found === undefined) return [];
-    const { first, last } = found;
+    const { first, last, accesses } = found;
     const meaning = HAZARD_MEANING[kind];
-    return [{ kind, grade, meaning, count: found.count, first: markOf(first), last: markOf(last) }];
+    const marks = { first: markOf(first), last: markOf(last) };
+    return [{ kind, grade, meaning, count: found.count, accesses, ...marks }];
   });
 }
 

@@ -1,6 +1,7 @@
 /** The hazards of a trace, for people. */
 import type { Design } from '@vhostscope/model';
 import { counted, grouped, tableLines } from '@vhostscope/terminal';
+import { eventPlace, type LiveSince } from './event-place.js';
 import type { HazardCountResult, HazardsResult } from './hazards-result.js';
 import { headLines, listLines, numberColumn, textColumn, wrapped } from './text-parts.js';
 
@@ -8,7 +9,11 @@ import { headLines, listLines, numberColumn, textColumn, wrapped } from './text-
 const MOST_SHOWN = 5;
 
 export function hazardsText(result: HazardsResult, design: Design): string {
-  const lines = [...headLines(result, design, 0), '', ...countLines(result.counts, design)];
+  const lines = [
+    ...headLines(result, design, 0),
+    '',
+    ...countLines(result.counts, result.at_least, design),
+  ];
   if (result.not_looked_for.length > 0)
     lines.push(
       ...listLines('not looked for in this design:', result.not_looked_for),
@@ -20,7 +25,8 @@ export function hazardsText(result: HazardsResult, design: Design): string {
   for (const { kind, grade, count } of result.counts) {
     if (grade === 'counted') continue;
     const found = result.hazards.filter((one) => one.kind === kind && one.grade === grade);
-    for (const one of found.slice(0, MOST_SHOWN)) lines.push('', ...chainLines(one));
+    for (const one of found.slice(0, MOST_SHOWN))
+      lines.push('', ...chainLines(one, result.live_since));
     if (count > MOST_SHOWN) {
       const listed = count > found.length ? `the first ${grouped(found.length)} of all` : 'them';
       lines.push(
@@ -33,15 +39,45 @@ export function hazardsText(result: HazardsResult, design: Design): string {
 }
 
 /** How many of each kind, and what they are. */
-export function countLines(counts: readonly HazardCountResult[], design: Design): string[] {
+export function countLines(
+  counts: readonly HazardCountResult[],
+  atLeast: boolean,
+  design: Design,
+): string[] {
   if (design.maps === 'never') return ['no hazards: the design maps nothing'];
-  if (counts.length === 0) return ['no hazard was found'];
+  const more = atLeast
+    ? wrapped(
+        '',
+        'in ranges order these are lower bounds: what is not sure of maps and counts is not told, and no forbidden window',
+        '  ',
+      )
+    : [];
+  if (counts.length === 0) return ['no hazard was found', ...more];
   const table = tableLines(
-    [textColumn('hazard'), textColumn('grade'), numberColumn('count'), numberColumn('first (ns)')],
-    counts.map(({ kind, grade, count, first }) => [kind, grade, grouped(count), first.time]),
+    [
+      textColumn('hazard'),
+      textColumn('grade'),
+      numberColumn('count'),
+      numberColumn('accesses'),
+      numberColumn('first (ns)'),
+    ],
+    counts.map(({ kind, grade, count, accesses, first }) => [
+      kind,
+      grade,
+      grouped(count),
+      accesses === 0 ? '–' : grouped(accesses),
+      first.time,
+    ]),
   );
+  const onlyCounted = counts.some(({ grade }) => grade === 'counted');
   return [
     ...table,
+    ...more,
+    ...(onlyCounted
+      ? [
+          'counted: what the design does each time; only the first and the last event of them are told',
+        ]
+      : []),
     '',
     ...counts
       .filter(({ kind }, at) => counts.findIndex((other) => other.kind === kind) === at)
@@ -49,7 +85,7 @@ export function countLines(counts: readonly HazardCountResult[], design: Design)
   ];
 }
 
-function chainLines(found: HazardsResult['hazards'][number]): string[] {
+function chainLines(found: HazardsResult['hazards'][number], since: LiveSince): string[] {
   const of = [
     ...(found.vq === null ? [] : [`vq ${found.vq}`]),
     ...(found.area === null ? [] : [found.area]),
@@ -60,8 +96,8 @@ function chainLines(found: HazardsResult['hazards'][number]): string[] {
     found.begin === found.end ? `at ${found.begin} ns` : `from ${found.begin} ns ${until}`;
   return [
     `${found.kind}, ${found.grade}${of === '' ? '' : `: ${of}`}, ${span}${touched}`,
-    ...found.chain.flatMap(({ line, time, event, what }) =>
-      wrapped(`  line ${line}, ${time} ns, ${event}: `, what, '    '),
+    ...found.chain.flatMap((mark) =>
+      wrapped(`  ${eventPlace(mark, since)}, ${mark.time} ns, ${mark.event}: `, mark.what, '    '),
     ),
   ];
 }

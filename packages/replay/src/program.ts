@@ -69,6 +69,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   withCostOptions(withSpanOptions(withReplayOptions(program.command('storms'))))
     .description('when invalidations came as a storm: who made them, why, and what that cost')
+    .addHelpText('after', OVER_A_RING)
     .action(
       async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & JsonOption) => {
         const { stormsCommand } = await import('./storms-command.js');
@@ -78,6 +79,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   withSpanOptions(withReplayOptions(program.command('hazards')))
     .description('where the design would have gone wrong, with the events that prove it')
+    .addHelpText('after', HAZARDS_HELP)
     .action(async (trace: string, options: ReplayOptions & SpanOptions & JsonOption) => {
       const { hazardsCommand } = await import('./hazards-command.js');
       exitCode = await hazardsCommand(trace, options);
@@ -261,7 +263,7 @@ function withCompareOptions(command: Command): Command {
       .option('--baseline <trace>', 'a trace to hold the others against; default: none')
       .option(
         '--fail-if-worse <percent>',
-        'exit 1 when the hit ratio of a design is surely lower than in the baseline by more percentage points; ' +
+        'exit 1 unless no hit ratio of a design can be lower than in the baseline by more percentage points; ' +
           'default: however much',
       )
       .option('--strict', 'exit 1 when a trace is damaged or known to be incomplete')
@@ -294,6 +296,18 @@ function withCheckOptions(command: Command): Command {
 const CHECK_HELP = `
 Finds losses that nobody reported: vhost's functions access the rings in a fixed order, and an access
 that is missing, doubled or out of place leaves one that no kernel with these rules can make.`;
+
+const OVER_A_RING = `
+A range is over a ring by the kernel's own test, which takes the end of a range as inclusive: one that ends
+where an area of the ring begins is over it, too.`;
+
+const HAZARDS_HELP = `${OVER_A_RING}
+
+proven    by the events that are listed
+possible  the events leave it open
+counted   what the design does each time: how often, without the events
+
+In ranges order there may be more of each than is told.`;
 
 const EXPORT_HELP = `
 ndjson    a line per event (.ndjson, .jsonl); for jq and scripts

@@ -221,7 +221,7 @@ function feed(
 }
 
 /** Lets watches see every event that is no access, right before and right after the engines. */
-function watched(consume: RunVisitor, watches: readonly HazardWatch[]): RunVisitor {
+export function watched(consume: RunVisitor, watches: readonly HazardWatch[]): RunVisitor {
   return (batch, from, to) => {
     let begin = from;
     for (let i = from; i < to; i++) {

@@ -3,6 +3,7 @@ import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { designAssumptions } from './design-assumptions.js';
+import { liveSinceOf, liveSinceSchema } from './event-place.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
 import { describeSpan, spanSchema } from './time-span.js';
@@ -20,6 +21,8 @@ export const resultHead = z.object({
   uses_observations: z.boolean(),
   /** `stock`: the kernel had no direct map; the answer tells of one that did not run. */
   host: z.enum(['direct-map', 'stock']),
+  /** When the first event of a live recording was, ns, decimal; null of an imported text. */
+  live_since: liveSinceSchema,
   /** What was counted, from the first time to before the second; null for all of the trace. */
   span: spanSchema,
   /** What the answer takes for granted, in sentences; nothing of a direct map on a kernel that ran one. */
@@ -61,6 +64,7 @@ export function headOf(
     preemption: replayed.preemption,
     uses_observations: replayed.engine.usesObservations,
     host: replayed.host,
+    live_since: liveSinceOf(trace),
     span: describeSpan(replayed.span),
     assumptions: [
       ...otherPreemption(trace, replayed),

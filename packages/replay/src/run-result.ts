@@ -16,14 +16,15 @@ import type { CostBasis } from './cost-options.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { likelyHits, likelySchema } from './likely-hits.js';
 import { listVirtqueues } from './recording-list.js';
-import { countsOf, hazardCountSchema } from './hazards-result.js';
+import { areAtLeast, countsOf, hazardCountSchema } from './hazards-result.js';
 import { makersResult, makersSchema } from './invalidation-makers.js';
 import { headOf, resultHead } from './result-head.js';
 import type { Replayed } from './replay-trace.js';
+import { wrongCounts, wrongCountsSchema } from './wrong-counts.js';
 
 const count = z.number().int().nonnegative();
 
-/** Least and most; null where nothing bounds it. */
+/** Least and most; null where nothing bounds it, or only what every chain as long as its ring would come to. */
 const span = z.tuple([count, count.nullable()]);
 
 const spans = z.object({
@@ -74,7 +75,10 @@ export const runResultSchema = resultHead.extend({
   ranges: z.object({
     start: count,
     end: count,
-    /** Blockable starts that overlap a ring area: the same for every design. */
+    /**
+     * Blockable starts over a ring, by the test of the kernel that took the end of a range as inclusive: one that
+     * ends where an area begins is over it, too. The same for every design.
+     */
     overlapping: count,
     nonblockable: count,
     /** Non-blockable starts that the design answers with -EAGAIN. */
@@ -88,6 +92,10 @@ export const runResultSchema = resultHead.extend({
   cost: costSchema,
   /** With --hazards: how often the design would have gone wrong; null without. */
   hazards: z.array(hazardCountSchema).nullable(),
+  /** Whether there may be more than `hazards` has; null without. */
+  hazards_at_least: z.boolean().nullable(),
+  /** Fallbacks that no range explains, with or without --hazards. */
+  wrong_counts: wrongCountsSchema,
   virtqueues: z.array(
     z.object({
       id: count,
@@ -145,6 +153,8 @@ export function runResult(
     doubts: derived === undefined ? null : doubtsOf(derived),
     cost: costOf(trace, replayed.design, tallies, basis),
     hazards: hazards === undefined ? null : countsOf(hazards.counts),
+    hazards_at_least: hazards === undefined ? null : areAtLeast(replayed),
+    wrong_counts: wrongCounts(trace, replayed, hazards),
     virtqueues,
   };
 }

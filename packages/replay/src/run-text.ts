@@ -3,6 +3,7 @@ import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
 import { counted, grouped, percent, tableLines, type TableColumn } from '@vhostscope/terminal';
 import { costLines } from './cost-text.js';
 import { countLines } from './hazards-text.js';
+import { wrongCountLines } from './wrong-counts.js';
 import type { Decisions, RunResult } from './run-result.js';
 import { makersLines } from './invalidation-makers.js';
 import {
@@ -37,11 +38,14 @@ export function runText(result: RunResult, design: Design): string {
       ? ['no virtqueue: no vhost device was seen']
       : tableLines(columns(extras), rows(result, extras))),
     ...fallbackLines(result.totals),
+    ...wrongCountLines(result.wrong_counts, result).map((line) => `  ${line}`),
     ...doubtLines(result),
     ...attemptLines(result),
     ...makersLines(result.makers),
     ...costLines(result.cost, design),
-    ...(result.hazards === null ? [] : ['', ...countLines(result.hazards, design)]),
+    ...(result.hazards === null
+      ? []
+      : ['', ...countLines(result.hazards, result.hazards_at_least === true, design)]),
     ...estimateLines(result),
   ];
   return `${lines.join('\n')}\n`;
@@ -138,11 +142,13 @@ function doubtLines({ doubts, totals }: RunResult): string[] {
 function estimateLines({ totals }: RunResult): string[] {
   if (totals.counts !== 'estimated' || totals.spans === null) return [];
   const [least, most] = totals.spans.accesses;
+  const many =
+    most === null ? `at least ${grouped(least)}` : `${grouped(least)} to ${grouped(most)}`;
   return [
     '',
     '≈: concluded from what the indices of the ring moved by, as if each chain were as long as the last that was read',
     '   and no head were fetched twice; collector attach --detail calls counts them. What is sure is only that there',
-    `   were ${grouped(least)} to ${most === null ? 'any number' : grouped(most)}; the hit ratio is that of the estimates (--json has the spans)`,
+    `   were ${many}; the hit ratio is that of the estimates (--json has the spans)`,
   ];
 }
 

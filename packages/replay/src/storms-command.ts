@@ -12,6 +12,7 @@ import { stormsText } from './storms-text.js';
 import { extentOf } from './time-argument.js';
 import { readSpanOptions, type SpanOptions, type TimeSpan } from './time-span.js';
 import { transmitVirtqueues } from './transmit-virtqueues.js';
+import { wrongCounts } from './wrong-counts.js';
 
 export async function stormsCommand(
   path: string,
@@ -38,6 +39,7 @@ export async function stormsCommand(
       rate,
       cost,
       extentOf(trace).first,
+      wrongCounts(trace, replayed, undefined),
     );
     await writeOut(
       options.json === true ? jsonDocument(result) : stormsText(result, replayed.design),

@@ -19,6 +19,7 @@ import type { Cost } from './cost-result.js';
 import { SAMPLED_TRANSMIT, type FoundStorms } from './find-storms.js';
 import type { Replayed } from './replay-trace.js';
 import { headOf, resultHead } from './result-head.js';
+import { wrongCountsSchema, type WrongCounts } from './wrong-counts.js';
 
 const count = z.number().int().nonnegative();
 const rate = z.number().nonnegative();
@@ -78,6 +79,8 @@ export const stormsResultSchema = resultHead.extend({
   storm_rate: count,
   /** Why there are no packets per second; null where there are. */
   cost_reason: z.string().nullable(),
+  /** Fallbacks of the whole trace that no range explains, in storms or not. */
+  wrong_counts: wrongCountsSchema,
   storms: z.array(storm),
 });
 export type StormsResult = z.infer<typeof stormsResultSchema>;
@@ -90,11 +93,13 @@ export function stormsResult(
   stormRate: number,
   cost: Cost,
   firstTime: bigint,
+  wrong: WrongCounts,
 ): StormsResult {
   return {
     ...headOf(trace, replayed, completeness),
     storm_rate: stormRate,
     cost_reason: cost.reason,
+    wrong_counts: wrong,
     storms: storms.map((found) => describe(found, classOf, cost, firstTime)),
   };
 }
@@ -201,6 +206,8 @@ function transmittedIn(counted: Float64Array): CountedDecisions {
 
 function ratesOf(decisions: CountedDecisions, { rates }: Cost): StormResult['rates'] {
   return rates.flatMap(({ smap, copied, mapped }) => {
+    // A design that maps nothing loses nothing in a storm.
+    if (mapped === null) return [];
     const estimate = estimateRate({ before: copied, after: mapped }, decisions);
     if (estimate === undefined) return [];
     const [least, most] = estimate.rate;

@@ -2,8 +2,10 @@
 import type { Design } from '@vhostscope/model';
 import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
 import { RATES_ARE_OF } from './cost-result.js';
-import { span } from './cost-text.js';
+import { eventPlace, type LiveSince } from './event-place.js';
+import { lostRates } from './rate-words.js';
 import type { StormResult, StormsResult } from './storms-result.js';
+import { wrongCountLines } from './wrong-counts.js';
 import { headLines, hitRatio, listLines, numberColumn, wrapped } from './text-parts.js';
 
 export function stormsText(result: StormsResult, design: Design): string {
@@ -19,10 +21,19 @@ export function stormsText(result: StormsResult, design: Design): string {
     ...(result.span === null || storms.length === 0
       ? []
       : ['storms that touch the span, each of them whole']),
-    ...(storms.length === 0 ? [] : ['', ...table(storms), ...storms.flatMap(storyLines)]),
+    ...(storms.length === 0
+      ? []
+      : ['', ...table(storms), ...storms.flatMap((storm) => storyLines(storm, result.live_since))]),
+    ...pointers(result),
     ...costLines(result, design),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Fallbacks of a storm need not be its doing. */
+function pointers(result: StormsResult): string[] {
+  const lines = wrongCountLines(result.wrong_counts, result);
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function table(storms: readonly StormResult[]): string[] {
@@ -37,7 +48,6 @@ function table(storms: readonly StormResult[]): string[] {
       numberColumn('accesses'),
       numberColumn('fallbacks'),
       numberColumn('hit ratio'),
-      numberColumn('Mpps lost'),
     ],
     storms.map((storm) => [
       String(storm.number),
@@ -49,19 +59,12 @@ function table(storms: readonly StormResult[]): string[] {
       grouped(storm.accesses),
       grouped(storm.fallbacks),
       hitRatio(storm),
-      lostOf(storm),
     ]),
   );
 }
 
-/** With several rates, those with SMAP: the gain that the designs were made for. */
-function lostOf({ rates }: StormResult): string {
-  const [first] = rates;
-  return first === undefined ? '–' : span(first.lost);
-}
-
 /** What a storm was made of, and by which events it can be looked up. */
-function storyLines(storm: StormResult): string[] {
+function storyLines(storm: StormResult, since: LiveSince): string[] {
   const shares = (counts: Readonly<Record<string, number>>): string[] =>
     Object.entries(counts).map(([name, ranges]) => `${name} ${grouped(ranges)}`);
   const processes = storm.processes
@@ -79,7 +82,8 @@ function storyLines(storm: StormResult): string[] {
       '  over',
       storm.virtqueues.map(({ id, ranges }) => `vq ${id} ${grouped(ranges)}`),
     ),
-    `  events line ${storm.first.line} (${storm.first.time} ns) to line ${storm.last.line} (${storm.last.time} ns)`,
+    ...(storm.rates.length === 0 ? [] : [`  Mpps lost: ${lostRates(storm.rates)}`]),
+    `  events ${eventPlace(storm.first, since)} (${storm.first.time} ns) to ${eventPlace(storm.last, since)} (${storm.last.time} ns)`,
   ];
 }
 
@@ -95,7 +99,7 @@ function costLines({ cost_reason: reason, storms }: StormsResult, design: Design
   if (reason !== null) return ['', ...wrapped('Mpps lost: ', `not known: ${reason}`, '  ')];
   const [first] = storms.flatMap(({ rates }) => rates);
   if (first === undefined) return [];
-  const basis = first.smap === null ? 'your rates' : `the published rates with SMAP ${first.smap}`;
+  const basis = first.smap === null ? 'your rates' : 'the published rates';
   return [
     '',
     ...wrapped(

@@ -1,5 +1,5 @@
 /** Parts that the texts for people share. */
-import { grouped, percent, printable, tableLines, type TableColumn } from '@vhostscope/terminal';
+import { grouped, percent, printable, type TableColumn } from '@vhostscope/terminal';
 import { mechanismOf, type Design, type Preemption } from '@vhostscope/model';
 
 /** Lines stay within this where they can. */
@@ -147,38 +147,6 @@ export function listLines(label: string, items: readonly string[]): string[] {
     }
   }
   return [...lines, line];
-}
-
-/** The last events of a virtqueue, as a table. */
-export function eventLines(
-  events: readonly {
-    readonly line: number;
-    readonly time: string;
-    readonly cpu: number;
-    readonly event: string;
-    readonly area: string | null;
-    readonly invalidate_count: readonly [number, number];
-  }[],
-): string[] {
-  const table = tableLines(
-    [
-      numberColumn('line'),
-      numberColumn('time (ns)'),
-      numberColumn('cpu'),
-      textColumn('event'),
-      textColumn('area'),
-      numberColumn('invalidate_count'),
-    ],
-    events.map(({ line, time, cpu, event, area, invalidate_count: [low, high] }) => [
-      String(line),
-      time,
-      String(cpu),
-      event,
-      area ?? '',
-      countSpan(low, high),
-    ]),
-  );
-  return table.map((line) => `    ${line}`);
 }
 
 /** An interval of counts; beyond FAR, or null, nothing bounds it. */

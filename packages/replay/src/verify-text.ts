@@ -1,7 +1,9 @@
 /** The result of `replay verify` for people. */
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
 import { counted, grouped, percent, tableLines } from '@vhostscope/terminal';
-import { eventLines, headLines, numberColumn, textColumn } from './text-parts.js';
+import { eventLines } from './event-history.js';
+import { eventPlace, type LiveSince } from './event-place.js';
+import { headLines, numberColumn, textColumn } from './text-parts.js';
 import type { MismatchResult, VerifyResult } from './verify-result.js';
 
 /** Disagreements that are explained. */
@@ -30,7 +32,7 @@ export function verifyText(result: VerifyResult, design: Design): string {
     ...settledLines(result.refusals.settled),
     '',
     verdict(result),
-    ...explanations(result.first.slice(0, SHOWN)),
+    ...explanations(result.first.slice(0, SHOWN), result.live_since),
   );
   if (result.disagree > SHOWN) {
     lines.push(
@@ -70,7 +72,7 @@ function verdict({ design, disagree, ambiguous, agree, compared, complete }: Ver
 }
 
 /** Each with the events that led to it; events that stand under an earlier one are not repeated. */
-function explanations(mismatches: readonly MismatchResult[]): string[] {
+function explanations(mismatches: readonly MismatchResult[], since: LiveSince): string[] {
   const lines: string[] = [];
   const seen = new Set<string>();
   for (const mismatch of mismatches) {
@@ -79,21 +81,21 @@ function explanations(mismatches: readonly MismatchResult[]): string[] {
     );
     for (const event of events)
       seen.add(`${mismatch.recording} ${mismatch.vq} ${event.line} ${event.time}`);
-    lines.push('', ...mismatchLines(mismatch));
+    lines.push('', ...mismatchLines(mismatch, since));
     const isRepeated = events.length < mismatch.events.length;
     const head = isRepeated ? '  what led there: as above' : '  what led there:';
     if (events.length === 0) lines.push(head);
-    else lines.push(isRepeated ? `${head}, then` : head, ...eventLines(events));
+    else lines.push(isRepeated ? `${head}, then` : head, ...eventLines(events, since));
   }
   return lines;
 }
 
-function mismatchLines(mismatch: MismatchResult): string[] {
+function mismatchLines(mismatch: MismatchResult, since: LiveSince): string[] {
   const recording = mismatch.recording > 0 ? `recording ${mismatch.recording}, ` : '';
   const subject = mismatch.accessor ?? `attempt to map ${mismatch.area ?? ''}`;
   const meaning = OUTCOME_MEANING[mismatch.predicted.replace(/^fallback \((.*)\)$/, '$1')];
   return [
-    `${recording}line ${mismatch.line}, ${mismatch.time} ns, cpu ${mismatch.cpu}, vq ${mismatch.vq}, ${subject}`,
+    `${recording}${eventPlace(mismatch, since)}, ${mismatch.time} ns, cpu ${mismatch.cpu}, vq ${mismatch.vq}, ${subject}`,
     `  the model: ${mismatch.predicted}${meaning === undefined ? '' : `: ${meaning}`}`,
     `  the kernel: ${mismatch.observed}`,
   ];

@@ -122,7 +122,7 @@ describe('an access while a start is under way', () => {
 
       invalidate_count 0…2; notifier registered
         2 effects of starts under way: each adds 1, now or when it happens
-        off 0 since line 15, 1000000150 ns: range_start; last start entered on that CPU: line 15, pid 42,
+        not 0 since line 15, 1000000150 ns: range_start; last start entered on that CPU: line 15, pid 42,
         "ksmd \\x1b[31m"
 
       1 callback under way over vq 0
@@ -228,7 +228,7 @@ it('names what moved the count off 0, and the imbalance that keeps it there', as
   // The range is still open there: nothing is out of balance yet.
   expect(result.count_moved?.notifier_gone).toBeNull();
   const { out } = await replay('explain', '--access', '500', trace('s3').path);
-  expect(out).toMatch(/off 0 since line 272, .*line\s+271,\s+pid\s+310,\s+"chaos worker"/s);
+  expect(out).toMatch(/not 0 since line 272, .*line\s+271,\s+pid\s+310,\s+"chaos worker"/s);
   expect(out).not.toMatch(/imbalance/);
   const later = ['--vq', '1', '--at', '40893000000'];
   const { count_moved: moved } = await explain(trace('s3').path, ...later);

@@ -209,7 +209,15 @@ describe('the output', () => {
     expect(err).toBe('');
     const result = exportResultSchema.parse(JSON.parse(out));
     expect(result).toMatchObject({ format: 'ndjson', output, complete: null, order: 'effects' });
-    expect(result.events).toBe(linesOf(output).length);
+    expect(result.events + result.marks).toBe(linesOf(output).length);
+    const told = await replay('info', '--json', trace('u5').path);
+    const info = infoResultSchema.parse(JSON.parse(told.out));
+    const counts = Object.values(info.recordings[0]?.events ?? {});
+    expect(result.events).toBe(counts.reduce((sum, count) => sum + count, 0));
+    // Where it begins and ends, and two virtqueues, each of them with its device and then with its place.
+    expect(result.marks).toBe(6);
+    const words = await replay('export', '-o', output, trace('u5').path);
+    expect(words.err).toContain('4,813 events and 6 marks of recordings and virtqueues, ');
     expect(result.bytes).toBe(readFileSync(output).length);
   });
 

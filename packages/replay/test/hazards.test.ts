@@ -80,6 +80,82 @@ it('every hit that a map may have had stale is one that the kernel made', async 
   expect(stale.every(({ grade }) => grade === 'possible')).toBe(true);
 });
 
+describe('a stuck count that is proven', () => {
+  const { path } = trace('s3');
+
+  it.each([
+    ['run', []],
+    ['run', ['--hazards']],
+    ['storms', []],
+  ])('is pointed to by %s %j, with all of its fallbacks', async (command, options) => {
+    const { hazards: found } = await hazards(path);
+    const stuck = found.filter(({ kind }) => kind === 'stuck_count');
+    const fallbacks = stuck.reduce((sum, { accesses }) => sum + accesses, 0);
+    const { out } = await replay(command, ...options, '--json', path);
+    expect(JSON.parse(out)).toMatchObject({
+      wrong_counts: [{ kind: 'stuck_count', count: stuck.length, fallbacks }],
+    });
+    const words = await replay(command, ...options, path);
+    const many = fallbacks.toLocaleString('en');
+    expect(words.out).toMatch(
+      new RegExp(`^ *${many} fallbacks after a stuck count, which no range explains: replay`, 'm'),
+    );
+  });
+
+  it('is told of a span as what touches it', async () => {
+    const { out } = await replay('run', '--from', '-100ms', path);
+    expect(out.replaceAll(/\n +/g, ' ')).toMatch(
+      /fallbacks after a stuck count that touches the span, in it or not, which no range/,
+    );
+  });
+
+  it('is not where no count was wrong', async () => {
+    for (const [name, ...options] of [['s2'], ['d1'], ['s3', '--design', 'copy']]) {
+      const { out } = await replay('run', '--json', ...options, trace(name ?? '').path);
+      expect(JSON.parse(out)).toMatchObject({ wrong_counts: [] });
+    }
+  });
+});
+
+describe('what is told of hazards', () => {
+  const { path } = trace('s3');
+
+  it.each([
+    ['effects', false],
+    ['ranges', true],
+  ])('in %s order is a lower bound: %s', async (order, isLeast) => {
+    const options = ['--order', order, path];
+    const result = await hazards(...options);
+    expect(result.at_least).toBe(isLeast);
+    const run = await replay('run', '--hazards', '--json', ...options);
+    expect(JSON.parse(run.out)).toMatchObject({ hazards_at_least: isLeast });
+    const { out } = await replay('hazards', ...options);
+    expect(out.includes('in ranges order these are lower bounds')).toBe(isLeast);
+  });
+
+  it('says that some are counted without their events', async () => {
+    const { out } = await replay('hazards', path);
+    expect(out).toMatch(/^counted: what the design does each time; only the first and the last/m);
+    const none = await replay('hazards', '--design', 'copy', path);
+    expect(none.out).not.toContain('counted: what');
+  });
+
+  it('sums up the accesses that those of a kind touched', async () => {
+    const { counts, hazards: found } = await hazards(path);
+    for (const { kind, grade, accesses } of counts)
+      expect(accesses).toBe(
+        found
+          .filter((one) => one.kind === kind && one.grade === grade)
+          .reduce((sum, one) => sum + one.accesses, 0),
+      );
+  });
+
+  it('says in its help what is over a ring', async () => {
+    for (const command of ['hazards', 'storms'])
+      expect((await replay(command, '--help')).out).toContain('takes the end of a range as inclus');
+  });
+});
+
 describe('replay hazards', () => {
   it.each(TRACES)('prints lines of at most 100 columns of $name', async ({ path, design }) => {
     const { code, out, err } = await replay('hazards', '--design', design, path);

@@ -9,6 +9,9 @@ import { temporaryFolder, textOf, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
 
+/** Of several processes, one of a name that looks like two. */
+const nameOf = (i: number): string => (i % 7 === 0 ? 'a (pid 9): 1, b' : 'ksmd');
+
 /** A thousand ranges a second over the ring, for half a second. */
 const stockStorm = (path: string): void =>
   writeStockTrace(
@@ -16,8 +19,8 @@ const stockStorm = (path: string): void =>
     [
       'U 2000 0 ffff888100000100 0 7f0000000000 4096 -',
       ...Array.from({ length: 500 }, (_, i) => [
-        `K ${1_000_000 * (i + 1)} 0 42 1 ${RANGE} ${i % 5 === 0 ? 8 : 7} ksmd`,
-        `K ${1_000_000 * (i + 1) + 1000} 0 42 0 ${RANGE} ${i % 5 === 0 ? 8 : 7} ksmd`,
+        `K ${1_000_000 * (i + 1)} 0 42 1 ${RANGE} ${i % 5 === 0 ? 8 : 7} ${nameOf(i)}`,
+        `K ${1_000_000 * (i + 1) + 1000} 0 42 0 ${RANGE} ${i % 5 === 0 ? 8 : 7} ${nameOf(i)}`,
       ]).flat(),
     ],
     600_000_000n,
@@ -60,7 +63,7 @@ it.each([
     expect(noted('virtqueues.')).toEqual(
       Object.fromEntries(virtqueues?.map(({ id, ranges: over }) => [id, over]) ?? []),
     );
-    for (const { comm, pid } of processes ?? [])
-      expect(annotations['processes']).toContain(`${comm} (pid ${pid}): `);
+    for (const [at, { comm, pid, ranges: made }] of (processes ?? []).entries())
+      expect(annotations[`processes.${at}`]).toBe(`${comm} (pid ${pid}): ${made}`);
   }
 });

@@ -86,6 +86,14 @@ describe('storms', () => {
     expect(without.storms.map(({ rates }) => rates)).toEqual(without.storms.map(() => []));
   });
 
+  it('tell what they cost with SMAP and without, or by rates of one’s own', async () => {
+    const lost = async (...args: string[]): Promise<string | undefined> =>
+      /^ {2}Mpps lost: (.*)$/m.exec((await replay('storms', ...args, trace('s3').path)).out)?.[1];
+    expect(await lost()).toMatch(/^1\.\d\d with SMAP on, 1\.\d\d with SMAP off$/);
+    expect(await lost('--smap', 'off')).toMatch(/^1\.\d\d with SMAP off$/);
+    expect(await lost('--calibrate', '5,6')).toMatch(/^0\.\d\d$/);
+  });
+
   it('are found in a recording of a stock host', async () => {
     const result = await storms('--storm-rate', '5', stock);
     expect(result).toMatchObject({ host: 'stock', storms: [{ by: ['rate'], classes: null }] });
@@ -94,6 +102,18 @@ describe('storms', () => {
       (storm?.hits ?? 0) + (storm?.fallbacks ?? 0) + (storm?.ambiguous ?? 0),
     );
     expect(storm?.processes.map(({ comm }) => comm)).toContain('ksmd');
+  });
+
+  it('of a live recording are told by the time of their events', async () => {
+    const { live_since: since, storms: found } = await storms('--storm-rate', '5', stock);
+    const { out } = await replay('storms', '--storm-rate', '5', stock);
+    const seconds = (time = '0'): string =>
+      (Number(BigInt(time) - BigInt(since ?? 0)) / 1e9).toFixed(9);
+    const [{ first, last } = { first: undefined, last: undefined }] = found;
+    expect(out).toContain(
+      `  events ${seconds(first?.time)} s (${first?.time} ns) to ${seconds(last?.time)} s (`,
+    );
+    expect((await storms(trace('s3').path)).live_since).toBeNull();
   });
 
   it('are not there where no range comes over a ring', async () => {

@@ -55,6 +55,8 @@ it('d1: the summary', async () => {
       SMAP off         7.1         8.2        8.20         7.82 … 8.20
       from published rates, measured elsewhere, of small packets that a guest transmits; TCP_STREAM
       gained nothing when it was measured
+      ±1 access a packet: the rate if the time that maps save a packet were spread over one access
+      fewer, or one more, than this trace has: how far the model can be trusted
     "
   `);
 });
@@ -93,6 +95,7 @@ it('s3: the summary', async () => {
          118   0.99 %  invalidated    an invalidation removed the map in this round
           44   0.37 %  not_set_up     no round has mapped the area since the ring was set up or reset
           16   0.13 %  gup_short      get_user_pages returned too few pages
+      11,439 fallbacks after a stuck count, which no range explains: replay hazards
 
     attempts to map an area: 2,621
       2,550  97.29 %  refused_count  mapping refused: invalidate_count is not 0
@@ -111,6 +114,8 @@ it('s3: the summary', async () => {
       SMAP off         7.1         8.2        7.13         7.12 … 7.14
       from published rates, measured elsewhere, of small packets that a guest transmits; TCP_STREAM
       gained nothing when it was measured
+      ±1 access a packet: the rate if the time that maps save a packet were spread over one access
+      fewer, or one more, than this trace has: how far the model can be trusted
     "
   `);
 });

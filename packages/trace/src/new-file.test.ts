@@ -10,10 +10,28 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import type * as FileSystem from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeEach, expect, it, vi } from 'vitest';
 import { checkPlace, openNewFile } from './new-file.ts';
+
+/** Calls that bring a file to the disk, in their order. */
+const calls = vi.hoisted((): string[] => []);
+vi.mock('node:fs', async (importOriginal) => {
+  const fs = await importOriginal<typeof FileSystem>();
+  return {
+    ...fs,
+    fsyncSync: (fd: number): void => {
+      calls.push(`fsync ${fd}`);
+      fs.fsyncSync(fd);
+    },
+    renameSync: (from: string, to: string): void => {
+      calls.push(`rename to ${to}`);
+      fs.renameSync(from, to);
+    },
+  };
+});
 
 const folder = mkdtempSync(join(realpathSync(tmpdir()), 'new file '));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,6 +55,17 @@ it('has no name until it is given one, and then replaces what had it', () => {
   expect([file.isNamed, readFileSync(path, 'utf8')]).toEqual([true, 'after']);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(readdirSync(inside)).toEqual(['out']);
+});
+
+it('is on the disk before it has its name', () => {
+  const path = join(inside, 'out');
+  const file = openNewFile(path);
+  writeSync(file.fd, 'after');
+  calls.length = 0;
+  file.giveName();
+  file.giveName();
+  file.close();
+  expect(calls).toEqual([`fsync ${file.fd}`, `rename to ${path}`]);
 });
 
 it('leaves nothing behind without a name, however often it is closed', () => {

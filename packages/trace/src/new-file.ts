@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  fsyncSync,
   openSync,
   realpathSync,
   renameSync,
@@ -22,7 +23,8 @@ export interface NewFile {
   /** Whether it stands under its name. */
   readonly isNamed: boolean;
   /**
-   * Gives the file its name, in the place of what had it; does nothing when it has it.
+   * Gives the file its name, in the place of what had it, once what was written is on the disk: after a crash of the
+   * host there is the one or the other, and no empty file. Does nothing when it has its name.
    *
    * @throws OutputError
    */
@@ -51,7 +53,10 @@ export function openNewFile(path: string): NewFile {
       },
       giveName: () => {
         if (isNamed) return;
-        orCannotWrite(path, () => renameSync(name, final));
+        orCannotWrite(path, () => {
+          fsyncSync(fd);
+          renameSync(name, final);
+        });
         isNamed = true;
       },
       close: () => {

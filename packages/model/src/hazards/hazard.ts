@@ -51,6 +51,8 @@ export interface Hazard {
 /** Hazards of a kind and grade. */
 export interface HazardCount {
   count: number;
+  /** Those that they touched, all in all. */
+  accesses: number;
   readonly first: HazardMark;
   last: HazardMark;
 }
@@ -83,8 +85,9 @@ export function addHazard(list: HazardList, hazard: Hazard): void {
   const last = hazard.chain.at(-1);
   if (first === undefined || last === undefined) return;
   if (!touches(list, hazard.begin, hazard.end)) return;
-  const { count } = addUp(list, hazard.kind, hazard.grade, last);
-  if (count <= MOST_LISTED) list.listed.push(hazard);
+  const sum = addUp(list, hazard.kind, hazard.grade, last);
+  sum.accesses += hazard.accesses;
+  if (sum.count <= MOST_LISTED) list.listed.push(hazard);
 }
 
 /** Of hazards that are not listed one by one. */
@@ -106,7 +109,7 @@ function addUp(
   const key = `${kind} ${grade}`;
   const known = counts.get(key);
   if (known === undefined) {
-    const made = { count: 1, first: mark, last: mark };
+    const made = { count: 1, accesses: 0, first: mark, last: mark };
     counts.set(key, made);
     return made;
   }

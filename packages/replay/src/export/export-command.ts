@@ -10,6 +10,7 @@ import {
   say,
   writeOut,
 } from '@vhostscope/terminal';
+import { KIND } from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
 import { withOpenTrace } from '../opened-trace.js';
 import { chosenDesign } from '../chosen-designs.js';
@@ -44,7 +45,7 @@ export async function exportCommand(
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const replayed = replayTrace(trace, design, options);
     const head = headOf(trace, replayed, completeness);
-    let written: Pick<ExportResult, 'events' | 'bytes'>;
+    let written: Written;
     try {
       written = await writeExport(trace, replayed, head, format, output);
     } catch (error) {
@@ -61,6 +62,8 @@ export async function exportCommand(
   });
 }
 
+type Written = Pick<ExportResult, 'events' | 'marks' | 'bytes'>;
+
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 async function writeExport(
@@ -69,7 +72,7 @@ async function writeExport(
   head: ResultHead,
   format: Format,
   path: string,
-): Promise<Pick<ExportResult, 'events' | 'bytes'>> {
+): Promise<Written> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   // A second one ends the process at once, whatever the output is waiting for.
@@ -77,7 +80,8 @@ async function writeExport(
   const bar = createProgressBar('exporting');
   const all = eventsOf(trace);
   let output: ExportOutput | undefined;
-  let events = 0;
+  let rows = 0;
+  let marks = 0;
   try {
     const to = openExportOutput(path, abort.signal);
     output = to;
@@ -87,19 +91,20 @@ async function writeExport(
       trace,
       replayed,
       (batch, i, decided, engine) => {
-        events++;
+        rows++;
+        if (isMark(batch.kind[i])) marks++;
         visit(batch, i, decided, engine);
       },
       () => {
         const paused = to.pause();
         const { goodBytes } = trace.index;
-        if (paused !== undefined) bar.update((goodBytes * events) / all, goodBytes);
+        if (paused !== undefined) bar.update((goodBytes * rows) / all, goodBytes);
         return paused;
       },
     );
     await exporter.finish();
     await to.finish();
-    return { events, bytes: to.bytes };
+    return { events: rows - marks, marks, bytes: to.bytes };
   } finally {
     bar.clear();
     output?.discard();
@@ -107,7 +112,12 @@ async function writeExport(
   }
 }
 
-/** How many there will be. */
+/** What the writer of the trace put beside the events: where recordings begin and end, and their virtqueues. */
+function isMark(kind: number | undefined): boolean {
+  return kind === KIND.recording || kind === KIND.virtqueue || kind === KIND.recording_end;
+}
+
+/** How many there will be, with the marks. */
 function eventsOf({ index }: OpenTrace): number {
   let rows = 0;
   for (const { begin, tables, events, end } of index.recordings)
@@ -160,13 +170,14 @@ function isSameFile(input: string, output: string): boolean {
 function summary({
   output,
   events,
+  marks,
   bytes,
   design,
   order,
   order_reason: reason,
 }: ExportResult): string {
   return (
-    `${output === '-' ? 'standard output' : output}: ${counted(events, 'event')}, ${byteSize(bytes)}; ` +
+    `${output === '-' ? 'standard output' : output}: ${counted(events, 'event')} and ${counted(marks, 'mark')} of recordings and virtqueues, ${byteSize(bytes)}; ` +
     `decisions of ${design} in ${order} order (${reason})`
   );
 }

@@ -11,7 +11,10 @@ const count = z.number().int().nonnegative();
 export const exportResultSchema = resultHead.extend({
   format: z.enum(FORMATS),
   output: z.string(),
+  /** As `replay info` counts them. */
   events: count,
+  /** Beside them: where recordings begin and end, and their virtqueues. */
+  marks: count,
   bytes: count,
 });
 export type ExportResult = z.infer<typeof exportResultSchema>;
@@ -20,7 +23,7 @@ export function exportResult(
   trace: OpenTrace,
   replayed: Replayed,
   completeness: Completeness,
-  written: Pick<ExportResult, 'format' | 'output' | 'events' | 'bytes'>,
+  written: Pick<ExportResult, 'format' | 'output' | 'events' | 'marks' | 'bytes'>,
 ): ExportResult {
   return { ...headOf(trace, replayed, completeness), ...written };
 }

@@ -14,8 +14,10 @@ import { runResult } from '../run-result.js';
 import { stormsResult, type StormsResult } from '../storms-result.js';
 import { touchesSpan } from '../storms-command.js';
 import { extentOf } from '../time-argument.js';
+import type { TimeSpan } from '../time-span.js';
 import { transmitVirtqueues } from '../transmit-virtqueues.js';
 import { readVersion } from '../version.js';
+import type { WrongCounts } from '../wrong-counts.js';
 import { cautionsOf, headlineOf } from './headline.js';
 import type { Report } from './report-schema.js';
 import { reportTimeline } from './report-timeline.js';
@@ -49,8 +51,8 @@ export function reportDocument(
     run,
     info,
     timeline: reportTimeline(replayed.engine.timeline, info),
-    storms: storms(trace, replayed, completeness, request),
-    comparison: replayed.span === undefined ? comparison(trace, completeness, request) : null,
+    storms: storms(trace, replayed, completeness, request, run.wrong_counts),
+    comparison: comparison(trace, completeness, request, replayed.span),
     meanings: { ...OUTCOME_MEANING, rates: RATES_ARE_OF },
   };
 }
@@ -61,6 +63,7 @@ function storms(
   replayed: Replayed,
   completeness: Completeness,
   { stormRate, basis }: ReportRequest,
+  wrong: WrongCounts,
 ): StormsResult {
   const { tallies } = replayed.engine;
   const transmits = new Set(transmitVirtqueues(trace, tallies));
@@ -75,6 +78,7 @@ function storms(
     stormRate,
     cost,
     extentOf(trace).first,
+    wrong,
   );
 }
 
@@ -82,8 +86,12 @@ function comparison(
   trace: OpenTrace,
   completeness: Completeness,
   { options, basis }: ReportRequest,
+  span: TimeSpan | undefined,
 ): Report['comparison'] {
-  const compared = compareTrace(trace, DESIGNS, options);
+  const compared = compareTrace(trace, DESIGNS, {
+    ...options,
+    ...(span === undefined ? {} : { span }),
+  });
   return comparedTraceResult(
     trace,
     compared,

@@ -66,8 +66,8 @@ export const reportSchema = z.object({
   timeline,
   /** As `replay storms` prints it. */
   storms: stormsResultSchema,
-  /** What other designs would have made of the trace, as `replay compare` prints it; null of a span. */
-  comparison: comparedTraceSchema.nullable(),
+  /** What other designs would have made of the same span, as `replay compare` prints it. */
+  comparison: comparedTraceSchema,
   /** Outcomes by name, and `rates`, what the packet rates are of: in words. */
   meanings: z.record(z.string(), z.string()),
 });

@@ -102,6 +102,18 @@ describe('the document', () => {
     expect(report.run.hazards?.map(({ kind }) => kind)).toContain('stuck_count');
   });
 
+  test('of a span: designs are compared of the same', async () => {
+    const { path } = trace('s3');
+    const span = ['--from', '1.5s', '--to', '-0.5s'];
+    const report = await documentOf(path, ...span);
+    const { out } = await replay('compare', '--json', ...span, path);
+    const { traces } = JSON.parse(out) as { traces: unknown[] };
+    expect(report.comparison).toEqual(traces[0]);
+    expect(report.comparison.span).toEqual(report.run.span);
+    const merged = report.comparison.designs.find(({ design }) => design === 'merged');
+    expect(merged?.decisions).toEqual(report.run.totals);
+  });
+
   test('has a JSON Schema', async () => {
     const { code, out } = await replay('schema', 'report');
     expect(code).toBe(0);

@@ -18,17 +18,20 @@ export function keyOf({ detail, details }: EventBatch, i: number): string {
   return `${owner[at]} ${start[2 * at + 1]}.${start[2 * at]} ${end[2 * at + 1]}.${end[2 * at]} ${pid[at]}`;
 }
 
+/** Which class of invalidation a kernel stack makes; undefined where nobody knows. */
+export type ClassOfStack = (stack: bigint) => string | undefined;
+
 /** The class of its stack says more than the memory manager's word. */
 export function nameOf(
   { kind, detail, details }: EventBatch,
   i: number,
-  classes: ReadonlyMap<bigint, string> | undefined,
+  classOf: ClassOfStack | undefined,
 ): string {
   const at = detail[i] ?? 0;
-  if (classes !== undefined && hasDetail(details, at, 'stack')) {
+  if (classOf !== undefined && hasDetail(details, at, 'stack')) {
     const stack =
       (BigInt(details.stack[2 * at + 1] ?? 0) << 32n) | BigInt(details.stack[2 * at] ?? 0);
-    const known = classes.get(stack);
+    const known = classOf(stack);
     if (known !== undefined) return known;
   }
   if (kind[i] === KIND.tlb_flush) return 'TLB flush';

@@ -1,7 +1,9 @@
 /** A trace as Perfetto's TrackEvents: maps, rounds, invalidations, storms, rates. */
 import {
   AMBIGUOUS,
+  DEFAULT_STORM_RATE,
   HIT,
+  INVALIDATION_CLASSES,
   KIND,
   NO_VQ,
   hasDetail,
@@ -10,13 +12,14 @@ import {
   type EventBatch,
 } from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
+import { findStorms, type FoundStorms } from '../../find-storms.js';
 import type { ResultHead } from '../../result-head.js';
 import { countRecording, recordingCounts } from '../../recording-list.js';
 import type { Decided } from '../decided-events.js';
 import { timeOf } from '../event-fields.js';
 import type { Exporter } from '../exporter.js';
 import type { ExportOutput } from '../export-output.js';
-import { annotationsOf, judgementOf, keyOf, nameOf } from './event-words.js';
+import { annotationsOf, judgementOf, keyOf, nameOf, type ClassOfStack } from './event-words.js';
 import { createPacketStream, type Time } from './packet-sequence.js';
 import { stepWidth } from './rate-counters.js';
 import {
@@ -27,7 +30,6 @@ import {
 } from './recording-tracks.js';
 import type { RangeLanes } from './range-lanes.js';
 import { createStormSlices } from './storm-slices.js';
-import { stackClassesOf } from './stack-classes.js';
 
 /** What is told of the set-up of a virtqueue or a device, as instants. */
 const SET_UP: ReadonlyMap<number, string> = new Map([
@@ -45,8 +47,11 @@ export function perfettoExporter(
   const stream = createPacketStream(output);
   const { recordings } = trace.index;
   const rangeStart = rangeStartOf(head.host);
-  const classes = head.host === 'stock' ? stackClassesOf(trace) : [];
-  const storms = createStormSlices(stream, trace);
+  // One pass before the export finds the storms, and what kernel stacks stand for: a stack is told once, on one CPU,
+  // and ranges of others may come before it.
+  const found = findStorms(trace, DEFAULT_STORM_RATE);
+  const storms = createStormSlices(stream, found);
+  const classOf = head.host === 'stock' ? classesOf(found) : undefined;
   let tracks: RecordingTracks | undefined;
   let current = 0;
   let isOpening = true;
@@ -96,7 +101,7 @@ export function perfettoExporter(
       if (isOpening) open(tracks, engine);
       tracks.counters.reach(now);
       if (kind === KIND.access) countAccess(tracks, batch, i, now, decided);
-      else tell(tracks, batch, i, now, decided, classes[decided.recording], rangeStart);
+      else tell(tracks, batch, i, now, decided, classOf?.(decided.recording), rangeStart);
       engine.visitTouched(updateMaps);
       if (kind === KIND.lost)
         for (const { maps } of tracks.virtqueues.values()) maps.update(now, engine);
@@ -107,6 +112,16 @@ export function perfettoExporter(
     },
   };
 }
+
+/** By recording; what nobody knows has no name. */
+function classesOf({ classOf }: FoundStorms): (recording: number) => ClassOfStack {
+  return (recording) => (stack) => {
+    const number = classOf(recording, stack) ?? UNKNOWN_CLASS;
+    return number === UNKNOWN_CLASS ? undefined : INVALIDATION_CLASSES[number];
+  };
+}
+
+const UNKNOWN_CLASS = INVALIDATION_CLASSES.indexOf('unknown');
 
 /** HOT: nearly all events. */
 function countAccess(
@@ -149,7 +164,7 @@ function tell(
   i: number,
   time: Time,
   decided: Decided,
-  classes: ReadonlyMap<bigint, string> | undefined,
+  classOf: ClassOfStack | undefined,
   rangeStart: number,
 ): void {
   const { sequence } = tracks;
@@ -192,20 +207,20 @@ function tell(
       lanesOf(tracks, batch, i).start(
         time,
         keyOf(batch, i),
-        nameOf(batch, i, classes),
+        nameOf(batch, i, classOf),
         annotations,
       );
       return;
     }
     case KIND.range_end:
     case KIND.core_range_end:
-      lanesOf(tracks, batch, i).end(time, keyOf(batch, i), nameOf(batch, i, classes));
+      lanesOf(tracks, batch, i).end(time, keyOf(batch, i), nameOf(batch, i, classOf));
       return;
     case KIND.tlb_flush:
       sequence.instant(
         time,
         tracks.flushes(details.owner[detail] ?? 0),
-        nameOf(batch, i, classes),
+        nameOf(batch, i, classOf),
         annotationsOf(batch, i),
       );
       return;

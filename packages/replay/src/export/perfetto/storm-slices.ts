@@ -2,9 +2,8 @@
  * Storms, as slices of the device whose rings they came over: those that `replay storms` lists without
  * --storm-rate. They are found before the export begins, and told when their recording has ended.
  */
-import { DEFAULT_STORM_RATE, type Storm } from '@vhostscope/model';
-import type { OpenTrace } from '@vhostscope/trace';
-import { findStorms, type FoundStorms } from '../../find-storms.js';
+import type { Storm } from '@vhostscope/model';
+import type { FoundStorms } from '../../find-storms.js';
 import { causesOf, classesOf, processesOf } from '../../storms-result.js';
 import type { Annotations, PacketSequence, PacketStream } from './packet-sequence.js';
 
@@ -18,8 +17,10 @@ export interface StormSlices {
   tell(recording: number, deviceOf: (dev: number) => number, rank: number): void;
 }
 
-export function createStormSlices(stream: PacketStream, trace: OpenTrace): StormSlices {
-  const { storms, classOf } = findStorms(trace, DEFAULT_STORM_RATE);
+export function createStormSlices(
+  stream: PacketStream,
+  { storms, classOf }: FoundStorms,
+): StormSlices {
   const begin = (parent: number, rank: number): { sequence: PacketSequence; track: number } => {
     const sequence = stream.sequence();
     return { sequence, track: sequence.track({ name: 'storms', parent, rank }) };
@@ -54,9 +55,9 @@ function annotated(storm: Storm, classOf: FoundStorms['classOf']): Annotations {
     noted[`classes.${name}`] = count;
   for (const [vq, count] of [...virtqueues].toSorted(([a], [b]) => a - b))
     noted[`virtqueues.${vq}`] = count;
-  noted['processes'] = processesOf(storm)
-    .map(({ pid, comm, ranges: by }) => `${comm} (pid ${pid}): ${by}`)
-    .join(', ');
+  // A name may hold whatever would part it from the next.
+  for (const [at, { pid, comm, ranges: by }] of processesOf(storm).entries())
+    noted[`processes.${at}`] = `${comm} (pid ${pid}): ${by}`;
   if (otherCulprits > 0) noted['other_processes'] = otherCulprits;
   return noted;
 }

@@ -1,8 +1,7 @@
 /** What the hits of this trace are worth in packets per second. */
 import type { Report } from '../report-schema.js';
+import { computedRate, measuredRate, PLUS_MINUS_ONE, rateAround } from '../../rate-words.js';
 import { element, section, table } from './dom.js';
-
-type Span = readonly [least: number, most: number];
 
 export function costSection({ run, meanings }: Report): HTMLElement {
   const { cost } = run;
@@ -29,21 +28,12 @@ export function costSection({ run, meanings }: Report): HTMLElement {
       ],
       cost.rates.map((rate) => [
         rate.smap === null ? 'calibrated' : `SMAP ${rate.smap}`,
-        String(rate.copied),
-        String(rate.mapped),
-        spanText(rate.rate),
-        around(rate.one_access_fewer, rate.one_access_more),
+        measuredRate(rate.copied),
+        rate.mapped === null ? '–' : measuredRate(rate.mapped),
+        computedRate(rate.rate),
+        rateAround(rate.one_access_fewer, rate.one_access_more),
       ]),
     ),
+    element('p.note', `${PLUS_MINUS_ONE}.`),
   );
-}
-
-function spanText([least, most]: Span): string {
-  const [low, high] = [least.toFixed(2), most.toFixed(2)];
-  return low === high ? low : `${low} … ${high}`;
-}
-
-function around(fewer: Span | null, more: Span): string {
-  const all = [...(fewer ?? []), ...more];
-  return spanText([Math.min(...all), Math.max(...all)]);
 }

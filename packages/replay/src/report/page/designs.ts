@@ -1,24 +1,33 @@
 /** What each design would have made of the trace. */
 import { percent } from '@vhostscope/terminal/text';
+import { PINS_MEANING } from '../../pinned-pages.js';
+import { computedRate, measuredRate } from '../../rate-words.js';
 import type { Report } from '../report-schema.js';
 import { bar, element, list, section, table, type Column } from './dom.js';
 import { countOf, ratioOf } from './words.js';
 
-type Comparison = NonNullable<Report['comparison']>;
-type Compared = Comparison['designs'][number];
+type Compared = Report['comparison']['designs'][number];
 
 export function designsSection({ comparison, design }: Report): HTMLElement[] {
-  if (comparison === null) return [];
   const { designs, assumptions } = comparison;
   const off = designs.filter((one) => one.switched_off !== null);
+  const pinning = designs.filter((one) => one.pins_pages);
+  const kinds = RATE_KINDS.filter(({ smap }) =>
+    designs.some(({ cost }) => cost.rates.some((rate) => rate.smap === smap)),
+  );
   return [
     section(
       'Designs compared',
-      table('Hit ratio of each design', COLUMNS, designs.map(rowOf)),
+      table(
+        'Hit ratio of each design',
+        [...COLUMNS, ...kinds.map(({ title }) => number(title))],
+        designs.map((one) => [...rowOf(one), ...kinds.map(({ smap }) => rateText(one.cost, smap))]),
+      ),
       element(
         'p.note',
-        `This report is of ${design.name}. Rates: millions of packets per second without the design and with it, as published.`,
+        `This report is of ${design.name}. Rates: millions of packets per second without the design and with it, as published or calibrated.`,
       ),
+      ...pinning.map((one) => element('p.note', `${one.design}: ${PINS_MEANING}.`)),
       ...(off.length === 0
         ? []
         : [list(off.map((one) => `${one.design} is off: ${one.switched_off ?? ''}`))]),
@@ -38,11 +47,16 @@ const COLUMNS: readonly Column[] = [
   number('fallbacks'),
   number('ambiguous'),
   { title: 'order' },
-  number('Mpps, SMAP on'),
-  number('Mpps, SMAP off'),
 ];
 
-function rowOf({ design, order, decisions, cost }: Compared): (string | HTMLElement)[] {
+/** What rates were measured with. */
+const RATE_KINDS = [
+  { smap: 'on', title: 'Mpps, SMAP on' },
+  { smap: 'off', title: 'Mpps, SMAP off' },
+  { smap: null, title: 'Mpps, calibrated' },
+] as const;
+
+function rowOf({ design, order, decisions }: Compared): (string | HTMLElement)[] {
   const { accesses, hits, fallbacks, ambiguous } = decisions;
   return [
     design,
@@ -54,15 +68,14 @@ function rowOf({ design, order, decisions, cost }: Compared): (string | HTMLElem
     countOf(fallbacks, decisions),
     percent(ambiguous, accesses),
     order,
-    rateText(cost, 'on'),
-    rateText(cost, 'off'),
   ];
 }
 
 /** What the hits are worth, between what was measured with every access copied and with every one mapped. */
-function rateText({ rates }: Compared['cost'], smap: 'on' | 'off'): string {
+function rateText({ rates }: Compared['cost'], smap: 'on' | 'off' | null): string {
   const found = rates.find((rate) => rate.smap === smap);
   if (found === undefined) return '–';
-  const [least, most] = found.rate.map((rate) => rate.toFixed(2));
-  return `${least === most ? least : `${least} … ${most}`} (${found.copied} → ${found.mapped})`;
+  const { rate, copied, mapped } = found;
+  const ends = mapped === null ? '' : ` (${measuredRate(copied)} → ${measuredRate(mapped)})`;
+  return `${computedRate(rate)}${ends}`;
 }

@@ -4,17 +4,21 @@ import type { Report } from '../report-schema.js';
 import { element, section, table } from './dom.js';
 
 export function hazardsSection({ run, design }: Report): HTMLElement[] {
-  const { hazards } = run;
+  const { hazards, hazards_at_least: atLeast } = run;
   if (hazards === null) return [];
   const title = 'Hazards';
+  const bounds =
+    atLeast === true
+      ? ' In ranges order these are lower bounds: what is not sure of maps and counts is not told.'
+      : '';
   if (hazards.length === 0)
-    return [section(title, element('p', `None was found of ${design.name}.`))];
+    return [section(title, element('p', `None was found of ${design.name}.${bounds}`))];
   return [
     section(
       title,
       element(
         'p',
-        `Where ${design.name} would have gone wrong; replay hazards tells the events that prove it.`,
+        `Where ${design.name} would have gone wrong; replay hazards tells the events that prove it, but for those that are only counted.${bounds}`,
       ),
       table(
         'Hazards by kind and grade',

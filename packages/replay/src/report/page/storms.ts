@@ -1,10 +1,9 @@
 /** Storms of invalidations: when, who, why, and what fell back. */
 import { counted, grouped } from '@vhostscope/terminal/text';
+import { lostRates } from '../../rate-words.js';
 import type { Report } from '../report-schema.js';
 import { element, section, shortTable, type Column } from './dom.js';
 import { countOf, ratioOf } from './words.js';
-
-type Storm = Report['storms']['storms'][number];
 
 /** Names of one kind that a row has room for. */
 const MOST_NAMED = 3;
@@ -22,7 +21,7 @@ export function stormsSection({ storms: found, run }: Report): HTMLElement {
     countOf(storm.accesses, run.totals),
     countOf(storm.fallbacks, run.totals),
     ratioOf(storm.hits, storm.ambiguous, storm.accesses),
-    lostOf(storm),
+    storm.rates.length === 0 ? '–' : lostRates(storm.rates),
     named(Object.entries(storm.classes ?? storm.causes)),
     named(storm.processes.map(({ pid, comm, ranges }) => [`${comm} (pid ${pid})`, ranges])),
   ]);
@@ -46,15 +45,6 @@ const COLUMNS: readonly Column[] = [
   { title: 'why' },
   { title: 'who' },
 ];
-
-/** The gain that the designs were made for, less what is left of it. */
-function lostOf({ rates }: Storm): string {
-  const [first] = rates;
-  if (first === undefined) return '–';
-  const least = first.lost[0].toFixed(2);
-  const most = first.lost[1].toFixed(2);
-  return least === most ? least : `${least} … ${most}`;
-}
 
 function named(counts: readonly (readonly [name: string, ranges: number])[]): string {
   const shown = counts.slice(0, MOST_NAMED).map(([name, ranges]) => `${name} ${grouped(ranges)}`);
