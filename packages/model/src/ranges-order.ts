@@ -25,7 +25,7 @@ export function enterCallback(engine: EngineState, callback: Callback, isBegun: 
 }
 
 /** A map that was there may go at any moment. */
-function mayLose(engine: EngineState, slot: number): void {
+export function mayLose(engine: EngineState, slot: number): void {
   const { virtqueues } = engine;
   const map = virtqueues.map[slot];
   if ((map & (PENDING - 1)) === HIT)
@@ -297,7 +297,7 @@ export function detachCallbacks(engine: EngineState, vq: number): void {
   }
 }
 
-function follow(engine: EngineState, callback: Callback): void {
+export function follow(engine: EngineState, callback: Callback): void {
   if (engine.preemption !== 'voluntary') callback.cpu = NO_CPU;
   if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]++;
   keepName(callback);
@@ -321,7 +321,7 @@ function loosen(engine: EngineState, callback: Callback): void {
   }
 }
 
-function forgetCpu(engine: EngineState, callback: Callback): void {
+export function forgetCpu(engine: EngineState, callback: Callback): void {
   if (callback.cpu === NO_CPU) return;
   if (engine.preemption === 'voluntary') engine.waitingOnCpu[callback.cpu]--;
   callback.cpu = NO_CPU;

@@ -12,7 +12,13 @@ import { completeReturned, enterCallback } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { disturbEvidence } from './stock-host/page-evidence.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
-import { beginRange, endRange, noteBegun, type Begin } from './stock-host/ranges-under-way.js';
+import {
+  beginRange,
+  endRange,
+  noteBegun,
+  noteEnded,
+  type Begin,
+} from './stock-host/ranges-under-way.js';
 import { NO_OUTCOME, RANGE_UNKNOWN, type VirtqueueState } from './virtqueue-state.js';
 
 /** A notifier callback is entered. Non-blockable ranges change nothing (reference §1.4, §5.3). */
@@ -82,6 +88,7 @@ export function returnCoreRange(
   const owner = batch.details.owner[batch.detail[i]];
   const range = readRange(engine, batch, i, isStart, owner);
   if (isStart) noteBegun(engine, range);
+  else noteEnded(engine, range);
   for (const dev of devicesOfOwner(engine.devices, owner)) {
     range.dev = dev;
     if (engine.mechanism === 'deferred') returnDeferred(engine, range);

@@ -90,8 +90,14 @@ function hazardsIn(
   events: readonly EventRecord[],
   design = 'merged',
   order: 'effects' | 'ranges' = 'effects',
+  host: 'direct-map' | 'stock' = 'direct-map',
 ): FoundHazards {
-  const engine = createEngine({ design: findDesign(design)!, order, preemption: 'voluntary' });
+  const engine = createEngine({
+    design: findDesign(design)!,
+    order,
+    preemption: 'voluntary',
+    host,
+  });
   const watch = createHazardWatch(engine);
   for (const { batch, from, to } of batchesOf(events)) {
     for (let i = from; i < to; i++) {
@@ -114,6 +120,41 @@ function counted(found: FoundHazards): Record<string, number> {
 function chainOf(hazard: Hazard | undefined): string[] {
   return hazard?.chain.map((mark) => mark.event) ?? [];
 }
+
+describe('an idle ring of a stock host that is told of while a range is over it', () => {
+  const told = (vq: number, at: bigint): EventRecord[] => [
+    event('virtqueue', { vq, dev: vq, owner: 5 }),
+    ...ring(vq, at),
+  ];
+  const [START, STARTED, END, ENDED] = [
+    'core_range_start',
+    'core_range_start_return',
+    'core_range_end',
+    'core_range_end_return',
+  ] as const;
+
+  it.each([
+    ['has begun', [START, STARTED], [END, ENDED]],
+    ['begins', [START], [STARTED, END, ENDED]],
+    ['ends', [START, STARTED, END], [ENDED]],
+  ])('has a count that nothing is wrong with: %s', (_what, before, after) => {
+    const found = hazardsIn(
+      [
+        ...told(0, OTHER),
+        ...before.map((name) => core(name, RING)),
+        ...told(1, RING),
+        event('round', { vq: 1 }),
+        ...after.map((name) => core(name, RING)),
+        event('round', { vq: 1 }),
+        event('round', { vq: 1 }),
+      ],
+      'merged',
+      'ranges',
+      'stock',
+    );
+    expect(counted(found)).toEqual({});
+  });
+});
 
 describe('stale map', () => {
   const changed = [

@@ -29,8 +29,16 @@ function record(
   seed: number,
   steps: number,
   looks = false,
+  recordedFrom?: number,
 ): Recording {
-  const view = simulateKernel({ ...kernel, seed, steps, stock: true, looks }).stock!;
+  const view = simulateKernel({
+    ...kernel,
+    seed,
+    steps,
+    stock: true,
+    looks,
+    ...(recordedFrom === undefined ? {} : { recordedFrom }),
+  }).stock!;
   // The collector may still be looking at pages.
   const isWhole = ({ event, pagesGot }: EventRecord): boolean =>
     event !== 'pages' || pagesGot !== undefined;
@@ -93,6 +101,24 @@ const RUNS = process.env['STOCK_RUNS'];
 const SEARCH = RUNS === undefined ? { numRuns: 300, seed: 7 } : { numRuns: Number(RUNS) };
 
 describe.each(KERNELS)('a $design kernel, $preempt preemption', { timeout: 120_000 }, (kernel) => {
+  it('is never told to have decided what it did not, seen from the middle on', () => {
+    assert(
+      property(
+        nat(),
+        integer({ min: 0, max: 1_000 }),
+        integer({ min: 0, max: 3_000 }),
+        constantFrom(...DESIGNS),
+        constantFrom(kernel.preempt, 'unknown'),
+        (seed, recordedFrom, steps, design, preemption) => {
+          const recording = record(kernel, seed, recordedFrom + steps, true, recordedFrom);
+          const judged = judge(recording, kernel.design, design, preemption);
+          expect(judged.wrong).toEqual([]);
+        },
+      ),
+      SEARCH,
+    );
+  });
+
   it('is never told to have decided what it did not', () => {
     assert(
       property(
