@@ -12,7 +12,7 @@ import { ACCESSOR_SPAN } from './ring.js';
 import { passCpu, settleRound } from './rounds.js';
 import { judgeOutOfRound } from './stock-host/out-of-round.js';
 import { accessIndex, NO_OBSERVATION, OBSERVATIONS } from './tallies.js';
-import { setIotlb, type VirtqueueState } from './virtqueue-state.js';
+import { IOTLB_ON, setIotlb, type VirtqueueState } from './virtqueue-state.js';
 
 /**
  * Kinds of events that show how far a CPU has come in ranges order: not the recorder's own words, and
@@ -146,7 +146,7 @@ function consumeAccess(engine: EngineState, batch: EventBatch, i: number): void 
  */
 function contradicted(engine: EngineState, batch: EventBatch, i: number, outcome: number): number {
   const vq = batch.vq[i];
-  if (batch.observed[i] === 2 && engine.virtqueues.iotlb[vq] === 0) {
+  if (batch.observed[i] === 2 && engine.virtqueues.iotlb[vq] !== IOTLB_ON) {
     // What its rounds mapped, they did not.
     if (engine.mechanism === 'deferred') doubtDeferred(engine, vq, IOTLB_ROUND);
     setIotlb(engine.virtqueues, vq, true);

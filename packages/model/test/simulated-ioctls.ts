@@ -165,14 +165,20 @@ function* bringUp(kernel: SimulatedKernel, thread: Thread, device: Device): Step
 /** vhost_init_device_iotlb: maps stay as they are and are bypassed (§1.5). */
 function* switchIotlb(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
   // Without `iotlb` events only a reset can be seen to switch it off.
-  const isOff = kernel.iotlbTraced && device.virtqueues[0].iotlb && kernel.random.chance(0.8);
+  const mayGo = kernel.iotlbTraced && !kernel.isLive;
+  const isOff = mayGo && device.virtqueues[0].iotlb && kernel.random.chance(0.8);
+  if (kernel.isLive) {
+    for (const vq of device.virtqueues) kernel.log(thread, 'iotlb', { vq: vq.id, enabled: 1 });
+    yield kernel.sleep(kernel.longestWindow);
+  }
   kernel.ioctls += 1;
   for (const vq of device.virtqueues) kernel.logStock(thread, 'iotlb', { vq: vq.id, enabled: 1 });
   for (const vq of device.virtqueues) {
     yield* kernel.lock(thread, vq);
     kernel.see('IOTLB switched off while maps are there', isOff && vq.iotlb && vq.mask !== 0);
     vq.iotlb = !isOff;
-    if (kernel.iotlbTraced) kernel.log(thread, 'iotlb', { vq: vq.id, enabled: isOff ? 0 : 1 });
+    if (kernel.iotlbTraced && !kernel.isLive)
+      kernel.log(thread, 'iotlb', { vq: vq.id, enabled: isOff ? 0 : 1 });
     vq.mutex = undefined;
     yield 'step';
   }

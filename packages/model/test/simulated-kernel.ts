@@ -33,6 +33,11 @@ export interface SimulationOptions {
    * to (mm_take_all_locks): no end comes whose start was not reported. Off by default, which is harder.
    */
   readonly exclusiveRegister?: boolean;
+  /**
+   * Whether the recording is that of a live collector on this kernel: the device IOTLB is told when it begins to be
+   * switched on, and nothing switches it off but a reset.
+   */
+  readonly isLive?: boolean;
   /** Whether workers go by ring indices, and what a stock host's recording would hold is noted as well. */
   readonly stock?: boolean;
   /** Of a stock host: whether the recording looks at page tables where rounds begin. */
@@ -49,6 +54,7 @@ export class SimulatedKernel {
   readonly preempt: Preemption;
   readonly resetWindow: boolean;
   readonly exclusiveRegister: boolean;
+  readonly isLive: boolean;
   /** Threads that wait for ranges to end, so that they can register; no new range begins. */
   registering = 0;
   readonly random: SeededRandom;
@@ -105,6 +111,7 @@ export class SimulatedKernel {
     this.design = options.design;
     this.preempt = options.preempt;
     this.resetWindow = options.resetWindow ?? false;
+    this.isLive = options.isLive ?? false;
     this.exclusiveRegister = (options.exclusiveRegister ?? false) || options.stock === true;
     this.stock =
       options.stock === true ? new StockView(options.recordedFrom === undefined) : undefined;
