@@ -3,6 +3,7 @@ import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { designAssumptions } from './design-assumptions.js';
+import { liveAssumptions } from './live-assumptions.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
 import { describeSpan, spanSchema } from './time-span.js';
@@ -22,7 +23,7 @@ export const resultHead = z.object({
   host: z.enum(['direct-map', 'stock']),
   /** What was counted, from the first time to before the second; null for all of the trace. */
   span: spanSchema,
-  /** What the answer takes for granted, in sentences; nothing of a direct map on a kernel that ran one. */
+  /** What the answer takes for granted, in sentences; of a direct map on a kernel that ran one, only where it was recorded live. */
   assumptions: z.array(z.string()),
   /** Whether every event arrived; null when nobody counted. */
   complete: z.boolean().nullable(),
@@ -66,6 +67,7 @@ export function headOf(
       ...otherPreemption(trace, replayed),
       ...(replayed.host === 'stock' && replayed.span !== undefined ? [AT_BORDERS] : []),
       ...designAssumptions(replayed.design),
+      ...liveAssumptions(trace, replayed.host, replayed.design),
       ...(replayed.host === 'stock' && replayed.design.maps !== 'never'
         ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)
         : []),
