@@ -42,7 +42,8 @@ function enterStart(engine: EngineState, callback: Callback): boolean {
     mayLose(engine, slot);
   }
   callback.inOrder = isWalkKnown(engine, callback);
-  if (!callback.inOrder) callback.cpu = NO_CPU;
+  // The memory manager's call may sleep in a device of the process that was not told of yet; its return is told.
+  if (!callback.inOrder || engine.host === 'stock') callback.cpu = NO_CPU;
   follow(engine, callback);
   return true;
 }
@@ -321,7 +322,7 @@ function loosen(engine: EngineState, callback: Callback): void {
   }
 }
 
-export function forgetCpu(engine: EngineState, callback: Callback): void {
+function forgetCpu(engine: EngineState, callback: Callback): void {
   if (callback.cpu === NO_CPU) return;
   if (engine.preemption === 'voluntary') engine.waitingOnCpu[callback.cpu]--;
   callback.cpu = NO_CPU;

@@ -220,6 +220,13 @@ export function switchNotifier(engine: EngineState, dev: number, isOn: boolean):
     if (isOn && engine.mechanism === 'deferred') completeDeferred(engine, dev);
     else if (isOn) completeDevice(engine, dev);
     if (engine.mechanism === 'counted') forgetCountsUnderWay(engine, dev);
+    if (before === undefined && !isOn) {
+      engine.devices.mayHaveCounted[dev] = engine.underWay.length > 0 || engine.hasUnfollowed;
+    } else if (isOn && engine.devices.mayHaveCounted[dev] === true) {
+      engine.devices.mayHaveCounted[dev] = false;
+      if (!engine.design.resetsCountOnSetup && engine.mechanism === 'counted')
+        for (const vq of engine.devices.virtqueues[dev] ?? []) forgetCount(engine, vq);
+    }
   }
   if (engine.mechanism === 'counted' && engine.design.counter === 'mm')
     switchRecording(engine, dev, isOn, before);

@@ -174,6 +174,30 @@ it('holds it against a kernel in which a fault that comes too late changes no pa
   expect(judged.wrong).toEqual([]);
 });
 
+it('does not take a range to have passed that sleeps in a device which was not told of', () => {
+  // Found by the property above, seen from the middle on: a device that was idle so far.
+  const kernel = { design: 'fixes-v5', preempt: 'voluntary' } as const;
+  const judged = judge(
+    record(kernel, 1697358892, 330, true, 10),
+    'fixes-v5',
+    findDesign('fixes-v5')!,
+    'voluntary',
+  );
+  expect(judged.wrong).toEqual([]);
+});
+
+it('does not take the count of a ring to be 0 that lay under a range when nobody had told of it', () => {
+  // Likewise: it is first told of when it is set up in another place, and merged keeps the count.
+  const kernel = { design: 'merged', preempt: 'voluntary' } as const;
+  const judged = judge(
+    record(kernel, 807170854, 856, true, 710),
+    'merged',
+    findDesign('merged')!,
+    'voluntary',
+  );
+  expect(judged.wrong).toEqual([]);
+});
+
 it('does not take the end of a range to have come to a notifier that goes while it is entered', () => {
   // Found by the property above: another ring of the device is set up, and the count stays what it was.
   const kernel = { design: 'fixes-v5', preempt: 'full' } as const;

@@ -9,7 +9,7 @@ import { followDeferred, mayGo } from '../deferred-maps.js';
 import { TOUCHED_IN_ROUND, WAITS_FOR_UNLOCK } from '../doubts.js';
 import { recycle, takeCallback, type EngineState } from '../engine-state.js';
 import { concerns } from '../overlap.js';
-import { follow, forgetCpu, mayLose } from '../ranges-order.js';
+import { follow, mayLose } from '../ranges-order.js';
 import type { RangeUnderWay } from './ranges-under-way.js';
 import { mayChange } from './round-changes.js';
 
@@ -79,8 +79,5 @@ function callbackOf(
   );
   if (known === undefined) return made;
   recycle(engine, made);
-  // It comes to this area at some time, and not after those that it was known to come to.
-  if (isStart) forgetCpu(engine, known);
-  known.inOrder = false;
   return known;
 }
