@@ -6,6 +6,7 @@ import { enterDeferred, returnDeferred } from './deferred-maps.js';
 import { expectEffects } from './effects-order.js';
 import { recycle, takeCallback, type EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
+import { PROTECTION_VMA } from './invalidation-causes.js';
 import { noteFor } from './mismatches.js';
 import { concerns } from './overlap.js';
 import { completeReturned, enterCallback } from './ranges-order.js';
@@ -167,9 +168,6 @@ function forgetPages(engine: EngineState, callback: Callback): void {
   const { gupHolds } = engine.virtqueues;
   for (let k = 0; k < callback.slotCount; k++) gupHolds[slotAt(callback, k)] = 0;
 }
-
-/** enum mmu_notifier_event: what mprotect and NUMA balancing report (reference §5.3). */
-const PROTECTION_VMA = 2;
 
 /** Of a stock host: what was found out of the pages before says nothing from now on. */
 function disturbPages({ virtqueues, delays }: EngineState, callback: Callback): void {

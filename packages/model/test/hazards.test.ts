@@ -57,8 +57,8 @@ function accesses(vq: number, observed: number, n = 5): EventRecord {
 const range = (name: EventName, at: bigint, blockable = 1): EventRecord =>
   event(name, { dev: 0, start: at, end: at + 16n, cause: 1, blockable, pid: 9, comm: 'ksmd' });
 
-const core = (name: EventName, at: bigint): EventRecord =>
-  event(name, { owner: 5, start: at, end: at + 16n, cause: 1, blockable: 1, pid: 9, comm: 'ksmd' });
+const core = (name: EventName, at: bigint, cause = 1, bytes = 16n): EventRecord =>
+  event(name, { owner: 5, start: at, end: at + bytes, cause, blockable: 1, pid: 9, comm: 'ksmd' });
 
 const started = (vq: number, area: number, invalidateCount: number, cleared = 1): EventRecord =>
   event('effect_start', { vq, area, invalidateCount, cleared });
@@ -156,12 +156,55 @@ describe('an idle ring of a stock host that is told of while a range is over it'
   });
 });
 
+describe('more ranges under way than are followed', () => {
+  /** Their ends but for that of the first, of another process each: nothing tells them from others. */
+  const inOrder = (name: EventName, count: number, first = 0): EventRecord[] =>
+    Array.from({ length: count - first }, (_, at) => ({
+      ...range(name, OTHER),
+      pid: 1000 + first + at,
+    }));
+
+  it.each([1024, 1025])('prove no count that they explain: %i', (count) => {
+    const found = hazardsIn(
+      [
+        ...begun(),
+        ...inOrder('range_start', count),
+        ...inOrder('range_end', count, 1),
+        ...refused(1),
+        ...refused(1),
+      ],
+      'merged',
+      'ranges',
+    );
+    expect(counted(found)['stuck_count proven']).toBeUndefined();
+  });
+});
+
 describe('stale map', () => {
   const changed = [
     core('core_range_start', OTHER + 0x1000n),
     core('core_range_end', OTHER + 0x1000n),
   ];
   const setUp = [event('unmap', { vq: 0, mask: 7, invalidateCount: 0 }), ...ring(0)];
+
+  it.each([
+    ['only writes are kept from pages', core('core_range_start', OTHER + 0x1000n, 3)],
+    ['protection changes', core('core_range_start', OTHER + 0x1000n, 2)],
+    ['a huge page is split', core('core_range_start', 0x80_0000n, 1, 0x20_0000n)],
+    ['pages go up to the ring', core('core_range_start', OTHER + 0x1000n - 16n)],
+  ])('is only possible where %s', (_what, changes) => {
+    const found = hazardsIn([
+      ...begun(),
+      notifier(0),
+      ...setUp,
+      changes,
+      notifier(1),
+      accesses(1, 1),
+      event('round', { vq: 1 }),
+    ]);
+    expect(counted(found)['stale_map proven']).toBeUndefined();
+    expect(counted(found)['stale_map possible']).toBeGreaterThan(0);
+  });
 
   it('is proven where the memory manager changed pages while the notifier was off', () => {
     const found = hazardsIn([
