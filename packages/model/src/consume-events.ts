@@ -6,38 +6,36 @@ import type { EngineState } from './engine-state.js';
 import { NO_ACCESSOR as NONE, type EventBatch } from './event-batch.js';
 import { KIND } from './events.js';
 import { handleEvent } from './handle-event.js';
+import { kindTable } from './kind-table.js';
 import { keepMismatch } from './mismatches.js';
 import { AMBIGUOUS, IOTLB, OBSERVED_OF_OUTCOME, OUTCOMES, PENDING } from './outcome.js';
 import { ACCESSOR_SPAN } from './ring.js';
 import { passCpu, settleRound } from './rounds.js';
 import { judgeOutOfRound } from './stock-host/out-of-round.js';
 import { accessIndex, NO_OBSERVATION, OBSERVATIONS } from './tallies.js';
-import { setIotlb, type VirtqueueState } from './virtqueue-state.js';
+import { IOTLB_ON, setIotlb, type VirtqueueState } from './virtqueue-state.js';
 
 /**
- * Kinds of events that show how far a CPU has come in ranges order: not the recorder's own words, and
- * nothing from within a callback or the attempts of a round, which are not over by then.
+ * Kinds of events that show how far a CPU has come in ranges order: what the kernel does in the course of things. Not
+ * what comes from within a callback or the attempts of a round, nor the recorder's own words, timers and looks.
  */
-const SHOWS_PROGRESS: Uint8Array = (() => {
-  const shows = new Uint8Array(256).fill(1);
-  for (const kind of [
-    KIND.recording,
-    KIND.virtqueue,
-    KIND.lost,
-    KIND.recording_end,
-    KIND.prefetch,
-    KIND.effect_start,
-    KIND.effect_end,
-    // A timer, which may go off within a callback; and what the recorder reads beside the kernel.
-    KIND.heartbeat,
-    KIND.pages,
-    // Told by the program, from within what it tells of.
-    KIND.stack,
-    KIND.tlb_flush,
-  ])
-    shows[kind] = 0;
-  return shows;
-})();
+const SHOWS_PROGRESS = kindTable([
+  KIND.access,
+  KIND.round,
+  KIND.round_end,
+  KIND.counted,
+  KIND.range_start,
+  KIND.range_end,
+  KIND.core_range_start,
+  KIND.core_range_start_return,
+  KIND.core_range_end,
+  KIND.core_range_end_return,
+  KIND.addresses,
+  KIND.unmap,
+  KIND.reset,
+  KIND.notifier,
+  KIND.iotlb,
+]);
 
 const ACCESS = KIND.access;
 
@@ -146,7 +144,7 @@ function consumeAccess(engine: EngineState, batch: EventBatch, i: number): void 
  */
 function contradicted(engine: EngineState, batch: EventBatch, i: number, outcome: number): number {
   const vq = batch.vq[i];
-  if (batch.observed[i] === 2 && engine.virtqueues.iotlb[vq] === 0) {
+  if (batch.observed[i] === 2 && engine.virtqueues.iotlb[vq] !== IOTLB_ON) {
     // What its rounds mapped, they did not.
     if (engine.mechanism === 'deferred') doubtDeferred(engine, vq, IOTLB_ROUND);
     setIotlb(engine.virtqueues, vq, true);

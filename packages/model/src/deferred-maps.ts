@@ -42,7 +42,7 @@ export function beginDeferredRound(engine: EngineState, vq: number): void {
 }
 
 /** A map that is there may go, but not before the round is over. */
-function mayGo({ virtqueues }: EngineState, slot: number, doubt: number): void {
+export function mayGo({ virtqueues }: EngineState, slot: number, doubt: number): void {
   if (virtqueues.map[slot] !== HIT) return;
   virtqueues.doubt[slot] = doubt;
   setMapOutsideRound(virtqueues, slot, AMBIGUOUS);
@@ -64,7 +64,7 @@ export function enterDeferred(engine: EngineState, callback: Callback): boolean 
   if (!callback.isStart) leave(engine, callback, true);
   if (callback.slotCount === 0 || (!callback.isStart && !isByRange)) return false;
   for (let k = 0; k < callback.slotCount; k++) mayGo(engine, slotAt(callback, k), WAITS_FOR_UNLOCK);
-  if (isFollowed(engine, callback)) return follow(engine, callback);
+  if (isFollowed(engine, callback)) return followDeferred(engine, callback);
   loosen(engine, callback);
   return false;
 }
@@ -76,7 +76,7 @@ function isFollowed({ host, preemption }: EngineState, { isStart, blockable }: C
   return isStart || host === 'stock' || preemption === 'voluntary';
 }
 
-function follow(engine: EngineState, callback: Callback): true {
+export function followDeferred(engine: EngineState, callback: Callback): true {
   if (callback.isStart || engine.preemption !== 'voluntary') callback.cpu = NO_CPU;
   if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]++;
   keepName(callback);

@@ -17,6 +17,11 @@ export interface DeviceState {
   paired: (boolean | undefined)[];
   /** True where a range was entered since the notifier was last switched. */
   wasDisturbed: (boolean | undefined)[];
+  /**
+   * True where ranges were under way as the notifier went off, and nothing was known of the device: their starts may
+   * have come to rings in places that nobody told.
+   */
+  mayHaveCounted: (boolean | undefined)[];
   /** Place in address order by virtqueue id; NO_RANK while that is not known. */
   rank: number[];
   /** Process whose memory a device uses, by device id; undefined while not known. */
@@ -31,6 +36,7 @@ export function createDeviceState(): DeviceState {
     notifier: [],
     paired: [],
     wasDisturbed: [],
+    mayHaveCounted: [],
     rank: [],
     owner: [],
     owned: new Map(),

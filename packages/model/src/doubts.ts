@@ -14,9 +14,10 @@ export const WAITS_FOR_UNLOCK = 12;
 export const MEMORY_KIND = 13;
 export const RANGES_ELSEWHERE = 14;
 export const SET_UP_OPEN = 15;
+export const IOTLB_COMES = 16;
 
 /** Codes are below this. */
-export const DOUBTS = 16;
+export const DOUBTS = 17;
 
 /** One sentence per code, for people. */
 export const DOUBT_MEANING: readonly string[] = [
@@ -36,4 +37,5 @@ export const DOUBT_MEANING: readonly string[] = [
   'the design maps only anonymous memory, hugetlb and shmem, and which the ring lies in is not in the trace',
   'the design drops maps at every range of the process, and those away from the rings are not in the trace',
   'a set-up ioctl may have dropped the map, or not: which one it was, or whether it failed, is not in the trace',
+  'the device IOTLB is being switched on, and no access has shown yet that it is',
 ];

@@ -65,6 +65,7 @@ export function forgetState(engine: EngineState): void {
   engine.devices.notifier = [];
   engine.devices.paired = [];
   engine.devices.wasDisturbed = [];
+  engine.devices.mayHaveCounted = [];
   forgetUnderWay(engine);
 }
 

@@ -17,7 +17,7 @@ import { seePages } from './stock-host/page-evidence.js';
 import { isKernelLook, takeLook } from './stock-host/page-looks.js';
 import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { endRound } from './stock-host/round-end.js';
-import { setIotlb } from './virtqueue-state.js';
+import { expectIotlb, IOTLB_COMING, IOTLB_ON, setIotlb } from './virtqueue-state.js';
 
 /** Every event that is no access. */
 export function handleEvent(engine: EngineState, batch: EventBatch, i: number): void {
@@ -124,8 +124,7 @@ export function handleEvent(engine: EngineState, batch: EventBatch, i: number): 
     case KIND.iotlb:
       know(engine, vq);
       if (engine.usesObservations) forgetAttempts(engine, vq);
-      switchOffUnseen(engine, vq, details.enabled[detail] === 1);
-      setIotlb(virtqueues, vq, details.enabled[detail] === 1);
+      switchIotlb(engine, vq, details.enabled[detail] === 1);
       note(engine, batch, i, -1);
       return;
     case KIND.virtqueue: {
@@ -151,6 +150,21 @@ export function handleEvent(engine: EngineState, batch: EventBatch, i: number): 
     default:
       return;
   }
+}
+
+/**
+ * A live recording tells that the device IOTLB is switched on where that begins: each virtqueue has it later, when
+ * no round holds it, and until it is reset.
+ */
+function switchIotlb(engine: EngineState, vq: number, isOn: boolean): void {
+  const { virtqueues, host, hasFilteredRanges } = engine;
+  const isLive = host === 'direct-map' && hasFilteredRanges;
+  if (isLive && (isOn || virtqueues.iotlb[vq] === IOTLB_COMING)) {
+    if (virtqueues.iotlb[vq] !== IOTLB_ON) expectIotlb(virtqueues, vq);
+    return;
+  }
+  switchOffUnseen(engine, vq, isOn);
+  setIotlb(virtqueues, vq, isOn);
 }
 
 /** The device IOTLB was on without our knowing: rounds did not map then. */

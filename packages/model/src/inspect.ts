@@ -7,6 +7,7 @@ import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
 import { recall, type HistoryEntry } from './history.js';
 import { AMBIGUOUS, PENDING } from './outcome.js';
 import { AREA_COUNT } from './ring.js';
+import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { NO_OUTCOME, RANGE_NONE, RANGE_SET, UNKNOWN_COUNT } from './virtqueue-state.js';
 
 export interface VirtqueueSnapshot {
@@ -113,11 +114,16 @@ export interface SureCount {
 }
 
 /** Of a virtqueue that no event named yet, nothing is known. */
-export function sureCount({ virtqueues }: EngineState, vq: number): SureCount {
+export function sureCount(engine: EngineState, vq: number): SureCount {
+  const { virtqueues } = engine;
   if (vq >= virtqueues.size) return { low: -UNKNOWN_COUNT, high: UNKNOWN_COUNT, isSettled: false };
   let due = 0;
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
     due += virtqueues.startsDue[slot] + virtqueues.endsDue[slot];
+  // Where a ring was first told of after ranges over it had begun, only the engine knows of those.
+  if (engine.host === 'stock')
+    for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+      if (isRangeUnderWay(engine, slot)) due++;
   return { low: virtqueues.countLow[vq], high: virtqueues.countHigh[vq], isSettled: due === 0 };
 }
 

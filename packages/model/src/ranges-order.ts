@@ -25,7 +25,7 @@ export function enterCallback(engine: EngineState, callback: Callback, isBegun: 
 }
 
 /** A map that was there may go at any moment. */
-function mayLose(engine: EngineState, slot: number): void {
+export function mayLose(engine: EngineState, slot: number): void {
   const { virtqueues } = engine;
   const map = virtqueues.map[slot];
   if ((map & (PENDING - 1)) === HIT)
@@ -42,7 +42,8 @@ function enterStart(engine: EngineState, callback: Callback): boolean {
     mayLose(engine, slot);
   }
   callback.inOrder = isWalkKnown(engine, callback);
-  if (!callback.inOrder) callback.cpu = NO_CPU;
+  // The memory manager's call may sleep in a device of the process that was not told of yet; its return is told.
+  if (!callback.inOrder || engine.host === 'stock') callback.cpu = NO_CPU;
   follow(engine, callback);
   return true;
 }
@@ -297,7 +298,7 @@ export function detachCallbacks(engine: EngineState, vq: number): void {
   }
 }
 
-function follow(engine: EngineState, callback: Callback): void {
+export function follow(engine: EngineState, callback: Callback): void {
   if (engine.preemption !== 'voluntary') callback.cpu = NO_CPU;
   if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]++;
   keepName(callback);

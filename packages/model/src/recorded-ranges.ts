@@ -6,13 +6,20 @@ import { enterDeferred, returnDeferred } from './deferred-maps.js';
 import { expectEffects } from './effects-order.js';
 import { recycle, takeCallback, type EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
+import { PROTECTION_VMA } from './invalidation-causes.js';
 import { noteFor } from './mismatches.js';
 import { concerns } from './overlap.js';
 import { completeReturned, enterCallback } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { disturbEvidence } from './stock-host/page-evidence.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
-import { beginRange, endRange, noteBegun, type Begin } from './stock-host/ranges-under-way.js';
+import {
+  beginRange,
+  endRange,
+  noteBegun,
+  noteEnded,
+  type Begin,
+} from './stock-host/ranges-under-way.js';
 import { NO_OUTCOME, RANGE_UNKNOWN, type VirtqueueState } from './virtqueue-state.js';
 
 /** A notifier callback is entered. Non-blockable ranges change nothing (reference §1.4, §5.3). */
@@ -82,6 +89,7 @@ export function returnCoreRange(
   const owner = batch.details.owner[batch.detail[i]];
   const range = readRange(engine, batch, i, isStart, owner);
   if (isStart) noteBegun(engine, range);
+  else noteEnded(engine, range);
   for (const dev of devicesOfOwner(engine.devices, owner)) {
     range.dev = dev;
     if (engine.mechanism === 'deferred') returnDeferred(engine, range);
@@ -160,9 +168,6 @@ function forgetPages(engine: EngineState, callback: Callback): void {
   const { gupHolds } = engine.virtqueues;
   for (let k = 0; k < callback.slotCount; k++) gupHolds[slotAt(callback, k)] = 0;
 }
-
-/** enum mmu_notifier_event: what mprotect and NUMA balancing report (reference §5.3). */
-const PROTECTION_VMA = 2;
 
 /** Of a stock host: what was found out of the pages before says nothing from now on. */
 function disturbPages({ virtqueues, delays }: EngineState, callback: Callback): void {

@@ -93,7 +93,7 @@ export interface Engine {
   missingEffects(): number;
   /**
    * Events `from` to `to` (exclusive) of a batch, which follow in time what came before. HOT:
-   * allocates nothing per event. Benchmark: `pnpm bench`.
+   * allocates nothing per event. Benchmark: `npm run bench`.
    */
   consume(batch: EventBatch, from: number, to: number): void;
   /** The trace has ended: attempts still open are judged. */

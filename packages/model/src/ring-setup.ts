@@ -18,6 +18,7 @@ import {
 import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { endAttempts } from './rounds.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
+import { doubtMoved, meetRanges } from './stock-host/first-sight.js';
 import { forgetEvidence } from './stock-host/page-evidence.js';
 import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
@@ -57,7 +58,9 @@ export function recordRange(
     virtqueues.watchedFrom[slot] =
       nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]) + engine.delays.setUp;
   if (!failed || !engine.design.keepsRangesOnFailedSetup) {
-    setRange(virtqueues, slot, details.address, details.size, 2 * detail);
+    if (engine.host === 'stock' && engine.mechanism !== 'fixed')
+      moveArea(engine, slot, details.address, details.size, 2 * detail);
+    else setRange(virtqueues, slot, details.address, details.size, 2 * detail);
     if (engine.mechanism === 'deferred') setUpDeferred(engine, slot);
     return;
   }
@@ -72,6 +75,25 @@ export function recordRange(
   if (isRange(virtqueues, slot, details.address, details.size, 2 * detail)) return;
   virtqueues.diverged[slot >> 2] = 1;
   if (engine.order === 'effects') forgetCount(engine, slot >> 2);
+}
+
+/** Of a stock host: ranges that are under way may be over the new place, or have been over the old one. */
+function moveArea(
+  engine: EngineState,
+  slot: number,
+  address: Uint32Array,
+  size: Uint32Array,
+  word: number,
+): void {
+  const { virtqueues, devices } = engine;
+  if (isRange(virtqueues, slot, address, size, word)) return;
+  const notifier = devices.notifier[virtqueues.dev[slot >> 2]];
+  const isFirst = virtqueues.sized[slot] === RANGE_NONE && notifier === undefined;
+  const isCounted = engine.mechanism === 'counted';
+  if (isCounted && notifier !== NOTIFIER_OFF) doubtMoved(engine, slot);
+  setRange(virtqueues, slot, address, size, word);
+  if (isFirst) meetRanges(engine, slot);
+  else if (isCounted) doubtMoved(engine, slot);
 }
 
 /**
@@ -198,6 +220,13 @@ export function switchNotifier(engine: EngineState, dev: number, isOn: boolean):
     if (isOn && engine.mechanism === 'deferred') completeDeferred(engine, dev);
     else if (isOn) completeDevice(engine, dev);
     if (engine.mechanism === 'counted') forgetCountsUnderWay(engine, dev);
+    if (before === undefined && !isOn) {
+      engine.devices.mayHaveCounted[dev] = engine.underWay.length > 0 || engine.hasUnfollowed;
+    } else if (isOn && engine.devices.mayHaveCounted[dev] === true) {
+      engine.devices.mayHaveCounted[dev] = false;
+      if (!engine.design.resetsCountOnSetup && engine.mechanism === 'counted')
+        for (const vq of engine.devices.virtqueues[dev] ?? []) forgetCount(engine, vq);
+    }
   }
   if (engine.mechanism === 'counted' && engine.design.counter === 'mm')
     switchRecording(engine, dev, isOn, before);

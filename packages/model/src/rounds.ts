@@ -17,7 +17,7 @@ import {
   observeAttempt,
   settleUnattempted,
 } from './observed-attempts.js';
-import { SET_UP_IN_ROUND } from './doubts.js';
+import { IOTLB_COMES, SET_UP_IN_ROUND } from './doubts.js';
 import {
   AMBIGUOUS,
   GUP_SHORT,
@@ -32,7 +32,15 @@ import { ACCESSOR_SPAN, AREA_COUNT, PAGE_BYTES } from './ring.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
 import { bytesOf, hasPages, isScattered } from './stock-host/page-evidence.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
-import { NO_OUTCOME, RANGE_SET, SEEN_REFUSED, SEEN_TRIED } from './virtqueue-state.js';
+import {
+  doubtMap,
+  IOTLB_COMING,
+  IOTLB_ON,
+  NO_OUTCOME,
+  RANGE_SET,
+  SEEN_REFUSED,
+  SEEN_TRIED,
+} from './virtqueue-state.js';
 
 /** vq_meta_prefetch: with the device IOTLB on it leaves the maps alone (reference §1.3). */
 export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq: number): void {
@@ -44,7 +52,8 @@ export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq
     watchRound(engine, vq);
     virtqueues.roundTime[vq] = nanoseconds(batch.time[2 * i], batch.time[2 * i + 1]);
   }
-  if (engine.mechanism === 'fixed' || virtqueues.iotlb[vq] === 1) return;
+  if (engine.mechanism === 'fixed' || virtqueues.iotlb[vq] === IOTLB_ON) return;
+  if (virtqueues.iotlb[vq] === IOTLB_COMING) return doubtRound(engine, vq);
   if (engine.mechanism === 'deferred') return beginDeferredRound(engine, vq);
   if (engine.usesObservations) return awaitAttempts(engine, vq);
   openAttempts(virtqueues, tallies, vq, order === 'effects');
@@ -54,6 +63,13 @@ export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq
   virtqueues.roundCpu[vq] = cpu;
   engine.roundOnCpu[cpu] = vq;
   engine.waitingOnCpu[cpu]++;
+}
+
+/** Whether a round tries to map is not known, nor what came of it. */
+function doubtRound({ virtqueues, tallies }: EngineState, vq: number): void {
+  settleAttempts(virtqueues, tallies, vq);
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
+    if (virtqueues.map[slot] !== HIT) doubtMap(virtqueues, slot, IOTLB_COMES);
 }
 
 /** Of a stock host: from now on, what may change the maps is noted. */

@@ -3,6 +3,7 @@
  * area has (reference §1.1).
  */
 import { ACCESSORS_OF_AREA, ACCESSOR_SPAN, AREA_COUNT, ONLY_IN_ROUND } from './ring.js';
+import { IOTLB_COMES } from './doubts.js';
 import { AMBIGUOUS, IOTLB } from './outcome.js';
 
 /** invalidate_count lies between minus this and this: an interval that says nothing. */
@@ -14,6 +15,7 @@ export interface VirtqueueState {
   size: number;
   /** Device id, -1 while unknown. */
   dev: Int32Array;
+  /** IOTLB_OFF, IOTLB_ON or IOTLB_COMING. */
   iotlb: Uint8Array;
   /** invalidate_count lies in [countLow, countHigh]; equal when it is known. */
   countLow: Int32Array;
@@ -123,6 +125,11 @@ export interface VirtqueueState {
   counters: Uint32Array;
   countedInRound: Uint32Array;
 }
+
+export const IOTLB_OFF = 0;
+export const IOTLB_ON = 1;
+/** It is being switched on, and may be on or not. */
+export const IOTLB_COMING = 2;
 
 export const RANGE_UNKNOWN = 0;
 export const RANGE_NONE = 1;
@@ -253,12 +260,13 @@ function showMap(state: VirtqueueState, slot: number): void {
     state.isTouched[vq] = 1;
     state.touched[state.touchedCount++] = vq;
   }
-  const isBypassed = state.iotlb[vq] === 1;
+  const iotlb = state.iotlb[vq];
   const accessors = ACCESSORS_OF_AREA[slot & 3];
   for (let k = 0; k < accessors.length; k++) {
     const accessor = accessors[k];
     const met = ONLY_IN_ROUND[accessor] === 1 ? roundMap[slot] : map[slot];
-    effective[ACCESSOR_SPAN * vq + accessor] = isBypassed ? IOTLB : met;
+    effective[ACCESSOR_SPAN * vq + accessor] =
+      iotlb === IOTLB_OFF ? met : iotlb === IOTLB_ON ? IOTLB : AMBIGUOUS;
   }
 }
 
@@ -275,8 +283,17 @@ export function doubtMap(
 
 /** Switches the device IOTLB of a virtqueue: maps stay, and are bypassed while it is on (§1.5). */
 export function setIotlb(state: VirtqueueState, vq: number, on: boolean): void {
-  state.iotlb[vq] = on ? 1 : 0;
+  state.iotlb[vq] = on ? IOTLB_ON : IOTLB_OFF;
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) showMap(state, slot);
+}
+
+/** The device IOTLB begins to be switched on: an access that goes by it shows that it is. */
+export function expectIotlb(state: VirtqueueState, vq: number): void {
+  state.iotlb[vq] = IOTLB_COMING;
+  for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
+    state.doubt[slot] = IOTLB_COMES;
+    showMap(state, slot);
+  }
 }
 
 /**

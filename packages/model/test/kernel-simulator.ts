@@ -59,7 +59,11 @@ export function simulateKernel(options: SimulationOptions): Simulation {
     scheduler.spawn(pid, comm, (thread) => invalidator(kernel, thread));
   }
   if (options.stock === true) scheduler.spawn(1, 'collector', (t) => pageWatcher(kernel, t));
-  for (let step = 0; step < options.steps; step++) scheduler.tick();
   const { events, otherDecisions, counterfactuals, seen, stock } = kernel;
+  for (let step = 0; step < options.steps; step++) {
+    if (stock?.isBegun === false && step >= (options.recordedFrom ?? 0) && kernel.isQuiet)
+      stock.isBegun = true;
+    scheduler.tick();
+  }
   return { events, otherDecisions, counterfactuals, seen, stock };
 }

@@ -187,6 +187,11 @@ export class Counterfactuals {
     );
   }
 
+  /** Whether all designs that count as the kernel does have counted that much. */
+  areCounts(count: bigint): boolean {
+    return this.shadow.isCount(count) && this.faultsIn.isCount(count);
+  }
+
   decideOther(index: number, iotlb: boolean): number {
     return this.shadow.decide(index, iotlb);
   }

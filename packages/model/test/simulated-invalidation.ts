@@ -44,8 +44,10 @@ function logCall(
   thread: Thread,
   range: Invalidation,
   event: `core_range_${'start' | 'end'}${'' | '_return'}`,
-): void {
-  kernel.logStock(thread, event, {
+): boolean {
+  // Of memory of no device that was told of, none is.
+  if (kernel.stock?.told.size === 0) return false;
+  const logged = kernel.logStock(thread, event, {
     owner: PROCESS,
     start: range.start,
     end: range.end,
@@ -54,6 +56,7 @@ function logCall(
     pid: thread.pid,
     comm: thread.comm,
   });
+  return logged !== undefined;
 }
 
 /** vhost_invalidate_range_start (§1.4). Returns true for -EAGAIN. */
@@ -80,6 +83,7 @@ function* startCallback(
       if (!area.overlaps(range.start, range.end)) continue;
       // Under vq->mmu_lock:
       vq.invalidateCount += 1n;
+      kernel.counted.get(range)?.areas.push(area);
       const cleared = area.map;
       area.map = false;
       vq.round.started = true;
@@ -114,6 +118,7 @@ function* endCallback(
       vq.others.endEffect(index, range.start, range.end);
       if (!area.overlaps(range.start, range.end)) continue;
       vq.invalidateCount -= 1n;
+      uncount(kernel, range, area);
       if (vq.invalidateCount === 0n && vq.round.started) vq.round.whole = true;
       kernel.see('negative count', vq.invalidateCount < 0n);
       const invalidateCount = Number(vq.invalidateCount);
@@ -122,6 +127,13 @@ function* endCallback(
     }
   }
   device.callbacks -= 1;
+}
+
+/** The end of a range has come to an area, whether or not its start had. */
+function uncount(kernel: SimulatedKernel, range: Invalidation, area: Area): void {
+  const areas = kernel.counted.get(range)?.areas;
+  const at = areas?.indexOf(area) ?? -1;
+  if (at >= 0) areas?.splice(at, 1);
 }
 
 function forEachArea(device: Device, visit: (vq: Virtqueue, index: number) => void): void {
@@ -167,7 +179,8 @@ export function* invalidate(
   }
   const atStart = new Map<Device, string>();
   kernel.open.set(range, 'starting');
-  logCall(kernel, thread, range, 'core_range_start');
+  const isTold = logCall(kernel, thread, range, 'core_range_start');
+  kernel.counted.set(range, { isTold, areas: [] });
   if (kernel.stock !== undefined && range.blockable) yield 'step';
   const before = new Traversal();
   kernel.traversals.add(before);
@@ -182,11 +195,12 @@ export function* invalidate(
   }
   before.done = true;
   kernel.traversals.delete(before);
-  logCall(kernel, thread, range, 'core_range_start_return');
+  if (isTold) logCall(kernel, thread, range, 'core_range_start_return');
   if (refused) {
-    logCall(kernel, thread, range, 'core_range_end');
-    logCall(kernel, thread, range, 'core_range_end_return');
+    const isEndTold = logCall(kernel, thread, range, 'core_range_end');
+    if (isEndTold) logCall(kernel, thread, range, 'core_range_end_return');
     kernel.open.delete(range);
+    kernel.counted.delete(range);
     return; // the caller of the memory manager gives up: no change, no end
   }
   kernel.open.set(range, 'inside');
@@ -203,7 +217,7 @@ export function* invalidate(
   );
   if (range.blockable) yield kernel.random.chance(0.3) ? kernel.sleep(1_000) : 'step';
   if (inside !== undefined) yield* inside();
-  logCall(kernel, thread, range, 'core_range_end');
+  const isEndTold = logCall(kernel, thread, range, 'core_range_end');
   if (kernel.stock !== undefined && range.blockable) yield 'step';
   const after = new Traversal();
   kernel.traversals.add(after);
@@ -214,8 +228,9 @@ export function* invalidate(
   }
   after.done = true;
   kernel.traversals.delete(after);
-  logCall(kernel, thread, range, 'core_range_end_return');
+  if (isEndTold) logCall(kernel, thread, range, 'core_range_end_return');
   kernel.open.delete(range);
+  kernel.counted.delete(range);
   kernel.see(
     'count not 0 while no range is open',
     kernel.open.size === 0 && virtqueues.some((vq) => vq.invalidateCount !== 0n),

@@ -55,6 +55,8 @@ function* setup(
   kind: 'num' | 'addr' | 'fails',
 ): Steps {
   const fails = kind === 'fails';
+  kernel.ioctls += 1;
+  kernel.seeFirst(vq);
   kernel.logStock(thread, 'notifier', { dev: device.id, registered: 0, error: 0 });
   kernel.logStock(thread, 'unmap', { vq: vq.id });
   if (kernel.stock !== undefined) yield 'step';
@@ -88,8 +90,13 @@ function* setup(
   }
   yield* register(kernel, thread, device);
   vq.mutex = undefined;
-  if (kernel.stock === undefined) return;
+  if (kernel.stock !== undefined) yield* tellSetup(kernel, thread, device, vq);
+  kernel.ioctls -= 1;
+}
+
+function* tellSetup(kernel: SimulatedKernel, thread: Thread, device: Device, vq: Virtqueue): Steps {
   yield 'step';
+  kernel.tellVirtqueue(thread, vq, device);
   for (const [area, { address, size }] of vq.areas.entries())
     kernel.logStock(thread, 'addresses', { vq: vq.id, area, address, size });
   kernel.logStock(thread, 'iotlb', { vq: vq.id, enabled: vq.iotlb ? 1 : 0 });
@@ -126,6 +133,7 @@ function* resetOwner(kernel: SimulatedKernel, thread: Thread, device: Device): S
     vq.mutex = undefined;
   }
   kernel.see('reset in operation');
+  kernel.ioctls += 1;
   for (const vq of device.virtqueues) {
     kernel.logStock(thread, 'unmap', { vq: vq.id });
     kernel.logStock(thread, 'reset', { vq: vq.id });
@@ -138,6 +146,7 @@ function* resetOwner(kernel: SimulatedKernel, thread: Thread, device: Device): S
   }
   yield* unregister(kernel, thread, device, true);
   for (const vq of device.virtqueues) unmap(kernel, thread, vq);
+  kernel.ioctls -= 1;
   yield kernel.sleep(1_000);
 }
 
@@ -156,16 +165,24 @@ function* bringUp(kernel: SimulatedKernel, thread: Thread, device: Device): Step
 /** vhost_init_device_iotlb: maps stay as they are and are bypassed (§1.5). */
 function* switchIotlb(kernel: SimulatedKernel, thread: Thread, device: Device): Steps {
   // Without `iotlb` events only a reset can be seen to switch it off.
-  const isOff = kernel.iotlbTraced && device.virtqueues[0].iotlb && kernel.random.chance(0.8);
+  const mayGo = kernel.iotlbTraced && !kernel.isLive;
+  const isOff = mayGo && device.virtqueues[0].iotlb && kernel.random.chance(0.8);
+  if (kernel.isLive) {
+    for (const vq of device.virtqueues) kernel.log(thread, 'iotlb', { vq: vq.id, enabled: 1 });
+    yield kernel.sleep(kernel.longestWindow);
+  }
+  kernel.ioctls += 1;
   for (const vq of device.virtqueues) kernel.logStock(thread, 'iotlb', { vq: vq.id, enabled: 1 });
   for (const vq of device.virtqueues) {
     yield* kernel.lock(thread, vq);
     kernel.see('IOTLB switched off while maps are there', isOff && vq.iotlb && vq.mask !== 0);
     vq.iotlb = !isOff;
-    if (kernel.iotlbTraced) kernel.log(thread, 'iotlb', { vq: vq.id, enabled: isOff ? 0 : 1 });
+    if (kernel.iotlbTraced && !kernel.isLive)
+      kernel.log(thread, 'iotlb', { vq: vq.id, enabled: isOff ? 0 : 1 });
     vq.mutex = undefined;
     yield 'step';
   }
+  kernel.ioctls -= 1;
 }
 
 /** The process that controls a device: sets it up, and meddles with it while it runs. */

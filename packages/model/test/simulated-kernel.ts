@@ -3,7 +3,7 @@ import type { EventName, FieldName } from '../src/events.ts';
 import type { EventRecord } from './event-record.ts';
 import type { RareCase } from './rare-cases.ts';
 import { SeededRandom } from './seeded-random.ts';
-import { Device, Memory, PAGE, Virtqueue, type Traversal } from './simulated-objects.ts';
+import { Device, Memory, PAGE, Virtqueue, type Area, type Traversal } from './simulated-objects.ts';
 import { Looks } from './simulated-looks.ts';
 import { PROCESS, StockView } from './simulated-stock-view.ts';
 import {
@@ -33,10 +33,20 @@ export interface SimulationOptions {
    * to (mm_take_all_locks): no end comes whose start was not reported. Off by default, which is harder.
    */
   readonly exclusiveRegister?: boolean;
+  /**
+   * Whether the recording is that of a live collector on this kernel: the device IOTLB is told when it begins to be
+   * switched on, and nothing switches it off but a reset.
+   */
+  readonly isLive?: boolean;
   /** Whether workers go by ring indices, and what a stock host's recording would hold is noted as well. */
   readonly stock?: boolean;
   /** Of a stock host: whether the recording looks at page tables where rounds begin. */
   readonly looks?: boolean;
+  /**
+   * Of a stock host: the step from which on it is recorded, once no ioctl is under way. A device is told of at its
+   * first round or set-up after that, as the recording program does it. Absent: from before it was opened.
+   */
+  readonly recordedFrom?: number;
 }
 
 export class SimulatedKernel {
@@ -44,6 +54,7 @@ export class SimulatedKernel {
   readonly preempt: Preemption;
   readonly resetWindow: boolean;
   readonly exclusiveRegister: boolean;
+  readonly isLive: boolean;
   /** Threads that wait for ranges to end, so that they can register; no new range begins. */
   registering = 0;
   readonly random: SeededRandom;
@@ -63,6 +74,13 @@ export class SimulatedKernel {
   /** Invalidations under way; `inside`: every start callback has returned. Only notes read it. */
   readonly open: Map<{ readonly start: bigint; readonly end: bigint }, 'starting' | 'inside'> =
     new Map();
+  /** Likewise, whether the stock host's recording told of the call; and areas that it has counted by now. */
+  readonly counted: Map<
+    { readonly start: bigint; readonly end: bigint },
+    { readonly isTold: boolean; readonly areas: Area[] }
+  > = new Map();
+  /** Ioctls under way that set up or reset. */
+  ioctls = 0;
   /** Lowest address of the rings; with five levels of page tables it is above 2^53. */
   readonly base: bigint;
   /** Whether `iotlb` events are traced; otherwise only `observed` 2 tells, as in the text dialect. */
@@ -93,8 +111,10 @@ export class SimulatedKernel {
     this.design = options.design;
     this.preempt = options.preempt;
     this.resetWindow = options.resetWindow ?? false;
+    this.isLive = options.isLive ?? false;
     this.exclusiveRegister = (options.exclusiveRegister ?? false) || options.stock === true;
-    this.stock = options.stock === true ? new StockView() : undefined;
+    this.stock =
+      options.stock === true ? new StockView(options.recordedFrom === undefined) : undefined;
     this.looks =
       this.stock !== undefined && options.looks === true ? new Looks(this.stock.events) : undefined;
     this.scheduler = new Scheduler(random, random.pick([1, 1, 2, 2, 3, 4]), options.preempt);
@@ -116,13 +136,14 @@ export class SimulatedKernel {
     };
     this.longestRcu = random.pick([50, 500, 5_000]);
     this.longestWindow = random.pick([10, 1_000]);
-    this.devices = this.makeDevices();
+    // Which device is told of last matters only where there are several.
+    this.devices = this.makeDevices(
+      random.pick(options.recordedFrom === undefined ? [1, 1, 2] : [1, 2, 3]),
+    );
   }
 
-  private makeDevices(): Device[] {
-    const sizes = Array.from({ length: this.random.pick([1, 1, 2]) }, () =>
-      this.random.between(1, 3),
-    );
+  private makeDevices(length: number): Device[] {
+    const sizes = Array.from({ length }, () => this.random.between(1, 3));
     const total = sizes.reduce((sum, size) => sum + size, 0);
     // Ids are in no order at all: a callback walks by address, which is `rank`.
     const ids = this.random.shuffled(Array.from({ length: total }, (_, index) => index));
@@ -143,7 +164,7 @@ export class SimulatedKernel {
       for (const vq of device.virtqueues) {
         const fields = { vq: vq.id, dev: device.id, rank: vq.rank };
         this.emit(0, 'virtqueue', fields);
-        this.logStock({ cpu: 0 }, 'virtqueue', { ...fields, owner: PROCESS });
+        this.tellVirtqueue({ cpu: 0 }, vq, device);
       }
     }
     return devices;
@@ -163,10 +184,59 @@ export class SimulatedKernel {
     event: EventName,
     fields: Fields,
   ): EventRecord | undefined {
-    if (this.stock === undefined || this.stock.isOver) return undefined;
+    if (this.stock?.isSeen !== true) return undefined;
     const logged = { event, time: this.scheduler.stamp(cpu), cpu, ...fields };
     this.stock.events.push(logged);
     return logged;
+  }
+
+  /** The recording program tells of a virtqueue, if it has not yet. */
+  tellVirtqueue(where: Pick<Thread, 'cpu'>, vq: Virtqueue, { id: dev }: Device): void {
+    const { stock } = this;
+    if (stock?.isSeen !== true || stock.told.has(vq.id)) return;
+    stock.told.add(vq.id);
+    this.logStock(where, 'virtqueue', { vq: vq.id, dev, rank: vq.rank, owner: PROCESS });
+    if (this.hasUntoldRange(vq)) stock.isOver = true;
+  }
+
+  /** A round begins: the program tells of the device's rings, of idle ones too. */
+  tellDevice(thread: Thread, device: Device): void {
+    for (const vq of device.virtqueues) {
+      if (this.stock?.isSeen !== true || this.stock.told.has(vq.id)) continue;
+      this.seeFirst(vq);
+      this.tellVirtqueue(thread, vq, device);
+      for (const [area, { address, size }] of vq.areas.entries())
+        this.logStock(thread, 'addresses', { vq: vq.id, area, address, size });
+      this.logStock(thread, 'iotlb', { vq: vq.id, enabled: vq.iotlb ? 1 : 0 });
+    }
+  }
+
+  /** An event is about to name a virtqueue: its count is taken to be what the ranges that were told explain. */
+  seeFirst(vq: Virtqueue): void {
+    const { stock } = this;
+    if (stock?.isSeen !== true || stock.told.has(vq.id)) return;
+    if (!this.isCountExplained(vq) || this.hasUntoldRange(vq)) stock.isOver = true;
+  }
+
+  /** Whether the recording may begin: no ioctl is under way, and the ranges under way explain all counts. */
+  get isQuiet(): boolean {
+    const virtqueues = this.devices.flatMap((device) => device.virtqueues);
+    return this.ioctls === 0 && virtqueues.every((vq) => this.isCountExplained(vq));
+  }
+
+  private isCountExplained(vq: Virtqueue): boolean {
+    let count = 0n;
+    for (const { areas } of this.counted.values())
+      for (const area of areas) if (vq.areas.includes(area)) count += 1n;
+    return vq.invalidateCount === count && vq.others.areCounts(count);
+  }
+
+  /** Whether a range is over a ring, or has counted there, that was not told. */
+  private hasUntoldRange(vq: Virtqueue): boolean {
+    for (const [{ start, end }, { isTold, areas }] of this.counted)
+      for (const area of vq.areas)
+        if (!isTold && (areas.includes(area) || area.overlaps(start, end))) return true;
+    return false;
   }
 
   log(thread: Thread, event: EventName, fields: Fields): void {

@@ -38,7 +38,8 @@ export class Looks {
       if (area.size === 0n) continue;
       const found = lookAt(area, kernel.memory);
       if (this.isNews(vq, index, found)) {
-        kernel.logStock(thread, 'pages', { vq: vq.id, area: index, hugePages: 0, ...found });
+        const fields = { vq: vq.id, area: index, hugePages: 0, ...found };
+        if (kernel.logStock(thread, 'pages', fields) === undefined) continue;
         const at = this.events.length;
         this.told.set(`${vq.id} ${index}`, { found: JSON.stringify(found), at });
       }

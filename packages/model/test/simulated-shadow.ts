@@ -13,6 +13,11 @@ export class Shadow {
     this.isFixes = isFixes;
   }
 
+  /** Whether invalidate_count is that. */
+  isCount(count: bigint): boolean {
+    return this.count === count;
+  }
+
   decide(index: number, iotlb: boolean): number {
     if (iotlb) return 2;
     return this.areas[index].map ? 1 : 0;

@@ -61,7 +61,7 @@ function* serve(kernel: SimulatedKernel, thread: Thread, vq: Virtqueue, ring: Ri
 export function* stockWorker(
   kernel: SimulatedKernel,
   thread: Thread,
-  _device: Device,
+  device: Device,
   vq: Virtqueue,
 ): Steps {
   const { random, stock, looks } = kernel;
@@ -79,13 +79,20 @@ export function* stockWorker(
       iotlb: false,
     },
   };
+  // A device that is idle is told of late.
+  const idle = kernel.idle.worker * (stock?.isBegun === false ? random.pick([1, 1, 40]) : 1);
   for (;;) {
-    yield kernel.sleep(kernel.idle.worker);
+    yield kernel.sleep(
+      stock?.isBegun === true && stock.told.has(vq.id) ? kernel.idle.worker : idle,
+    );
     yield* kernel.lock(thread, vq);
     if (vq.backend) {
       thread.pinned = kernel.preempt === 'voluntary';
+      kernel.tellDevice(thread, device);
       if (looks !== undefined) yield* looks.look(kernel, thread, vq);
       kernel.log(thread, 'round', { vq: vq.id });
+      // In one moment with what follows, even where the recording began since the last step.
+      kernel.tellDevice(thread, device);
       kernel.logStock(thread, 'round', { vq: vq.id });
       stock?.begin(vq.id);
       vq.round = new Round();
@@ -126,7 +133,7 @@ export function* pageWatcher(kernel: SimulatedKernel, thread: Thread): Steps {
     const vq = random.pick(random.pick(kernel.devices).virtqueues);
     const area = random.between(0, 2);
     const { address, size } = vq.areas[area];
-    if (size === 0n) continue;
+    if (size === 0n || kernel.stock?.told.has(vq.id) !== true) continue;
     const event = kernel.logStock(thread, 'pages', { vq: vq.id, area, hugePages: 0 });
     yield random.chance(0.5) ? 'step' : kernel.sleep(300);
     // It was kept from it for too long: what it would find is of no use.

@@ -24,13 +24,26 @@ export class StockView {
   readonly rounds: Map<EventRecord, AreaTruth[]> = new Map();
   /** Of each `access` event: what the design and the other one decided. */
   readonly accesses: AccessTruth[] = [];
+  /** The recording has begun: nothing of what came before is seen. */
+  isBegun: boolean;
   /** Nothing of what comes now is seen. */
   isOver = false;
+  /** Virtqueues whose set-up was told. */
+  readonly told: Set<number> = new Set();
   private readonly open: Map<number, AreaTruth[]> = new Map();
+
+  constructor(isBegun: boolean) {
+    this.isBegun = isBegun;
+  }
+
+  /** What comes now is in the recording. */
+  get isSeen(): boolean {
+    return this.isBegun && !this.isOver;
+  }
 
   /** An access is made; `vq` where it is in a round of that virtqueue, which tells of it at its end. */
   note(area: number, decided: AccessTruth, vq: number | undefined): void {
-    if (this.isOver) return;
+    if (!this.isSeen) return;
     if (vq === undefined) {
       this.accesses.push(decided);
       return;
@@ -47,6 +60,7 @@ export class StockView {
   }
 
   begin(vq: number): void {
+    if (!this.isSeen) return;
     const areas = Array.from({ length: 3 }, () => ({
       own: new Set<number>(),
       other: new Set<number>(),

@@ -9,6 +9,7 @@ import { costOf, costSchema } from './cost-result.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { designAssumptions } from './design-assumptions.js';
 import { pinsPages } from './pinned-pages.js';
+import { liveAssumptions } from './live-assumptions.js';
 import { listVirtqueues } from './recording-list.js';
 import { otherPreemption } from './result-head.js';
 import { decisionsSchema } from './run-result.js';
@@ -105,7 +106,12 @@ export function comparedTraceResult(
         order: compared.some(({ order }) => order === 'ranges') ? 'ranges' : 'effects',
         preemption,
       }),
-      ...new Set(compared.flatMap(({ design }) => designAssumptions(design))),
+      ...new Set(
+        compared.flatMap(({ design }) => [
+          ...designAssumptions(design),
+          ...liveAssumptions(trace, host, design),
+        ]),
+      ),
       ...(host === 'stock' && first !== undefined
         ? stockAssumptions(trace, first.engine.tallies, preemption)
         : []),

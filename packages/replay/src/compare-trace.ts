@@ -11,7 +11,7 @@ import {
 } from '@vhostscope/model';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
-import { mayHoldEffects, roundAccessesOf, rulesOf } from './replay-trace.js';
+import { hasAllEffects, mayHoldEffects, roundAccessesOf, rulesOf } from './replay-trace.js';
 import { hasFilteredRangesOf, hostKindOf } from './replayable-trace.js';
 import { visitSpan, type TimeSpan } from './time-span.js';
 
@@ -88,9 +88,4 @@ export function compareTrace(
   const byRanges = again.length === 0 ? [] : runAll('ranges', again);
   const compared = first.map((one, at) => (lacks[at] ? (byRanges.shift() ?? one) : one));
   return { host, preemption, span: options.span, compared };
-}
-
-function hasAllEffects(engine: Engine): boolean {
-  const { effects } = engine.tallies;
-  return effects.start + effects.end > 0 && engine.missingEffects() === 0;
 }

@@ -169,12 +169,11 @@ export function replayWith<Used extends Engine>(
   if (!mayUseEffects) return byRanges(`${instead}recorded effects are not those of ${design.name}`);
   const told = effects?.tallies.effects ?? { start: 0, end: 0 };
   const overlapping = ranges.tallies.ranges.overlapping + ranges.uncounted.overlapping;
-  if (told.start === 0 && told.end === 0 && overlapping === 0)
+  if (told.start + told.end === 0 && overlapping === 0)
     return byRanges(
       `${instead}no invalidation is known to touch a ring: there were no effects to record`,
     );
-  const missing = effects?.missingEffects() ?? 0;
-  if (effects !== undefined && missing === 0) {
+  if (effects !== undefined && hasAllEffects(effects)) {
     return {
       ...recorded,
       engine: effects,
@@ -184,8 +183,9 @@ export function replayWith<Used extends Engine>(
       makers,
     };
   }
+  const missing = effects?.missingEffects() ?? 0;
   const lacks =
-    told.start === 0
+    told.start + told.end === 0
       ? 'the trace has no recorded effects (IS, IE)'
       : `${counted(missing, 'effect')} (IS, IE) that the ranges call for are not in the trace`;
   if (options.order === 'effects') {
@@ -310,6 +310,15 @@ export function mayHoldEffects(trace: OpenTrace): boolean {
     const events = recordingCounts(trace.fd, recording)?.events;
     return events === undefined || 'effect_start' in events || 'effect_end' in events;
   });
+}
+
+/**
+ * Whether effects order has an answer: the recording tells of effects, and of all that the ranges call for. A start
+ * that is under way calls for none yet, so that none at all may be missing where none is told.
+ */
+export function hasAllEffects(engine: Engine): boolean {
+  const { effects } = engine.tallies;
+  return effects.start + effects.end > 0 && engine.missingEffects() === 0;
 }
 
 /** Observations settle nothing where they are not all there, or not those of the design. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { designAssumptions } from './design-assumptions.js';
 import { liveSinceOf, liveSinceSchema } from './event-place.js';
+import { liveAssumptions } from './live-assumptions.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
 import { describeSpan, spanSchema } from './time-span.js';
@@ -25,7 +26,7 @@ export const resultHead = z.object({
   live_since: liveSinceSchema,
   /** What was counted, from the first time to before the second; null for all of the trace. */
   span: spanSchema,
-  /** What the answer takes for granted, in sentences; nothing of a direct map on a kernel that ran one. */
+  /** What the answer takes for granted, in sentences; of a direct map on a kernel that ran one, only where it was recorded live. */
   assumptions: z.array(z.string()),
   /** Whether every event arrived; null when nobody counted. */
   complete: z.boolean().nullable(),
@@ -70,6 +71,7 @@ export function headOf(
       ...otherPreemption(trace, replayed),
       ...(replayed.host === 'stock' && replayed.span !== undefined ? [AT_BORDERS] : []),
       ...designAssumptions(replayed.design),
+      ...liveAssumptions(trace, replayed.host, replayed.design),
       ...(replayed.host === 'stock' && replayed.design.maps !== 'never'
         ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)
         : []),

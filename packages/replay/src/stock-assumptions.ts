@@ -22,8 +22,8 @@ export function stockAssumptions(
     'the design would have changed nothing else: the same rounds and ranges at the same times',
     "that includes ranges which the vhost worker's own copies to a ring made (copy on write, under its name): where the " +
       'design had a map it would not have copied, and they are replayed all the same',
-    'when a virtqueue was first seen, its invalidate_count was 0; when it was first seen or set up anew in other memory, ' +
-      'no range that was under way there lowered the count later, or changed pages after 100 ms',
+    'when a virtqueue was first seen, its invalidate_count was 0, but for ranges over it that were under way and told; ' +
+      'when it was first seen or set up anew in other memory, no other range that was under way there lowered the count later, or changed pages after 100 ms',
     'set-up ioctls succeed, a reset takes no time, and there is memory for a map',
     'pages that are present and follow each other could be read, unless a change of their protection was seen while ' +
       'the ring was there',

@@ -209,6 +209,18 @@ describe('what such a recording cannot answer', () => {
     expect(out.replaceAll(/\s+/g, ' ')).toContain('those away from the rings are not in the trace');
   });
 
+  it('says that an access is told a little before its decision, where there are maps', async () => {
+    const sentence = /^each access is told where its accessor begins/;
+    const saying = async (from: string, ...options: string[]): Promise<number> =>
+      (await run(from, ...options)).assumptions.filter((one) => sentence.test(one)).length;
+    expect(await saying(path)).toBe(1);
+    expect(await saying(path, '--design', 'copy')).toBe(0);
+    expect(await saying(trace('u2').path)).toBe(0);
+    const { out } = await replay('compare', '--json', path);
+    const { assumptions } = JSON.parse(out).traces[0];
+    expect(assumptions.filter((one: string) => sentence.test(one))).toHaveLength(1);
+  });
+
   it('attempts as observations: they are told too late', async () => {
     const { code, err } = await replay('run', '--use-observations', path);
     expect(code).toBe(2);

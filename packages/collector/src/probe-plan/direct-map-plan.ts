@@ -169,9 +169,9 @@ export function directMapLife(directMap: PlannedDirectMap): PlannedView {
 export function accessorView(accessors: Readonly<Record<Accessor, string>>): PlannedView {
   return {
     what: 'accesses by accessor',
-    certainty: 'exact',
+    certainty: 'by rule',
     by: Object.values(accessors),
-    note: `one event each, with what became of it: whether there was a map when the accessor began. ${UNTESTED}`,
+    note: `one event each, with what became of it, unless a callback comes in the instructions between: whether there was a map when the accessor began. ${UNTESTED}`,
   };
 }
 

@@ -5,6 +5,7 @@
 import { sharesCallbacks } from '../designs.js';
 import type { EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
+import { takesPages } from '../invalidation-causes.js';
 import { kindTable } from '../kind-table.js';
 import { HIT } from '../outcome.js';
 import type { Engine } from '../replay-engine.js';
@@ -58,6 +59,7 @@ export function createHazardWatch(engine: Engine, span?: HazardSpan): HazardWatc
     rings: createRingPlaces(),
     virtqueues: new Map(),
     ranges: [],
+    hasForgottenRange: false,
     off: new Map(),
     refusedRanges: 0,
     recording: -1,
@@ -168,7 +170,8 @@ function seeRange(
   if (isStart && slots.length > 0) {
     const mark = markOf(batch, i, 'begins over the ring');
     const isDoubtful = state.off.has(dev);
-    beginRange(state.ranges, { dev, start, end, pid, isCore, slots, mark, isDoubtful });
+    const range = { dev, start, end, pid, isCore, slots, mark, isDoubtful };
+    if (!beginRange(state.ranges, range)) state.hasForgottenRange = true;
     acquit(state, slots, start, end, pid);
   } else if (!isStart) {
     seeEnd(state, batch, i, slots, endRange(state.ranges, batch, i, dev));
@@ -191,7 +194,10 @@ function seeCoreRange(
   const row = batch.detail[i];
   const start = wordsAt(details.start, row);
   const end = wordsAt(details.end, row);
-  for (const slot of slotsUnder(state, dev, start, end)) {
+  // Of a map that was there when the notifier went off, the suspicion that pages go stands already.
+  if (!takesPages(details.cause[row], start, end)) return;
+  // Pages below the end are changed; that the driver would count it in does not matter here.
+  for (const slot of slotsUnder(state, dev, start, end - 1n)) {
     const [vq, area] = [slot >> 2, slot & 3];
     const one = watched(state, vq).areas[area];
     if (state.engine.mapOf(vq, area) !== HIT || one.suspicion?.grade === 'proven') continue;
@@ -270,5 +276,6 @@ function endAll(state: WatchState): void {
   }
   state.virtqueues = new Map();
   state.ranges = [];
+  state.hasForgottenRange = false;
   state.off = new Map();
 }

@@ -19,12 +19,15 @@ export interface RangeUnderWay {
   isDoubtful: boolean;
 }
 
-/** That are followed; beyond it the oldest is forgotten, and what would need it is not proven. */
+/** That are followed. Only lost ends let them pile up. */
 const MOST = 1024;
 
-export function beginRange(ranges: RangeUnderWay[], range: RangeUnderWay): void {
+/** @returns whether all are followed: else the oldest is forgotten, and may be under way anywhere from now on */
+export function beginRange(ranges: RangeUnderWay[], range: RangeUnderWay): boolean {
   ranges.push(range);
-  if (ranges.length > MOST) ranges.shift();
+  if (ranges.length <= MOST) return true;
+  ranges.shift();
+  return false;
 }
 
 /** The range that event `i` ends, taken from the list; undefined when its begin was not seen. */
@@ -48,6 +51,11 @@ export function endRange(
   return at < 0 ? undefined : ranges.splice(at, 1)[0];
 }
 
-export function isOver(ranges: readonly RangeUnderWay[], vq: number): boolean {
-  return ranges.some(({ slots }) => slots.some((slot) => slot >> 2 === vq));
+/** @param hasForgotten whether there may be others */
+export function isOver(
+  ranges: readonly RangeUnderWay[],
+  hasForgotten: boolean,
+  vq: number,
+): boolean {
+  return hasForgotten || ranges.some(({ slots }) => slots.some((slot) => slot >> 2 === vq));
 }

@@ -53,6 +53,8 @@ export interface WatchState {
   rings: RingPlaces;
   virtqueues: Map<number, WatchedVirtqueue>;
   ranges: RangeUnderWay[];
+  /** A range of this recording may be under way that is not among them: that none is cannot be proven. */
+  hasForgottenRange: boolean;
   /** By device: when its notifier went off; absent while it is on or nothing is known. */
   off: Map<number, HazardMark>;
   refusedRanges: number;

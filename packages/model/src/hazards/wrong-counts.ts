@@ -26,7 +26,7 @@ export function seeCount(state: WatchState, batch: EventBatch, i: number, vq: nu
     if (isStill) return;
     endWrong(state, vq, found, wordsAt(batch.time, i));
   }
-  const isQuiet = isSettled && !isOver(state.ranges, vq);
+  const isQuiet = isSettled && !isOver(state.ranges, state.hasForgottenRange, vq);
   const isExplained = (low <= 0 && high >= 0) || !isQuiet;
   if (low === 0 && high === 0 && isQuiet) found.unpaired = [];
   if (isExplained || batch.kind[i] !== KIND.round) return;

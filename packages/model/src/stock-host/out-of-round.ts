@@ -6,7 +6,8 @@ import { OUT_OF_ROUND } from '../doubts.js';
 import type { EngineState } from '../engine-state.js';
 import type { EventBatch } from '../event-batch.js';
 import { AMBIGUOUS, HIT, IOTLB, PENDING } from '../outcome.js';
-import { ACCESSOR_SPAN, ACCESSORS } from '../ring.js';
+import { ACCESSOR_SPAN, ACCESSORS, AREA_OF_ACCESSOR } from '../ring.js';
+import { RANGE_SET } from '../virtqueue-state.js';
 import { countDerived } from './count-derived.js';
 
 /**
@@ -32,8 +33,10 @@ function outcomeOutOfRound(
   vq: number,
   accessor: number,
 ): number {
-  const { effective, inRound, inSetUp, iotlb } = virtqueues;
+  const { effective, inRound, inSetUp, iotlb, sized } = virtqueues;
   if (iotlb[vq] === 1) return IOTLB;
+  // Its ring was not told, nor whether the device IOTLB is on.
+  if (sized[4 * vq + AREA_OF_ACCESSOR[accessor]] !== RANGE_SET) return AMBIGUOUS;
   if (fixedMap >= 0) return fixedMap;
   const isHeld = HOLDS_VIRTQUEUE[accessor] === 1 && inRound[vq] === 0 && inSetUp[vq] === 0;
   const now = effective[ACCESSOR_SPAN * vq + accessor];

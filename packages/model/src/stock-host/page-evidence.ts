@@ -7,6 +7,7 @@
  * It takes for granted that an area of which a descriptor or a moved index was read is not the zero page.
  */
 import { hasDetail, type EventBatch } from '../event-batch.js';
+import { PROTECTION_PAGE, SOFT_DIRTY } from '../invalidation-causes.js';
 import { AVAIL, DESC, PAGE_BYTES, USED, pagesWanted } from '../ring.js';
 import type { RingWord } from '../ring-word.js';
 import { nanoseconds } from './nanoseconds.js';
@@ -51,10 +52,6 @@ export function hasPages(state: VirtqueueState, slot: number): boolean {
 export function isScattered(state: VirtqueueState, slot: number): boolean {
   return state.contiguity[slot] === SCATTERED;
 }
-
-/** enum mmu_notifier_event: what fork and page_mkclean, and what clear_refs report (reference §5.3). */
-const PROTECTION_PAGE = 3;
-const SOFT_DIRTY = 4;
 
 /** How long things take at most that a recording does not tell the end of, in ns: taken for granted. */
 export interface Delays {

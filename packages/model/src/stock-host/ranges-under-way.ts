@@ -9,9 +9,11 @@ import { overlaps } from '../overlap.js';
 /** A range without callbacks of its own: `dev` is the process that owns the memory, there are no slots. */
 export interface RangeUnderWay {
   readonly range: Callback;
-  /** The call that began it has returned. */
-  hasBegun: boolean;
+  phase: Phase;
 }
+
+/** The call that begins a range is under way, or has returned; or the call that ends it is. */
+export type Phase = 'begins' | 'has begun' | 'ends';
 
 /** What is known of the begin of a range that ends. */
 export type Begin = 'not told' | 'told' | 'returned';
@@ -21,19 +23,24 @@ const MAX_UNDER_WAY = 1024;
 
 export function beginRange(engine: EngineState, range: Callback): void {
   keepName(range);
-  engine.underWay.push({ range, hasBegun: false });
+  engine.underWay.push({ range, phase: 'begins' });
   if (engine.underWay.length <= MAX_UNDER_WAY) return;
+  const ending = engine.underWay.findIndex(({ phase }) => phase === 'ends');
   // From now on there may be one anywhere.
-  engine.hasUnfollowed = true;
-  const oldest = engine.underWay.shift();
-  if (oldest !== undefined) recycle(engine, oldest.range);
+  if (ending < 0) engine.hasUnfollowed = true;
+  forget(engine, Math.max(0, ending));
+}
+
+function forget(engine: EngineState, at: number): void {
+  const [{ range }] = engine.underWay.splice(at, 1);
+  recycle(engine, range);
 }
 
 /** The call that began a range like this one has returned. */
 export function noteBegun(engine: EngineState, like: Callback): void {
   for (const found of engine.underWay) {
-    if (found.hasBegun || !sameRange(found.range, like)) continue;
-    found.hasBegun = true;
+    if (found.phase !== 'begins' || !sameRange(found.range, like)) continue;
+    found.phase = 'has begun';
     return;
   }
 }
@@ -46,26 +53,34 @@ export function noteBegun(engine: EngineState, like: Callback): void {
  */
 export function endRange(engine: EngineState, like: Callback): Begin {
   let at = -1;
-  for (const [index, { range, hasBegun }] of engine.underWay.entries()) {
-    if (!sameRange(range, like)) continue;
-    if (at < 0 || hasBegun) at = index;
-    if (hasBegun) break;
+  for (const [index, { range, phase }] of engine.underWay.entries()) {
+    if (phase === 'ends' || !sameRange(range, like)) continue;
+    if (at < 0 || phase === 'has begun') at = index;
+    if (phase === 'has begun') break;
   }
   if (at < 0) return 'not told';
-  const [{ range, hasBegun }] = engine.underWay.splice(at, 1);
-  recycle(engine, range);
+  const hasBegun = engine.underWay[at].phase === 'has begun';
+  engine.underWay[at].phase = 'ends';
   return hasBegun ? 'returned' : 'told';
 }
 
-/** Whether a range may be under way over an area. */
+/** The call that ended a range like this one has returned. */
+export function noteEnded(engine: EngineState, like: Callback): void {
+  const at = engine.underWay.findIndex(
+    ({ range, phase }) => phase === 'ends' && sameRange(range, like),
+  );
+  if (at >= 0) forget(engine, at);
+}
+
+/** Whether a range may be under way over an area, up to the call that ends it. */
 export function isRangeUnderWay(
   { virtqueues, devices, underWay, hasUnfollowed }: EngineState,
   slot: number,
 ): boolean {
   if (hasUnfollowed) return true;
   const owner = devices.owner[virtqueues.dev[slot >> 2]];
-  for (const { range } of underWay) {
-    if (owner !== undefined && range.dev !== owner) continue;
+  for (const { range, phase } of underWay) {
+    if (phase === 'ends' || (owner !== undefined && range.dev !== owner)) continue;
     if (overlaps(virtqueues, slot, range)) return true;
   }
   return false;

@@ -27,7 +27,8 @@ import { isRangeUnderWay } from './ranges-under-way.js';
 
 type Filled = { -readonly [Name in keyof EndedRound]: EndedRound[Name] };
 
-// One round is judged at a time: none of these is allocated per event.
+// One round is judged at a time, and nothing is kept here from one event to the next but what `readRound` compares
+// with the event again, so that engines may take turns: none of these is allocated per event.
 const counts = createRoundCounts();
 const before: RingWord = createRingWord();
 const after: RingWord = createRingWord();
