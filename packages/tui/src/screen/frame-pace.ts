@@ -1,0 +1,33 @@
+/**
+ * How often the screen is drawn: at most ten times a second, only when something has changed, and so that
+ * drawing never takes more than its share of a CPU, however large the terminal.
+ */
+
+/** Least time between two frames, ms. */
+const LEAST_MS = 100;
+/** What a frame cost is at most a twelfth of the time up to the next. */
+const SHARE = 12;
+
+export interface FramePace {
+  /** There is something to draw. */
+  changed(): void;
+  isDue(now: number): boolean;
+  /** A frame was drawn. */
+  drawn(begun: number, ended: number): void;
+}
+
+/** Times are ms, of any clock that only goes on. */
+export function createFramePace(): FramePace {
+  let isChanged = true;
+  let next = Number.NEGATIVE_INFINITY;
+  return {
+    changed: () => {
+      isChanged = true;
+    },
+    isDue: (now) => isChanged && now >= next,
+    drawn: (begun, ended) => {
+      isChanged = false;
+      next = Math.max(begun + LEAST_MS, begun + SHARE * (ended - begun));
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * Drives a session on a terminal: keys to commands, the session's numbers to frames. However it ends, the
+ * terminal is as it was.
+ */
+import { EXIT } from '@vhostscope/terminal';
+import { isBusy } from '../busy-session.js';
+import type { Session } from '../dashboard.js';
+import { createAlternateScreen } from './alternate-screen.js';
+import { createFramePace } from './frame-pace.js';
+import { openKeyboard } from './keyboard.js';
+import { lookOf } from './look.js';
+import { mountDashboard, type MountedDashboard } from './mount-dashboard.js';
+import { pressKey } from './press-key.js';
+import type { ReadJump } from './prompts.js';
+import { FIRST_STATE } from './screen-state.js';
+
+/** The session works for so long at most before keys and frames have their turn, ms. */
+const BUDGET_MS = 30;
+/** Between two turns of the session, where nothing hurries it, ms. */
+const TURN_MS = 50;
+
+export interface ScreenOptions {
+  /** Whether standard input is what the session reads. */
+  readonly isStdinSource: boolean;
+  readonly readJump: ReadJump;
+}
+
+/** @returns the exit code */
+export async function runScreen(
+  session: Session,
+  { isStdinSource, readJump }: ScreenOptions,
+): Promise<number> {
+  const { stdout } = process;
+  const look = lookOf(process.env, stdout.getColorDepth());
+  const keyboard = openKeyboard(process.stdin, isStdinSource);
+  const screen = createAlternateScreen((text) => stdout.write(text));
+  const pace = createFramePace();
+
+  let state = FIRST_STATE;
+  let mounted: MountedDashboard | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let finish: (exitCode: number) => void = () => undefined;
+  let fail: (error: unknown) => void = () => undefined;
+
+  const draw = (): void => {
+    const begun = performance.now();
+    mounted?.draw({ view: session.view(), state });
+    pace.drawn(begun, performance.now());
+  };
+  const turn = (): void => {
+    timer = undefined;
+    try {
+      if (session.advance(performance.now(), BUDGET_MS)) pace.changed();
+      if (pace.isDue(performance.now())) draw();
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    timer = setTimeout(turn, isBusy(session.view()) ? 0 : TURN_MS);
+  };
+  const press = (keys: readonly string[]): void => {
+    try {
+      for (const key of keys) {
+        const page = Math.max(1, stdout.rows - 8);
+        const pressed = pressKey(state, key, { view: session.view(), page, readJump });
+        state = pressed.state;
+        for (const command of pressed.commands) session.tell(command);
+        if (pressed.leave === 'quit') return finish(EXIT.done);
+        if (pressed.leave === 'interrupt') return finish(EXIT.interrupted);
+        if (pressed.leave === 'suspend') return suspend();
+      }
+      // What a key does is to be seen at once; the frame waits only for the last one to be over.
+      pace.changed();
+      clearTimeout(timer);
+      turn();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  /** Draws all of it anew: at the beginning, when the size is another one, and after the shell had the terminal. */
+  const mount = (): void => {
+    mounted?.unmount();
+    screen.enter();
+    mounted = mountDashboard({ view: session.view(), state }, { stdout, keyboard, look, onKeys: press, onError: fail });
+    // After Ink's own listener, which draws what was there before in the new size.
+    stdout.once('resize', resize);
+  };
+  const resize = (): void => {
+    if (mounted !== undefined) mount();
+  };
+  const leave = (): void => {
+    stdout.removeListener('resize', resize);
+    clearTimeout(timer);
+    mounted?.unmount();
+    mounted = undefined;
+    screen.leave();
+  };
+  const suspend = (): void => {
+    leave();
+    process.once('SIGCONT', () => {
+      mount();
+      turn();
+    });
+    // The whole job, as the terminal's driver would: what feeds a pipe stops too.
+    process.kill(0, 'SIGTSTP');
+  };
+
+  const interrupt = (): void => finish(EXIT.interrupted);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  process.on('exit', leave);
+  const crash = (error: unknown): void => fail(error);
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      finish = resolve;
+      fail = reject;
+      keyboard?.once('end', interrupt);
+      mount();
+      turn();
+    });
+  } finally {
+    leave();
+    for (const signal of signals) process.removeListener(signal, interrupt);
+    process.removeListener('exit', leave);
+    process.removeListener('uncaughtException', crash);
+    process.removeListener('unhandledRejection', crash);
+    if (keyboard !== undefined && keyboard !== process.stdin) keyboard.destroy();
+    process.stdin.pause();
+  }
+}
