@@ -45,6 +45,8 @@ export function openTerminal(file, args, { columns = 80, rows = 24, env = {}, cw
     exited,
     lines,
     text: () => lines().join('\n'),
+    /** The rows with their colours, in pieces that look alike. */
+    cells: () => rowsOfRuns(terminal),
     /** Whether the other screen is shown. */
     isAlternate: () => terminal.buffer.active.type === 'alternate',
     /** Waits until the screen is as wanted; what it was like instead is in the error. */
@@ -78,6 +80,61 @@ export function openTerminal(file, args, { columns = 80, rows = 24, env = {}, cw
       terminal.dispose();
     },
   };
+}
+
+/** Of the palette of 256; the colours that the dashboard uses are in the cube. */
+function paletteColour(index) {
+  const cube = [0, 95, 135, 175, 215, 255];
+  const at = index - 16;
+  const parts = [cube[Math.floor(at / 36)], cube[Math.floor(at / 6) % 6], cube[at % 6]];
+  return `#${parts.map((part) => (part ?? 0).toString(16).padStart(2, '0')).join('')}`;
+}
+
+function rowsOfRuns(terminal) {
+  const { active } = terminal.buffer;
+  return Array.from({ length: terminal.rows }, (_, row) => {
+    const line = active.getLine(active.viewportY + row);
+    const runs = [];
+    for (let column = 0; column < terminal.cols; column++) {
+      const cell = line?.getCell(column);
+      // The second half of a wide character.
+      if (cell === undefined || cell.getWidth() === 0) continue;
+      const colour = cell.isFgPalette() ? paletteColour(cell.getFgColor()) : '';
+      const look = {
+        fg: cell.isInverse() ? INVERSE_INK : colour,
+        bg: cell.isInverse() ? INVERSE_GROUND : undefined,
+        isBold: cell.isBold() !== 0,
+        isDim: cell.isDim() !== 0,
+      };
+      const last = runs.at(-1);
+      const text = cell.getChars() || ' ';
+      if (last !== undefined && isAlike(last, look)) {
+        last.text += text;
+        last.width += cell.getWidth();
+      } else runs.push({ text, column, width: cell.getWidth(), ...look });
+    }
+    // Blanks at the end are nothing to draw.
+    const last = runs.at(-1);
+    if (last !== undefined && last.bg === undefined) {
+      const kept = last.text.trimEnd();
+      last.width -= last.text.length - kept.length;
+      last.text = kept;
+      if (kept === '') runs.pop();
+    }
+    return runs;
+  });
+}
+
+const INVERSE_INK = '#16181d';
+const INVERSE_GROUND = '#d6d9de';
+
+function isAlike(run, look) {
+  return (
+    run.fg === look.fg &&
+    run.bg === look.bg &&
+    run.isBold === look.isBold &&
+    run.isDim === look.isDim
+  );
 }
 
 /** What surrounds a person at a terminal: no CI, no wishes about colours. */
