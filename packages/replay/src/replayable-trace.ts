@@ -10,7 +10,11 @@ import { withOpenTrace } from './opened-trace.js';
  *
  * @throws ProgramError when it holds recordings of both kinds: what one says, the other does not
  */
-export function hostKindOf({ fd, index, name }: OpenTrace): HostKind {
+export function hostKindOf({
+  fd,
+  index,
+  name,
+}: Pick<OpenTrace, 'fd' | 'index' | 'name'>): HostKind {
   if (index.header.probes !== undefined) return index.header.probes.hostKind ?? 'stock';
   const memory = createBatchMemory();
   const kinds = new Set<HostKind>();
@@ -31,7 +35,7 @@ export function hostKindOf({ fd, index, name }: OpenTrace): HostKind {
 }
 
 /** Whether ranges away from the rings may be missing: the probes of a live recording leave them out. */
-export function hasFilteredRangesOf(trace: OpenTrace): boolean {
+export function hasFilteredRangesOf(trace: Pick<OpenTrace, 'fd' | 'index' | 'name'>): boolean {
   return trace.index.header.probes !== undefined || hostKindOf(trace) === 'stock';
 }
 

@@ -16,11 +16,11 @@ import {
   type TextColumnData,
 } from '@vhostscope/model';
 import { BUFFER_COUNT, PREFIX_BYTES } from './arrow-layout.js';
-import { readFully } from './file-access.js';
+import { readFully, type TraceBytes } from './file-access.js';
 import { readBatchLayout, readMessage, type BatchLayout } from './message-reader.js';
 import { MAX_OBJECTS } from './recording-objects.js';
 import { TraceFormatError } from './trace-header.js';
-import type { BatchPlace } from './trace-index.js';
+import type { BatchPlace } from './place-list.js';
 
 /** Memory for one batch at a time. */
 export interface BatchMemory {
@@ -43,13 +43,13 @@ export function createBatchMemory(): BatchMemory {
  *
  * @throws TraceFormatError when the columns contradict each other or hold what no event may hold
  */
-export function readBatch(fd: number, place: BatchPlace, memory: BatchMemory): EventBatch {
+export function readBatch(from: TraceBytes, place: BatchPlace, memory: BatchMemory): EventBatch {
   const { metadataBytes, bodyBytes, rows } = place;
   // The metadata is put where the body behind it begins at a multiple of eight.
   const start = -metadataBytes & 7;
   const bytes = start + metadataBytes + bodyBytes;
   if (memory.bytes.byteLength < bytes) memory.bytes = new ArrayBuffer(bytes);
-  readFully(fd, new Uint8Array(memory.bytes, start, bytes - start), place.offset + PREFIX_BYTES);
+  readFully(from, new Uint8Array(memory.bytes, start, bytes - start), place.offset + PREFIX_BYTES);
   const layout = readLayout(new DataView(memory.bytes, start, metadataBytes), place, memory);
   const columns = new ColumnCursor(memory, start + metadataBytes, place);
   columns.skipValidity();

@@ -2,11 +2,21 @@
 export { openTrace, nothingFound, type OpenOptions, type OpenTrace } from './open-trace.js';
 export { visitRecording, visitTrace, visitTraceAtPace, type RunVisitor } from './merge-cpus.js';
 export {
+  createTraceIndexer,
   indexTrace,
-  type BatchPlace,
   type RecordingIndex,
   type TraceIndex,
+  type TraceIndexer,
 } from './trace-index.js';
+export type { BatchPlace, PlaceList } from './place-list.js';
+export type { TraceBytes } from './file-access.js';
+export {
+  createLiveMerge,
+  type LiveMerge,
+  type MergeLimits,
+  type MergeStop,
+  type StoppingVisitor,
+} from './live-merge.js';
 export { createBatchMemory, readBatch, type BatchMemory } from './batch-reader.js';
 export {
   abandonTrace,

@@ -1,0 +1,24 @@
+/** What `replay` answers, for those who ask while a trace goes on: by the same rules, from the same code. */
+export { readDesignFile } from './design-file.js';
+export { chosenDesign, type DesignOptions } from './chosen-designs.js';
+export { completenessOf, type Completeness } from './completeness.js';
+export { costFrom, measuredRates, smapOf } from './cost-result.js';
+export { readCostOptions, type CostBasis, type CostOptions } from './cost-options.js';
+export { designAssumptions } from './design-assumptions.js';
+export { findStorms, readStormRate, SAMPLED_TRANSMIT } from './find-storms.js';
+export {
+  describedVirtqueue,
+  inAddressOrder,
+  recordingCounts,
+  type VirtqueueDescription,
+} from './recording-list.js';
+export {
+  planReplay,
+  type PlannedTrace,
+  type ReplayOptions,
+  type ReplayPlan,
+} from './replay-plan.js';
+export { stockAssumptions } from './stock-assumptions.js';
+export { causesOf, classesOf, processesOf } from './storms-result.js';
+export { extentOf } from './time-argument.js';
+export { transmittingAmong } from './transmit-virtqueues.js';
