@@ -226,7 +226,8 @@ export interface DashboardView {
   readonly costReason: string | undefined;
   /** What the last command came to, for the screen to tell once: saved where, why not. */
   readonly answer:
-    { readonly number: number; readonly text: string; readonly isError: boolean } | undefined;
+    | { readonly number: number; readonly text: string; readonly isError: boolean }
+    | undefined;
 }
 
 export type StepKind = 'event' | 'round' | 'invalidation' | 'storm';

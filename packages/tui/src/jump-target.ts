@@ -18,8 +18,7 @@ export function readJump(text: string, { clock, storms }: DashboardView): Comman
     const at = resolveTime(argument, extent, () => {
       throw new Error('storms are not resolved here');
     });
-    if (at < first || at > extent.last)
-      return `the trace lasts from ${first} to ${extent.last} ns`;
+    if (at < first || at > extent.last) return `the trace lasts from ${first} to ${extent.last} ns`;
     return { do: 'seek', at: Number(at - first) };
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;

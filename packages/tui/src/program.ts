@@ -16,7 +16,9 @@ import { readVersion } from './version.js';
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.done;
   const program = new Command('tui')
-    .description('A dashboard in the terminal: hit ratios and storms of invalidations, live or of a trace.')
+    .description(
+      'A dashboard in the terminal: hit ratios and storms of invalidations, live or of a trace.',
+    )
     .version(readVersion())
     .argument(
       '[source]',
@@ -24,7 +26,10 @@ export async function main(argv: readonly string[]): Promise<number> {
         `or - for standard input; default: the socket ${DEFAULT_SOCKET}`,
     )
     .option('--follow', 'the file is still being written: show what comes')
-    .option('--socket <path>', 'a socket of collector attach; waits for it where nobody listens yet')
+    .option(
+      '--socket <path>',
+      'a socket of collector attach; waits for it where nobody listens yet',
+    )
     .option(
       '--design <name>',
       `design to see the trace through: ${DESIGNS.map(({ name }) => name).join(', ')}`,

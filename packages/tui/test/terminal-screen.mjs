@@ -11,7 +11,12 @@ import headless from '@xterm/headless';
  * @param {{ columns?: number, rows?: number, env?: Record<string, string | undefined>, cwd?: string }} [options]
  */
 export function openTerminal(file, args, { columns = 80, rows = 24, env = {}, cwd } = {}) {
-  const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 0 });
+  const terminal = new headless.Terminal({
+    cols: columns,
+    rows,
+    allowProposedApi: true,
+    scrollback: 0,
+  });
   const child = pty.spawn(file, [...args], {
     cols: columns,
     rows,
@@ -58,7 +63,8 @@ export function openTerminal(file, args, { columns = 80, rows = 24, env = {}, cw
         await written;
         const text = lines().join('\n');
         if (test(text)) return text;
-        if (Date.now() > end) throw new Error(`the screen is not as wanted (${isWanted}):\n${text}`);
+        if (Date.now() > end)
+          throw new Error(`the screen is not as wanted (${isWanted}):\n${text}`);
         await new Promise((resolve) => {
           setTimeout(resolve, 20);
         });

@@ -29,7 +29,14 @@ type Options = Parameters<typeof openTerminal>[2];
 
 /** The dashboard in a shell, so that what the terminal is like behind it can be seen. */
 function inShell(args: string, options: Options = {}): TerminalScreen {
-  const terminal = openTerminal('/bin/sh', ['-c', `echo before; ${command(args)}; echo "code $?"; stty -a | tr ' ' '\\n' | grep -x -e icanon -e echo -e -icanon -e -echo | tr '\\n' ' '; echo; read x`], options);
+  const terminal = openTerminal(
+    '/bin/sh',
+    [
+      '-c',
+      `echo before; ${command(args)}; echo "code $?"; stty -a | tr ' ' '\\n' | grep -x -e icanon -e echo -e -icanon -e -echo | tr '\\n' ' '; echo; read x`,
+    ],
+    options,
+  );
   opened.push(terminal);
   return terminal;
 }
@@ -158,7 +165,9 @@ function childOf(pid: number): number {
 
 test('a crash gives the terminal back, and is told', async () => {
   const crash = `data:text/javascript,setTimeout(()=>{throw new Error("no\\u001b[2Jgood")},1500)`;
-  const terminal = inShell(quoted(STORM), { env: { NODE_OPTIONS: `--import=${encodeURI(crash)}` } });
+  const terminal = inShell(quoted(STORM), {
+    env: { NODE_OPTIONS: `--import=${encodeURI(crash)}` },
+  });
   await terminal.until(FIRST);
   const text = await expectRestored(terminal, 2);
   expect(text).toContain('tui: unexpected error: no\\x1b[2Jgood');

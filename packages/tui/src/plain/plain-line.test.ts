@@ -12,7 +12,13 @@ test('a line tells where it is, how many hit, what comes, and what is wrong', ()
     beside: 'copy',
     besideTotal: judgement(),
     storms: [storm(3, { isOver: false, causes: [['a\nb', 1]] }), storm(2)],
-    source: { name: 'x', kind: 'socket', state: 'gone', problems: ['lost\n1', 'more'], isEmpty: false },
+    source: {
+      name: 'x',
+      kind: 'socket',
+      state: 'gone',
+      problems: ['lost\n1', 'more'],
+      isEmpty: false,
+    },
   });
   const line = plainLine(view);
   expect(line).toContain('  copy 99.00 % now, 99.99 % in all  ');
@@ -35,6 +41,9 @@ test('the numbers for programs are as the schema says', () => {
     beside: 'copy',
     storms_so_far: 3,
     storms: [{ number: 3 }],
-    virtqueues: [{ id: 0, dev: 0, beside: null }, { id: 1, dev: null }],
+    virtqueues: [
+      { id: 0, dev: 0, beside: null },
+      { id: 1, dev: null },
+    ],
   });
 });

@@ -19,9 +19,7 @@ export function plainLine(view: DashboardView): string {
   const worst = storms
     .filter(({ isOver }) => !isOver)
     .map(({ number, causes: [first] }) =>
-      first === undefined
-        ? `storm ${number}`
-        : `storm ${number} of ${safeName(first[0], LOOK)}`,
+      first === undefined ? `storm ${number}` : `storm ${number} of ${safeName(first[0], LOOK)}`,
     );
   const parts = [
     moment(clock.at),
@@ -37,7 +35,12 @@ export function plainLine(view: DashboardView): string {
 }
 
 function notes({ source }: DashboardView): string[] {
-  const state = { waiting: ['nobody listens yet'], gone: ['the recorder is gone'], ended: [], reading: [] };
+  const state = {
+    waiting: ['nobody listens yet'],
+    gone: ['the recorder is gone'],
+    ended: [],
+    reading: [],
+  };
   return [
     ...state[source.state],
     ...(source.isEmpty ? ['empty so far'] : []),

@@ -1,6 +1,6 @@
 /** The whole screen. Views are pure functions; here is only what says when they must be drawn again. */
 import { Box, Text, useInput } from 'ink';
-import { memo, useMemo, type ReactElement } from 'react';
+import { createContext, memo, useContext, useMemo, type ReactElement } from 'react';
 import type { DashboardView } from '../dashboard.js';
 import { causeLines } from './cause-lines.js';
 import { footLine } from './foot-line.js';
@@ -73,7 +73,7 @@ interface BodyProps {
 }
 
 function Body({ view, state, frame }: BodyProps): ReactElement {
-  if (state.isHelp) return <Fixed lines={helpLines(frame)} frame={frame} />;
+  if (state.isHelp) return <Fixed lines={helpLines(state.helpScroll, frame)} frame={frame} />;
   if (state.picker !== undefined)
     return <Fixed lines={pickerLines(state.picker, view, frame)} frame={frame} />;
   switch (state.view) {
@@ -100,7 +100,21 @@ function Overview({ view, state, frame }: BodyProps): ReactElement {
         { sort, isReversed, filter, search, vq },
         frame,
       ),
-    [virtqueues, total, besideTotal, rates, design, beside, costReason, sort, isReversed, filter, search, vq, frame],
+    [
+      virtqueues,
+      total,
+      besideTotal,
+      rates,
+      design,
+      beside,
+      costReason,
+      sort,
+      isReversed,
+      filter,
+      search,
+      vq,
+      frame,
+    ],
   );
   return <Fixed lines={lines} frame={frame} />;
 }
@@ -154,7 +168,13 @@ function Recording({
 }
 
 /** Lines in all of the frame, so that what stands below keeps its place. */
-function Fixed({ lines, frame }: { readonly lines: readonly Line[]; readonly frame: Frame }): ReactElement {
+function Fixed({
+  lines,
+  frame,
+}: {
+  readonly lines: readonly Line[];
+  readonly frame: Frame;
+}): ReactElement {
   return <Rows lines={lines} height={frame.height} width={frame.width} look={frame.look} />;
 }
 
@@ -175,7 +195,11 @@ const Rows = memo(function Rows({ lines, height, width, look }: RowsProps): Reac
   );
 });
 
+/** What Ink draws for a row: by default the row itself. */
+export const RowSigns = createContext((row: string) => row);
+
 /** Ink gives an empty text no line. */
 const Row = memo(function Row({ text }: { readonly text: string }): ReactElement {
-  return <Text wrap="truncate">{text === '' ? ' ' : text}</Text>;
+  const signFor = useContext(RowSigns);
+  return <Text wrap="truncate">{signFor(text === '' ? ' ' : text)}</Text>;
 });

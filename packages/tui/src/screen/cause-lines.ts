@@ -18,8 +18,7 @@ export function causeLines(
   const rows = searchedCauses(causes, search);
   const ranges = causes.reduce((sum, one) => sum + one.ranges, 0);
   const fallbacks = causes.reduce((sum, one) => sum + one.fallbacks, 0);
-  if (causes.length === 0)
-    return [lineOf('no invalidation over a ring so far', 'faint')];
+  if (causes.length === 0) return [lineOf('no invalidation over a ring so far', 'faint')];
   const placed = placeColumns(columns(ranges, fallbacks, look), width);
   const room = Math.max(1, height - 3);
   const first = Math.max(0, Math.min(scroll, rows.length - room));
@@ -38,9 +37,29 @@ export function causeLines(
 function columns(ranges: number, fallbacks: number, look: Look): Column<CauseView>[] {
   const { glyphs } = look;
   return [
-    { title: 'cause', width: 14, most: 30, align: 'left', dispensable: 0, cell: (row) => span(causeName(row, look)) },
-    { title: 'process', width: 18, most: 30, align: 'left', dispensable: 0, cell: (row) => span(processName(row, look)) },
-    { title: 'ranges', width: 8, align: 'right', dispensable: 0, cell: (row) => span(count(row.ranges)) },
+    {
+      title: 'cause',
+      width: 14,
+      most: 30,
+      align: 'left',
+      dispensable: 0,
+      cell: (row) => span(causeName(row, look)),
+    },
+    {
+      title: 'process',
+      width: 18,
+      most: 30,
+      align: 'left',
+      dispensable: 0,
+      cell: (row) => span(processName(row, look)),
+    },
+    {
+      title: 'ranges',
+      width: 8,
+      align: 'right',
+      dispensable: 0,
+      cell: (row) => span(count(row.ranges)),
+    },
     {
       title: 'of all',
       width: 8,
@@ -48,8 +67,20 @@ function columns(ranges: number, fallbacks: number, look: Look): Column<CauseVie
       dispensable: 3,
       cell: (row) => span(percent(row.ranges, ranges)),
     },
-    { title: 'now', width: 7, align: 'right', dispensable: 2, cell: (row) => span(count(row.inWindow)) },
-    { title: 'fallbacks', width: 9, align: 'right', dispensable: 0, cell: (row) => span(count(row.fallbacks)) },
+    {
+      title: 'now',
+      width: 7,
+      align: 'right',
+      dispensable: 2,
+      cell: (row) => span(count(row.inWindow)),
+    },
+    {
+      title: 'fallbacks',
+      width: 9,
+      align: 'right',
+      dispensable: 0,
+      cell: (row) => span(count(row.fallbacks)),
+    },
     {
       title: 'of them',
       width: 8,

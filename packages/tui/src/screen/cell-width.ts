@@ -2,7 +2,8 @@
 import stringWidth from 'string-width';
 
 /** Nearly all text is: one cell a character. */
-const PLAIN = /^[\u0020-\u007e\u2013\u2026\u2190-\u2193\u2248\u2500-\u259f\u25b2\u25bc\u25b8\u25c2\u00b5\u00b7\u00b1]*$/;
+const PLAIN =
+  /^[\u0020-\u007e\u2013\u2026\u2190-\u2193\u2248\u2500-\u259f\u25b2\u25bc\u25b8\u25c2\u00b5\u00b7\u00b1]*$/;
 
 export function cellWidth(text: string): number {
   return PLAIN.test(text) ? text.length : stringWidth(text);

@@ -5,7 +5,10 @@ import { FIRST_STATE } from './screen-state.js';
 
 const QUIET = { rounds: 0, accesses: 0, heads: 0, overlapping: 0 };
 const ROWS = [
-  virtqueue(0, { rates: QUIET, chosen: judgement({ window: decided(0, 0), total: decided(9, 0), reasons: [] }) }),
+  virtqueue(0, {
+    rates: QUIET,
+    chosen: judgement({ window: decided(0, 0), total: decided(9, 0), reasons: [] }),
+  }),
   virtqueue(1, { chosen: judgement({ window: decided(50, 50) }) }),
   virtqueue(2, {
     owner: { pid: 7, comm: 'DPDK' },

@@ -58,10 +58,7 @@ function missed({ accesses, hits }: VirtqueueJudgement['window']): number {
 }
 
 /** Index of the chosen row; that of the first where it is not in the list. */
-export function chosenIndex<Row>(
-  rows: readonly Row[],
-  isChosen: (row: Row) => boolean,
-): number {
+export function chosenIndex<Row>(rows: readonly Row[], isChosen: (row: Row) => boolean): number {
   return Math.max(0, rows.findIndex(isChosen));
 }
 

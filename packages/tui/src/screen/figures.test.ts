@@ -32,7 +32,9 @@ test('hit ratios are never better than they are', () => {
 });
 
 test('rates are short', () => {
-  const shown = [0, 0.01, 0.25, 1, 9.94, 9.96, 12.4, 999.4, 999.6, 12_345, 999_499, 1_234_567, 2.5e9];
+  const shown = [
+    0, 0.01, 0.25, 1, 9.94, 9.96, 12.4, 999.4, 999.6, 12_345, 999_499, 1_234_567, 2.5e9,
+  ];
   expect(shown.map(rate)).toEqual([
     '0',
     '<0.1',
@@ -64,9 +66,19 @@ test('counts, moments and lengths of time', () => {
     '12.345 s',
     '3,723.500 s',
   ]);
-  expect([0, 999, 1234, 45_600, 999_600, 789e6, 12.34e9, 123.4e9, 5000e9].map((ns) => lasting(ns, G))).toEqual(
-    ['0 ns', '999 ns', '1.23 µs', '45.6 µs', '1.00 ms', '789 ms', '12.3 s', '123 s', '5,000 s'],
-  );
+  expect(
+    [0, 999, 1234, 45_600, 999_600, 789e6, 12.34e9, 123.4e9, 5000e9].map((ns) => lasting(ns, G)),
+  ).toEqual([
+    '0 ns',
+    '999 ns',
+    '1.23 µs',
+    '45.6 µs',
+    '1.00 ms',
+    '789 ms',
+    '12.3 s',
+    '123 s',
+    '5,000 s',
+  ]);
   expect(lasting(1234, ASCII_GLYPHS)).toBe('1.23 us');
 });
 

@@ -123,7 +123,9 @@ export function levelLine(values: readonly number[], width: number, glyphs: Glyp
   const top = glyphs.levels.length - 1;
   return shown
     .map((value) =>
-      value <= 0 || most === 0 ? ' ' : glyphs.levels[Math.min(top, Math.ceil((value / most) * top))],
+      value <= 0 || most === 0
+        ? ' '
+        : glyphs.levels[Math.min(top, Math.ceil((value / most) * top))],
     )
     .join('')
     .padStart(width);

@@ -5,7 +5,7 @@ import { hintLine } from './help-lines.js';
 import { isIn, KEY_TABLE } from './key-table.js';
 import { safeName, words } from './look.js';
 import type { Prompt, ScreenState } from './screen-state.js';
-import { fitLine, lineOf, span, type Line } from './styled-line.js';
+import { fitLine, lineOf, span, spread, type Line } from './styled-line.js';
 
 export function footLine(
   { prompt, isHelp, view, answerSeen }: ScreenState,
@@ -26,8 +26,14 @@ export function footLine(
     );
   if (answer !== undefined && answer.number > answerSeen)
     return fitLine(lineOf(words(answer.text, look), answer.isError ? 'bad' : 'good'), width, cut);
-  if (isHelp) return lineOf('any key closes the help', 'faint');
-  return fitLine(hintLine(KEY_TABLE.filter((one) => isIn(one, view))), width, cut);
+  if (isHelp) return lineOf('Up and Down scroll, any other key closes the help', 'faint');
+  const here = KEY_TABLE.filter((one) => isIn(one, view));
+  return spread(
+    hintLine(here.filter(({ group }) => group !== 'program')),
+    hintLine(here.filter(({ group }) => group === 'program')),
+    width,
+    cut,
+  );
 }
 
 const PROMPTS: Readonly<Record<Prompt['kind'], string>> = {

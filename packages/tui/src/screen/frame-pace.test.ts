@@ -9,7 +9,7 @@ function framesPerSecond(cost: number): number {
     pace.changed();
     if (!pace.isDue(now)) continue;
     frames++;
-    pace.drawn(now, now + cost);
+    pace.drawn(now, cost);
   }
   return frames;
 }

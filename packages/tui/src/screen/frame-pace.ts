@@ -12,11 +12,11 @@ export interface FramePace {
   /** There is something to draw. */
   changed(): void;
   isDue(now: number): boolean;
-  /** A frame was drawn. */
-  drawn(begun: number, ended: number): void;
+  /** @param cost CPU time of the frame that was drawn, ms */
+  drawn(now: number, cost: number): void;
 }
 
-/** Times are ms, of any clock that only goes on. */
+/** Moments are ms, of any clock that only goes on. */
 export function createFramePace(): FramePace {
   let isChanged = true;
   let next = Number.NEGATIVE_INFINITY;
@@ -25,9 +25,9 @@ export function createFramePace(): FramePace {
       isChanged = true;
     },
     isDue: (now) => isChanged && now >= next,
-    drawn: (begun, ended) => {
+    drawn: (now, cost) => {
       isChanged = false;
-      next = Math.max(begun + LEAST_MS, begun + SHARE * (ended - begun));
+      next = now + Math.max(LEAST_MS, SHARE * cost);
     },
   };
 }

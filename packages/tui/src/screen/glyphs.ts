@@ -21,8 +21,6 @@ export interface Glyphs {
   readonly live: string;
   readonly infinite: string;
   readonly micro: string;
-  readonly dot: string;
-  readonly arrows: string;
 }
 
 export const UNICODE_GLYPHS: Glyphs = {
@@ -44,8 +42,6 @@ export const UNICODE_GLYPHS: Glyphs = {
   live: '●',
   infinite: '∞',
   micro: 'µ',
-  dot: '·',
-  arrows: '↑↓',
 };
 
 export const ASCII_GLYPHS: Glyphs = {
@@ -67,6 +63,4 @@ export const ASCII_GLYPHS: Glyphs = {
   live: '*',
   infinite: 'inf',
   micro: 'u',
-  dot: '-',
-  arrows: 'Up/Down',
 };

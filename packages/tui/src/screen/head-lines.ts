@@ -11,16 +11,17 @@ export type HeadPart = Pick<
   'source' | 'clock' | 'design' | 'beside' | 'window' | 'storms'
 >;
 
-export function headLines(
-  part: HeadPart,
-  { width, look }: Pick<Frame, 'width' | 'look'>,
-): Line[] {
+export function headLines(part: HeadPart, { width, look }: Pick<Frame, 'width' | 'look'>): Line[] {
   const { source, clock, storms } = part;
   const { cut } = look.glyphs;
   const underWay = storms.filter(({ isOver }) => !isOver).length;
   return [
     spread(
-      [span('vhostscope  ', 'strong'), span(safeName(source.name, look)), span(`  ${stateOf(source)}`, 'faint')],
+      [
+        span('vhostscope  ', 'strong'),
+        span(safeName(source.name, look)),
+        span(`  ${stateOf(source)}`, 'faint'),
+      ],
       clockLine(clock, look),
       width,
       cut,
@@ -37,7 +38,12 @@ export function headLines(
       ],
       underWay === 0
         ? [span(`${count(clock.events)} events`, 'faint')]
-        : [span(` ${underWay === 1 ? 'a storm is' : `${underWay} storms are`} under way `, 'alarm')],
+        : [
+            span(
+              ` ${underWay === 1 ? 'a storm is' : `${underWay} storms are`} under way `,
+              'alarm',
+            ),
+          ],
       width,
       cut,
     ),
@@ -64,7 +70,9 @@ function banner(text: string, width: number, look: Look): Line {
 /** States in which numbers stand still, and people should know why. */
 function stateBanner({ state, isEmpty, kind }: SourceView): string[] {
   if (state === 'gone')
-    return ['the recorder is gone without saying why; what is shown is what came; tried again each second'];
+    return [
+      'the recorder is gone without saying why; what is shown is what came; tried again each second',
+    ];
   if (state === 'waiting') return ['nobody listens there yet; tried again each second'];
   if (isEmpty)
     return [state === 'ended' ? 'the trace holds no event' : `the ${kind} is empty so far`];
@@ -103,9 +111,5 @@ export function tabLine(chosen: ViewName, { width, look }: Pick<Frame, 'width' |
     span(rule, 'faint'),
   ]);
   const used = tabs.reduce((sum, { text }) => sum + text.length, 0);
-  return fitLine(
-    [...tabs, span(rule.repeat(Math.max(0, width - used)), 'faint')],
-    width,
-    cut,
-  );
+  return fitLine([...tabs, span(rule.repeat(Math.max(0, width - used)), 'faint')], width, cut);
 }

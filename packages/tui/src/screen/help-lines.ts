@@ -1,7 +1,7 @@
 /** The help, drawn from the table of keys. */
 import type { Frame } from './frame.js';
 import { KEY_TABLE, type KeyBinding, type KeyGroup } from './key-table.js';
-import { beside, fitLine, lineOf, span, type Line } from './styled-line.js';
+import { beside, fitLine, span, type Line } from './styled-line.js';
 import { inColumns, section, wrap } from './text-blocks.js';
 
 const GROUPS: Readonly<Record<KeyGroup, string>> = {
@@ -16,7 +16,7 @@ const GROUPS: Readonly<Record<KeyGroup, string>> = {
 const KEYS = 17;
 const TWO_COLUMNS = 72;
 
-export function helpLines({ width, height, look }: Frame): Line[] {
+export function helpLines(scroll: number, { width, height, look }: Frame): Line[] {
   const columns = width >= TWO_COLUMNS ? 2 : 1;
   const each = Math.floor(width / columns) - 2;
   const sections = Object.entries(GROUPS).map(([group, title]) =>
@@ -29,9 +29,11 @@ export function helpLines({ width, height, look }: Frame): Line[] {
       `${look.glyphs.about}: an estimate, as rounds of a stock host tell no more; 10 % ${look.glyphs.between} 20 %: some accesses are ambiguous`,
     ].flatMap((text) => wrap(text, each - 2)),
   );
-  return inColumns([...sections, signs], width, columns, (parts) =>
+  const lines = inColumns([...sections, signs], width, columns, (parts) =>
     beside(parts, look.glyphs.cut),
-  ).slice(0, height);
+  );
+  const first = Math.max(0, Math.min(scroll, lines.length - height));
+  return lines.slice(first, first + height);
 }
 
 function groupLines(group: KeyGroup, width: number, cut: string): Line[] {
@@ -39,16 +41,14 @@ function groupLines(group: KeyGroup, width: number, cut: string): Line[] {
   for (const { keys, help } of KEY_TABLE.filter((one) => one.group === group))
     rows.set(help, [...(rows.get(help) ?? []), ...keys]);
   return Array.from(rows, ([help, keys]) =>
-    width < KEYS + 10
-      ? lineOf(`${keyNames(keys)} ${help}`)
-      : [
-          ...fitLine([span(keyNames(keys), 'strong')], KEYS, cut),
-          ...fitLine([span(help)], width - KEYS, cut),
-        ],
-  );
+    wrap(help, width - KEYS).map((line, at) => [
+      ...fitLine([span(at === 0 ? keyNames(keys) : '', 'strong')], KEYS, cut),
+      ...line,
+    ]),
+  ).flat();
 }
 
-/** The line at the bottom: keys that do something here, the most useful first. */
+/** Keys and a word for each. */
 export function hintLine(bindings: readonly KeyBinding[]): Line {
   return bindings.flatMap(({ keys, hint }) =>
     hint === undefined ? [] : [span(keyName(keys[0] ?? ''), 'strong'), span(` ${hint}  `, 'faint')],

@@ -35,7 +35,12 @@ export function safeName(text: string, { isAscii }: Look): string {
 export function words(text: string, look: Look): string {
   if (!look.isAscii) return printable(text);
   return safeName(
-    text.replaceAll('…', '..').replaceAll('≈', '~').replaceAll('–', '-').replaceAll('µ', 'u').replaceAll('∞', 'inf'),
+    text
+      .replaceAll('…', '..')
+      .replaceAll('≈', '~')
+      .replaceAll('–', '-')
+      .replaceAll('µ', 'u')
+      .replaceAll('∞', 'inf'),
     look,
   );
 }

@@ -15,10 +15,7 @@ export type OverviewPart = Pick<
   DashboardView,
   'virtqueues' | 'total' | 'besideTotal' | 'rates' | 'design' | 'beside' | 'costReason'
 >;
-export type OverviewState = Pick<
-  ScreenState,
-  'sort' | 'isReversed' | 'filter' | 'search' | 'vq'
->;
+export type OverviewState = Pick<ScreenState, 'sort' | 'isReversed' | 'filter' | 'search' | 'vq'>;
 
 export function overviewLines(part: OverviewPart, state: OverviewState, frame: Frame): Line[] {
   const { width, height, look } = frame;
@@ -142,15 +139,14 @@ function columns({ beside, design }: OverviewPart, look: Look): Column<Virtqueue
     {
       title: 'virtqueue',
       width: 9,
-      most: 18,
+      most: 19,
       align: 'left',
       dispensable: 0,
-      cell: (row, width) =>
-        span(width < virtqueueName(row).length ? `vq ${row.vq}` : virtqueueName(row)),
+      cell: (row, width) => span(virtqueueName(row, width)),
     },
     {
       title: 'process',
-      width: 12,
+      width: 18,
       most: 24,
       align: 'left',
       dispensable: 9,
@@ -204,7 +200,8 @@ function columns({ beside, design }: OverviewPart, look: Look): Column<Virtqueue
       most: 44,
       align: 'left',
       dispensable: 6,
-      cell: ({ chosen: { reasons } }) => span(reasons.map(([reason]) => words(reason, look)).join(', ')),
+      cell: ({ chosen: { reasons } }) =>
+        span(reasons.map(([reason]) => words(reason, look)).join(', ')),
     },
   ];
 }

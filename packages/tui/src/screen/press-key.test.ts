@@ -58,7 +58,8 @@ test('keys of time are commands', () => {
   const commands = (...keys: string[]): readonly Command[] => press(keys).commands;
   expect(commands('space')).toEqual([{ do: 'pause' }]);
   expect(
-    press(['space'], { view: dashboardView({ clock: { ...VIEW.clock, isPaused: true } }) }).commands,
+    press(['space'], { view: dashboardView({ clock: { ...VIEW.clock, isPaused: true } }) })
+      .commands,
   ).toEqual([{ do: 'play' }]);
   expect(commands('l')).toEqual([{ do: 'live' }]);
   expect(commands('+', '-')).toEqual([
@@ -123,7 +124,10 @@ test('a search is typed, shown as it is typed, and ended', () => {
   expect(press(['/', 'v', 'q', 'enter']).state).toMatchObject({ search: 'vq', prompt: undefined });
   expect(press(['/', 'q', 'backspace', 'backspace']).state).toMatchObject({ search: '' });
   expect(press(['/', 'q', 'escape']).state).toMatchObject({ search: '', prompt: undefined });
-  expect(press(['/', 'q', 'enter', 'escape']).state).toMatchObject({ search: '', view: 'overview' });
+  expect(press(['/', 'q', 'enter', 'escape']).state).toMatchObject({
+    search: '',
+    view: 'overview',
+  });
   // A q in a prompt is a letter, Ctrl-C is not.
   expect(press(['/', 'q']).leave).toBeUndefined();
   expect(press(['/', 'ctrl+c']).leave).toBe('interrupt');
@@ -167,6 +171,8 @@ test('designs: the next one, or one of a list', () => {
 
 test('behind the help nothing is pressed', () => {
   expect(press(['?', 'space'])).toMatchObject({ state: { isHelp: false }, commands: [] });
+  expect(press(['?', 'down', 'down', 'up']).state).toMatchObject({ isHelp: true, helpScroll: 1 });
+  expect(press(['?', 'down', 'x', '?']).state).toMatchObject({ isHelp: true, helpScroll: 0 });
   expect(press(['?', 'q']).leave).toBe('quit');
 });
 

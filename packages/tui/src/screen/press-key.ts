@@ -30,9 +30,16 @@ export function pressKey(state: ScreenState, key: string, around: Surroundings):
   if (seen.prompt !== undefined) return typeInPrompt(seen, seen.prompt, key, around);
   if (seen.picker !== undefined) return pickDesign(seen, seen.picker, key, around.view);
   const action = actionOf(key, seen.view);
-  // Behind the help nothing moves unseen: any key but that closes it, and does nothing else.
-  if (seen.isHelp && action !== 'quit') return still({ ...seen, isHelp: false });
+  if (seen.isHelp && action !== 'quit') return still(behindHelp(seen, action, around.page));
   return action === undefined ? still(seen) : act(seen, action, around);
+}
+
+/** Behind the help nothing moves unseen: what does not scroll it closes it, and does nothing else. */
+function behindHelp(state: ScreenState, action: Action | undefined, page: number): ScreenState {
+  const by = { up: -1, down: 1, 'page up': -page, 'page down': page };
+  if (action === undefined || !(action in by)) return { ...state, isHelp: false, helpScroll: 0 };
+  const scroll = state.helpScroll + by[action as keyof typeof by];
+  return { ...state, helpScroll: Math.max(0, scroll) };
 }
 
 function act(state: ScreenState, action: Action, around: Surroundings): Pressed {

@@ -71,6 +71,5 @@ test('every key of the table that is a character arrives as itself', async () =>
 
 test('keys that nothing is bound to are harmless', async () => {
   const keys = await told('\u001b[15~', '\u001bx', '\u001b[200~');
-  const bound = new Set(KEY_TABLE.flatMap((binding) => binding.keys));
-  expect(keys.filter((key) => bound.has(key))).toEqual([]);
+  expect(keys).toEqual([]);
 });

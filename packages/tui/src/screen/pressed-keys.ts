@@ -15,6 +15,8 @@ export function pressedKeys(input: string, key: Key): string[] {
   if (key.ctrl) return input === '' ? [] : [`ctrl+${input}`];
   // Alt and a key: nothing is bound to it.
   if (key.meta) return [];
+  // The rest of a sequence that Ink does not know either.
+  if (/^\[[\d;?<]*[A-Za-z~]$/.test(input)) return [];
   return Array.from(input, nameOf);
 }
 

@@ -36,8 +36,7 @@ function enter(
 ): { state: ScreenState; commands: readonly Command[] } {
   const done = { ...state, prompt: undefined };
   if (prompt.kind === 'search' || prompt.text === '') return { state: done, commands: [] };
-  if (prompt.kind === 'save')
-    return { state: done, commands: [{ do: 'save', path: prompt.text }] };
+  if (prompt.kind === 'save') return { state: done, commands: [{ do: 'save', path: prompt.text }] };
   const command = readJump(prompt.text, view);
   if (typeof command !== 'string') return { state: done, commands: [command] };
   return { state: { ...state, prompt: { ...prompt, error: command } }, commands: [] };

@@ -191,19 +191,12 @@ function oneJudgement(
   ];
 }
 
-function rangeLines(
-  { ranges, callbacks }: QueueDetailView,
-  width: number,
-  look: Look,
-): Line[] {
+function rangeLines({ ranges, callbacks }: QueueDetailView, width: number, look: Look): Line[] {
   const placed = placeColumns(rangeColumns(look), width - 2);
   const rows: readonly Line[] =
     ranges.length === 0
       ? [lineOf('none', 'faint')]
-      : [
-          titleLine(placed, look.glyphs),
-          ...ranges.map((row) => rowLine(placed, row, look.glyphs)),
-        ];
+      : [titleLine(placed, look.glyphs), ...ranges.map((row) => rowLine(placed, row, look.glyphs))];
   return [
     ...section('last ranges over its rings', rows),
     ...(callbacks.length === 0
@@ -229,8 +222,22 @@ function rangeColumns(look: Look): Column<Range>[] {
       cell: ({ lasted }) =>
         lasted === undefined ? span('under way', 'bad') : span(lasting(lasted, glyphs)),
     },
-    { title: 'cause', width: 12, most: 22, align: 'left', dispensable: 0, cell: (row) => span(causeName(row, look)) },
-    { title: 'process', width: 14, most: 26, align: 'left', dispensable: 2, cell: (row) => span(processName(row, look)) },
+    {
+      title: 'cause',
+      width: 12,
+      most: 22,
+      align: 'left',
+      dispensable: 0,
+      cell: (row) => span(causeName(row, look)),
+    },
+    {
+      title: 'process',
+      width: 14,
+      most: 26,
+      align: 'left',
+      dispensable: 2,
+      cell: (row) => span(processName(row, look)),
+    },
     {
       title: 'range',
       width: 25,
@@ -251,11 +258,24 @@ function accessorLines({ accessors }: QueueDetailView, width: number, look: Look
     cell: (row) => span(count(of(row))),
   });
   const columns: Column<Row>[] = [
-    { title: 'accessor', width: 16, most: 24, align: 'left', dispensable: 0, cell: ({ name }) => span(safeName(name, look)) },
+    {
+      title: 'accessor',
+      width: 16,
+      most: 24,
+      align: 'left',
+      dispensable: 0,
+      cell: ({ name }) => span(safeName(name, look)),
+    },
     number('accesses', ({ decided }) => decided.accesses),
     number('fallbacks', ({ decided }) => decided.fallbacks + decided.iotlb),
     number('ambiguous', ({ decided }) => decided.ambiguous),
-    { title: 'hits', width: 14, align: 'right', dispensable: 0, cell: ({ decided }) => ratioSpan(decided, look.glyphs) },
+    {
+      title: 'hits',
+      width: 14,
+      align: 'right',
+      dispensable: 0,
+      cell: ({ decided }) => ratioSpan(decided, look.glyphs),
+    },
   ];
   const placed = placeColumns(columns, width - 2);
   return section('accessors, in all', [

@@ -74,7 +74,10 @@ function ownRows(
   { glyphs }: Look,
 ): (readonly [string, string])[] {
   return [
-    ['waiting', `${count(waiting.events)} events, the slowest CPU is ${lasting(waiting.lag, glyphs)} behind`],
+    [
+      'waiting',
+      `${count(waiting.events)} events, the slowest CPU is ${lasting(waiting.lag, glyphs)} behind`,
+    ],
     [
       'kept to go back',
       kept.most === 0 ? 'the file' : `${byteSize(kept.bytes)} of at most ${byteSize(kept.most)}`,
@@ -88,13 +91,31 @@ type Probe = RecordingView['plan'][number];
 
 function planLines(plan: readonly Probe[], width: number, look: Look): Line[] {
   const columns: Column<Probe>[] = [
-    { title: 'event', width: 14, most: 26, align: 'left', dispensable: 0, cell: ({ event }) => span(words(event, look)) },
-    { title: 'sure', width: 8, most: 12, align: 'left', dispensable: 1, cell: ({ sureness }) => span(words(sureness, look)) },
-    { title: 'by', width: 20, most: 80, align: 'left', dispensable: 0, cell: ({ way }) => span(words(way, look)) },
+    {
+      title: 'event',
+      width: 14,
+      most: 26,
+      align: 'left',
+      dispensable: 0,
+      cell: ({ event }) => span(words(event, look)),
+    },
+    {
+      title: 'sure',
+      width: 8,
+      most: 12,
+      align: 'left',
+      dispensable: 1,
+      cell: ({ sureness }) => span(words(sureness, look)),
+    },
+    {
+      title: 'by',
+      width: 20,
+      most: 80,
+      align: 'left',
+      dispensable: 0,
+      cell: ({ way }) => span(words(way, look)),
+    },
   ];
   const placed = placeColumns(columns, width - 2);
-  return [
-    titleLine(placed, look.glyphs),
-    ...plan.map((row) => rowLine(placed, row, look.glyphs)),
-  ];
+  return [titleLine(placed, look.glyphs), ...plan.map((row) => rowLine(placed, row, look.glyphs))];
 }

@@ -7,9 +7,10 @@ import { isBusy } from '../busy-session.js';
 import type { Session } from '../dashboard.js';
 import { createAlternateScreen } from './alternate-screen.js';
 import { createFramePace } from './frame-pace.js';
+import { createFrameWriter } from './frame-writer.js';
 import { openKeyboard } from './keyboard.js';
 import { lookOf } from './look.js';
-import { mountDashboard, type MountedDashboard } from './mount-dashboard.js';
+import { mountDashboard, type MountedDashboard, type Shown } from './mount-dashboard.js';
 import { pressKey } from './press-key.js';
 import type { ReadJump } from './prompts.js';
 import { FIRST_STATE } from './screen-state.js';
@@ -34,6 +35,7 @@ export async function runScreen(
   const look = lookOf(process.env, stdout.getColorDepth());
   const keyboard = openKeyboard(process.stdin, isStdinSource);
   const screen = createAlternateScreen((text) => stdout.write(text));
+  const frames = createFrameWriter((text) => stdout.write(text));
   const pace = createFramePace();
 
   let state = FIRST_STATE;
@@ -42,10 +44,16 @@ export async function runScreen(
   let finish: (exitCode: number) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
 
+  const shown = (): Shown => ({
+    view: session.view(),
+    state,
+    size: { columns: stdout.columns, rows: stdout.rows },
+  });
   const draw = (): void => {
-    const begun = performance.now();
-    mounted?.draw({ view: session.view(), state });
-    pace.drawn(begun, performance.now());
+    const begun = process.cpuUsage();
+    mounted?.draw(shown());
+    const { user, system } = process.cpuUsage(begun);
+    pace.drawn(performance.now(), (user + system) / 1000);
   };
   const turn = (): void => {
     timer = undefined;
@@ -77,16 +85,17 @@ export async function runScreen(
       fail(error);
     }
   };
-  /** Draws all of it anew: at the beginning, when the size is another one, and after the shell had the terminal. */
-  const mount = (): void => {
-    mounted?.unmount();
+  /** At the beginning, and after the shell had the terminal. */
+  const enter = (): void => {
     screen.enter();
-    mounted = mountDashboard({ view: session.view(), state }, { stdout, keyboard, look, onKeys: press, onError: fail });
-    // After Ink's own listener, which draws what was there before in the new size.
-    stdout.once('resize', resize);
+    frames.forget();
+    mounted = mountDashboard(shown(), { frames, keyboard, look, onKeys: press, onError: fail });
+    stdout.on('resize', resize);
   };
   const resize = (): void => {
-    if (mounted !== undefined) mount();
+    screen.clear();
+    frames.forget();
+    draw();
   };
   const leave = (): void => {
     stdout.removeListener('resize', resize);
@@ -98,7 +107,7 @@ export async function runScreen(
   const suspend = (): void => {
     leave();
     process.once('SIGCONT', () => {
-      mount();
+      enter();
       turn();
     });
     // The whole job, as the terminal's driver would: what feeds a pipe stops too.
@@ -117,7 +126,7 @@ export async function runScreen(
       finish = resolve;
       fail = reject;
       keyboard?.once('end', interrupt);
-      mount();
+      enter();
       turn();
     });
   } finally {

@@ -30,6 +30,7 @@ export interface Picker {
 export interface ScreenState {
   readonly view: ViewName;
   readonly isHelp: boolean;
+  readonly helpScroll: number;
   readonly prompt: Prompt | undefined;
   readonly picker: Picker | undefined;
   readonly sort: SortKey;
@@ -49,6 +50,7 @@ export interface ScreenState {
 export const FIRST_STATE: ScreenState = {
   view: 'overview',
   isHelp: false,
+  helpScroll: 0,
   prompt: undefined,
   picker: undefined,
   sort: 'worst',

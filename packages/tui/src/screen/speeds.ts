@@ -1,6 +1,19 @@
 /** Speeds and widths of the window, as the keys go through them. */
 export const SPEEDS: readonly (number | 'max')[] = [
-  0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 'max',
+  0.1,
+  0.2,
+  0.5,
+  1,
+  2,
+  5,
+  10,
+  20,
+  50,
+  100,
+  200,
+  500,
+  1000,
+  'max',
 ];
 
 /** ns */

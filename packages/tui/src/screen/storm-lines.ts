@@ -58,8 +58,20 @@ export function stormLines(
 function columns(look: Look): Column<StormView>[] {
   const { glyphs } = look;
   return [
-    { title: 'storm', width: 5, align: 'right', dispensable: 0, cell: ({ number }) => span(String(number)) },
-    { title: 'begins', width: 12, align: 'right', dispensable: 0, cell: ({ begin }) => span(moment(begin)) },
+    {
+      title: 'storm',
+      width: 5,
+      align: 'right',
+      dispensable: 0,
+      cell: ({ number }) => span(String(number)),
+    },
+    {
+      title: 'begins',
+      width: 12,
+      align: 'right',
+      dispensable: 0,
+      cell: ({ begin }) => span(moment(begin)),
+    },
     {
       title: 'lasts',
       width: 9,
@@ -68,8 +80,20 @@ function columns(look: Look): Column<StormView>[] {
       cell: ({ begin, end, isOver }) =>
         isOver ? span(lasting(end - begin, glyphs)) : span('under way', 'bad'),
     },
-    { title: 'dev', width: 4, align: 'right', dispensable: 4, cell: ({ dev }) => span(String(dev)) },
-    { title: 'ranges', width: 8, align: 'right', dispensable: 0, cell: ({ ranges }) => span(count(ranges)) },
+    {
+      title: 'dev',
+      width: 4,
+      align: 'right',
+      dispensable: 4,
+      cell: ({ dev }) => span(String(dev)),
+    },
+    {
+      title: 'ranges',
+      width: 8,
+      align: 'right',
+      dispensable: 0,
+      cell: ({ ranges }) => span(count(ranges)),
+    },
     {
       title: 'hits in it',
       width: 14,

@@ -9,7 +9,13 @@ import { wrap } from './text-blocks.js';
 const columns: Column<string>[] = [
   { title: 'name', width: 4, most: 8, align: 'left', dispensable: 0, cell: (row) => span(row) },
   { title: 'n', width: 3, align: 'right', dispensable: 2, cell: (row) => span(String(row.length)) },
-  { title: 'why', width: 5, align: 'left', dispensable: 1, cell: (row, width) => span(`${row}${width}`) },
+  {
+    title: 'why',
+    width: 5,
+    align: 'left',
+    dispensable: 1,
+    cell: (row, width) => span(`${row}${width}`),
+  },
 ];
 
 test('columns that do not fit go, the most dispensable first; what is left makes others grow', () => {

@@ -34,8 +34,7 @@ export function placeColumns<Row>(
     const first = chosen
       .filter(({ dispensable }) => dispensable > 0)
       .reduce<Column<Row> | undefined>(
-        (found, one) =>
-          found === undefined || one.dispensable > found.dispensable ? one : found,
+        (found, one) => (found === undefined || one.dispensable > found.dispensable ? one : found),
         undefined,
       );
     if (first === undefined) break;
@@ -70,11 +69,7 @@ export function titleLine<Row>(placed: readonly PlacedColumn<Row>[], glyphs: Gly
   );
 }
 
-export function rowLine<Row>(
-  placed: readonly PlacedColumn<Row>[],
-  row: Row,
-  glyphs: Glyphs,
-): Line {
+export function rowLine<Row>(placed: readonly PlacedColumn<Row>[], row: Row, glyphs: Glyphs): Line {
   return joined(
     placed.map((one) => [one, one.column.cell(row, one.width)] as const),
     glyphs,

@@ -2,10 +2,14 @@
 import type { VirtqueueView } from '../dashboard.js';
 import { safeName, type Look } from './look.js';
 
-/** "vq 3", with where it is in its device and whether it transmits: "vq 3 dev 0/1 tx" */
-export function virtqueueName({ vq, dev, index, transmits }: VirtqueueView): string {
+/** "vq 3 dev 0/1 tx": with its place in its device, and whether it transmits; shorter where it must be. */
+export function virtqueueName(
+  { vq, dev, index, transmits }: VirtqueueView,
+  width: number = Number.POSITIVE_INFINITY,
+): string {
   const place = dev === undefined ? '' : ` dev ${dev}${index === undefined ? '' : `/${index}`}`;
-  return `vq ${vq}${place}${transmits ? ' tx' : ''}`;
+  const whole = `vq ${vq}${place}${transmits ? ' tx' : ''}`;
+  return whole.length <= width ? whole : `vq ${vq}${transmits ? ' tx' : ''}`;
 }
 
 /** "ksmd (68)", safe to print */
