@@ -22,3 +22,7 @@ export { assumedOf } from './stock-assumptions.js';
 export { causesOf, classesOf, processesOf } from './storms-result.js';
 export { extentOf } from './time-argument.js';
 export { transmittingAmong } from './transmit-virtqueues.js';
+export { replayTrace, engineOf, type Replayed } from './replay-trace.js';
+export { runResult, type RunResult } from './run-result.js';
+export { stormsResult, type StormsResult } from './storms-result.js';
+export { readSpanOptions } from './time-span.js';
