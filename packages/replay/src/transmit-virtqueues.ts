@@ -25,14 +25,13 @@ export function transmittingAmong(
     if (others === undefined) devices.set(key, [one]);
     else others.push(one);
   }
-  return [...devices.values()].flatMap((ofDevice) => {
-    if (ofDevice.some((one) => (derived?.vsockRounds[one.id] ?? 0) > 0)) return [];
-    return ofDevice
-      .filter(({ place }, at) =>
-        place === undefined
-          ? ofDevice.length === VIRTQUEUES_OF_NET && at === TRANSMITS
-          : place === TRANSMITS,
-      )
-      .map(({ id }) => id);
-  });
+  const transmitting = new Set<number>();
+  for (const ofDevice of devices.values()) {
+    if (ofDevice.some(({ id }) => (derived?.vsockRounds[id] ?? 0) > 0)) continue;
+    for (const [at, { id, place }] of ofDevice.entries()) {
+      if (place === undefined && ofDevice.length !== VIRTQUEUES_OF_NET) continue;
+      if ((place ?? at) === TRANSMITS) transmitting.add(id);
+    }
+  }
+  return virtqueues.flatMap(({ id }) => (transmitting.has(id) ? [id] : []));
 }

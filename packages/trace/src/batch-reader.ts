@@ -88,6 +88,21 @@ export function readBatch(from: TraceBytes, place: BatchPlace, memory: BatchMemo
   return batch;
 }
 
+/** Time of a batch's last row, ns, without reading the batch. */
+export function lastTimeOf(from: TraceBytes, place: BatchPlace, memory: BatchMemory): bigint {
+  const { offset, metadataBytes, rows } = place;
+  const metadata = new Uint8Array(metadataBytes);
+  readFully(from, metadata, offset + PREFIX_BYTES);
+  readLayout(new DataView(metadata.buffer), place, memory);
+  const column = memory.buffers[2 * TIME_BUFFER];
+  const value = new Uint8Array(8);
+  readFully(from, value, offset + PREFIX_BYTES + metadataBytes + column + 8 * (rows - 1));
+  return new DataView(value.buffer).getBigInt64(0, true);
+}
+
+/** Behind the bits that say which times there are. */
+const TIME_BUFFER = 1;
+
 function readLayout(metadata: DataView, place: BatchPlace, memory: BatchMemory): BatchLayout {
   const message = readMessage(metadata);
   const layout =

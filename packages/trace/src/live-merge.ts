@@ -18,18 +18,21 @@ import {
   secondOf,
   sink,
   type Cursor,
+  type RunVisitor,
   type StandingCursor,
 } from './cpu-cursors.js';
 import type { TraceBytes } from './file-access.js';
 import type { BatchPlace } from './place-list.js';
 import type { RecordingIndex, TraceIndex } from './trace-index.js';
 
-/**
- * Called with runs of events, as a `RunVisitor`. Returns the row up to which it took them: the merge stops where
- * that is not `to`, and goes on from there when it is asked again. What a recording says first and last (its
- * `recording`, `virtqueue` and `recording_end` rows) is to be taken whole.
- */
-export type StoppingVisitor = (batch: EventBatch, from: number, to: number) => number;
+export interface MergeVisitor {
+  /** Rows that say something of a recording, before its events, between them and after them. */
+  words: RunVisitor;
+  /** A run of events. Returns the row up to which it took them, one at least. */
+  events(batch: EventBatch, from: number, to: number): number;
+  /** Asked after each run: whether that is enough. */
+  isDone?(): boolean;
+}
 
 export interface MergeLimits {
   /** Events from this time on stay, ns; undefined for no bound. */
@@ -44,12 +47,12 @@ export interface MergeLimits {
 
 /**
  * Why it stopped: `limit` of events; `before`: what is next is not before that time; `waits`: for CPUs, or for
- * anything at all; `stopped` by the visitor; `over`: all is told, and nothing more comes.
+ * anything at all; `stopped`: the visitor has enough; `over`: all is told, and nothing more comes.
  */
 export type MergeStop = 'limit' | 'before' | 'waits' | 'stopped' | 'over';
 
 export interface LiveMerge {
-  advance(limits: MergeLimits, visit: StoppingVisitor): MergeStop;
+  advance(limits: MergeLimits, visit: MergeVisitor): MergeStop;
   /** Events that have arrived and were not let out; how far the last of them is from the first, ns. */
   waiting(): { readonly events: number; readonly lag: number };
   /** Events that were let out after later ones, as their CPU had been silent for too long. */
@@ -94,8 +97,8 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   /** What may be let out: up to this time, inclusive. */
   const bound: Moment = { low: 0, high: 0 };
 
-  function tell(batch: BatchPlace, visit: StoppingVisitor): void {
-    visit(readBatch(bytes, batch, createBatchMemory()), 0, batch.rows);
+  function tell(batch: BatchPlace, visit: MergeVisitor): void {
+    visit.words(readBatch(bytes, batch, createBatchMemory()), 0, batch.rows);
   }
 
   /** Whether a mark row (begin, end) lies before the border. */
@@ -126,6 +129,12 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     rise(heap, cursor);
   }
 
+  /** The first cursor stands on no event any more. */
+  function leave(): void {
+    heap[0].isStanding = false;
+    removeFirst(heap);
+  }
+
   /** The bound by the border, and by CPUs of which all has been seen. */
   function findBound(now: number, isWhole: boolean): void {
     bound.low = border.low;
@@ -142,8 +151,8 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     }
   }
 
-  /** Lets the next run out. Returns how many events that were; negative, less one, when the visitor stopped. */
-  function visitNext(visit: StoppingVisitor): number {
+  /** Lets the next run out, or as much of it as is taken. Returns how many events that were. */
+  function visitNext(visit: MergeVisitor): number {
     const [cursor] = heap;
     const { batch } = cursor;
     const from = cursor.row;
@@ -156,7 +165,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     );
     if (cursor !== latest) late += countLate(batch, from, end, released);
     latest = cursor;
-    const taken = visit(batch, from, end);
+    const taken = visit.events(batch, from, end);
     cursor.row = taken;
     if (taken > from && !isUpTo(batch.time[2 * taken - 2], batch.time[2 * taken - 1], released)) {
       released.low = batch.time[2 * taken - 2];
@@ -164,14 +173,11 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     }
     told += taken - from;
     if (refill(bytes, cursor)) sink(heap, 0);
-    else {
-      cursor.isStanding = false;
-      removeFirst(heap);
-    }
-    return taken < end ? from - taken - 1 : taken - from;
+    else leave();
+    return taken - from;
   }
 
-  function openRecording(recording: RecordingIndex, visit: StoppingVisitor): boolean {
+  function openRecording(recording: RecordingIndex, visit: MergeVisitor): boolean {
     if (!isOpen) {
       if (recording.begin !== undefined) {
         if (!isBefore(recording.begin)) return false;
@@ -199,7 +205,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   function advanceIn(
     recording: RecordingIndex,
     { events, now, isOver }: MergeLimits,
-    visit: StoppingVisitor,
+    visit: MergeVisitor,
   ): MergeStop | undefined {
     if (!openRecording(recording, visit)) return 'before';
     listen(recording, now);
@@ -212,11 +218,10 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
       if (!isUpTo(low, high, border)) return 'before';
       if (!isUpTo(low, high, bound)) return 'waits';
       if (left <= 0) return 'limit';
-      const before = heap.length;
-      const visited = visitNext(visit);
-      if (heap.length < before) findBound(now, isWhole);
-      if (visited < 0) return 'stopped';
-      left -= visited;
+      const standing = heap.length;
+      left -= visitNext(visit);
+      if (heap.length < standing) findBound(now, isWhole);
+      if (visit.isDone?.() === true) return 'stopped';
     }
     if (!isWhole) return 'waits';
     if (recording.end !== undefined) {

@@ -2,6 +2,7 @@
  * Where the batches of one CPU lie, in file order. A recording of hours has millions of them, so they are
  * kept in columns: twenty bytes each.
  */
+import { PREFIX_BYTES } from './arrow-layout.js';
 import type { BatchMetadata } from './batch-metadata.js';
 
 /** Where a batch lies in the file. Its columns are looked up when it is read. */
@@ -12,6 +13,12 @@ export interface BatchPlace extends BatchMetadata {
   readonly metadataBytes: number;
   readonly bodyBytes: number;
   readonly rows: number;
+}
+
+/** File offset just past a batch; 0 where there is none. */
+export function batchEnd(place: BatchPlace | undefined): number {
+  if (place === undefined) return 0;
+  return place.offset + PREFIX_BYTES + place.metadataBytes + place.bodyBytes;
 }
 
 export interface PlaceList extends Iterable<BatchPlace> {

@@ -96,7 +96,7 @@ function placesOf(recordings: readonly RecordingIndex[]): BatchPlace[] {
     .flatMap(({ begin, tables, events, end }) => [
       begin,
       ...tables,
-      ...[...events.values()].flat(),
+      ...[...events.values()].flatMap((places) => [...places]),
       end,
     ])
     .filter((place) => place !== undefined);

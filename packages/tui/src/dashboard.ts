@@ -36,7 +36,7 @@ export interface SourceView {
 
 /** Where in the trace the screen stands. */
 export interface ClockView {
-  /** The moment that is shown: all events before it are in the numbers. */
+  /** The moment that is shown: all events before it are in the numbers, and no other. As `--to` of `replay`. */
   readonly at: number;
   /** The last event that there is. */
   readonly end: number;
@@ -51,6 +51,11 @@ export interface ClockView {
   readonly seeking: number | undefined;
   /** How far back the screen can go; beyond `0` nothing was kept. */
   readonly earliest: number;
+  /**
+   * Beyond this moment nothing is kept (--keep is used up): the screen can be there only as it comes, live;
+   * undefined while all is kept.
+   */
+  readonly keptUntil: number | undefined;
   /** Events consumed. */
   readonly events: number;
 }
@@ -80,7 +85,7 @@ export interface VirtqueueJudgement {
 export interface VirtqueueView {
   readonly vq: number;
   readonly dev: number | undefined;
-  /** What is known of the device's owner; undefined where nothing is. */
+  /** What is known of the device's owner; undefined where nothing is. `comm` is empty where its name is not known. */
   readonly owner: { readonly pid: number; readonly comm: string } | undefined;
   /** Index in its device, and entries of its ring; undefined while not known. */
   readonly index: number | undefined;
@@ -135,8 +140,8 @@ export interface CauseView {
   readonly ranges: number;
   readonly inWindow: number;
   /**
-   * Fallbacks that came after one of its ranges and before the next range over the same virtqueue or the
-   * next map that was built: its share of lost hits; ambiguous accesses are not in it.
+   * Fallbacks that came after one of its ranges and before the next range over the same virtqueue, or before the
+   * round after the one in which a map was built again: its share of lost hits; ambiguous accesses are not in it.
    */
   readonly fallbacks: number;
 }
