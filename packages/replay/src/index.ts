@@ -20,7 +20,7 @@ export {
 } from './replay-plan.js';
 export { assumedOf } from './stock-assumptions.js';
 export { causesOf, classesOf, processesOf } from './storms-result.js';
-export { extentOf } from './time-argument.js';
+export { extentOf, readTimeArgument, resolveTime } from './time-argument.js';
 export { transmittingAmong } from './transmit-virtqueues.js';
 export { replayTrace, engineOf, type Replayed } from './replay-trace.js';
 export { runResult, type RunResult } from './run-result.js';

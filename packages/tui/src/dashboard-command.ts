@@ -16,8 +16,9 @@ export async function dashboardCommand(
     return EXIT.done;
   }
   const source = namedSource(named, options);
-  const { openSession } = await import('./session/open-session.js');
-  const session = await openSession(source, options);
+  const { openDashboard } = await import('./open-dashboard.js');
+  const session = await openDashboard(source, options);
+  if (session === undefined) return EXIT.interrupted;
   try {
     if (options.json === true || !process.stdout.isTTY)
       return await runPlain(

@@ -5,8 +5,12 @@ import { InvalidArgumentError } from 'commander';
 export interface DashboardOptions {
   readonly follow?: boolean;
   readonly socket?: string;
-  readonly design: string;
+  readonly design?: string;
   readonly beside?: string;
+  readonly designFile?: string;
+  readonly smap?: 'on' | 'off';
+  /** Two rates, as typed. */
+  readonly calibrate?: string;
   readonly preempt?: Preemption;
   readonly speed: number | 'max';
   /** ns */

@@ -32,21 +32,31 @@ export async function main(argv: readonly string[]): Promise<number> {
     )
     .option(
       '--design <name>',
-      `design to see the trace through: ${DESIGNS.map(({ name }) => name).join(', ')}`,
-      'merged',
+      `design to see the trace through: ${DESIGNS.map(({ name }) => name).join(', ')}; default: that of --design-file, else merged`,
     )
-    .option('--beside <name>', 'a second design, side by side (default: none)')
+    .option('--beside <name>', 'a second design, side by side')
+    .option('--design-file <file>', 'rows of switches of your own, as JSON')
     .addOption(
       new Option(
         '--preempt <mode>',
-        'preemption of the recording kernel (default: what the trace says)',
+        'preemption of the recording kernel; default: what the trace says',
       ).choices(['voluntary', 'full', 'unknown']),
     )
+    .addOption(
+      new Option(
+        '--smap <mode>',
+        "whose published packet rates: those with the CPU's SMAP on or off; default: what the trace says, else both",
+      ).choices(['on', 'off']),
+    )
+    .option(
+      '--calibrate <before,after>',
+      'your own two rates, in millions of packets per second: every access copied, every access mapped',
+    )
     .option('--speed <times>', 'of a finished trace: 0.1 to 1000, or max', parseSpeed, 1)
-    .option('--window <time>', 'what "now" means: the last so long', parseWindow)
+    .option('--window <time>', 'how long "now" is (default: 10s)', parseWindow)
     .option(
       '--keep <size>',
-      'how much of a live stream is kept to go back to, on disk, such as 500M or 2G',
+      'how much of a live stream is kept to go back to, on disk (default: 2G)',
       parseKeep,
     )
     .option(

@@ -155,6 +155,7 @@ export function dashboardView(over: Partial<DashboardView> = {}): DashboardView 
       speed: 1,
       seeking: undefined,
       earliest: 0,
+      keptUntil: undefined,
       events: 179_142,
     },
     design: 'merged',

@@ -38,7 +38,13 @@ function replay(
   };
 }
 
-const decided = ({ accesses, hits, fallbacks, iotlb, ambiguous }: Omit<Decided, 'isEstimated'>) => ({
+const decided = ({
+  accesses,
+  hits,
+  fallbacks,
+  iotlb,
+  ambiguous,
+}: Omit<Decided, 'isEstimated'>) => ({
   accesses,
   hits,
   fallbacks,
@@ -76,23 +82,60 @@ function found(result: RunResult, vq: number | undefined) {
 
 const KINDS = ['event', 'round', 'invalidation', 'storm'] as const;
 
-const command: fc.Arbitrary<Command | { do: 'wait'; ms: number } | { do: 'seek part'; part: number }> =
-  fc.oneof(
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('seek part' as const), part: fc.double({ min: 0, max: 1.01, noNaN: true }) }) },
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        do: fc.constant('step' as const),
-        kind: fc.constantFrom(...KINDS),
-        by: fc.constantFrom(1 as const, -1 as const),
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('design' as const), name: fc.constantFrom('merged', 'fixes-v5', 'vmap-v3', 'copy') }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('beside' as const), name: fc.constantFrom(undefined, 'fixes-v5', 'rework') }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 400 }) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('look at' as const), vq: fc.constantFrom(undefined, 0, 1) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('speed' as const), speed: fc.constantFrom(0.1, 1, 3, 'max' as const) }) },
-  );
+const command: fc.Arbitrary<
+  Command | { do: 'wait'; ms: number } | { do: 'seek part'; part: number }
+> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('seek part' as const),
+      part: fc.double({ min: 0, max: 1.01, noNaN: true }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('step' as const),
+      kind: fc.constantFrom(...KINDS),
+      by: fc.constantFrom(1 as const, -1 as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('design' as const),
+      name: fc.constantFrom('merged', 'fixes-v5', 'vmap-v3', 'copy'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('beside' as const),
+      name: fc.constantFrom(undefined, 'fixes-v5', 'rework'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.integer({ min: 1, max: 400 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('look at' as const),
+      vq: fc.constantFrom(undefined, 0, 1),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('speed' as const),
+      speed: fc.constantFrom(0.1, 1, 3, 'max' as const),
+    }),
+  },
+);
 
 describe.each(['u1', 's3', 'stock'] as const)('a random walk through %s', (name) => {
   test('shows what replay run finds up to the moment', { timeout: 240_000 }, async () => {

@@ -1,9 +1,11 @@
 import headless from '@xterm/headless';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createFrameWriter } from './frame-writer.js';
 
 const { Terminal } = headless;
+// oxlint-disable-next-line no-control-regex -- colours begin with one
+const COLOURS = /\u001b\[\dm/g;
 
 /** What stands on a terminal of 12x6 after frames one upon the other, and how much was written. */
 async function shown(
@@ -30,7 +32,7 @@ test('the screen is the last frame, whatever came before', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyFrame, { minLength: 1, maxLength: 5 }), async (frames) => {
       const { rows } = await shown(frames);
-      const last = (frames.at(-1) ?? []).map((row) => row.replace(/\u001b\[\dm/g, ''));
+      const last = (frames.at(-1) ?? []).map((row) => row.replaceAll(COLOURS, ''));
       expect(rows).toEqual([...last, ...Array.from({ length: 6 - last.length }, () => '')]);
     }),
     { numRuns: 50 },

@@ -41,7 +41,7 @@ export function mountDashboard(
   let tokens = createRowTokens();
   const stdout = inMemoryTerminal((frame) => {
     // As it ends Ink writes more than frames.
-    if (isMounted) frames.show(frame.split('\n').map(tokens.rowOf));
+    if (isMounted) frames.show(frame.split('\n').map((sign) => tokens.rowOf(sign)));
   });
   const element = (shown: Shown): ReactElement => {
     if (tokens.isFull()) tokens = createRowTokens();

@@ -97,37 +97,48 @@ function act(state: ScreenState, action: Action, around: Surroundings): Pressed 
       return { state, commands: neighbourDesign(view, 1) };
     case 'previous design':
       return { state, commands: neighbourDesign(view, -1) };
-    default:
-      return { state, commands: timeCommands(action, view) };
+    case 'pause or play':
+    case 'live':
+    case 'slower':
+    case 'faster':
+    case 'begin':
+    case 'end':
+    case 'window wider':
+    case 'window narrower':
+      return { state, commands: [timeCommand(action, view)] };
+    case 'event on':
+    case 'event back':
+    case 'round on':
+    case 'round back':
+    case 'invalidation on':
+    case 'invalidation back':
+    case 'storm on':
+    case 'storm back': {
+      const [kind, by] = STEPS[action];
+      return { state, commands: [{ do: 'step', kind, by }] };
+    }
   }
 }
 
-/** Those that only the session obeys. */
-function timeCommands(
-  action: TimeAction | StepAction,
-  { clock, window }: DashboardView,
-): Command[] {
+/** What only the session obeys. */
+function timeCommand(action: TimeAction, { clock, window }: DashboardView): Command {
   switch (action) {
     case 'pause or play':
-      return [{ do: clock.isPaused ? 'play' : 'pause' }];
+      return { do: clock.isPaused ? 'play' : 'pause' };
     case 'live':
-      return [{ do: 'live' }];
+      return { do: 'live' };
     case 'slower':
-      return [{ do: 'speed', speed: nextStep(SPEEDS, clock.speed, -1) }];
+      return { do: 'speed', speed: nextStep(SPEEDS, clock.speed, -1) };
     case 'faster':
-      return [{ do: 'speed', speed: nextStep(SPEEDS, clock.speed, 1) }];
+      return { do: 'speed', speed: nextStep(SPEEDS, clock.speed, 1) };
     case 'begin':
-      return [{ do: 'seek', at: clock.earliest }];
+      return { do: 'seek', at: clock.earliest };
     case 'end':
-      return [{ do: 'seek', at: clock.end }];
+      return { do: 'seek', at: clock.end };
     case 'window wider':
-      return [{ do: 'window', ns: nextStep(WINDOWS, window, 1) }];
+      return { do: 'window', ns: nextStep(WINDOWS, window, 1) };
     case 'window narrower':
-      return [{ do: 'window', ns: nextStep(WINDOWS, window, -1) }];
-    default: {
-      const [kind, by] = STEPS[action];
-      return [{ do: 'step', kind, by }];
-    }
+      return { do: 'window', ns: nextStep(WINDOWS, window, -1) };
   }
 }
 
@@ -151,8 +162,6 @@ const STEPS = {
   'storm on': ['storm', 1],
   'storm back': ['storm', -1],
 } as const satisfies Partial<Record<Action, readonly [StepKind, 1 | -1]>>;
-
-type StepAction = keyof typeof STEPS;
 
 /** Another view; the queue view needs a virtqueue that the session tells of. */
 function show(state: ScreenState, name: ViewName, view: DashboardView): Pressed {

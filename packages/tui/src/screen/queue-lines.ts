@@ -1,5 +1,5 @@
 /** One virtqueue: its maps over time and now, what invalidated them, what became of its accesses. */
-import type { QueueDetailView, VirtqueueJudgement, VirtqueueView } from '../dashboard.js';
+import type { AreaView, QueueDetailView, VirtqueueJudgement, VirtqueueView } from '../dashboard.js';
 import { count, countBounds, lasting, moment, rate } from './figures.js';
 import type { Frame } from './frame.js';
 import { safeName, words, type Look } from './look.js';
@@ -64,7 +64,9 @@ function nameLines(
     ...(owner === undefined ? [] : [`of ${processName(owner, look)}`]),
   ];
   const places = addresses.map(
-    ({ first, last }, at) => `${AREA_NAMES[at] ?? ''} ${hex(first)}-${hex(last)}`,
+    ({ first, last }, at) =>
+      // An area that is not set up has no first byte.
+      `${AREA_NAMES[at] ?? ''} ${last < first ? look.glyphs.nothing : `${hex(first)}-${hex(last)}`}`,
   );
   return [
     [span(virtqueueName(virtqueue), 'title'), span(`  ${known.join(' ')}`)],
@@ -109,22 +111,27 @@ function timelineLines(
       span(`  ${(AREA_NAMES[at] ?? '').padEnd(name - 2)}`),
       ...stateSpans(stretched(states, room), look),
     ]),
-    ...areas.flatMap(({ map, reason }, at): Line[] =>
-      reason === undefined
-        ? []
-        : [
-            fitLine(
-              [
-                span(`  ${(AREA_NAMES[at] ?? '').padEnd(name - 2)}`),
-                span(`${map}: `, MAP_TONES[map]),
-                span(words(reason, look)),
-              ],
-              width,
-              glyphs.cut,
-            ),
-          ],
-    ),
+    ...reasonLines(areas, width, look),
   ];
+}
+
+/** Why maps are not up; areas of which the same is to be said share a line. */
+function reasonLines(areas: readonly AreaView[], width: number, look: Look): Line[] {
+  const told = new Map<string, { readonly area: AreaView; readonly names: string[] }>();
+  for (const [at, area] of areas.entries()) {
+    if (area.reason === undefined) continue;
+    const key = `${area.map} ${area.reason}`;
+    const same = told.get(key) ?? { area, names: [] };
+    same.names.push(AREA_NAMES[at] ?? '');
+    told.set(key, same);
+  }
+  return Array.from(told.values(), ({ area: { map, reason = '' }, names }) =>
+    fitLine(
+      [span(`  ${names.join(', ')} `), span(`${map}: `, MAP_TONES[map]), span(words(reason, look))],
+      width,
+      look.glyphs.cut,
+    ),
+  );
 }
 
 type Slice = QueueDetailView['timeline'][number][number];

@@ -12,7 +12,7 @@ const TWO_COLUMNS = 120;
 
 export function recordingLines(
   recording: RecordingView,
-  { problems }: Pick<SourceView, 'problems'>,
+  { problems, kind }: Pick<SourceView, 'problems' | 'kind'>,
   scroll: number,
   { width, height, look }: Frame,
 ): Line[] {
@@ -46,7 +46,7 @@ export function recordingLines(
         ...wrap(words(recording.order, look), each),
         ...recording.assumptions.flatMap((one) => wrap(`- ${words(one, look)}`, each)),
       ]),
-      section('this program', pairs(ownRows(recording, look), each, cut)),
+      section('this program', pairs(ownRows(recording, kind, look), each, cut)),
       section('lost', counts(recording.lost)),
       section('left out by the filter in the kernel', counts(recording.filtered)),
       section('events', counts(recording.counts)),
@@ -71,6 +71,7 @@ const COMPLETE: Readonly<Record<RecordingView['complete'], readonly [string, Ton
 
 function ownRows(
   { waiting, kept, own }: RecordingView,
+  kind: SourceView['kind'],
   { glyphs }: Look,
 ): (readonly [string, string])[] {
   return [
@@ -80,7 +81,9 @@ function ownRows(
     ],
     [
       'kept to go back',
-      kept.most === 0 ? 'the file' : `${byteSize(kept.bytes)} of at most ${byteSize(kept.most)}`,
+      kind === 'file' || kind === 'growing file'
+        ? `all, in the file: ${byteSize(kept.bytes)}`
+        : `${byteSize(kept.bytes)} of at most ${byteSize(kept.most)}`,
     ],
     ['CPU', `${(own.cpu * 100).toFixed(1)} % of one`],
     ['memory', byteSize(own.memory)],

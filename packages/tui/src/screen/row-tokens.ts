@@ -5,7 +5,7 @@
  */
 export interface RowTokens {
   /** A character that stands for the row. */
-  tokenOf(row: string): string;
+  readonly tokenOf: (row: string) => string;
   /** The row; what is no token is itself. */
   rowOf(token: string): string;
   /** There is no room for the rows of another frame: begin anew. */

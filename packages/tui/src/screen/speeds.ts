@@ -21,7 +21,7 @@ export const WINDOWS: readonly number[] = [1, 2, 5, 10, 30, 60, 300].map((s) => 
 
 /** The next of the ladder in a direction; the present one where there is none. */
 export function nextStep<T extends number | 'max'>(ladder: readonly T[], now: T, by: 1 | -1): T {
-  const value = (one: T): number => (one === 'max' ? Number.POSITIVE_INFINITY : Number(one));
+  const value = (one: T): number => (one === 'max' ? Number.POSITIVE_INFINITY : one);
   const next =
     by === 1
       ? ladder.find((one) => value(one) > value(now))

@@ -1,5 +1,5 @@
 /** Every view as it stands on a screen. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { renderToString } from 'ink';
 import { expect, test } from 'vitest';
 import {
@@ -182,7 +182,7 @@ test('queue', () => {
       avail ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁██████████████████████████████████████████
       used  ·········································································································█████████████████████
       avail down: a callback has removed the map
-      used  ambiguous: a range may still be under way
+      used ambiguous: a range may still be under way
 
     merged                                                                accessors, in all
       hits now  99.00 %                                                     accessor            accesses  fallbacks  ambiguous            hits
@@ -246,28 +246,26 @@ test('causes', () => {
 test('recording', () => {
   expect(screen({ state: { view: 'recording' }, size: { columns: 120, rows: 30 } }))
     .toMatchInlineSnapshot(`
-    "
-    vhostscope  trace.arrows  file, ended                                                         ▸ 1x  12.345 s of 60.000 s
-    design merged  now is the last 10.0 s                                                                     179,142 events
-     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────────────────────────────────────────────
-    complete                                                    lost
-      not known yet: the recording says so as it ends             access  12
+      "
+      vhostscope  trace.arrows  file, ended                                                         ▸ 1x  12.345 s of 60.000 s
+      design merged  now is the last 10.0 s                                                                     179,142 events
+       1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────────────────────────────────────────────
+      complete                                                    lost
+        not known yet: the recording says so as it ends             access  12
 
-    recording                                                   left out by the filter in the kernel
-      kernel         6.1.0-30-amd64                               ranges of other processes  4,000
-      design driver  stock
-                                                                events
-    how it is judged                                              access       170,000
-      ranges: the trace grows                                     round_begin  1,540
-      - no map outlives the process that owns the device
-                                                                probes
-    this program                                                  event              sure         by
-      waiting          120 events, the slowest CPU is 3.20 ms b…  round_begin        sure         kprobe:handle_tx
-      kept to go back  1.0 MB of at most 2.1 GB
-      CPU              7.0 % of one
-      memory           80.0 MB
-
-
+      recording                                                   left out by the filter in the kernel
+        kernel         6.1.0-30-amd64                               ranges of other processes  4,000
+        design driver  stock
+                                                                  events
+      how it is judged                                              access       170,000
+        ranges: the trace grows                                     round_begin  1,540
+        - no map outlives the process that owns the device
+                                                                  probes
+      this program                                                  event              sure         by
+        waiting          120 events, the slowest CPU is 3.20 ms b…  round_begin        sure         kprobe:handle_tx
+        kept to go back  all, in the file: 1.0 MB
+        CPU              7.0 % of one
+        memory           80.0 MB
 
 
 
@@ -275,9 +273,11 @@ test('recording', () => {
 
 
 
-    Space pause  l live  t time  d design  b beside                                                         ? help  q quit
-    "
-  `);
+
+
+      Space pause  l live  t time  d design  b beside                                                         ? help  q quit
+      "
+    `);
 });
 
 test('help', () => {

@@ -12,12 +12,12 @@ export function virtqueueName(
   return whole.length <= width ? whole : `vq ${vq}${transmits ? ' tx' : ''}`;
 }
 
-/** "ksmd (68)", safe to print */
+/** "ksmd (68)", safe to print; "pid 68" where no name is known */
 export function processName(
   { pid, comm }: { readonly pid: number; readonly comm: string },
   look: Look,
 ): string {
-  return `${safeName(comm, look)} (${pid})`;
+  return comm === '' ? `pid ${pid}` : `${safeName(comm, look)} (${pid})`;
 }
 
 /** The class of the kernel stack where one was recorded, else the cause that the kernel named. */

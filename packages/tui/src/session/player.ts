@@ -1,6 +1,11 @@
 /** Plays a trace into an account, up to any moment, as far as time allows. */
 import type { EventBatch } from '@vhostscope/model';
-import { createLiveMerge, type LiveMerge, type MergeStop, type MergeVisitor } from '@vhostscope/trace';
+import {
+  createLiveMerge,
+  type LiveMerge,
+  type MergeStop,
+  type MergeVisitor,
+} from '@vhostscope/trace';
 import { createAccount, type Account, type AccountOptions } from '../account/account.js';
 import type { SourceTrace } from '../source/source.js';
 

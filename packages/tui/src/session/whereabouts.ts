@@ -142,7 +142,10 @@ export function createWhereabouts(
     if (speed === 'max') playTo = Infinity;
     else if (playedAt !== undefined) playTo += (now - playedAt) * 1e6 * speed;
     playedAt = now;
-    const bound = Math.min(playTo === Infinity ? Infinity : Math.floor(playTo), keptUntil ?? Infinity);
+    const bound = Math.min(
+      playTo === Infinity ? Infinity : Math.floor(playTo),
+      keptUntil ?? Infinity,
+    );
     const stop = player.play(bound, pace);
     if (stop === 'over') isPaused = true;
     // It cannot keep up, or has come to what is newest: it goes as fast as that.
@@ -247,7 +250,8 @@ export function createWhereabouts(
         return 'not all of the trace is kept (--keep), so it cannot be seen from its start in another way';
       looking = wanted;
       front = undefined;
-      if (player !== undefined || work !== undefined) rebuild(isLive ? Infinity : (player?.at ?? 0));
+      if (player !== undefined || work !== undefined)
+        rebuild(isLive ? Infinity : (player?.at ?? 0));
       return undefined;
     },
     advance: (now, pace) => {

@@ -68,7 +68,9 @@ function problemsOf(stream: SpooledStream, trouble: string | undefined): string[
       : [`bpftrace lost ${report.lostEvents} events`]),
     ...(rejected === undefined
       ? []
-      : [`${report?.rejected} lines could not be read, the first is line ${rejected.line}: ${rejected.reason}`]),
+      : [
+          `${report?.rejected} lines could not be read, the first is line ${rejected.line}: ${rejected.reason}`,
+        ]),
     ...(other === undefined
       ? []
       : [`${report?.other} lines held no event, the first is line ${other.line}`]),
