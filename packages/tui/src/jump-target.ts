@@ -6,7 +6,7 @@ import type { Command, DashboardView } from './dashboard.js';
 /** @returns the command that goes there; or, in words, why there is no such moment */
 export function readJump(text: string, { clock, storms }: DashboardView): Command | string {
   try {
-    const argument = readTimeArgument('time', text);
+    const argument = readTimeArgument('go to', text);
     if ('storm' in argument) {
       const { storm: number } = argument;
       if (storms.every((storm) => storm.number !== number))

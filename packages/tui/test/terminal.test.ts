@@ -45,16 +45,17 @@ function command(args: string): string {
   return `'${process.execPath}' '${BIN}' ${args}`;
 }
 
-const FIRST = (text: string): boolean => text.includes('virtqueues by misses');
+/** There are numbers on the screen. */
+const FIRST = (text: string): boolean => /virtqueues by misses[^]*^. vq \d/m.test(text);
 const quoted = (path: string): string => `'${path}'`;
 
 /** The shell has its terminal back: first screen, no colours, cursor seen, keys echoed. */
 async function expectRestored(terminal: TerminalScreen, code: number): Promise<string> {
   const text = await terminal.until(`code ${code}`);
-  await terminal.until('icanon');
+  await terminal.until((screen) => /^-?icanon/m.test(screen));
   expect(terminal.isAlternate()).toBe(false);
   expect(text).toContain('before');
-  expect(terminal.text()).toMatch(/^(?=.*(?:^| )icanon )(?=.*(?:^| )echo )/m);
+  expect(terminal.lines()).toContain('icanon echo');
   return terminal.text();
 }
 
@@ -63,7 +64,7 @@ test('a trace plays; q gives the terminal back', async () => {
   await terminal.until(FIRST);
   expect(terminal.isAlternate()).toBe(true);
   expect(terminal.text()).not.toContain('before');
-  expect(terminal.lines()[0]).toMatch(/^vhostscope {2}.*s3-resetup-under-storm.txt.gz/);
+  expect(terminal.lines()[0]).toMatch(/^vhostscope {2}…?.*s3-resetup-under-storm.txt.gz {2}file/);
   terminal.press('q');
   await expectRestored(terminal, 0);
 });
@@ -75,7 +76,7 @@ test('keys go through the views, and the help is drawn over them', async () => {
     ['2', 'storm'],
     ['4', 'invalidation'],
     ['5', 'how it is judged'],
-    ['?', 'any key closes the help'],
+    ['?', 'any other key closes the help'],
   ] as const) {
     terminal.press(key);
     await terminal.until(words);
@@ -99,8 +100,10 @@ test('a moment is typed, gone to, and stepped from', async () => {
   await terminal.until('paused');
   terminal.press('tnonsense\r');
   await terminal.until('takes a moment of the trace');
-  terminal.press('\u001bt1.5s\r');
-  await terminal.until((text) => /paused {2}1\.[45]\d\d s of/.test(text));
+  terminal.press('\u001b');
+  await terminal.until((text) => !text.includes('go to:'));
+  terminal.press('t1.5s\r');
+  await terminal.until('paused  1.500 s of 2.495 s');
   const before = terminal.lines()[1];
   terminal.press('e');
   await terminal.until((text) => text.split('\n')[1] !== before);

@@ -22,3 +22,16 @@ export function cutToWidth(text: string, width: number): string {
   }
   return cut;
 }
+
+/** As much of the end of a text as fits, behind a sign that its beginning was cut; all of it where that fits. */
+export function keepEnd(text: string, width: number, cutSign: string): string {
+  if (cellWidth(text) <= width) return text;
+  let kept = '';
+  let left = width - 1;
+  for (const character of Array.from(text).toReversed()) {
+    left -= cellWidth(character);
+    if (left < 0) break;
+    kept = `${character}${kept}`;
+  }
+  return `${cutSign}${kept}`;
+}

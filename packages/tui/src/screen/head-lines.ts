@@ -1,9 +1,10 @@
 /** The top of the screen: what is watched, where in it the screen stands, what is wrong; and the names of the views. */
 import type { ClockView, DashboardView, SourceView } from '../dashboard.js';
+import { keepEnd } from './cell-width.js';
 import { count, lasting, moment } from './figures.js';
 import type { Frame } from './frame.js';
 import { safeName, words, type Look } from './look.js';
-import { fitLine, span, spread, type Line, type Span, type Tone } from './styled-line.js';
+import { fitLine, span, spread, widthOf, type Line, type Span, type Tone } from './styled-line.js';
 import { VIEW_NAMES, type ViewName } from './view-names.js';
 
 export type HeadPart = Pick<
@@ -15,17 +16,9 @@ export function headLines(part: HeadPart, { width, look }: Pick<Frame, 'width' |
   const { source, clock, storms } = part;
   const { cut } = look.glyphs;
   const underWay = storms.filter(({ isOver }) => !isOver).length;
+  const clockSpans = clockLine(clock, look);
   return [
-    spread(
-      [
-        span('vhostscope  ', 'strong'),
-        span(safeName(source.name, look)),
-        span(`  ${stateOf(source)}`, 'faint'),
-      ],
-      clockLine(clock, look),
-      width,
-      cut,
-    ),
+    spread(sourceLine(source, width - widthOf(clockSpans) - 1, look), clockSpans, width, cut),
     spread(
       [
         span('design ', 'faint'),
@@ -48,6 +41,18 @@ export function headLines(part: HeadPart, { width, look }: Pick<Frame, 'width' |
       cut,
     ),
     ...bannerLines(source, width, look),
+  ];
+}
+
+/** Of a path that is too long, the end tells more. */
+function sourceLine(source: SourceView, width: number, look: Look): Line {
+  const title = 'vhostscope  ';
+  const state = `  ${stateOf(source)}`;
+  const room = Math.max(1, width - title.length - state.length);
+  return [
+    span(title, 'strong'),
+    span(keepEnd(safeName(source.name, look), room, look.glyphs.cut)),
+    span(state, 'faint'),
   ];
 }
 

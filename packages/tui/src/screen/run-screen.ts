@@ -75,7 +75,8 @@ export async function runScreen(
         for (const command of pressed.commands) session.tell(command);
         if (pressed.leave === 'quit') return finish(EXIT.done);
         if (pressed.leave === 'interrupt') return finish(EXIT.interrupted);
-        if (pressed.leave === 'suspend') return suspend();
+        // The whole job, as the terminal's driver would: what feeds a pipe stops too.
+        if (pressed.leave === 'suspend') return void process.kill(0, 'SIGTSTP');
       }
       // What a key does is to be seen at once; the frame waits only for the last one to be over.
       pace.changed();
@@ -104,19 +105,23 @@ export async function runScreen(
     mounted = undefined;
     screen.leave();
   };
+  /** The shell gets the terminal, until it lets this go on. */
   const suspend = (): void => {
     leave();
+    // Waiting for a signal alone keeps no process going.
+    const waiting = setInterval(() => undefined, 2 ** 30);
     process.once('SIGCONT', () => {
+      clearInterval(waiting);
       enter();
       turn();
     });
-    // The whole job, as the terminal's driver would: what feeds a pipe stops too.
-    process.kill(0, 'SIGTSTP');
+    process.kill(process.pid, 'SIGSTOP');
   };
 
   const interrupt = (): void => finish(EXIT.interrupted);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
+  process.on('SIGTSTP', suspend);
   process.on('exit', leave);
   const crash = (error: unknown): void => fail(error);
   process.on('uncaughtException', crash);
@@ -132,6 +137,7 @@ export async function runScreen(
   } finally {
     leave();
     for (const signal of signals) process.removeListener(signal, interrupt);
+    process.removeListener('SIGTSTP', suspend);
     process.removeListener('exit', leave);
     process.removeListener('uncaughtException', crash);
     process.removeListener('unhandledRejection', crash);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cellWidth } from './cell-width.js';
+import { cellWidth, keepEnd } from './cell-width.js';
 import { UNICODE_GLYPHS } from './glyphs.js';
 import { beside, fitLine, lineOf, plainText, span, spread, widthOf } from './styled-line.js';
 import { firstShown, placeColumns, rowLine, titleLine, type Column } from './table.js';
@@ -85,4 +85,14 @@ test('the chosen row is always shown, and no room is left empty', () => {
 
 test('cells of a terminal', () => {
   expect(['', 'abc', '▁█…', '漢字', '😀', 'e\u0301'].map(cellWidth)).toEqual([0, 3, 3, 4, 2, 1]);
+});
+
+test('of what is too long the end is kept', () => {
+  expect(keepEnd('/a/path', 7, '…')).toBe('/a/path');
+  expect(keepEnd('/a/long/path', 7, '…')).toBe('…g/path');
+  fc.assert(
+    fc.property(anyText, fc.integer({ min: 1, max: 40 }), (text, width) => {
+      expect(cellWidth(keepEnd(text, width, '…'))).toBeLessThanOrEqual(width);
+    }),
+  );
 });
