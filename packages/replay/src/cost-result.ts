@@ -97,9 +97,7 @@ export function costFrom(
 
 /** The measured rates that the cost model starts from: none, or one or two by SMAP. */
 export function measuredRates(design: Design, { smap, calibrated }: CostBasis): Measured[] {
-  return calibrated === undefined
-    ? publishedFor(design, smap)
-    : [{ smap: null, ...calibrated }];
+  return calibrated === undefined ? publishedFor(design, smap) : [{ smap: null, ...calibrated }];
 }
 
 export type Measured = RateChange & { readonly smap: 'on' | 'off' | null };

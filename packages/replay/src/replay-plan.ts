@@ -68,7 +68,11 @@ export interface ChosenOrder<Used extends Engine> {
 }
 
 /** @throws ProgramError where the options contradict the trace */
-export function planReplay(trace: PlannedTrace, chosen: Design, options: ReplayOptions): ReplayPlan {
+export function planReplay(
+  trace: PlannedTrace,
+  chosen: Design,
+  options: ReplayOptions,
+): ReplayPlan {
   const design = onPlatform(chosen, platformOf(options, trace));
   const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
   if (hostKindOf(trace) === 'stock') return planStockHost(trace, design, preemption, options);
@@ -87,8 +91,7 @@ export function planReplay(trace: PlannedTrace, chosen: Design, options: ReplayO
   return {
     recorded,
     ranges: { ...recorded, order: 'ranges', useObservations },
-    effects:
-      mayUseEffects && mayHoldEffects(trace) ? { ...recorded, order: 'effects' } : undefined,
+    effects: mayUseEffects && mayHoldEffects(trace) ? { ...recorded, order: 'effects' } : undefined,
     choose: (ranges, effects) => chooseOrder(design, options.order, mayUseEffects, ranges, effects),
   };
 }

@@ -56,8 +56,13 @@ function grow(flushes: readonly (readonly Omit<Row, 'line'>[])[]): Grown {
 function follow(fd: number): {
   readonly events: PlainEvent[];
   readonly indexer: TraceIndexer;
-  merge(): LiveMerge;
-  advance(now: number, isOver?: boolean, before?: bigint, events?: number): MergeStop | undefined;
+  readonly merge: () => LiveMerge;
+  readonly advance: (
+    now: number,
+    isOver?: boolean,
+    before?: bigint,
+    events?: number,
+  ) => MergeStop | undefined;
 } {
   const events: PlainEvent[] = [];
   const indexer = createTraceIndexer(fd);
@@ -66,7 +71,7 @@ function follow(fd: number): {
     events,
     indexer,
     merge: () => merge!,
-    advance: (now, isOver = false, before = undefined, most = Infinity) => {
+    advance: (now, isOver = false, before, most = Infinity) => {
       if (indexer.index === undefined) return undefined;
       merge ??= createLiveMerge(fd, indexer.index);
       return merge.advance(
@@ -136,18 +141,25 @@ test('lets out what no CPU can come before any more, in the order of the whole t
 
 test('stops at any time, and goes on from there', () => {
   fc.assert(
-    fc.property(arrivals, fc.array(fc.nat(60), { maxLength: 6 }), fc.integer({ min: 1, max: 9 }), (flushes, stops, most) => {
-      const { bytes, fd } = grow(flushes);
-      const { events, indexer, advance } = follow(fd);
-      indexer.extend(bytes.length);
-      const all = inputEventsOf(fd);
-      for (const stop of stops.toSorted((a, b) => a - b)) {
-        while (advance(0, true, BigInt(stop), most) === 'limit');
-        expect(events.map(plain)).toEqual(all.filter(({ time }) => time < BigInt(stop)).map(plain));
-      }
-      while (advance(0, true, undefined, most) !== 'over');
-      expect(events.map(plain)).toEqual(all.map(plain));
-    }),
+    fc.property(
+      arrivals,
+      fc.array(fc.nat(60), { maxLength: 6 }),
+      fc.integer({ min: 1, max: 9 }),
+      (flushes, stops, most) => {
+        const { bytes, fd } = grow(flushes);
+        const { events, indexer, advance } = follow(fd);
+        indexer.extend(bytes.length);
+        const all = inputEventsOf(fd);
+        for (const stop of stops.toSorted((a, b) => a - b)) {
+          while (advance(0, true, BigInt(stop), most) === 'limit');
+          expect(events.map(plain)).toEqual(
+            all.filter(({ time }) => time < BigInt(stop)).map(plain),
+          );
+        }
+        while (advance(0, true, undefined, most) !== 'over');
+        expect(events.map(plain)).toEqual(all.map(plain));
+      },
+    ),
     { numRuns: 100 },
   );
 });

@@ -158,7 +158,12 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     const { batch } = cursor;
     const from = cursor.row;
     const second = secondOf(heap);
-    const end = boundedEnd(batch, from, second === undefined ? batch.length : runEnd(cursor, second), bound);
+    const end = boundedEnd(
+      batch,
+      from,
+      second === undefined ? batch.length : runEnd(cursor, second),
+      bound,
+    );
     if (cursor !== latest) late += countLate(batch, from, end, released);
     latest = cursor;
     const taken = visit.events(batch, from, end);

@@ -6,7 +6,12 @@ import { BUFFER_COUNT, CONTINUATION, PREFIX_BYTES } from './arrow-layout.js';
 import { decodeBatchMetadata } from './batch-metadata.js';
 import { readFully, type TraceBytes } from './file-access.js';
 import { readBatchLayout, readMessage, type StreamMessage } from './message-reader.js';
-import { createPlaceList, type BatchPlace, type GrowingPlaceList, type PlaceList } from './place-list.js';
+import {
+  createPlaceList,
+  type BatchPlace,
+  type GrowingPlaceList,
+  type PlaceList,
+} from './place-list.js';
 import { parseFormatVersion, parseHeader } from './trace-header-reader.js';
 import { TraceFormatError, type TraceHeader } from './trace-header.js';
 

@@ -5,7 +5,6 @@
  *
  * Times are ns since the first event of the trace, as numbers (2^53 ns are 104 days), unless they say otherwise.
  */
-import type { EngineOptions } from '@vhostscope/model';
 
 /** Decisions on accesses. */
 export interface Decided {
@@ -231,7 +230,8 @@ export interface DashboardView {
   readonly costReason: string | undefined;
   /** What the last command came to, for the screen to tell once: saved where, why not. */
   readonly answer:
-    { readonly number: number; readonly text: string; readonly isError: boolean } | undefined;
+    | { readonly number: number; readonly text: string; readonly isError: boolean }
+    | undefined;
 }
 
 export type StepKind = 'event' | 'round' | 'invalidation' | 'storm';
@@ -261,6 +261,3 @@ export interface Session {
   advance(now: number, budget: number): boolean;
   close(): Promise<void>;
 }
-
-/** By which rules the session judges; the rest follows from the trace. */
-export type JudgeOptions = Pick<EngineOptions, 'preemption'>;

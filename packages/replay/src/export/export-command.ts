@@ -112,7 +112,12 @@ async function writeExport(
 function eventsOf({ index }: OpenTrace): number {
   let rows = 0;
   for (const { begin, tables, events, end } of index.recordings)
-    for (const place of [begin, ...tables, ...[...events.values()].flatMap((places) => [...places]), end])
+    for (const place of [
+      begin,
+      ...tables,
+      ...[...events.values()].flatMap((places) => [...places]),
+      end,
+    ])
       rows += place?.rows ?? 0;
   return rows;
 }

@@ -16,11 +16,7 @@ export interface ToldOfRecording {
 }
 
 /** Words about a recording, and no events. */
-const MARKS: ReadonlySet<number> = new Set([
-  KIND.recording,
-  KIND.virtqueue,
-  KIND.recording_end,
-]);
+const MARKS: ReadonlySet<number> = new Set([KIND.recording, KIND.virtqueue, KIND.recording_end]);
 
 /** Losses told apart by who lost; there are a handful. */
 const MOST_LOSERS = 64;

@@ -48,7 +48,8 @@ export function createVirtqueueList(): VirtqueueList {
       return size;
     },
     transmitting: (tallies) => {
-      const found = tallies.derived?.vsockRounds.reduce((sum, one) => sum + (one > 0 ? 1 : 0), 0) ?? 0;
+      const found =
+        tallies.derived?.vsockRounds.reduce((sum, one) => sum + (one > 0 ? 1 : 0), 0) ?? 0;
       if (!isFound || vsock !== found) {
         transmitting = new Set(transmittingAmong(list(), tallies));
         isFound = true;

@@ -20,8 +20,7 @@ export function wantedEvent(
     case 'event':
       return () => true;
     case 'round':
-      return (batch, i) =>
-        batch.kind[i] === KIND.round && (vq === undefined || batch.vq[i] === vq);
+      return (batch, i) => batch.kind[i] === KIND.round && (vq === undefined || batch.vq[i] === vq);
     case 'invalidation': {
       const start = rangeStartOf(host);
       return (batch, i) => batch.kind[i] === start && account.invalidations.isOver(batch, i, vq);

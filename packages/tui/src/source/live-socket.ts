@@ -71,7 +71,9 @@ export function followSocket(path: string, most: number): Source {
         ...(trouble === undefined ? [] : [trouble]),
         ...(damage === undefined ? [] : [`${path}: ${damage}`]),
         ...(isGone && !isEnded()
-          ? [`${path} went away before the recording ended; tried again every second while it is followed`]
+          ? [
+              `${path} went away before the recording ended; tried again every second while it is followed`,
+            ]
           : []),
         ...(connections > 1
           ? ['the recorder went away and came back: what was before is not shown any more']

@@ -68,8 +68,7 @@ export function openSpool(most: number): Spool {
       size += bytes.length - room;
     },
     read: (into, offset) => {
-      if (offset < kept)
-        return readSync(fd, into, 0, Math.min(into.length, kept - offset), offset);
+      if (offset < kept) return readSync(fd, into, 0, Math.min(into.length, kept - offset), offset);
       if (passingFd === undefined || offset < passingFrom) return 0;
       return readSync(passingFd, into, 0, into.length, offset - passingFrom);
     },

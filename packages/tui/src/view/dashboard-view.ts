@@ -80,10 +80,16 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
   };
 }
 
-function whyNoCost({ looking: { chosen } }: Shown, { account }: Player, basis: CostBasis): string | undefined {
+function whyNoCost(
+  { looking: { chosen } }: Shown,
+  { account }: Player,
+  basis: CostBasis,
+): string | undefined {
   const transmitting = [...account.transmitting];
   const { tallies } = account.chosen.engine;
-  return costFrom(chosen, transmitting, transmitted(tallies, transmitting), basis).reason ?? undefined;
+  return (
+    costFrom(chosen, transmitting, transmitted(tallies, transmitting), basis).reason ?? undefined
+  );
 }
 
 function viewSource({ source, player, failure }: Shown): DashboardView['source'] {

@@ -36,7 +36,9 @@ export function viewQueue(
   const snapshot = chosen.engine.inspect(vq);
   return {
     vq,
-    timeline: Array.from({ length: AREA_COUNT }, (_, area) => timelineOf(account, vq, area, lately)),
+    timeline: Array.from({ length: AREA_COUNT }, (_, area) =>
+      timelineOf(account, vq, area, lately),
+    ),
     addresses: snapshot.areas.map(({ range }) => range ?? NO_ADDRESSES),
     callbacks: snapshot.callbacks.map(describeCallback),
     ranges: invalidations.rangesOf(vq).map((seen) => describeRange(account, seen)),
@@ -56,7 +58,12 @@ export function viewQueue(
 
 const NO_ADDRESSES = { first: 0n, last: -1n };
 
-function timelineOf({ chosen: { rows } }: Account, vq: number, area: number, lately: Lately): Slice[] {
+function timelineOf(
+  { chosen: { rows } }: Account,
+  vq: number,
+  area: number,
+  lately: Lately,
+): Slice[] {
   const row = vq * VIRTQUEUE_SAMPLE_SIZE;
   const counts = (values: Float64Array): Outcomes => {
     const outcomes = noOutcomes();
@@ -89,7 +96,10 @@ function describeCallback(callback: CallbackSnapshot): string {
   return `${which} of ${why} by ${comm} (pid ${pid}), line ${line}: ${done} of ${effects.length} areas done${doubt}`;
 }
 
-function describeRange({ invalidations }: Account, seen: SeenRange): QueueDetailView['ranges'][number] {
+function describeRange(
+  { invalidations }: Account,
+  seen: SeenRange,
+): QueueDetailView['ranges'][number] {
   const { at, start, end, maker, lasted } = seen;
   return {
     at,

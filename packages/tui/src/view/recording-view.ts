@@ -24,7 +24,8 @@ export function viewRecording(shown: Shown): RecordingView {
     kept: source.kept,
     own,
     order: judgement?.order ?? 'not known yet',
-    assumptions: account === undefined || judgement === undefined ? [] : assumptionsOf(shown, account),
+    assumptions:
+      account === undefined || judgement === undefined ? [] : assumptionsOf(shown, account),
   };
 }
 
