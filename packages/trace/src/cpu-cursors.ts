@@ -31,7 +31,7 @@ export function createCursor(places: PlaceList): Cursor {
 }
 
 /** Makes a heap of cursors that stand on events. */
-export function heapify<One extends StandingCursor>(heap: One[]): void {
+export function heapify(heap: StandingCursor[]): void {
   for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(heap, at);
 }
 
@@ -42,7 +42,7 @@ export function secondOf<One extends StandingCursor>(heap: readonly One[]): One 
 }
 
 /** Restores the heap (a cursor never stands behind a later one at 2 * at + 1 and + 2) below a place. */
-export function sink<One extends StandingCursor>(heap: One[], from: number): void {
+export function sink(heap: StandingCursor[], from: number): void {
   const cursor = heap[from];
   let at = from;
   for (;;) {
@@ -69,7 +69,7 @@ export function rise<One extends StandingCursor>(heap: One[], cursor: One): void
 }
 
 /** Takes the first cursor away, which stands on no event any more. */
-export function removeFirst<One extends StandingCursor>(heap: One[]): void {
+export function removeFirst(heap: StandingCursor[]): void {
   const last = heap.pop();
   if (last === undefined || heap.length === 0) return;
   heap[0] = last;

@@ -8,7 +8,7 @@
  * It is asked for events as they are wanted, up to a time, so a player can stop at any moment.
  */
 import type { EventBatch } from '@vhostscope/model';
-import { createBatchMemory, readBatch } from './batch-reader.js';
+import { createBatchMemory, lastTimeOf, readBatch } from './batch-reader.js';
 import {
   createCursor,
   refill,
@@ -94,6 +94,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   let told = 0;
   let late = 0;
   const border: Moment = { low: 0, high: 0 };
+  const memory = createBatchMemory();
   /** What may be let out: up to this time, inclusive. */
   const bound: Moment = { low: 0, high: 0 };
 
@@ -246,13 +247,15 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
       }
     },
     waiting: () => {
-      let lag = 0;
-      for (const { batch } of cursors.values()) {
-        if (batch === undefined || arrived === told) continue;
-        const high = batch.time[2 * batch.length - 1] - released.high;
-        lag = Math.max(lag, high * 2 ** 32 + batch.time[2 * batch.length - 2] - released.low);
+      if (arrived === told) return { events: 0, lag: 0 };
+      let last = 0n;
+      for (const { places } of cursors.values()) {
+        const newest = places.at(places.length - 1);
+        const time = newest === undefined ? 0n : lastTimeOf(bytes, newest, memory);
+        if (time > last) last = time;
       }
-      return { events: arrived - told, lag };
+      const lag = Number(last - ((BigInt(released.high) << 32n) | BigInt(released.low)));
+      return { events: arrived - told, lag: Math.max(0, lag) };
     },
     get late() {
       return late;

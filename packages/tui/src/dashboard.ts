@@ -5,7 +5,6 @@
  *
  * Times are ns since the first event of the trace, as numbers (2^53 ns are 104 days), unless they say otherwise.
  */
-import type { EngineOptions } from '@vhostscope/model';
 
 /** Decisions on accesses. */
 export interface Decided {
@@ -262,6 +261,3 @@ export interface Session {
   advance(now: number, budget: number): boolean;
   close(): Promise<void>;
 }
-
-/** By which rules the session judges; the rest follows from the trace. */
-export type JudgeOptions = Pick<EngineOptions, 'preemption'>;

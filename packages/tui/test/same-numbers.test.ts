@@ -1,5 +1,6 @@
 /** At whatever moment the screen stands, its numbers are those of `replay` up to that moment. */
 
+import { OUTCOME_NAMES, OUTCOMES } from '@vhostscope/model';
 import {
   engineOf,
   extentOf,
@@ -8,22 +9,17 @@ import {
   readSpanOptions,
   replayTrace,
   runResult,
+  stormsResult,
   type Replayed,
   type RunResult,
 } from '@vhostscope/replay';
-import { openTrace, visitTrace, type OpenTrace } from '@vhostscope/trace';
-import fc from 'fast-check';
+import { openTrace, type OpenTrace } from '@vhostscope/trace';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Command, DashboardView, Decided } from '../src/dashboard.ts';
 import { design, fileSession, TRACES } from './traces.ts';
 
 /** What `replay run --design NAME --to TIME` finds. */
-function run(trace: OpenTrace, name: string, to: bigint): RunResult {
-  const { replayed, result } = replay(trace, name, to);
-  expect(replayed.order).toBe(result.order);
-  return result;
-}
-
 function replay(
   trace: OpenTrace,
   name: string,
@@ -54,10 +50,18 @@ const decided = ({
 
 const NOTHING = decided({ accesses: 0, hits: 0, fallbacks: 0, iotlb: 0, ambiguous: 0 });
 
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+
 /** The numbers that both have, by virtqueue. */
 function shown(view: DashboardView) {
   const { queue } = view;
+  const counts = new Map(view.recording.counts);
   return {
+    rounds: counts.get('round') ?? 0,
+    ranges: (counts.get('range_start') ?? 0) + (counts.get('core_range_start') ?? 0),
+    attempts: queue && Object.fromEntries(queue.attempts),
+    invalidations: sum(view.causes.map(({ ranges }) => ranges)),
+    byPid: byPid(view.causes.map(({ pid, ranges }) => [pid, ranges])),
     design: view.design,
     totals: decided(view.total.total),
     virtqueues: view.virtqueues.map(({ vq, chosen }) => ({ id: vq, ...decided(chosen.total) })),
@@ -67,9 +71,25 @@ function shown(view: DashboardView) {
   };
 }
 
-function found(result: RunResult, vq: number | undefined) {
+function byPid(counts: readonly (readonly [pid: number, count: number])[]): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [pid, count] of counts) found[pid] = (found[pid] ?? 0) + count;
+  return found;
+}
+
+function expectedOf({ replayed, result }: ReturnType<typeof replay>, vq: number | undefined) {
   const one = result.virtqueues.find(({ id }) => id === vq);
+  const { prefetch } = replayed.engine.tallies;
+  const attempts = OUTCOME_NAMES.map(
+    (name, outcome) =>
+      [name === 'hit' ? 'built' : name, prefetch[OUTCOMES * (vq ?? 0) + outcome] ?? 0] as const,
+  );
   return {
+    rounds: result.rounds,
+    ranges: result.ranges.start,
+    attempts: one && Object.fromEntries(attempts.filter(([, count]) => count > 0)),
+    invalidations: result.makers.invalidations,
+    byPid: byPid(result.makers.processes.map(({ pid, invalidations }) => [pid, invalidations])),
     design: result.design,
     totals: decided(result.totals),
     virtqueues: result.virtqueues.map(({ id, totals }) => ({ id, ...decided(totals) })),
@@ -162,7 +182,7 @@ describe.each(['u1', 's3', 'stock'] as const)('a random walk through %s', (name)
             expect(shown(view).totals).toEqual(NOTHING);
             continue;
           }
-          const expected = found(run(trace, view.design, to), vq);
+          const expected = expectedOf(replay(trace, view.design, to), vq);
           const { virtqueues, estimated, ...others } = shown(view);
           expect({ at: view.clock.at, virtqueues, estimated, ...others }).toEqual({
             at: view.clock.at,
@@ -170,7 +190,7 @@ describe.each(['u1', 's3', 'stock'] as const)('a random walk through %s', (name)
           });
           if (view.beside !== undefined && view.besideTotal !== undefined)
             expect(decided(view.besideTotal.total)).toEqual(
-              decided(run(trace, view.beside, to).totals),
+              decided(replay(trace, view.beside, to).result.totals),
             );
         }
         await session.close();
@@ -180,3 +200,73 @@ describe.each(['u1', 's3', 'stock'] as const)('a random walk through %s', (name)
     trace.close();
   });
 });
+
+/** What `replay storms` finds, in the words of the view. */
+function stormsOf(trace: OpenTrace, name: string) {
+  const { last, first } = extentOf(trace);
+  const { replayed, result } = replay(trace, name, last + 1n);
+  const transmits = result.cost.virtqueues;
+  const found = findStorms(trace, 100, engineOf(replayed), new Set(transmits));
+  const completeness = completenessOf(trace);
+  const { storms } = stormsResult(trace, replayed, completeness, found, 100, result.cost, first);
+  return storms.map((storm) => ({
+    number: storm.number,
+    dev: storm.dev,
+    begin: Number(BigInt(storm.begin) - first),
+    end: Number(BigInt(storm.end) - first),
+    ranges: storm.ranges,
+    by: storm.by,
+    causes: Object.entries(storm.classes ?? storm.causes),
+    processes: storm.processes,
+    virtqueues: new Map(storm.virtqueues.map(({ id, ranges }) => [id, ranges])),
+    decided: decided(storm),
+    lost: storm.rates[0]?.lost,
+  }));
+}
+
+function shownStorms(view: DashboardView) {
+  return view.storms
+    .map(({ number, dev, begin, end, ranges, by, causes, processes, lost, ...counts }) => ({
+      number,
+      dev,
+      begin,
+      end,
+      ranges,
+      by,
+      causes,
+      processes,
+      lost,
+      virtqueues: new Map(counts.virtqueues),
+      decided: decided(counts.decided),
+    }))
+    .toReversed();
+}
+
+test.each([
+  ['s3', 'merged'],
+  ['s3', 'fixes-v5'],
+  ['u1', 'merged'],
+  ['stock', 'merged'],
+] as const)(
+  'the storms of %s by %s are those of replay storms, and their bars add up',
+  async (name, by) => {
+    const trace = await openTrace(TRACES[name]);
+    const session = await fileSession(TRACES[name], { design: design(by) });
+    const view = session.settle();
+    const all = stormsOf(trace, by);
+    expect(shownStorms(view)).toEqual(all);
+    for (const { perSecond, ranges } of view.storms)
+      if (view.storms.length === 1) expect(sum(perSecond)).toBeGreaterThanOrEqual(ranges);
+    // Where one begins it is not known yet; where it is over for a second it is as it stays.
+    for (const storm of all) {
+      session.tell({ do: 'seek storm', number: storm.number });
+      expect(session.settle().clock.at).toBe(storm.begin);
+      session.tell({ do: 'seek', at: storm.end + 1.5e9 });
+      const later = session.settle();
+      if (later.clock.at === storm.end + 1.5e9)
+        expect(shownStorms(later).filter(({ number }) => number === storm.number)).toEqual([storm]);
+    }
+    await session.close();
+    trace.close();
+  },
+);

@@ -282,7 +282,8 @@ export function createInvalidations(
       if (one !== undefined && mapsBuilt(tallies, vq) > one.built) settle(vq);
     },
     begin: (number) => {
-      for (const vq of [...blamed.keys()]) settle(vq);
+      // Entries may go while a map is gone through.
+      for (const vq of blamed.keys()) settle(vq);
       open = [];
       recording = number;
     },

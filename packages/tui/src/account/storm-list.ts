@@ -65,17 +65,17 @@ export function createStormList(
   });
   return {
     wants: storms.wants,
-    consume: storms.consume,
+    consume: (batch, i) => storms.consume(batch, i),
     until: (time) => {
       const active = storms.active(time).map(seen);
       return [...over, ...active].toSorted((a, b) => b.storm.number - a.storm.number);
     },
-    classOf: storms.classOf,
+    classOf: (recording, stack) => storms.classOf(recording, stack),
     transmit: (virtqueues, time) => {
       transmits = virtqueues;
       changed = time;
     },
-    finish: storms.finish,
+    finish: () => storms.finish(),
   };
 }
 

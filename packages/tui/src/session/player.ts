@@ -41,7 +41,7 @@ export function createPlayer({ bytes, index }: SourceTrace, options: AccountOpti
   const account = createAccount(options);
   const merge = createLiveMerge(bytes, index);
   const all: MergeVisitor = {
-    words: account.hear,
+    words: (batch, from, to) => account.hear(batch, from, to),
     events: (batch, from, to) => {
       account.consume(batch, from, to);
       return to;
@@ -91,7 +91,7 @@ export function createPlayer({ bytes, index }: SourceTrace, options: AccountOpti
 function upTo(account: Account, isWanted: (batch: EventBatch, i: number) => boolean): MergeVisitor {
   let isFound = false;
   return {
-    words: account.hear,
+    words: (batch, from, to) => account.hear(batch, from, to),
     events: (batch, from, to) => {
       let end = from;
       while (end < to && !isFound) isFound = isWanted(batch, end++);

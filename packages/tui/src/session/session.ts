@@ -8,8 +8,9 @@ import { createJudging, type Judging, type Looking } from './judging.js';
 import type { SessionOptions } from './session-options.js';
 import { createWhereabouts, type Whereabouts } from './whereabouts.js';
 
-/** ms between two views. */
+/** ms between two views, at least, and where nothing happens. */
 const VIEW_EVERY = 100;
+const IDLE_VIEW_EVERY = 1000;
 /** ns. */
 const LEAST_WINDOW = 1e6;
 
@@ -28,8 +29,8 @@ export function openSession(options: SessionOptions, source: Source): Session {
   let answer: DashboardView['answer'];
   let shown: DashboardView | undefined;
   let isStale = true;
-  /** Something has changed that the next view may tell. */
-  let isDirty = false;
+  /** What the view told of. */
+  let stood = '';
   let viewedAt = -Infinity;
   let clock = 0;
 
@@ -69,13 +70,10 @@ export function openSession(options: SessionOptions, source: Source): Session {
     }
   }
 
-  function advance(now: number, budget: number): boolean {
-    const { state } = source;
+  function advance(now: number, budget: number): void {
     source.refresh(now, where === undefined || (where.isLive && !where.isPaused));
     const { trace } = source;
     if (trace !== undefined && trace !== judging?.trace) open(trace);
-    const { player, seeking } = where ?? {};
-    const events = player?.account.events;
     say(
       where?.advance(now, {
         deadline: performance.now() + budget,
@@ -83,12 +81,13 @@ export function openSession(options: SessionOptions, source: Source): Session {
         isOver: source.isFinished || source.state === 'ended' || source.state === 'gone',
       }),
     );
-    return (
-      source.state !== state ||
-      seeking !== undefined ||
-      where?.player !== player ||
-      where?.player?.account.events !== events
-    );
+  }
+
+  /** What changes when anything does. */
+  function standing(): string {
+    const { player, seeking } = where ?? {};
+    const { state, problems } = source;
+    return [state, player?.at, player?.account.events, seeking, failure, ...problems].join();
   }
 
   function view(): DashboardView {
@@ -114,6 +113,21 @@ export function openSession(options: SessionOptions, source: Source): Session {
     });
     for (const { number, begin } of made.storms) judging?.storms.set(number, begin);
     return made;
+  }
+
+  /** A file that was cut cannot be asked any more: what was shown stays. */
+  function guardedView(): DashboardView {
+    try {
+      return view();
+    } catch (error) {
+      failure = messageOf(error);
+      if (shown === undefined) throw error;
+      const others = shown.source.problems.filter((problem) => problem !== failure);
+      return {
+        ...shown,
+        source: { ...shown.source, state: source.state, problems: [failure, ...others] },
+      };
+    }
   }
 
   function tell(command: Command): void {
@@ -152,9 +166,9 @@ export function openSession(options: SessionOptions, source: Source): Session {
   return {
     view: () => {
       if (shown !== undefined && !isStale) return shown;
-      shown = view();
+      shown = guardedView();
       isStale = false;
-      isDirty = false;
+      stood = standing();
       viewedAt = clock;
       return shown;
     },
@@ -165,9 +179,13 @@ export function openSession(options: SessionOptions, source: Source): Session {
     advance: (now, budget) => {
       clock = now;
       attempt(() => {
-        if (failure === undefined && advance(now, budget)) isDirty = true;
+        if (failure === undefined) advance(now, budget);
       });
-      if (isDirty && now - viewedAt >= VIEW_EVERY) isStale = true;
+      if (isStale) return true;
+      const elapsed = now - viewedAt;
+      // Its own load changes all the time.
+      if (elapsed >= IDLE_VIEW_EVERY || (elapsed >= VIEW_EVERY && standing() !== stood))
+        isStale = true;
       return isStale;
     },
     close: () => source.close(),

@@ -58,6 +58,8 @@ export function createWhereabouts(
   let player: Player | undefined;
   /** Plays the newest events of a growing trace. */
   let front: Player | undefined;
+  /** The player that was live, while it is the one that is shown. */
+  let left: Player | undefined;
   let work: Work | undefined;
   let isPaused = isFinished;
   let isLive = !isFinished;
@@ -89,7 +91,7 @@ export function createWhereabouts(
     if (player === undefined) return;
     let to = Math.max(0, Math.min(Math.round(wanted), end() + 1));
     if (isLive) isPaused = true;
-    isLive = false;
+    leaveLive();
     if (keptUntil !== undefined && to > keptUntil && to !== player.at) to = keptUntil;
     playTo = to;
     if (to < player.at || (player.isAtEnd && to <= player.account.last)) rebuild(to);
@@ -102,7 +104,7 @@ export function createWhereabouts(
   function step(kind: StepKind, by: 1 | -1, vq: number | undefined): string | undefined {
     if (player === undefined) return undefined;
     isPaused = true;
-    isLive = false;
+    leaveLive();
     const { at, account } = player;
     if (kind === 'storm') {
       const begins = [...judging.storms.values()].toSorted((a, b) => a - b);
@@ -122,15 +124,19 @@ export function createWhereabouts(
     return undefined;
   }
 
+  function leaveLive(): void {
+    if (isLive) left = player;
+    isLive = false;
+  }
+
   function goLive(): void {
     isPaused = isFinished;
     isLive = !isFinished;
     work = undefined;
     if (isFinished) seek(Infinity);
-    else if (front !== undefined) {
-      player = front;
-      front = undefined;
-    }
+    player = front ?? player;
+    front = undefined;
+    left = undefined;
   }
 
   function goOn(now: number, pace: Pace): void {
@@ -180,7 +186,7 @@ export function createWhereabouts(
     if (doing.does === 'seek') {
       const { player: made, to } = doing;
       if (made.play(to, pace) === 'limit') return undefined;
-      if (!isFinished && player !== made && player !== undefined && !isLive) front ??= player;
+      if (player === left && player !== made) front = player;
       player = made;
       playTo = made.at;
       playedAt = undefined;
@@ -250,6 +256,7 @@ export function createWhereabouts(
         return 'not all of the trace is kept (--keep), so it cannot be seen from its start in another way';
       looking = wanted;
       front = undefined;
+      left = undefined;
       if (player !== undefined || work !== undefined)
         rebuild(isLive ? Infinity : (player?.at ?? 0));
       return undefined;

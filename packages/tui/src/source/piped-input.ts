@@ -10,15 +10,20 @@ export function readPipe(most: number, path = '-'): Source {
   const stream = createSpooledStream(name, most);
   const abort = new AbortController();
   let trouble: string | undefined;
-  const reading = readInput(path, { onChunk: stream.push, signal: abort.signal })
-    .then((end) => {
+  async function readAll(): Promise<void> {
+    try {
+      const end = await readInput(path, {
+        onChunk: (bytes) => stream.push(bytes),
+        signal: abort.signal,
+      });
       if (end.damage !== undefined) trouble = `${name}: ${end.damage}`;
       stream.end(end);
-    })
-    .catch((error: unknown) => {
+    } catch (error) {
       trouble = error instanceof Error ? error.message : reasonOf(error);
       stream.end({ damage: trouble, interrupted: false });
-    });
+    }
+  }
+  const reading = readAll();
 
   return {
     name,
@@ -45,8 +50,8 @@ export function readPipe(most: number, path = '-'): Source {
     get passing() {
       return stream.passing;
     },
-    refresh: stream.refresh,
-    release: stream.release,
+    refresh: (now) => stream.refresh(now),
+    release: () => stream.release(),
     close: async () => {
       abort.abort();
       await reading;

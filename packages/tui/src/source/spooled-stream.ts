@@ -7,6 +7,7 @@ import {
   flushTrace,
   isArrowStream,
   nothingFound,
+  OutputError,
   STREAM_MARK_BYTES,
   type ImportReport,
   type InputEnd,
@@ -52,6 +53,7 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
   let text: { readonly writer: TraceWriter; readonly importer: TextImporter } | undefined;
   let isText = false;
   let isOver = false;
+  let isFull = false;
   let trouble: string | undefined;
   let flushedAt = -Infinity;
 
@@ -59,12 +61,15 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
     head = undefined;
     if (!isArrowStream(bytes)) {
       isText = true;
-      const writer = createTraceWriter(outputTo(spool.append), {
-        sources: [name],
-        writer: 'vhostscope tui',
-        clock: 'CLOCK_BOOTTIME',
-        keepsPointers: false,
-      });
+      const writer = createTraceWriter(
+        outputTo((piece) => spool.append(piece)),
+        {
+          sources: [name],
+          writer: 'vhostscope tui',
+          clock: 'CLOCK_BOOTTIME',
+          keepsPointers: false,
+        },
+      );
       text = { writer, importer: createTextImporter(writer, report) };
     }
     take(bytes);
@@ -73,6 +78,15 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
   function take(bytes: Uint8Array): void {
     if (text === undefined) spool.append(bytes);
     else text.importer.push(bytes);
+  }
+
+  function finish(end: InputEnd): void {
+    if (head !== undefined) begin(head);
+    if (text === undefined) return;
+    if (end.damage !== undefined) text.importer.flaw(end.damage);
+    text.importer.end(end.interrupted);
+    closeTrace(text.writer);
+    if (report.events === 0) trouble = nothingFound(name, report, end).message;
   }
 
   return {
@@ -96,24 +110,31 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
       return trouble;
     },
     push: (bytes) => {
-      if (head === undefined) return take(bytes);
-      const joined = Buffer.concat([head, bytes]);
-      if (joined.length >= STREAM_MARK_BYTES) begin(joined);
-      else head = joined;
+      try {
+        if (head === undefined) return take(bytes);
+        const joined = Buffer.concat([head, bytes]);
+        if (joined.length >= STREAM_MARK_BYTES) begin(joined);
+        else head = joined;
+      } catch (error) {
+        isFull = true;
+        throw error;
+      }
     },
     end: (end) => {
       if (isOver) return;
       isOver = true;
-      if (head !== undefined) begin(head);
-      if (text === undefined) return;
-      if (end.damage !== undefined) text.importer.flaw(end.damage);
-      text.importer.end(end.interrupted);
-      closeTrace(text.writer);
-      if (report.events === 0) trouble = nothingFound(name, report, end).message;
+      // Where there was no room for what came there is none for its end.
+      if (isFull) return;
+      try {
+        finish(end);
+      } catch (error) {
+        if (!(error instanceof OutputError)) throw error;
+        trouble = error.message;
+      }
       text = undefined;
     },
     refresh: (now) => {
-      if (text !== undefined && now - flushedAt >= FLUSH_EVERY) {
+      if (text !== undefined && !isFull && now - flushedAt >= FLUSH_EVERY) {
         flushTrace(text.writer);
         flushedAt = now;
       }

@@ -19,13 +19,13 @@ export function noOutcomes(): Outcomes {
   return new Float64Array(OUTCOMES);
 }
 
-export function decidedOf(outcomes: Outcomes, isEstimated: boolean): Decided {
+export function decidedOf(outcomes: Outcomes, mayBeOther: boolean): Decided {
   const hits = outcomes[HIT];
   const iotlb = outcomes[IOTLB];
   const ambiguous = outcomes[AMBIGUOUS];
   const accesses = outcomes.reduce((sum, count) => sum + count, 0);
   const fallbacks = accesses - hits - iotlb - ambiguous;
-  return { accesses, hits, fallbacks, iotlb, ambiguous, isEstimated };
+  return { accesses, hits, fallbacks, iotlb, ambiguous, isEstimated: mayBeOther };
 }
 
 /** Fallbacks by reason, the most first. */

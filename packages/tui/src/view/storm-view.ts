@@ -31,7 +31,8 @@ export function viewStorms(
       counted(SAMPLED_IOTLB),
       counted(SAMPLED_AMBIGUOUS),
     ];
-    const named = classesOf(storm, storms.classOf) ?? causesOf(storm);
+    const named =
+      classesOf(storm, (recording, stack) => storms.classOf(recording, stack)) ?? causesOf(storm);
     return {
       number: storm.number,
       dev: storm.dev,
