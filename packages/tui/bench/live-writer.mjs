@@ -1,5 +1,8 @@
-// Serves a live trace on a socket, so many events a second from so many virtqueues, as a busy host would; and
-// tells on standard output whether a reader ever held it back.
+// Serves a live trace on a socket: so many events a second from so many virtqueues, as a busy host would tell
+// them; and says on standard output whether a reader ever held it back. A second of it is made before anybody
+// is served, and goes out again and again with its times moved on, so that making it costs nothing.
+//
+//     node live-writer.mjs <socket> <events a second> <virtqueues>
 import { createServer } from 'node:net';
 import {
   createImportReport,
@@ -12,20 +15,26 @@ const [path, rateText, virtqueuesText] = process.argv.slice(2);
 const RATE = Number(rateText);
 const VIRTQUEUES = Number(virtqueuesText);
 const CPUS = 4;
-/** Between two pieces of the stream, ms. */
-const TURN_MS = 50;
+const SECOND = 1e9;
+/** Batches go out as often as those of `collector attach`. */
+const FLUSHES = 10;
+/** Between two looks at what is due, ms. */
+const TURN_MS = 5;
 const PAGE = 0x1000;
+const DEVICE = 'ffff8f22cd600000';
+/** Accessors that touch desc, avail and used, by their codes. */
+const ACCESSORS = [9, 3, 10, 5];
 
-const begin = process.hrtime.bigint();
-let socket;
-let most = 0;
-let stalls = 0;
+/** What the writer gives out at a time: bytes, where the times of the events stand, and when it is due, ns. */
+let pieces = [];
 const writer = createTraceWriter(
   {
     append: (parts, bytes, onWritten) => {
-      const piece = Buffer.concat(parts, bytes);
-      if (socket !== undefined && !socket.write(piece)) stalls++;
-      most = Math.max(most, socket?.writableLength ?? 0);
+      // The first column of a batch, behind its message, is the times.
+      const [message, times] = parts;
+      const timesAt = times === undefined ? 0 : message.length;
+      const rows = times === undefined ? 0 : Math.floor(times.length / 8);
+      pieces.push({ bytes: Buffer.from(Buffer.concat(parts, bytes)), timesAt, rows, due: 0 });
       onWritten?.();
     },
     keepPace: () => undefined,
@@ -36,23 +45,58 @@ const writer = createTraceWriter(
   { sources: ['bench'], writer: 'bench', clock: 'CLOCK_BOOTTIME', keepsPointers: false },
 );
 const importer = createTextImporter(writer, createImportReport());
-let sent = 0;
+importer.push(Buffer.from(setUp(), 'latin1'));
+flushTrace(writer);
+const head = Buffer.concat(pieces.map(({ bytes }) => bytes));
+pieces = [];
+for (let part = 0; part < FLUSHES; part++) {
+  importer.push(Buffer.from(partOfSecond(part), 'latin1'));
+  flushTrace(writer);
+  for (const piece of pieces) piece.due ||= ((part + 1) * SECOND) / FLUSHES;
+}
 
+let sent = 0;
+let most = 0;
+let heldBack = 0;
 const server = createServer((reader) => {
-  socket = reader;
   reader.on('error', () => undefined);
   reader.on('close', () => {
-    process.stdout.write(
-      `${JSON.stringify({ events: sent, most_waiting_bytes: most, turns_held_back: stalls })}\n`,
-    );
-    process.exit(0);
+    const told = { events: Math.round(sent), most_waiting_bytes: most, pieces_held_back: heldBack };
+    process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit(0));
   });
   reader.resume();
-  reader.write(writer.schema);
-  importer.push(Buffer.from(setUp(), 'latin1'));
-  setInterval(turn, TURN_MS);
+  reader.write(head);
+  const begun = performance.now();
+  let second = 0;
+  let next = 0;
+  setInterval(() => {
+    const now = (performance.now() - begun) * 1e6;
+    for (;;) {
+      const piece = pieces[next];
+      if (second * SECOND + piece.due > now) break;
+      if (!reader.write(movedOn(piece, second))) heldBack++;
+      most = Math.max(most, reader.writableLength);
+      sent += RATE / pieces.length;
+      next++;
+      if (next === pieces.length) {
+        next = 0;
+        second++;
+      }
+    }
+  }, TURN_MS);
 });
 server.listen(path, () => process.stdout.write('listening\n'));
+
+/** A piece as it is told some seconds later. */
+function movedOn({ bytes, timesAt, rows }, seconds) {
+  const copy = Buffer.from(bytes);
+  const by = BigInt(seconds) * BigInt(SECOND);
+  for (let row = 0; row < rows; row++) {
+    const at = timesAt + 8 * row;
+    copy.writeBigUInt64LE(copy.readBigUInt64LE(at) + by, at);
+  }
+  return copy;
+}
 
 /** Kernel address of a virtqueue's struct, and where its areas lie. */
 function pointer(vq) {
@@ -62,13 +106,9 @@ function areaStart(vq, area) {
   return 0x7f00_0000_0000 + (vq * 4 + area) * PAGE;
 }
 
-function now() {
-  return BigInt(1e9) + process.hrtime.bigint() - begin;
-}
-
 function setUp() {
   const lines = ['# vhost-oracle 1'];
-  let time = now();
+  let time = SECOND - 10 * VIRTQUEUES;
   for (let vq = 0; vq < VIRTQUEUES; vq++) {
     const cpu = vq % CPUS;
     lines.push(`X ${time++} ${cpu} ${pointer(vq)} 0 0`);
@@ -80,34 +120,21 @@ function setUp() {
   return `${lines.join('\n')}\n`;
 }
 
-let upTo = now();
-
-/** What happened since the last turn: rounds of accesses, and now and then a range over a ring. */
-function turn() {
-  const from = upTo;
-  upTo = now();
-  const span = Number(upTo - from);
-  const events = Math.round((RATE * span) / 1e9);
+/** Rounds of accesses, one virtqueue after another, and now and then a range over a ring. */
+function partOfSecond(part) {
   const lines = [];
-  const step = span / Math.max(1, events);
-  for (let at = 0; at < events; at++) {
-    const time = from + BigInt(Math.floor(at * step));
-    const vq = (sent >> 6) % VIRTQUEUES;
+  const events = RATE / FLUSHES;
+  for (let index = part * events; index < (part + 1) * events; index++) {
+    const time = SECOND + Math.floor((index * SECOND) / RATE);
+    const vq = (index >> 6) % VIRTQUEUES;
     const cpu = vq % CPUS;
-    const place = sent % 64;
+    const place = index % 64;
     if (place === 0) lines.push(`M ${time} ${cpu} ${pointer(vq)}`);
     else if (place < 3 && vq % 8 === 0) {
       const start = areaStart(vq, 1);
-      lines.push(
-        `R ${time} ${cpu} ${DEVICE} ${place === 1 ? 1 : 0} ${start.toString(16)} ${(start + PAGE).toString(16)} 1 1 68 ksmd`,
-      );
+      const range = `${start.toString(16)} ${(start + PAGE).toString(16)}`;
+      lines.push(`R ${time} ${CPUS} ${DEVICE} ${place === 1 ? 1 : 0} ${range} 1 1 68 ksmd`);
     } else lines.push(`A ${time} ${cpu} ${pointer(vq)} ${ACCESSORS[place % 4]} 1 1`);
-    sent++;
   }
-  importer.push(Buffer.from(`${lines.join('\n')}\n`, 'latin1'));
-  flushTrace(writer);
+  return `${lines.join('\n')}\n`;
 }
-
-const DEVICE = 'ffff8f22cd600000';
-/** avail index, avail head, descriptor, used element. */
-const ACCESSORS = [9, 8, 10, 3];

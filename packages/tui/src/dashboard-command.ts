@@ -27,7 +27,11 @@ export async function dashboardCommand(
       );
     const { readJump } = await import('./jump-target.js');
     const { runScreen } = await import('./screen/run-screen.js');
-    return await runScreen(session, { isStdinSource: source.name === '-', readJump });
+    return await runScreen(session, {
+      isStdinSource: source.kind === 'stdin',
+      readJump,
+      isDebugged: options.debug === true,
+    });
   } finally {
     await session.close();
   }

@@ -12,7 +12,7 @@ export interface DashboardOptions {
   /** Two rates, as typed. */
   readonly calibrate?: string;
   readonly preempt?: Preemption;
-  readonly speed: number | 'max';
+  readonly speed?: number | 'max';
   /** ns */
   readonly window?: number;
   /** Bytes. */
@@ -20,6 +20,7 @@ export interface DashboardOptions {
   readonly stormRate?: number;
   readonly json?: boolean;
   readonly schema?: boolean;
+  readonly debug?: boolean;
 }
 
 /** "2", "0.5x", "max" */

@@ -47,7 +47,7 @@ export async function openDashboard(
       await session.close();
       return undefined;
     }
-    session.tell({ do: 'speed', speed: options.speed });
+    if (options.speed !== undefined) await playAt(session, options.speed);
     return session;
   } catch (error) {
     if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
@@ -57,6 +57,21 @@ export async function openDashboard(
     process.removeListener('SIGINT', stop);
   }
 }
+
+/** Plays a finished trace from its start: it opens at its end. */
+async function playAt(session: Session, speed: number | 'max'): Promise<void> {
+  while (session.view().clock.seeking !== undefined) {
+    session.advance(performance.now(), TURN_MS);
+    // Ctrl-C has its turn.
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+  session.tell({ do: 'speed', speed });
+  session.tell({ do: 'play' });
+}
+
+const TURN_MS = 50;
 
 const ADVICE =
   'expected a trace file, or bpftrace output that holds vhost events, as text or JSON (see examples/)';

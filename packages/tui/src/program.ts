@@ -52,7 +52,11 @@ export async function main(argv: readonly string[]): Promise<number> {
       '--calibrate <before,after>',
       'your own two rates, in millions of packets per second: every access copied, every access mapped',
     )
-    .option('--speed <times>', 'of a finished trace: 0.1 to 1000, or max', parseSpeed, 1)
+    .option(
+      '--speed <times>',
+      'play a finished trace from its start: 0.1 to 1000, or max; default: it opens at its end, paused',
+      parseSpeed,
+    )
     .option('--window <time>', 'how long "now" is (default: 10s)', parseWindow)
     .option(
       '--keep <size>',
@@ -66,7 +70,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     )
     .option('--json', 'print a line of JSON a second instead')
     .option('--schema', 'print the JSON Schema of these lines')
-    .option('--debug', 'print a stack trace when something goes wrong')
+    .option(
+      '--debug',
+      'print a stack trace when something goes wrong, and at the end what drawing cost',
+    )
     .addHelpText('after', HELP)
     .action(async (source: string | undefined, options: DashboardOptions) => {
       const { dashboardCommand } = await import('./dashboard-command.js');
@@ -76,11 +83,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 const HELP = `
-On the screen ? tells the keys. Where standard output is no terminal, it prints a line of text a second.
+On the screen ? tells the keys. Where standard output is no terminal, it prints a line of text a second
+(of a finished trace without --speed, one line for all of it).
 
 Examples:
   tui                                      the collector that runs on this host
-  tui trace.arrows                         a finished trace, from its beginning
+  tui trace.arrows                         a finished trace; Space plays it
   tui trace.arrows --speed 10 --beside copy
   tui --follow host.arrows                 a trace that is still being written
   zcat trace.txt.gz | tui -                from a pipe; the keys come from the terminal

@@ -1,11 +1,9 @@
 /** Made-up numbers for tests of the screen: nothing in them needs to fit together. */
 import type {
   CauseView,
-  Command,
   DashboardView,
   Decided,
   QueueDetailView,
-  Session,
   StormView,
   VirtqueueJudgement,
   VirtqueueView,
@@ -191,34 +189,5 @@ export function dashboardView(over: Partial<DashboardView> = {}): DashboardView 
     costReason: undefined,
     answer: undefined,
     ...over,
-  };
-}
-
-/** A session that shows what it is given, and notes what it is told. */
-export interface StillSession extends Session {
-  readonly told: Command[];
-  show(view: DashboardView): void;
-}
-
-export function stillSession(first: DashboardView): StillSession {
-  let view = first;
-  let isChanged = true;
-  const told: Command[] = [];
-  return {
-    told,
-    show: (next) => {
-      view = next;
-      isChanged = true;
-    },
-    view: () => view,
-    tell: (command) => {
-      told.push(command);
-    },
-    advance: () => {
-      const wasChanged = isChanged;
-      isChanged = false;
-      return wasChanged;
-    },
-    close: async () => undefined,
   };
 }

@@ -10,17 +10,18 @@ const ROOT = join(import.meta.dirname, '../../..');
 const IMAGE = join(ROOT, 'docs/images/dashboard.svg');
 const TRACE = 'examples/s3-resetup-under-storm.txt.gz';
 const COLUMNS = 110;
-const ROWS = 30;
+const ROWS = 28;
 /** Between two looks at the screen, ms. */
-const LOOK_MS = 100;
+const LOOK_MS = 200;
 
 /** What a viewer does, and for how long they then look at it, ms. */
 const SCENES = [
-  ['', 2500],
-  ['2', 2500],
-  ['1', 400],
-  ['\r', 2500],
-  ['4', 2000],
+  // From the start, at half speed; the storm comes after a moment.
+  [' ', 4500],
+  ['2', 1500],
+  ['1', 300],
+  ['\r', 2200],
+  ['4', 1500],
   ['1', 300],
   ['b', 900],
   ['\u001b[F\r', 2500],
@@ -28,11 +29,13 @@ const SCENES = [
 
 const terminal = openTerminal(
   process.execPath,
-  ['packages/tui/bin/tui.js', TRACE, '--preempt', 'voluntary', '--design', 'fixes-v5'],
+  ['packages/tui/bin/tui.js', TRACE, '--preempt', 'voluntary'],
   { columns: COLUMNS, rows: ROWS, cwd: ROOT },
 );
 const frames = [];
+await terminal.until('paused');
 await terminal.until((text) => /vq \d/.test(text));
+terminal.press('-');
 for (const [keys, milliseconds] of SCENES) {
   if (keys !== '') terminal.press(keys);
   for (let time = 0; time < milliseconds; time += LOOK_MS) {

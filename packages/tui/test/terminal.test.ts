@@ -49,24 +49,29 @@ function command(args: string): string {
 const FIRST = (text: string): boolean => /virtqueues by misses[^]*^. vq \d/m.test(text);
 const quoted = (path: string): string => `'${path}'`;
 
-/** The shell has its terminal back: first screen, no colours, cursor seen, keys echoed. */
-async function expectRestored(terminal: TerminalScreen, code: number): Promise<string> {
-  const text = await terminal.until(`code ${code}`);
-  await terminal.until((screen) => /^-?icanon/m.test(screen));
+/**
+ * Waits until the shell has its terminal back: first screen, keys echoed.
+ *
+ * @returns the program's exit code
+ */
+async function restored(terminal: TerminalScreen): Promise<number> {
+  await terminal.until((text) => /^code \d+\n-?icanon/m.test(text));
   expect(terminal.isAlternate()).toBe(false);
-  expect(text).toContain('before');
+  expect(terminal.text()).toContain('before');
   expect(terminal.lines()).toContain('icanon echo');
-  return terminal.text();
+  return Number(/^code (\d+)$/m.exec(terminal.text())?.[1]);
 }
 
-test('a trace plays; q gives the terminal back', async () => {
-  const terminal = inShell(quoted(STORM));
-  await terminal.until(FIRST);
+test('a trace opens at its end, and plays; q gives the terminal back', async () => {
+  const terminal = inShell(quoted(STORM), { columns: 120 });
+  await terminal.until('paused  2.495 s of 2.495 s');
   expect(terminal.isAlternate()).toBe(true);
   expect(terminal.text()).not.toContain('before');
-  expect(terminal.lines()[0]).toMatch(/^vhostscope {2}…?.*s3-resetup-under-storm.txt.gz {2}file/);
+  expect(terminal.lines()[0]).toMatch(/^vhostscope {2}.*s3-resetup-under-storm.txt.gz {2}file/);
+  terminal.press(' ');
+  await terminal.until(' 1x ');
   terminal.press('q');
-  await expectRestored(terminal, 0);
+  expect(await restored(terminal)).toBe(0);
 });
 
 test('keys go through the views, and the help is drawn over them', async () => {
@@ -90,28 +95,35 @@ test('keys go through the views, and the help is drawn over them', async () => {
   terminal.press('\u001b');
   await terminal.until(FIRST);
   terminal.press('q');
-  await expectRestored(terminal, 0);
+  expect(await restored(terminal)).toBe(0);
 });
 
 test('a moment is typed, gone to, and stepped from', async () => {
   const terminal = inShell(quoted(STORM));
-  await terminal.until(FIRST);
-  terminal.press(' ');
-  await terminal.until('paused');
+  await terminal.until('paused  2.495 s of 2.495 s');
   terminal.press('tnonsense\r');
   await terminal.until('takes a moment of the trace');
   terminal.press('\u001b');
   await terminal.until((text) => !text.includes('go to:'));
   terminal.press('t1.5s\r');
-  await terminal.until('paused  1.500 s of 2.495 s');
-  const before = terminal.lines()[1];
-  terminal.press('e');
-  await terminal.until((text) => text.split('\n')[1] !== before);
-  terminal.press('E');
-  await terminal.until((text) => text.split('\n')[1] === before);
+  const before = await terminal.until('paused  1.500 s of 2.495 s');
+  terminal.press('r');
+  const after = await terminal.until((text) => clockOf(text) > clockOf(before));
+  terminal.press('R');
+  await terminal.until((text) => clockOf(text) < clockOf(after));
+  terminal.press('S');
+  await terminal.until('paused  0.309 s of 2.495 s');
+  terminal.press('-');
+  terminal.press(' ');
+  await terminal.until('0.5x');
   terminal.press('\u0003');
-  await expectRestored(terminal, 130);
+  expect(await restored(terminal)).toBe(130);
 });
+
+/** Seconds since the first event. */
+function clockOf(text: string): number {
+  return Number(/(\d+\.\d{3}) s of/.exec(text)?.[1]);
+}
 
 test('a second design stands beside the first', async () => {
   const terminal = inShell(`${quoted(STORM)} --speed max`, { columns: 160 });
@@ -123,14 +135,12 @@ test('a second design stands beside the first', async () => {
   terminal.press(']');
   await terminal.until((text) => !/^merged/m.test(text));
   terminal.press('q');
-  await expectRestored(terminal, 0);
+  expect(await restored(terminal)).toBe(0);
 });
 
 test('a terminal that changes its size is drawn anew, small and large', async () => {
   const terminal = inShell(quoted(STORM), { columns: 100, rows: 30 });
   await terminal.until(FIRST);
-  terminal.press(' ');
-  await terminal.until('paused');
   for (const [columns, rows] of [
     [250, 60],
     [80, 24],
@@ -152,14 +162,14 @@ test('a terminal that changes its size is drawn anew, small and large', async ()
   terminal.resize(80, 24);
   await terminal.until(FIRST);
   terminal.press('q');
-  await expectRestored(terminal, 0);
+  expect(await restored(terminal)).toBe(0);
 });
 
 test.each(['SIGTERM', 'SIGHUP', 'SIGINT'])('%s gives the terminal back', async (signal) => {
   const terminal = inShell(quoted(STORM));
   await terminal.until(FIRST);
   execFileSync('kill', [`-${signal.slice(3)}`, String(childOf(terminal.pid))]);
-  await expectRestored(terminal, 130);
+  expect(await restored(terminal)).toBe(130);
 });
 
 function childOf(pid: number): number {
@@ -167,12 +177,16 @@ function childOf(pid: number): number {
 }
 
 test('a crash gives the terminal back, and is told', async () => {
-  const crash = `data:text/javascript,setTimeout(()=>{throw new Error("no\\u001b[2Jgood")},1500)`;
+  // Some time after the screen is there.
+  const crash =
+    'const wait=setInterval(()=>{if(process.listenerCount("SIGTSTP")===0)return;clearInterval(wait);' +
+    'setTimeout(()=>{throw new Error("no\\u001b[2Jgood")},2000)},50)';
   const terminal = inShell(quoted(STORM), {
-    env: { NODE_OPTIONS: `--import=${encodeURI(crash)}` },
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(crash)}` },
   });
   await terminal.until(FIRST);
-  const text = await expectRestored(terminal, 2);
+  expect(await restored(terminal)).toBe(2);
+  const text = terminal.text();
   expect(text).toContain('tui: unexpected error: no\\x1b[2Jgood');
   expect(text).not.toContain('    at ');
 });
@@ -200,7 +214,7 @@ test('keys come from the terminal where standard input is the trace', async () =
   terminal.press('2');
   await terminal.until('each second');
   terminal.press('q');
-  await expectRestored(terminal, 0);
+  expect(await restored(terminal)).toBe(0);
 });
 
 /** The storm's trace as a trace file. */
@@ -243,7 +257,7 @@ test('a socket that nobody listens on is waited for; one that goes away is told 
   await serve(path, (socket) => socket.write(trace));
   await terminal.until((text) => !text.includes('the recorder is gone'));
   terminal.press('q');
-  await expectRestored(terminal, 0);
+  expect(await restored(terminal)).toBe(0);
 });
 
 test('damaged and empty inputs are told on the screen, or before it', async () => {
@@ -254,10 +268,10 @@ test('damaged and empty inputs are told on the screen, or before it', async () =
   const terminal = inShell(quoted(damaged));
   await terminal.until((screen) => FIRST(screen) && screen.includes('! '));
   terminal.press('q');
-  await expectRestored(terminal, 0);
+  expect(await restored(terminal)).toBe(0);
 
   const none = inShell(quoted(join(folder, 'not there')));
-  await expectRestored(none, 2);
+  expect(await restored(none)).toBe(2);
   expect(none.text()).toMatch(/tui: .*not there/);
 });
 
@@ -277,7 +291,7 @@ test('NO_COLOR: no colour but bold, faint and reverse; without UTF-8 nothing but
     }
   expect(terminal.text()).toMatch(/^[\n\u0020-\u007e]*$/);
   terminal.press('q');
-  await expectRestored(terminal, 0);
+  expect(await restored(terminal)).toBe(0);
 });
 
 test('names of the host do nothing to the terminal', async () => {
@@ -290,5 +304,5 @@ test('names of the host do nothing to the terminal', async () => {
   await terminal.until('invalidation');
   expect(terminal.lines()[0]).toMatch(/^vhostscope/);
   terminal.press('q');
-  await expectRestored(terminal, 0);
+  expect(await restored(terminal)).toBe(0);
 });

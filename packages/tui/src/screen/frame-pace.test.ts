@@ -28,4 +28,5 @@ test('nothing new, no frame', () => {
   expect(pace.isDue(1e6)).toBe(false);
   pace.changed();
   expect(pace.isDue(1e6)).toBe(true);
+  expect(pace).toMatchObject({ frames: 1, cost: 1 });
 });

@@ -14,12 +14,17 @@ export interface FramePace {
   isDue(now: number): boolean;
   /** @param cost CPU time of the frame that was drawn, ms */
   drawn(now: number, cost: number): void;
+  /** Frames so far, and what they cost, ms of CPU time. */
+  readonly frames: number;
+  readonly cost: number;
 }
 
 /** Moments are ms, of any clock that only goes on. */
 export function createFramePace(): FramePace {
   let isChanged = true;
   let next = Number.NEGATIVE_INFINITY;
+  let frames = 0;
+  let sum = 0;
   return {
     changed: () => {
       isChanged = true;
@@ -27,7 +32,15 @@ export function createFramePace(): FramePace {
     isDue: (now) => isChanged && now >= next,
     drawn: (now, cost) => {
       isChanged = false;
+      frames++;
+      sum += cost;
       next = now + Math.max(LEAST_MS, SHARE * cost);
+    },
+    get frames() {
+      return frames;
+    },
+    get cost() {
+      return sum;
     },
   };
 }

@@ -2,11 +2,11 @@
  * Drives a session on a terminal: keys to commands, the session's numbers to frames. However it ends, the
  * terminal is as it was.
  */
-import { EXIT } from '@vhostscope/terminal';
+import { EXIT, say } from '@vhostscope/terminal';
 import { isBusy } from '../busy-session.js';
 import type { Session } from '../dashboard.js';
 import { createAlternateScreen } from './alternate-screen.js';
-import { createFramePace } from './frame-pace.js';
+import { createFramePace, type FramePace } from './frame-pace.js';
 import { createFrameWriter } from './frame-writer.js';
 import { openKeyboard } from './keyboard.js';
 import { lookOf } from './look.js';
@@ -24,12 +24,14 @@ export interface ScreenOptions {
   /** Whether standard input is what the session reads. */
   readonly isStdinSource: boolean;
   readonly readJump: ReadJump;
+  /** What drawing cost is told at the end. */
+  readonly isDebugged: boolean;
 }
 
 /** @returns the exit code */
 export async function runScreen(
   session: Session,
-  { isStdinSource, readJump }: ScreenOptions,
+  { isStdinSource, readJump, isDebugged }: ScreenOptions,
 ): Promise<number> {
   const { stdout } = process;
   const look = lookOf(process.env, stdout.getColorDepth());
@@ -37,6 +39,7 @@ export async function runScreen(
   const screen = createAlternateScreen((text) => stdout.write(text));
   const frames = createFrameWriter((text) => stdout.write(text));
   const pace = createFramePace();
+  const begun = performance.now();
 
   let state = FIRST_STATE;
   let mounted: MountedDashboard | undefined;
@@ -50,9 +53,9 @@ export async function runScreen(
     size: { columns: stdout.columns, rows: stdout.rows },
   });
   const draw = (): void => {
-    const begun = process.cpuUsage();
+    const before = process.cpuUsage();
     mounted?.draw(shown());
-    const { user, system } = process.cpuUsage(begun);
+    const { user, system } = process.cpuUsage(before);
     pace.drawn(performance.now(), (user + system) / 1000);
   };
   const turn = (): void => {
@@ -143,5 +146,13 @@ export async function runScreen(
     process.removeListener('unhandledRejection', crash);
     if (keyboard !== undefined && keyboard !== process.stdin) keyboard.destroy();
     process.stdin.pause();
+    if (isDebugged) say('tui', whatDrawingCost(pace, performance.now() - begun));
   }
+}
+
+function whatDrawingCost({ frames, cost }: FramePace, elapsed: number): string {
+  const each = (cost / Math.max(1, frames)).toFixed(1);
+  const perSecond = ((1000 * frames) / elapsed).toFixed(1);
+  const share = ((100 * cost) / elapsed).toFixed(1);
+  return `${frames} frames, ${each} ms each, ${perSecond} a second, ${share} % of one CPU`;
 }
