@@ -9,6 +9,7 @@ import type { DashboardView, Session } from '../src/dashboard.ts';
 import { createSession } from '../src/session/create-session.ts';
 import {
   DEFAULT_KEEP,
+  DEFAULT_WINDOW,
   type SessionOptions,
   type SourceOptions,
 } from '../src/session/session-options.ts';
@@ -42,7 +43,7 @@ export function optionsFor(
     beside: undefined,
     preemption: undefined,
     stormRate: 100,
-    window: 10e9,
+    window: DEFAULT_WINDOW,
     cost: { smap: undefined, calibrated: undefined },
     keep: DEFAULT_KEEP,
     ...other,

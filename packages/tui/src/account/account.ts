@@ -80,7 +80,9 @@ export interface Account {
   finish(): void;
 }
 
-/** What is done with a kind of event: nothing but for the engines, counted, or more. */
+const ACCESS = KIND.access;
+
+/** What is done with a kind of event beside the engines: it is counted, or more. */
 const COUNTED = 1;
 const SEEN = 2;
 
@@ -129,7 +131,6 @@ export function createAccount(options: AccountOptions): Account {
   storms.transmit(transmitting, -1n);
 
   const does = new Uint8Array(256).fill(COUNTED);
-  does[KIND.access] = 0;
   for (const kind of [KIND.recording, KIND.virtqueue, KIND.round, KIND.lost, KIND.heartbeat])
     does[kind] = SEEN;
   for (let kind = 0; kind < 256; kind++) if (storms.wants[kind] === 1) does[kind] = SEEN;
@@ -200,25 +201,30 @@ export function createAccount(options: AccountOptions): Account {
     }
   }
 
-  /** HOT: one look at a table for each event that is an access. */
+  function feed(batch: EventBatch, from: number, to: number): void {
+    chosen.engine.consume(batch, from, to);
+    beside?.engine.consume(batch, from, to);
+  }
+
+  /** HOT: one comparison for each event that is an access. */
   function consumeSlice(batch: EventBatch, from: number, to: number): void {
     const { kind: kinds } = batch;
     const { byKind } = told;
     let begin = from;
     let others = 0;
     for (let i = from; i < to; i++) {
-      const what = does[kinds[i]];
-      if (what === 0) continue;
+      const kind = kinds[i];
+      if (kind === ACCESS) continue;
       others++;
-      if (what === COUNTED) {
-        byKind[kinds[i]]++;
+      if (does[kind] === COUNTED) {
+        byKind[kind]++;
         continue;
       }
-      if (i > begin) for (const engine of engines) engine.consume(batch, begin, i);
+      if (i > begin) feed(batch, begin, i);
       begin = i;
       see(batch, i);
     }
-    if (to > begin) for (const engine of engines) engine.consume(batch, begin, to);
+    if (to > begin) feed(batch, begin, to);
     byKind[KIND.access] += to - from - others;
   }
 

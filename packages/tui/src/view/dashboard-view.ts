@@ -1,12 +1,13 @@
 /** Everything that the screen shows at one moment, made of a session's state. */
-import { costFrom, measuredRates, smapOf, transmitted, type CostBasis } from '@vhostscope/replay';
+import { SAMPLED_HEADS_OF_VQ, VIRTQUEUE_SAMPLE_SIZE } from '@vhostscope/model';
+import { costFrom, measuredRates, smapOf, type CostBasis } from '@vhostscope/replay';
 import type { ClockView, DashboardView, RecordingView } from '../dashboard.js';
 import type { Player } from '../session/player.js';
 import type { SessionOptions } from '../session/session-options.js';
 import type { Judgement } from '../session/survey.js';
 import type { Looking } from '../session/judging.js';
 import type { Source } from '../source/source.js';
-import { decidedOf, noOutcomes } from './decided.js';
+import { addRow, decidedOf, noOutcomes } from './decided.js';
 import { viewQueue } from './queue-view.js';
 import { viewRecording } from './recording-view.js';
 import { viewCauses, viewStorms } from './storm-view.js';
@@ -80,16 +81,23 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
   };
 }
 
+/** The rows of the account are up to date. */
 function whyNoCost(
   { looking: { chosen } }: Shown,
   { account }: Player,
   basis: CostBasis,
 ): string | undefined {
   const transmitting = [...account.transmitting];
-  const { tallies } = account.chosen.engine;
-  return (
-    costFrom(chosen, transmitting, transmitted(tallies, transmitting), basis).reason ?? undefined
-  );
+  const { now } = account.chosen.rows;
+  const outcomes = noOutcomes();
+  let packets = 0;
+  for (const vq of transmitting) {
+    const row = vq * VIRTQUEUE_SAMPLE_SIZE;
+    addRow(outcomes, now, row);
+    packets += now[row + SAMPLED_HEADS_OF_VQ] ?? 0;
+  }
+  const counted = { packets, ...decidedOf(outcomes, false) };
+  return costFrom(chosen, transmitting, counted, basis).reason ?? undefined;
 }
 
 function viewSource({ source, player, failure }: Shown): DashboardView['source'] {
