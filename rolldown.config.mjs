@@ -6,6 +6,15 @@ export default defineConfig({
   input: { main: 'src/main.ts' },
   platform: 'node',
   resolve: { conditionNames: ['@vhostscope/source', 'import', 'node', 'default'] },
+  // React has a slow half for those who develop with it,
+  transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+  // and Ink tools for them.
+  plugins: [
+    {
+      name: 'without-developer-tools',
+      load: (id) => (id.endsWith('/ink/build/devtools.js') ? 'export {};' : undefined),
+    },
+  ],
   output: {
     dir: 'dist',
     format: 'esm',

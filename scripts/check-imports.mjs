@@ -1,6 +1,6 @@
 // Holds the direction of imports between the packages, by an allow-list.
 //
-//     collector   replay   tui          programs
+//     collector   replay ← tui          programs; the dashboard judges by the code of replay
 //          \        |       /
 //          trace    terminal            what they share: traces; and the manners of a program
 //              /     \
@@ -41,7 +41,7 @@ export const ALLOWED = {
   '@vhostscope/terminal': { packages: ['commander'], node: true },
   '@vhostscope/collector': { ...PROGRAM, packages: [...PROGRAM.packages, 'bpftrace-parser'] },
   '@vhostscope/replay': PROGRAM,
-  '@vhostscope/tui': PROGRAM,
+  '@vhostscope/tui': { ...PROGRAM, packages: [...PROGRAM.packages, '@vhostscope/replay'] },
   // It knows nothing of vhostscope but how its programs behave; its tests read what they wrote.
   '@vhostscope/testbed': PROGRAM,
 };

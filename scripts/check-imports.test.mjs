@@ -24,10 +24,12 @@ const MANIFESTS = {
   },
   replay: {
     name: '@vhostscope/replay',
+    exports: { '.': {} },
     dependencies: { '@vhostscope/model': 'workspace:*', commander: '14.0.3' },
     devDependencies: { vitest: 'catalog:' },
   },
-  tui: { name: '@vhostscope/tui' },
+  tui: { name: '@vhostscope/tui', dependencies: { '@vhostscope/replay': 'workspace:*' } },
+  collector: { name: '@vhostscope/collector' },
 };
 
 /** A repository of the packages above, with these files. */
@@ -56,6 +58,7 @@ test('what the picture allows passes', () => {
       'packages/model/bench/speed.mjs': `import 'node:fs'; import '../dist/index.js';`,
       'packages/trace/src/index.ts': `import 'node:fs'; import '@vhostscope/model/text';`,
       'packages/replay/src/main.ts': `import { Command } from 'commander'; import '@vhostscope/model';`,
+      'packages/tui/src/session.ts': `import '@vhostscope/replay';`,
       'packages/replay/bin/replay.js': `await import('../dist/main.js');`,
     }),
   ).toEqual([]);
@@ -64,6 +67,18 @@ test('what the picture allows passes', () => {
 test.each([
   ['a layer above', 'trace/src/a.ts', `import '@vhostscope/replay';`, 'direction'],
   ['another program', 'replay/src/a.ts', `import '@vhostscope/tui';`, 'direction'],
+  [
+    'what only the dashboard may',
+    'collector/src/a.ts',
+    `import '@vhostscope/replay';`,
+    'direction',
+  ],
+  [
+    'inside of replay',
+    'tui/src/a.ts',
+    `import '@vhostscope/replay/src/run-result.js';`,
+    'internals',
+  ],
   ['the neighbour', 'model/src/a.ts', `import 'bpftrace-parser';`, 'direction'],
   ['a third party', 'bpftrace-parser/src/a.ts', `import 'zod';`, 'direction'],
   ['a type only', 'model/src/a.ts', `import type { X } from '@vhostscope/trace';`, 'direction'],

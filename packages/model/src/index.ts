@@ -97,6 +97,12 @@ export {
 } from './accessor-rules/rule-sets.js';
 export {
   addSample,
+  fallbacksOf,
+  mapsBuilt,
+  sampleVirtqueue,
+  SAMPLED_HEADS_OF_VQ,
+  SAMPLED_ROUNDS,
+  VIRTQUEUE_SAMPLE_SIZE,
   SAMPLE_SIZE,
   SAMPLED_AMBIGUOUS,
   SAMPLED_FALLBACKS,
@@ -105,6 +111,14 @@ export {
   SAMPLED_IOTLB,
 } from './decision-sample.js';
 export type { Culprit, EventMark, Storm } from './storms/storm.js';
+export {
+  createRingPlaces,
+  notePlaces,
+  ringsUnder,
+  wordsAt,
+  type RingPlaces,
+} from './storms/ring-places.js';
+export { noteStack, stackKey, type StackClasses } from './stack-classes.js';
 export {
   createStorms,
   DEFAULT_STORM_RATE,

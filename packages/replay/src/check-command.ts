@@ -4,7 +4,7 @@ import { EXIT, jsonDocument, ProgramError, writeOut } from '@vhostscope/terminal
 import { checkResult, type Assumptions } from './check-result.js';
 import { checkText } from './check-text.js';
 import { withOpenTrace } from './opened-trace.js';
-import { roundAccessesOf } from './replay-trace.js';
+import { roundAccessesOf } from './replay-plan.js';
 import { hostKindOf } from './replayable-trace.js';
 import { checkSpan } from './span-check.js';
 import { readSpanOptions, spanOf, type SpanOptions } from './time-span.js';

@@ -11,7 +11,7 @@ import {
 } from '@vhostscope/model';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
-import { hasAllEffects, mayHoldEffects, roundAccessesOf, rulesOf } from './replay-trace.js';
+import { hasAllEffects, mayHoldEffects, roundAccessesOf, rulesOf } from './replay-plan.js';
 import { hasFilteredRangesOf, hostKindOf } from './replayable-trace.js';
 import { visitSpan, type TimeSpan } from './time-span.js';
 

@@ -6,7 +6,7 @@ import {
   type RateChange,
   type Tallies,
 } from '@vhostscope/model';
-import type { OpenTrace } from '@vhostscope/trace';
+import type { OpenTrace, TraceIndex } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { CostBasis } from './cost-options.js';
 import { addAccessor, createSum } from './decision-sums.js';
@@ -55,15 +55,20 @@ export function costOf(
   trace: OpenTrace,
   design: Design,
   tallies: Tallies,
-  { smap, calibrated }: CostBasis,
+  { smap = smapOf(trace.index), calibrated }: CostBasis,
 ): Cost {
   const virtqueues = transmitVirtqueues(trace, tallies);
-  const counted = transmitted(tallies, virtqueues);
-  const measured =
-    calibrated === undefined
-      ? publishedFor(design, smap ?? smapOf(trace))
-      : [{ smap: null, ...calibrated }];
-  const rates = measured.flatMap((change) => {
+  return costFrom(design, virtqueues, transmitted(tallies, virtqueues), { smap, calibrated });
+}
+
+/** The same of what was counted of virtqueues that transmit. */
+export function costFrom(
+  design: Design,
+  virtqueues: readonly number[],
+  counted: CountedDecisions,
+  basis: CostBasis,
+): Cost {
+  const rates = measuredRates(design, basis).flatMap((change) => {
     const mapsNothing = design.maps === 'never';
     const estimate = estimateRate(
       mapsNothing ? { before: change.before, after: change.before } : change,
@@ -85,7 +90,7 @@ export function costOf(
   });
   const { packets, accesses, hits, ambiguous } = counted;
   return {
-    reason: rates.length > 0 ? null : reasonFor(design, virtqueues, counted, smap),
+    reason: rates.length > 0 ? null : reasonFor(design, virtqueues, counted, basis.smap),
     virtqueues: [...virtqueues],
     packets,
     accesses_per_packet: packets === 0 ? null : accesses / packets,
@@ -94,7 +99,12 @@ export function costOf(
   };
 }
 
-type Measured = RateChange & { readonly smap: 'on' | 'off' | null };
+/** The measured rates that the cost model starts from: none, or one or two by SMAP. */
+export function measuredRates(design: Design, { smap, calibrated }: CostBasis): Measured[] {
+  return calibrated === undefined ? publishedFor(design, smap) : [{ smap: null, ...calibrated }];
+}
+
+export type Measured = RateChange & { readonly smap: 'on' | 'off' | null };
 
 function publishedFor({ publishedRates }: Design, smap: 'on' | 'off' | undefined): Measured[] {
   const { smapOn, smapOff } = publishedRates ?? {};
@@ -104,8 +114,9 @@ function publishedFor({ publishedRates }: Design, smap: 'on' | 'off' | undefined
   ];
 }
 
-function smapOf({ index }: OpenTrace): 'on' | 'off' | undefined {
-  const smap = index.header.host?.smap;
+/** SMAP of the recorded host. */
+export function smapOf({ header }: TraceIndex): 'on' | 'off' | undefined {
+  const smap = header.host?.smap;
   return smap === undefined ? undefined : smap ? 'on' : 'off';
 }
 

@@ -6,7 +6,8 @@ import { explainText } from './explain-text.js';
 import { explainTrace } from './explain-trace.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
-import { replayTrace, type ReplayOptions } from './replay-trace.js';
+import type { ReplayOptions } from './replay-plan.js';
+import { replayTrace } from './replay-trace.js';
 
 export async function explainCommand(
   path: string,

@@ -4,7 +4,8 @@ import { hazardsResult } from './hazards-result.js';
 import { hazardsText } from './hazards-text.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
-import { hazardsOf, hazardWatches, replayTrace, type ReplayOptions } from './replay-trace.js';
+import type { ReplayOptions } from './replay-plan.js';
+import { hazardsOf, hazardWatches, replayTrace } from './replay-trace.js';
 import { readSpanOptions, spanOf, type SpanOptions } from './time-span.js';
 
 export async function hazardsCommand(

@@ -21,7 +21,10 @@ export interface PlatformOptions {
 /**
  * @throws ProgramError for an architecture that is not known; one that only the trace names is none then
  */
-export function platformOf(options: PlatformOptions, { index }: OpenTrace): Platform {
+export function platformOf(
+  options: PlatformOptions,
+  { index }: Pick<OpenTrace, 'index'>,
+): Platform {
   const { arch, highmem, iotlb, ringMemory } = options;
   const architecture = findArchitecture(arch ?? index.header.host?.architecture ?? '');
   if (arch !== undefined && architecture === undefined)

@@ -9,7 +9,7 @@ import type { DesignsOptions } from './designs-command.js';
 import type { ExplainOptions } from './explain-target.js';
 import type { ExportOptions } from './export/export-command.js';
 import { FORMATS } from './export/export-formats.js';
-import type { ReplayOptions } from './replay-trace.js';
+import type { ReplayOptions } from './replay-plan.js';
 import type { ReportOptions } from './report/report-command.js';
 import { TIME_FORMS } from './time-forms.js';
 import type { SchemaName } from './schema-command.js';

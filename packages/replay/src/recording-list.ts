@@ -1,5 +1,5 @@
 /** The recordings of a trace and their virtqueues, from the rows that the writer made at their ends. */
-import { hasDetail, KIND } from '@vhostscope/model';
+import { hasDetail, KIND, type EventBatch } from '@vhostscope/model';
 import {
   countsByName,
   createBatchMemory,
@@ -72,27 +72,41 @@ export function listVirtqueues(trace: OpenTrace): VirtqueueDescription[] {
   const memory = createBatchMemory();
   for (const { number, tables } of trace.index.recordings) {
     for (const table of tables) {
-      const { length, kind, vq, detail, details } = readBatch(trace.fd, table, memory);
-      for (let row = 0; row < length; row++) {
-        if (kind[row] !== KIND.virtqueue) continue;
-        const at = detail[row] ?? 0;
-        const id = vq[row] ?? 0;
-        found.set(id, {
-          id,
-          recording: number,
-          dev: hasDetail(details, at, 'dev') ? details.dev[at] : undefined,
-          rank: hasDetail(details, at, 'rank') ? (details.rank[at] ?? id) : id,
-          place: hasDetail(details, at, 'place') ? details.place[at] : undefined,
-          notified: hasDetail(details, at, 'notified') ? details.notified[at] === 1 : undefined,
-          pointer: hasDetail(details, at, 'pointer')
-            ? (BigInt(details.pointer[2 * at + 1] ?? 0) << 32n) |
-              BigInt(details.pointer[2 * at] ?? 0)
-            : undefined,
-        });
+      const batch = readBatch(trace.fd, table, memory);
+      for (let row = 0; row < batch.length; row++) {
+        if (batch.kind[row] !== KIND.virtqueue) continue;
+        const described = describedVirtqueue(batch, row, number);
+        found.set(described.id, described);
       }
     }
   }
-  return [...found.values()].toSorted(
+  return inAddressOrder(found.values());
+}
+
+/** By recording, and in address order within one. */
+export function inAddressOrder(virtqueues: Iterable<VirtqueueDescription>): VirtqueueDescription[] {
+  return [...virtqueues].toSorted(
     (a, b) => a.recording - b.recording || a.rank - b.rank || a.id - b.id,
   );
+}
+
+/** What a `virtqueue` row tells. */
+export function describedVirtqueue(
+  { vq, detail, details }: EventBatch,
+  row: number,
+  recording: number,
+): VirtqueueDescription {
+  const at = detail[row] ?? 0;
+  const id = vq[row] ?? 0;
+  return {
+    id,
+    recording,
+    dev: hasDetail(details, at, 'dev') ? details.dev[at] : undefined,
+    rank: hasDetail(details, at, 'rank') ? (details.rank[at] ?? id) : id,
+    place: hasDetail(details, at, 'place') ? details.place[at] : undefined,
+    notified: hasDetail(details, at, 'notified') ? details.notified[at] === 1 : undefined,
+    pointer: hasDetail(details, at, 'pointer')
+      ? (BigInt(details.pointer[2 * at + 1] ?? 0) << 32n) | BigInt(details.pointer[2 * at] ?? 0)
+      : undefined,
+  };
 }

@@ -18,12 +18,15 @@ import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
 import { countRecording, recordingCounts } from './recording-list.js';
 
+/** What a trace is called and what it says of itself: enough to plan its replay, while it still grows too. */
+export type PlannedTrace = Pick<OpenTrace, 'name' | 'fd' | 'index'>;
+
 /**
  * The host of a trace: what a live recording says that it is, else by the dialect of its recordings.
  *
  * @throws ProgramError when it holds recordings of both kinds: what one says, the other does not
  */
-export function hostKindOf(trace: OpenTrace): HostKind {
+export function hostKindOf(trace: PlannedTrace): HostKind {
   const { index, name } = trace;
   if (index.header.probes !== undefined) return index.header.probes.hostKind ?? 'stock';
   const kinds = new Set(
@@ -38,7 +41,7 @@ export function hostKindOf(trace: OpenTrace): HostKind {
 }
 
 /** Null of a recording whose beginning is not there. */
-function kindOf(trace: OpenTrace, recording: RecordingIndex): HostKind | null {
+function kindOf(trace: PlannedTrace, recording: RecordingIndex): HostKind | null {
   const header = headerOf(trace, recording);
   if (header === undefined) return null;
   if (header === ATTACH_HEADER) return 'stock';
@@ -46,7 +49,7 @@ function kindOf(trace: OpenTrace, recording: RecordingIndex): HostKind | null {
 }
 
 /** Of text whose first line is missing: vhost's callbacks come from a driver with the direct-map code only. */
-function kindByEvents({ fd }: OpenTrace, recording: RecordingIndex): HostKind {
+function kindByEvents({ fd }: PlannedTrace, recording: RecordingIndex): HostKind {
   const { events } = recordingCounts(fd, recording) ?? countRecording(fd, recording);
   const holds = (name: EventName): boolean => name in events;
   const isAttached = holds('core_range_start') || holds('heartbeat') || holds('round_end');
@@ -54,7 +57,7 @@ function kindByEvents({ fd }: OpenTrace, recording: RecordingIndex): HostKind {
 }
 
 /** First line of a recording, where it has one. */
-function headerOf({ fd }: OpenTrace, { begin }: RecordingIndex): string | undefined {
+function headerOf({ fd }: PlannedTrace, { begin }: RecordingIndex): string | undefined {
   if (begin === undefined) return undefined;
   const { kind, details } = readBatch(fd, begin, createBatchMemory());
   if (kind[0] !== KIND.recording) return undefined;
@@ -66,7 +69,7 @@ function headerOf({ fd }: OpenTrace, { begin }: RecordingIndex): string | undefi
  * Whether ranges away from the rings may be missing. The probes of `collector attach` leave them out; recordings
  * of the oracle, which say so in their first line, hold them all.
  */
-export function hasFilteredRangesOf(trace: OpenTrace): boolean {
+export function hasFilteredRangesOf(trace: PlannedTrace): boolean {
   return (
     trace.index.header.probes !== undefined ||
     trace.index.recordings.some((recording) => headerOf(trace, recording) !== RECORDING_HEADER)

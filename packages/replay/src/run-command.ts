@@ -3,7 +3,8 @@ import { EXIT, jsonDocument, ProgramError, writeOut } from '@vhostscope/terminal
 import { readCostOptions, type CostOptions } from './cost-options.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
-import { hazardsOf, hazardWatches, replayTrace, type ReplayOptions } from './replay-trace.js';
+import type { ReplayOptions } from './replay-plan.js';
+import { hazardsOf, hazardWatches, replayTrace } from './replay-trace.js';
 import { readSpanOptions, type SpanOptions } from './time-span.js';
 import { runResult } from './run-result.js';
 import { runText } from './run-text.js';

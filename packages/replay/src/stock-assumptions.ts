@@ -6,10 +6,18 @@ import { listVirtqueues, type VirtqueueDescription } from './recording-list.js';
 /** In sentences; the most important first. */
 export function stockAssumptions(
   trace: OpenTrace,
+  tallies: Tallies,
+  preemption: Preemption,
+): string[] {
+  return assumedOf(listVirtqueues(trace), tallies, preemption);
+}
+
+/** The same of virtqueues that are known. */
+export function assumedOf(
+  virtqueues: readonly VirtqueueDescription[],
   { derived }: Tallies,
   preemption: Preemption,
 ): string[] {
-  const virtqueues = listVirtqueues(trace);
   const vsock = virtqueues.filter(({ id }) => (derived?.vsockRounds[id] ?? 0) > 0);
   return [
     ...notifierSentences(virtqueues, derived?.ranges),

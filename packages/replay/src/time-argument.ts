@@ -41,7 +41,7 @@ export interface TraceExtent {
 }
 
 /** Of all its recordings; without events, both are 0. */
-export function extentOf({ fd, index }: OpenTrace): TraceExtent {
+export function extentOf({ fd, index }: Pick<OpenTrace, 'fd' | 'index'>): TraceExtent {
   const all = index.recordings.flatMap((recording) => {
     const counts = recordingCounts(fd, recording) ?? countRecording(fd, recording);
     return counts.first === undefined || counts.last === undefined

@@ -2,7 +2,8 @@
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { withDirectMapTrace } from './replayable-trace.js';
 import { chosenDesign } from './chosen-designs.js';
-import { replayTrace, type ReplayOptions } from './replay-trace.js';
+import type { ReplayOptions } from './replay-plan.js';
+import { replayTrace } from './replay-trace.js';
 import { readSpanOptions, type SpanOptions } from './time-span.js';
 import { verifyResult } from './verify-result.js';
 import { verifyText } from './verify-text.js';

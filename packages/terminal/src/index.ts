@@ -1,7 +1,7 @@
 /** Manners of the programs. */
 export { runCommandLine } from './command-line.js';
 export { EXIT } from './exit-codes.js';
-export { jsonDocument } from './json-document.js';
+export { jsonDocument, jsonLine } from './json-document.js';
 export { byteSize, counted, grouped, percent, seconds } from './numbers.js';
 export { printable } from './printable.js';
 export { createProgressBar, type ProgressBar } from './progress-bar.js';

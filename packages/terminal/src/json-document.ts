@@ -8,6 +8,11 @@ export function jsonDocument(value: unknown): string {
   return `${text.replace(/[^\P{C}\n]|[\u2028\u2029]/gu, escapeUnits)}\n`;
 }
 
+/** The same on one line, for streams of documents. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value).replace(/[^\P{C}]|[\u2028\u2029]/gu, escapeUnits)}\n`;
+}
+
 function escapeUnits(character: string): string {
   let escaped = '';
   for (let at = 0; at < character.length; at++)

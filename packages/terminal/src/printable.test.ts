@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jsonDocument } from './json-document.js';
+import { jsonDocument, jsonLine } from './json-document.js';
 import { printable } from './printable.js';
 
 /** Every code point, lone surrogates included. */
@@ -51,10 +51,13 @@ test('JSON holds nothing harmful either, and the same values', { timeout: 30_000
   everyCharacter((character, code) => {
     if (code < 0x3_0000 || code >= 0xe_0000) all += character;
   });
-  const document = jsonDocument({ [all.slice(0, 9)]: [all] });
-  const harmful = Array.from(document).filter(
-    (character) => character !== '\n' && isHarmful(character.codePointAt(0) ?? 0),
-  );
-  expect(harmful).toEqual([]);
-  expect((JSON.parse(document) as Record<string, string[]>)[all.slice(0, 9)]).toEqual([all]);
+  const value = { [all.slice(0, 9)]: [all] };
+  for (const document of [jsonDocument(value), jsonLine(value)]) {
+    const harmful = Array.from(document).filter(
+      (character) => character !== '\n' && isHarmful(character.codePointAt(0) ?? 0),
+    );
+    expect(harmful).toEqual([]);
+    expect(JSON.parse(document)).toEqual(value);
+  }
+  expect(jsonLine(value).indexOf('\n')).toBe(jsonLine(value).length - 1);
 });

@@ -16,11 +16,11 @@ import {
   type TextColumnData,
 } from '@vhostscope/model';
 import { BUFFER_COUNT, PREFIX_BYTES } from './arrow-layout.js';
-import { readFully } from './file-access.js';
+import { readFully, type TraceBytes } from './file-access.js';
 import { readBatchLayout, readMessage, type BatchLayout } from './message-reader.js';
 import { MAX_OBJECTS } from './recording-objects.js';
 import { TraceFormatError } from './trace-header.js';
-import type { BatchPlace } from './trace-index.js';
+import type { BatchPlace } from './place-list.js';
 
 /** Memory for one batch at a time. */
 export interface BatchMemory {
@@ -43,13 +43,13 @@ export function createBatchMemory(): BatchMemory {
  *
  * @throws TraceFormatError when the columns contradict each other or hold what no event may hold
  */
-export function readBatch(fd: number, place: BatchPlace, memory: BatchMemory): EventBatch {
+export function readBatch(from: TraceBytes, place: BatchPlace, memory: BatchMemory): EventBatch {
   const { metadataBytes, bodyBytes, rows } = place;
   // The metadata is put where the body behind it begins at a multiple of eight.
   const start = -metadataBytes & 7;
   const bytes = start + metadataBytes + bodyBytes;
   if (memory.bytes.byteLength < bytes) memory.bytes = new ArrayBuffer(bytes);
-  readFully(fd, new Uint8Array(memory.bytes, start, bytes - start), place.offset + PREFIX_BYTES);
+  readFully(from, new Uint8Array(memory.bytes, start, bytes - start), place.offset + PREFIX_BYTES);
   const layout = readLayout(new DataView(memory.bytes, start, metadataBytes), place, memory);
   const columns = new ColumnCursor(memory, start + metadataBytes, place);
   columns.skipValidity();
@@ -87,6 +87,21 @@ export function readBatch(fd: number, place: BatchPlace, memory: BatchMemory): E
   checkBatch(batch, place, layout);
   return batch;
 }
+
+/** Time of a batch's last row, ns, without reading the batch. */
+export function lastTimeOf(from: TraceBytes, place: BatchPlace, memory: BatchMemory): bigint {
+  const { offset, metadataBytes, rows } = place;
+  const metadata = new Uint8Array(metadataBytes);
+  readFully(from, metadata, offset + PREFIX_BYTES);
+  readLayout(new DataView(metadata.buffer), place, memory);
+  const column = memory.buffers[2 * TIME_BUFFER];
+  const value = new Uint8Array(8);
+  readFully(from, value, offset + PREFIX_BYTES + metadataBytes + column + 8 * (rows - 1));
+  return new DataView(value.buffer).getBigInt64(0, true);
+}
+
+/** Behind the bits that say which times there are. */
+const TIME_BUFFER = 1;
 
 function readLayout(metadata: DataView, place: BatchPlace, memory: BatchMemory): BatchLayout {
   const message = readMessage(metadata);

@@ -3,13 +3,24 @@ import { readSync, writeSync } from 'node:fs';
 import { InputError, reasonOf } from './file-errors.js';
 import { TraceFormatError } from './trace-header.js';
 
+/** Where the bytes of a trace are: an open file, or what answers as one would. */
+export type TraceBytes =
+  | number
+  | {
+      /** Fills `into` with what stands from `offset` on. @returns how many bytes it has got; 0 at the end */
+      read(into: Uint8Array, offset: number): number;
+    };
+
 /** Fills `bytes` from `offset` on. */
-export function readFully(fd: number, bytes: Uint8Array, offset: number): void {
+export function readFully(from: TraceBytes, bytes: Uint8Array, offset: number): void {
   let done = 0;
   while (done < bytes.length) {
     let got: number;
     try {
-      got = readSync(fd, bytes, done, bytes.length - done, offset + done);
+      got =
+        typeof from === 'number'
+          ? readSync(from, bytes, done, bytes.length - done, offset + done)
+          : from.read(bytes.subarray(done), offset + done);
     } catch (error) {
       throw new InputError(`cannot read the trace at byte ${offset + done}: ${reasonOf(error)}`);
     }

@@ -1,13 +1,30 @@
 /** The trace file: written from bpftrace output, read back with its CPUs merged by time. */
-export { openTrace, nothingFound, type OpenOptions, type OpenTrace } from './open-trace.js';
+export {
+  openTemporary,
+  openTrace,
+  nothingFound,
+  type OpenOptions,
+  type OpenTrace,
+} from './open-trace.js';
 export { visitRecording, visitTrace, visitTraceAtPace, type RunVisitor } from './merge-cpus.js';
 export {
+  createTraceIndexer,
   indexTrace,
-  type BatchPlace,
   type RecordingIndex,
   type TraceIndex,
+  type TraceIndexer,
 } from './trace-index.js';
-export { createBatchMemory, readBatch, type BatchMemory } from './batch-reader.js';
+export { batchEnd, type BatchPlace, type PlaceList } from './place-list.js';
+export { endOfStream } from './message-writer.js';
+export type { TraceBytes } from './file-access.js';
+export {
+  createLiveMerge,
+  type LiveMerge,
+  type MergeLimits,
+  type MergeStop,
+  type MergeVisitor,
+} from './live-merge.js';
+export { createBatchMemory, lastTimeOf, readBatch, type BatchMemory } from './batch-reader.js';
 export {
   abandonTrace,
   beginRecording,
@@ -73,4 +90,4 @@ export {
   type EventBuilder,
   type EventValues,
 } from './event-builder.js';
-export { isArrowStream } from './foreign-formats.js';
+export { isArrowStream, STREAM_MARK_BYTES } from './foreign-formats.js';

@@ -147,7 +147,7 @@ test('many CPUs get smaller batches, so that all together wait in the same memor
     rows.push({ time: BigInt(at), cpu: at < 300 ? 299 - at : 0, line: at + 1 });
   const { fd } = importText(rows.map(({ time, cpu }) => `${round(time, cpu)}\n`).join(''));
   const index = indexTrace(fd, fstatSync(fd).size);
-  const sizes = index.recordings[0].events.get(0)?.map((place) => place.rows) ?? [];
+  const sizes = [...(index.recordings[0].events.get(0) ?? [])].map((place) => place.rows);
   const most = Math.max(512, Math.floor((8 * BATCH_ROWS) / 300));
   expect(sizes.slice(0, -1).every((size) => size === most)).toBe(true);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(4701);

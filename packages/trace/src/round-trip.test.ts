@@ -255,7 +255,7 @@ test('batches larger than their first memory, and more than one of a CPU', () =>
   );
   const { fd } = importText(`${lines.join('\n')}\n`);
   const index = indexTrace(fd, fstatSync(fd).size);
-  expect(index.recordings[0].events.get(1)?.map((place) => place.rows)).toEqual([
+  expect([...(index.recordings[0].events.get(1) ?? [])].map((place) => place.rows)).toEqual([
     BATCH_ROWS,
     BATCH_ROWS,
     1000,

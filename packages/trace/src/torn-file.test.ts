@@ -4,7 +4,8 @@ import { eventsOf, fileOf, importText, newFile, type PlainEvent } from '../test/
 import { InputError } from './file-errors.js';
 import { openTrace } from './open-trace.js';
 import { TraceFormatError } from './trace-header.js';
-import { indexTrace, type BatchPlace, type RecordingIndex } from './trace-index.js';
+import type { BatchPlace } from './place-list.js';
+import { indexTrace, type RecordingIndex } from './trace-index.js';
 
 const TEXT = [
   '# vhost-oracle 1',
@@ -95,7 +96,7 @@ function placesOf(recordings: readonly RecordingIndex[]): BatchPlace[] {
     .flatMap(({ begin, tables, events, end }) => [
       begin,
       ...tables,
-      ...[...events.values()].flat(),
+      ...[...events.values()].flatMap((places) => [...places]),
       end,
     ])
     .filter((place) => place !== undefined);

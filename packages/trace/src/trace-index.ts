@@ -1,30 +1,26 @@
 /**
  * Finds the batches of a trace file without reading them: the plan for merging the CPUs with one
- * cursor each. Only the messages' metadata is read.
+ * cursor each. Only the messages' metadata is read. A file that grows is looked through as it does.
  */
 import { BUFFER_COUNT, CONTINUATION, PREFIX_BYTES } from './arrow-layout.js';
-import { decodeBatchMetadata, type BatchMetadata } from './batch-metadata.js';
-import { readFully } from './file-access.js';
+import { decodeBatchMetadata } from './batch-metadata.js';
+import { readFully, type TraceBytes } from './file-access.js';
 import { readBatchLayout, readMessage, type StreamMessage } from './message-reader.js';
+import {
+  createPlaceList,
+  type BatchPlace,
+  type GrowingPlaceList,
+  type PlaceList,
+} from './place-list.js';
 import { parseFormatVersion, parseHeader } from './trace-header-reader.js';
 import { TraceFormatError, type TraceHeader } from './trace-header.js';
-
-/** Where a batch lies in the file. A long trace has many: its columns are looked up when it is read. */
-export interface BatchPlace extends BatchMetadata {
-  /** File offset of its message. */
-  readonly offset: number;
-  /** Bytes of the message's metadata, after a prefix of PREFIX_BYTES, and of the body behind it. */
-  readonly metadataBytes: number;
-  readonly bodyBytes: number;
-  readonly rows: number;
-}
 
 export interface RecordingIndex {
   readonly number: number;
   readonly begin: BatchPlace | undefined;
   readonly tables: BatchPlace[];
   /** Batches with events by CPU, each list in file order. */
-  readonly events: Map<number, BatchPlace[]>;
+  readonly events: ReadonlyMap<number, PlaceList>;
   readonly end: BatchPlace | undefined;
 }
 
@@ -52,64 +48,119 @@ const MAX_BODY_BYTES = 1 << 26;
  *
  * @throws TraceFormatError when the file is no trace, or is damaged before its end
  */
-export function indexTrace(fd: number, fileBytes: number): TraceIndex {
-  const schema = findMessage(fd, 0, fileBytes);
-  if (schema === undefined) {
+export function indexTrace(bytes: TraceBytes, fileBytes: number): TraceIndex {
+  const indexer = createTraceIndexer(bytes);
+  indexer.extend(fileBytes);
+  const { index } = indexer;
+  if (index === undefined) {
     throw new TraceFormatError(
       `the file is cut off at byte ${fileBytes}, within its header, and holds no event`,
     );
   }
-  if (schema === 'end' || schema.message.kind !== 'schema')
-    throw new TraceFormatError('no Arrow stream with a schema at its start');
-  const formatVersion = parseFormatVersion(schema.message.metadata);
-  const header = parseHeader(schema.message.metadata);
+  return index;
+}
+
+/** Finds batches as a file grows. */
+export interface TraceIndexer {
+  /** What was found so far, the same object each time; undefined while the header is not whole. */
+  readonly index: TraceIndex | undefined;
+  /**
+   * The file has so many bytes now. What ends within them is found; the tail that does not is looked at again.
+   *
+   * @throws TraceFormatError when it is no trace, or is damaged before its first recording
+   */
+  extend(fileBytes: number): void;
+  /** Forgets the batches of events that lie at `offset` or behind it: their bytes are not kept. */
+  dropFrom(offset: number): void;
+}
+
+type MutableIndex = { -readonly [Key in keyof TraceIndex]: TraceIndex[Key] };
+
+export function createTraceIndexer(bytes: TraceBytes): TraceIndexer {
   const buffers = new Float64Array(2 * BUFFER_COUNT);
   const recordings = new Map<number, MutableRecording>();
-  let offset = schema.end;
-  let closed = false;
-  let damage: string | undefined;
-  while (offset < fileBytes) {
+  const list: MutableRecording[] = [];
+  let index: MutableIndex | undefined;
+
+  function begin(fileBytes: number): MutableIndex | undefined {
+    const schema = findMessage(bytes, 0, fileBytes);
+    if (schema === undefined) return undefined;
+    if (schema === 'end' || schema.message.kind !== 'schema')
+      throw new TraceFormatError('no Arrow stream with a schema at its start');
+    return {
+      formatVersion: parseFormatVersion(schema.message.metadata),
+      header: parseHeader(schema.message.metadata),
+      recordings: list,
+      goodBytes: schema.end,
+      fileBytes,
+      closed: false,
+      damage: undefined,
+    };
+  }
+
+  /** Returns whether there may be another batch behind it. */
+  function findBatch(found: MutableIndex): boolean {
     try {
-      const found = findMessage(fd, offset, fileBytes);
-      if (found === undefined) break;
-      if (found === 'end') {
-        closed = true;
-        offset += PREFIX_BYTES;
-        break;
+      const message = findMessage(bytes, found.goodBytes, found.fileBytes);
+      if (message === undefined) return false;
+      if (message === 'end') {
+        found.closed = true;
+        found.goodBytes += PREFIX_BYTES;
+        return false;
       }
-      addBatch(recordings, placeOf(found, offset, buffers));
-      offset = found.end;
+      addBatch(recordings, list, placeOf(message, found.goodBytes, buffers));
+      found.goodBytes = message.end;
+      return true;
     } catch (error) {
       // What stands before the damage is good; nothing tells where a batch begins behind it.
       if (!(error instanceof TraceFormatError) || recordings.size === 0) throw error;
-      damage = error.message;
-      break;
+      found.damage = error.message;
+      return false;
     }
   }
+
   return {
-    formatVersion,
-    header,
-    recordings: [...recordings.values()],
-    goodBytes: offset,
-    fileBytes,
-    closed,
-    damage,
+    get index() {
+      return index;
+    },
+    extend: (fileBytes) => {
+      index ??= begin(fileBytes);
+      if (index === undefined) return;
+      index.fileBytes = fileBytes;
+      if (index.closed || index.damage !== undefined) return;
+      while (index.goodBytes < fileBytes && findBatch(index));
+    },
+    dropFrom: (offset) => {
+      for (const { lists } of list) for (const places of lists.values()) places.dropFrom(offset);
+    },
   };
 }
 
-type MutableRecording = { -readonly [Key in keyof RecordingIndex]: RecordingIndex[Key] };
+interface MutableRecording extends RecordingIndex {
+  begin: BatchPlace | undefined;
+  end: BatchPlace | undefined;
+  /** What `events` is. */
+  readonly lists: Map<number, GrowingPlaceList>;
+}
 
-function addBatch(recordings: Map<number, MutableRecording>, place: BatchPlace): void {
+function addBatch(
+  recordings: Map<number, MutableRecording>,
+  list: MutableRecording[],
+  place: BatchPlace,
+): void {
   let recording = recordings.get(place.recording);
   if (recording === undefined) {
+    const lists = new Map<number, GrowingPlaceList>();
     recording = {
       number: place.recording,
       begin: undefined,
       tables: [],
-      events: new Map(),
+      events: lists,
+      lists,
       end: undefined,
     };
     recordings.set(place.recording, recording);
+    list.push(recording);
   }
   switch (place.role) {
     case 'begin':
@@ -125,9 +176,9 @@ function addBatch(recordings: Map<number, MutableRecording>, place: BatchPlace):
       recording.end = place;
       return;
     case 'events': {
-      const list = recording.events.get(place.cpu);
-      if (list === undefined) recording.events.set(place.cpu, [place]);
-      else list.push(place);
+      const places = recording.lists.get(place.cpu) ?? createPlaceList(place.recording, place.cpu);
+      recording.lists.set(place.cpu, places);
+      places.push(place);
     }
   }
 }
@@ -140,19 +191,19 @@ interface FoundMessage {
 
 /** The message at an offset; undefined when the file ends inside it; 'end' for the end-of-stream mark. */
 function findMessage(
-  fd: number,
+  bytes: TraceBytes,
   offset: number,
   fileBytes: number,
 ): FoundMessage | 'end' | undefined {
   if (offset + PREFIX_BYTES > fileBytes) return undefined;
-  const prefix = readAt(fd, offset, PREFIX_BYTES);
+  const prefix = readAt(bytes, offset, PREFIX_BYTES);
   const metadataBytes = prefix.getUint32(4, true);
   if (prefix.getUint32(0, true) !== CONTINUATION || metadataBytes > MAX_METADATA_BYTES)
     throw damaged(offset, 'no Arrow message');
   if (metadataBytes === 0) return 'end';
   const body = offset + PREFIX_BYTES + metadataBytes;
   if (body > fileBytes) return undefined;
-  const metadata = readAt(fd, offset + PREFIX_BYTES, metadataBytes);
+  const metadata = readAt(bytes, offset + PREFIX_BYTES, metadataBytes);
   const message = readMessage(metadata);
   if (message === undefined) throw damaged(offset, 'unreadable Arrow message');
   if (message.bodyBytes > MAX_BODY_BYTES)
@@ -184,8 +235,8 @@ function damaged(offset: number, what: string): TraceFormatError {
   return new TraceFormatError(`${what} at byte ${offset}: the file is damaged there`);
 }
 
-function readAt(fd: number, offset: number, bytes: number): DataView {
-  const buffer = new Uint8Array(bytes);
-  readFully(fd, buffer, offset);
+function readAt(bytes: TraceBytes, offset: number, length: number): DataView {
+  const buffer = new Uint8Array(length);
+  readFully(bytes, buffer, offset);
   return new DataView(buffer.buffer);
 }

@@ -1,3 +1,4 @@
-import { run } from './cli.js';
+import { runProgram } from '@vhostscope/terminal';
+import { main } from './program.js';
 
-process.exitCode = run(process.argv.slice(2), process.stdout, process.stderr);
+await runProgram('tui', () => main(process.argv));

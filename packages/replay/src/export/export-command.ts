@@ -14,7 +14,8 @@ import { KIND } from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
 import { withOpenTrace } from '../opened-trace.js';
 import { chosenDesign } from '../chosen-designs.js';
-import { replayTrace, type Replayed, type ReplayOptions } from '../replay-trace.js';
+import type { ReplayOptions } from '../replay-plan.js';
+import { replayTrace, type Replayed } from '../replay-trace.js';
 import { headOf, type ResultHead } from '../result-head.js';
 import { visitDecided } from './decided-events.js';
 import type { Exporter } from './exporter.js';
@@ -121,7 +122,12 @@ function isMark(kind: number | undefined): boolean {
 function eventsOf({ index }: OpenTrace): number {
   let rows = 0;
   for (const { begin, tables, events, end } of index.recordings)
-    for (const place of [begin, ...tables, ...[...events.values()].flat(), end])
+    for (const place of [
+      begin,
+      ...tables,
+      ...[...events.values()].flatMap((places) => [...places]),
+      end,
+    ])
       rows += place?.rows ?? 0;
   return rows;
 }

@@ -1,0 +1,24 @@
+/** What `replay` answers, for those who ask while a trace goes on: by the same rules, from the same code. */
+export { readDesignFile } from './design-file.js';
+export { chosenDesign, type DesignOptions } from './chosen-designs.js';
+export { completenessOf, type Completeness } from './completeness.js';
+export { costFrom, measuredRates, smapOf } from './cost-result.js';
+export { readCostOptions, type CostBasis, type CostOptions } from './cost-options.js';
+export { designAssumptions } from './design-assumptions.js';
+export { findStorms, readStormRate, SAMPLED_TRANSMIT } from './find-storms.js';
+export {
+  describedVirtqueue,
+  inAddressOrder,
+  recordingCounts,
+  type VirtqueueDescription,
+} from './recording-list.js';
+export { planReplay, type ReplayOptions, type ReplayPlan } from './replay-plan.js';
+export { assumedOf } from './stock-assumptions.js';
+export { causesOf, classesOf, processesOf } from './storms-result.js';
+export { extentOf, readTimeArgument, resolveTime } from './time-argument.js';
+export { transmittingAmong } from './transmit-virtqueues.js';
+export { replayTrace, engineOf, type Replayed } from './replay-trace.js';
+export { runResult, type RunResult } from './run-result.js';
+export { stormsResult, type StormsResult } from './storms-result.js';
+export { readSpanOptions } from './time-span.js';
+export type { PlannedTrace } from './replayable-trace.js';

@@ -1,0 +1,193 @@
+/** A trace that grows, batch by batch and byte by byte, against its order when it is whole. */
+import { fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  eventAt,
+  HEADER,
+  inputEventsOf,
+  newFile,
+  newPath,
+  type PlainEvent,
+} from '../test/trace-files.ts';
+import { createImportReport, createTextImporter } from './import-text.ts';
+import { createLiveMerge, SILENCE, type LiveMerge, type MergeStop } from './live-merge.ts';
+import { createTraceIndexer, type TraceIndexer } from './trace-index.ts';
+import { closeTrace, createTraceWriter, flushTrace } from './trace-writer.ts';
+
+const VQ = 'ffff888100000100';
+const plain = ({ time, cpu, line }: { time: bigint; cpu: number; line: number }): string =>
+  `${time} ${cpu} ${line}`;
+
+interface Row {
+  readonly time: bigint;
+  readonly cpu: number;
+  readonly line: number;
+}
+
+/** A trace, and its bytes after each flush with the rows that had arrived by then. */
+interface Grown {
+  readonly fd: number;
+  readonly bytes: Uint8Array;
+  readonly steps: readonly { readonly bytes: number; readonly rows: readonly Row[] }[];
+}
+
+function grow(flushes: readonly (readonly Omit<Row, 'line'>[])[]): Grown {
+  const path = newPath('.arrows');
+  const fd = newFile(path);
+  const writer = createTraceWriter(fd, HEADER);
+  const importer = createTextImporter(writer, createImportReport());
+  const steps: { bytes: number; rows: Row[] }[] = [];
+  const rows: Row[] = [];
+  for (const flush of flushes) {
+    for (const { time, cpu } of flush) {
+      importer.push(Buffer.from(`M ${time} ${cpu} ${VQ}\n`));
+      rows.push({ time, cpu, line: rows.length + 1 });
+    }
+    flushTrace(writer);
+    steps.push({ bytes: fstatSync(fd).size, rows: [...rows] });
+  }
+  importer.end();
+  closeTrace(writer);
+  return { fd, bytes: readFileSync(path), steps };
+}
+
+/** What a merge has let out so far. */
+function follow(fd: number): {
+  readonly events: PlainEvent[];
+  readonly indexer: TraceIndexer;
+  readonly merge: () => LiveMerge;
+  readonly advance: (
+    now: number,
+    isOver?: boolean,
+    before?: bigint,
+    events?: number,
+  ) => MergeStop | undefined;
+} {
+  const events: PlainEvent[] = [];
+  const indexer = createTraceIndexer(fd);
+  let merge: LiveMerge | undefined;
+  return {
+    events,
+    indexer,
+    merge: () => merge!,
+    advance: (now, isOver = false, before, most = Infinity) => {
+      if (indexer.index === undefined) return undefined;
+      merge ??= createLiveMerge(fd, indexer.index);
+      return merge.advance(
+        { before, events: most, now, isOver },
+        {
+          words: () => {},
+          events: (batch, from, to) => {
+            for (let row = from; row < to; row++) events.push(eventAt(batch, row));
+            return to;
+          },
+        },
+      );
+    },
+  };
+}
+
+/** Rows of some CPUs, each in the order of its clock, in flushes; each CPU tells something in the first. */
+const arrivals = fc
+  .record({
+    cpus: fc.integer({ min: 1, max: 5 }),
+    steps: fc.array(fc.tuple(fc.nat(4), fc.nat(3), fc.boolean()), { maxLength: 80 }),
+  })
+  .map(({ cpus, steps }) => {
+    const clocks = Array.from({ length: cpus }, () => 0n);
+    const flushes: Omit<Row, 'line'>[][] = [clocks.map((time, cpu) => ({ time, cpu }))];
+    for (const [which, by, flushes_] of steps) {
+      const cpu = which % cpus;
+      clocks[cpu] = (clocks[cpu] ?? 0n) + BigInt(by);
+      flushes.at(-1)?.push({ time: clocks[cpu] ?? 0n, cpu });
+      if (flushes_) flushes.push([]);
+    }
+    return flushes;
+  });
+
+test('lets out what no CPU can come before any more, in the order of the whole trace', () => {
+  fc.assert(
+    fc.property(arrivals, fc.infiniteStream(fc.nat(2000)), (flushes, tails) => {
+      const { bytes, steps, fd: whole } = grow(flushes);
+      const fd = newFile();
+      const { events, indexer, advance, merge } = follow(fd);
+      for (const step of steps) {
+        // The tail is torn, somewhere in what comes next.
+        const end = Math.min(bytes.length, step.bytes + (tails.next().value ?? 0));
+        const upTo = step === steps.at(-1) ? step.bytes : end;
+        ftruncateSync(fd, 0);
+        writeSync(fd, bytes, 0, upTo, 0);
+        indexer.extend(upTo);
+        expect(['waits', 'before', undefined]).toContain(advance(0));
+        const arrived = step.rows;
+        const last = new Map(arrived.map(({ cpu, time }) => [cpu, time]));
+        const bound = [...last.values()].reduce((least, time) => (time < least ? time : least));
+        const due = arrived.filter(({ time }) => time <= bound).map(plain);
+        const told = events.map(plain);
+        for (const one of due) expect(told).toContain(one);
+        if (upTo === step.bytes) expect(told.toSorted()).toEqual(due.toSorted());
+      }
+      writeSync(fd, bytes, 0, bytes.length, 0);
+      indexer.extend(bytes.length);
+      expect(indexer.index?.closed).toBe(true);
+      expect(advance(0, true)).toBe('over');
+      expect(events.map(plain)).toEqual(inputEventsOf(whole).map(plain));
+      expect({ late: merge().late, ...merge().waiting() }).toEqual({ late: 0, events: 0, lag: 0 });
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('stops at any time, and goes on from there', () => {
+  fc.assert(
+    fc.property(
+      arrivals,
+      fc.array(fc.nat(60), { maxLength: 6 }),
+      fc.integer({ min: 1, max: 9 }),
+      (flushes, stops, most) => {
+        const { bytes, fd } = grow(flushes);
+        const { events, indexer, advance } = follow(fd);
+        indexer.extend(bytes.length);
+        const all = inputEventsOf(fd);
+        for (const stop of stops.toSorted((a, b) => a - b)) {
+          while (advance(0, true, BigInt(stop), most) === 'limit');
+          expect(events.map(plain)).toEqual(
+            all.filter(({ time }) => time < BigInt(stop)).map(plain),
+          );
+        }
+        while (advance(0, true, undefined, most) !== 'over');
+        expect(events.map(plain)).toEqual(all.map(plain));
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('a CPU that is silent holds nothing back; what it tells then comes late, and is counted', () => {
+  const { fd, steps } = grow([
+    [
+      { time: 10n, cpu: 0 },
+      { time: 11n, cpu: 1 },
+    ],
+    [{ time: 20n, cpu: 1 }],
+    [{ time: 15n, cpu: 0 }],
+  ]);
+  const { events, indexer, advance, merge } = follow(fd);
+  const times = (): number[] => events.map(({ time }) => Number(time));
+  const [first, second, third] = steps.map(({ bytes }) => bytes);
+  indexer.extend(first ?? 0);
+  expect(advance(0)).toBe('waits');
+  expect(times()).toEqual([10]);
+  indexer.extend(second ?? 0);
+  expect(advance(SILENCE)).toBe('waits');
+  expect(times()).toEqual([10]);
+  expect(merge().waiting()).toEqual({ events: 2, lag: 10 });
+  expect(advance(SILENCE + 1)).toBe('waits');
+  expect(times()).toEqual([10, 11, 20]);
+  expect(merge().late).toBe(0);
+  indexer.extend(third ?? 0);
+  expect(advance(SILENCE + 2)).toBe('waits');
+  expect(times()).toEqual([10, 11, 20, 15]);
+  expect(merge().late).toBe(1);
+});

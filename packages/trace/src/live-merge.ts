@@ -1,0 +1,298 @@
+/**
+ * Merges the CPUs of a trace that may still grow. An event is let out when no CPU can tell an earlier one any
+ * more: a CPU's batches come in time order, so the CPUs of which all has been seen hold back what is later than
+ * their last event. Heartbeats keep an idle CPU from holding the others back. When the recording has ended
+ * nothing is held back. A CPU that is silent for too long holds nothing back either: an earlier event that it
+ * then tells comes late, and is counted.
+ *
+ * It is asked for events as they are wanted, up to a time, so a player can stop at any moment.
+ */
+import type { EventBatch } from '@vhostscope/model';
+import { createBatchMemory, lastTimeOf, readBatch } from './batch-reader.js';
+import {
+  createCursor,
+  refill,
+  removeFirst,
+  rise,
+  runEnd,
+  secondOf,
+  sink,
+  type Cursor,
+  type RunVisitor,
+  type StandingCursor,
+} from './cpu-cursors.js';
+import type { TraceBytes } from './file-access.js';
+import type { BatchPlace } from './place-list.js';
+import type { RecordingIndex, TraceIndex } from './trace-index.js';
+
+export interface MergeVisitor {
+  /** Rows that say something of a recording, before its events, between them and after them. */
+  words: RunVisitor;
+  /** A run of events. Returns the row up to which it took them, one at least. */
+  events(batch: EventBatch, from: number, to: number): number;
+  /** Asked after each run: whether that is enough. */
+  isDone?(): boolean;
+}
+
+export interface MergeLimits {
+  /** Events from this time on stay, ns; undefined for no bound. */
+  readonly before: bigint | undefined;
+  /** About how many events at most. */
+  readonly events: number;
+  /** ms, of any clock that does not go back: to know which CPUs are silent. */
+  readonly now: number;
+  /** Nothing more comes. */
+  readonly isOver: boolean;
+}
+
+/**
+ * Why it stopped: `limit` of events; `before`: what is next is not before that time; `waits`: for CPUs, or for
+ * anything at all; `stopped`: the visitor has enough; `over`: all is told, and nothing more comes.
+ */
+export type MergeStop = 'limit' | 'before' | 'waits' | 'stopped' | 'over';
+
+export interface LiveMerge {
+  advance(limits: MergeLimits, visit: MergeVisitor): MergeStop;
+  /** Events that have arrived and were not let out; how far the last of them is from the first, ns. */
+  waiting(): { readonly events: number; readonly lag: number };
+  /** Events that were let out after later ones, as their CPU had been silent for too long. */
+  readonly late: number;
+  /** Batches were dropped from the index, all of which were let out. */
+  forget(): void;
+}
+
+/** A CPU that says nothing for so long holds nobody back, ms. */
+export const SILENCE = 2000;
+
+interface CpuCursor extends Cursor {
+  /** It is in the heap. */
+  isStanding: boolean;
+  /** Batches known, and when the last one came to be. */
+  known: number;
+  heardAt: number;
+}
+
+type Standing = CpuCursor & StandingCursor;
+
+/** A time as words, as the columns have it. */
+interface Moment {
+  low: number;
+  high: number;
+}
+
+/** @param index may grow between two calls */
+export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge {
+  /** Place of the recording at hand in the list, and what of it was told. */
+  let place = 0;
+  let isOpen = false;
+  let tables = 0;
+  let cursors = new Map<number, CpuCursor>();
+  const heap: Standing[] = [];
+  const released: Moment = { low: 0, high: 0 };
+  let latest: Standing | undefined;
+  let arrived = 0;
+  let told = 0;
+  let late = 0;
+  const border: Moment = { low: 0, high: 0 };
+  const memory = createBatchMemory();
+  /** What may be let out: up to this time, inclusive. */
+  const bound: Moment = { low: 0, high: 0 };
+
+  function tell(batch: BatchPlace, visit: MergeVisitor): void {
+    visit.words(readBatch(bytes, batch, createBatchMemory()), 0, batch.rows);
+  }
+
+  /** Whether a mark row (begin, end) lies before the border. */
+  function isBefore(mark: BatchPlace): boolean {
+    const { time } = readBatch(bytes, mark, createBatchMemory());
+    return isUpTo(time[0], time[1], border);
+  }
+
+  function listen({ events }: RecordingIndex, now: number): void {
+    for (const [cpu, places] of events) {
+      let cursor = cursors.get(cpu);
+      if (cursor === undefined) {
+        cursor = { ...createCursor(places), isStanding: false, known: 0, heardAt: now };
+        cursors.set(cpu, cursor);
+      }
+      if (places.length > cursor.known) {
+        cursor.heardAt = now;
+        for (; cursor.known < places.length; cursor.known++)
+          arrived += places.at(cursor.known)?.rows ?? 0;
+      }
+      if (!cursor.isStanding) stand(cursor);
+    }
+  }
+
+  function stand(cursor: CpuCursor): void {
+    if (!refill(bytes, cursor)) return;
+    cursor.isStanding = true;
+    rise(heap, cursor);
+  }
+
+  /** The first cursor stands on no event any more. */
+  function leave(): void {
+    heap[0].isStanding = false;
+    removeFirst(heap);
+  }
+
+  /** The bound by the border, and by CPUs of which all has been seen. */
+  function findBound(now: number, isWhole: boolean): void {
+    bound.low = border.low;
+    bound.high = border.high;
+    if (isWhole) return;
+    for (const cursor of cursors.values()) {
+      const { batch, isStanding, heardAt } = cursor;
+      if (isStanding || batch === undefined || now - heardAt > SILENCE) continue;
+      const low = batch.time[2 * batch.length - 2];
+      const high = batch.time[2 * batch.length - 1];
+      if (!isUpTo(low, high, bound)) continue;
+      bound.low = low;
+      bound.high = high;
+    }
+  }
+
+  /** Lets the next run out, or as much of it as is taken. Returns how many events that were. */
+  function visitNext(visit: MergeVisitor): number {
+    const [cursor] = heap;
+    const { batch } = cursor;
+    const from = cursor.row;
+    const second = secondOf(heap);
+    const end = boundedEnd(
+      batch,
+      from,
+      second === undefined ? batch.length : runEnd(cursor, second),
+      bound,
+    );
+    if (cursor !== latest) late += countLate(batch, from, end, released);
+    latest = cursor;
+    const taken = visit.events(batch, from, end);
+    cursor.row = taken;
+    if (taken > from && !isUpTo(batch.time[2 * taken - 2], batch.time[2 * taken - 1], released)) {
+      released.low = batch.time[2 * taken - 2];
+      released.high = batch.time[2 * taken - 1];
+    }
+    told += taken - from;
+    if (refill(bytes, cursor)) sink(heap, 0);
+    else leave();
+    return taken - from;
+  }
+
+  function openRecording(recording: RecordingIndex, visit: MergeVisitor): boolean {
+    if (!isOpen) {
+      if (recording.begin !== undefined) {
+        if (!isBefore(recording.begin)) return false;
+        tell(recording.begin, visit);
+      }
+      isOpen = true;
+    }
+    // Which device a virtqueue belongs to holds for the whole recording, whenever it was found out.
+    for (; tables < recording.tables.length; tables++) tell(recording.tables[tables], visit);
+    return true;
+  }
+
+  function closeRecording(): void {
+    place++;
+    isOpen = false;
+    tables = 0;
+    cursors = new Map();
+    heap.length = 0;
+    released.low = 0;
+    released.high = 0;
+    latest = undefined;
+  }
+
+  /** Undefined when the next recording is to be looked at. */
+  function advanceIn(
+    recording: RecordingIndex,
+    { events, now, isOver }: MergeLimits,
+    visit: MergeVisitor,
+  ): MergeStop | undefined {
+    if (!openRecording(recording, visit)) return 'before';
+    listen(recording, now);
+    const isWhole = isOver || recording.end !== undefined || place + 1 < index.recordings.length;
+    findBound(now, isWhole);
+    for (let left = events; heap.length > 0;) {
+      const { batch, row } = heap[0];
+      const low = batch.time[2 * row];
+      const high = batch.time[2 * row + 1];
+      if (!isUpTo(low, high, border)) return 'before';
+      if (!isUpTo(low, high, bound)) return 'waits';
+      if (left <= 0) return 'limit';
+      const standing = heap.length;
+      left -= visitNext(visit);
+      if (heap.length < standing) findBound(now, isWhole);
+      if (visit.isDone?.() === true) return 'stopped';
+    }
+    if (!isWhole) return 'waits';
+    if (recording.end !== undefined) {
+      if (!isBefore(recording.end)) return 'before';
+      tell(recording.end, visit);
+    }
+    closeRecording();
+    return undefined;
+  }
+
+  return {
+    advance: (limits, visit) => {
+      const last = limits.before === undefined ? MOST : limits.before - 1n;
+      if (last < 0n) return 'before';
+      border.low = Number(last & 0xffff_ffffn);
+      border.high = Number(last >> 32n);
+      for (;;) {
+        const recording = index.recordings[place];
+        if (recording === undefined) return limits.isOver ? 'over' : 'waits';
+        const stop = advanceIn(recording, limits, visit);
+        if (stop !== undefined) return stop;
+      }
+    },
+    waiting: () => {
+      if (arrived === told) return { events: 0, lag: 0 };
+      let last = 0n;
+      for (const { places } of cursors.values()) {
+        const newest = places.at(places.length - 1);
+        const time = newest === undefined ? 0n : lastTimeOf(bytes, newest, memory);
+        if (time > last) last = time;
+      }
+      const lag = Number(last - ((BigInt(released.high) << 32n) | BigInt(released.low)));
+      return { events: arrived - told, lag: Math.max(0, lag) };
+    },
+    get late() {
+      return late;
+    },
+    forget: () => {
+      for (const cursor of cursors.values()) {
+        cursor.next = Math.min(cursor.next, cursor.places.length);
+        cursor.known = cursor.next;
+      }
+    },
+  };
+}
+
+const MOST = (1n << 63n) - 1n;
+
+function isUpTo(low: number, high: number, last: Moment): boolean {
+  return high < last.high || (high === last.high && low <= last.low);
+}
+
+/** The first row after a bound, or `end`; the row `from` is not. HOT. */
+function boundedEnd({ time }: EventBatch, from: number, end: number, bound: Moment): number {
+  const { low, high } = bound;
+  for (let row = from + 1; row < end; row++) {
+    const rowHigh = time[2 * row + 1];
+    if (rowHigh > high || (rowHigh === high && time[2 * row] > low)) return row;
+  }
+  return end;
+}
+
+/** Rows at the beginning of a run that lie before what was let out already. */
+function countLate({ time }: EventBatch, from: number, end: number, released: Moment): number {
+  let row = from;
+  while (
+    row < end &&
+    isUpTo(time[2 * row], time[2 * row + 1], released) &&
+    !(time[2 * row] === released.low && time[2 * row + 1] === released.high)
+  )
+    row++;
+  return row - from;
+}

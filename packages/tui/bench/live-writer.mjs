@@ -1,0 +1,145 @@
+// Serves a live trace on a socket: so many events a second from so many virtqueues, as a busy host would tell
+// them; and says on standard output whether a reader ever held it back. A second of it is made before anybody
+// is served, and goes out again and again with its times moved on, so that making it costs nothing.
+//
+//     node live-writer.mjs <socket> <events a second> <virtqueues>
+import { createServer } from 'node:net';
+import {
+  createImportReport,
+  createTextImporter,
+  createTraceWriter,
+  flushTrace,
+} from '@vhostscope/trace';
+
+const [path, rateText, virtqueuesText] = process.argv.slice(2);
+const RATE = Number(rateText);
+const VIRTQUEUES = Number(virtqueuesText);
+const CPUS = 4;
+const SECOND = 1e9;
+/** Batches go out as often as those of `collector attach`. */
+const FLUSHES = 10;
+/** Between two looks at what is due, ms. */
+const TURN_MS = 5;
+const MOST_AT_ONCE = 8;
+const PAGE = 0x1000;
+const DEVICE = 'ffff8f22cd600000';
+/** Accessors that touch desc, avail and used, by their codes. */
+const ACCESSORS = [9, 3, 10, 5];
+
+/** What the writer gives out at a time: bytes, where the times of the events stand, and when it is due, ns. */
+let pieces = [];
+const writer = createTraceWriter(
+  {
+    append: (parts, bytes, onWritten) => {
+      // The first column of a batch, behind its message, is the times.
+      const [message, times] = parts;
+      const timesAt = times === undefined ? 0 : message.length;
+      const rows = times === undefined ? 0 : Math.floor(times.length / 8);
+      pieces.push({ bytes: Buffer.from(Buffer.concat(parts, bytes)), timesAt, rows, due: 0 });
+      onWritten?.();
+    },
+    keepPace: () => undefined,
+    settle: async () => undefined,
+    abandon: async () => undefined,
+    cutBack: () => undefined,
+  },
+  { sources: ['bench'], writer: 'bench', clock: 'CLOCK_BOOTTIME', keepsPointers: false },
+);
+const importer = createTextImporter(writer, createImportReport());
+importer.push(Buffer.from(setUp(), 'latin1'));
+flushTrace(writer);
+const head = Buffer.concat(pieces.map(({ bytes }) => bytes));
+pieces = [];
+for (let part = 0; part < FLUSHES; part++) {
+  importer.push(Buffer.from(partOfSecond(part), 'latin1'));
+  flushTrace(writer);
+  for (const piece of pieces) piece.due ||= ((part + 1) * SECOND) / FLUSHES;
+}
+
+let sent = 0;
+let most = 0;
+let heldBack = 0;
+const server = createServer((reader) => {
+  reader.on('error', () => undefined);
+  reader.on('close', () => {
+    const told = { events: Math.round(sent), most_waiting_bytes: most, pieces_held_back: heldBack };
+    process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit(0));
+  });
+  reader.resume();
+  reader.write(head);
+  const begun = performance.now();
+  let second = 0;
+  let next = 0;
+  setInterval(() => {
+    const now = (performance.now() - begun) * 1e6;
+    // A machine that is too slow gets what it can take: the sockets have their turn in between.
+    for (let count = 0; count < MOST_AT_ONCE; count++) {
+      const piece = pieces[next];
+      if (second * SECOND + piece.due > now) break;
+      if (!reader.write(movedOn(piece, second))) heldBack++;
+      most = Math.max(most, reader.writableLength);
+      sent += RATE / pieces.length;
+      next++;
+      if (next === pieces.length) {
+        next = 0;
+        second++;
+      }
+    }
+  }, TURN_MS);
+});
+server.listen(path, () => process.stdout.write('listening\n'));
+
+/** A piece as it is told some seconds later. */
+function movedOn({ bytes, timesAt, rows }, seconds) {
+  const copy = Buffer.from(new Uint8Array(bytes).buffer);
+  const low = (seconds * SECOND) % 2 ** 32;
+  const high = Math.floor((seconds * SECOND) / 2 ** 32);
+  const words = new Uint32Array(copy.buffer, timesAt, 2 * rows);
+  for (let at = 0; at < words.length; at += 2) {
+    const sum = words[at] + low;
+    words[at] = sum;
+    words[at + 1] += high + (sum >= 2 ** 32 ? 1 : 0);
+  }
+  return copy;
+}
+
+/** Kernel address of a virtqueue's struct, and where its areas lie. */
+function pointer(vq) {
+  return `ffff8f22cd${(0x61_0000 + vq * 0x100).toString(16).padStart(6, '0')}`;
+}
+function areaStart(vq, area) {
+  return 0x7f00_0000_0000 + (vq * 4 + area) * PAGE;
+}
+
+function setUp() {
+  const lines = ['# vhost-oracle 1'];
+  let time = SECOND - 10 * VIRTQUEUES;
+  for (let vq = 0; vq < VIRTQUEUES; vq++) {
+    const cpu = vq % CPUS;
+    lines.push(`X ${time++} ${cpu} ${pointer(vq)} 0 0`);
+    for (const [area, size] of [4096, 516, 2052].entries())
+      lines.push(
+        `U ${time++} ${cpu} ${pointer(vq)} ${area} ${areaStart(vq, area).toString(16)} ${size} 0`,
+      );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Rounds of accesses, one virtqueue after another, and now and then a range over a ring. */
+function partOfSecond(part) {
+  const lines = [];
+  const events = RATE / FLUSHES;
+  for (let index = part * events; index < (part + 1) * events; index++) {
+    const time = SECOND + Math.floor((index * SECOND) / RATE);
+    const vq = (index >> 6) % VIRTQUEUES;
+    const cpu = vq % CPUS;
+    const place = index % 64;
+    if (place === 0) lines.push(`M ${time} ${cpu} ${pointer(vq)}`);
+    else if (place < 3 && vq % 8 === 0) {
+      const start = areaStart(vq, 1);
+      const range = `${start.toString(16)} ${(start + PAGE).toString(16)}`;
+      lines.push(`R ${time} ${CPUS} ${DEVICE} ${place === 1 ? 1 : 0} ${range} 1 1 68 ksmd`);
+    } else lines.push(`A ${time} ${cpu} ${pointer(vq)} ${ACCESSORS[place % 4]} 1 1`);
+  }
+  return `${lines.join('\n')}\n`;
+}

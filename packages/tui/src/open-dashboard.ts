@@ -1,0 +1,81 @@
+/** The session that the command line asks for. */
+import { DEFAULT_STORM_RATE, DESIGNS } from '@vhostscope/model';
+import { chosenDesign, readCostOptions, readDesignFile } from '@vhostscope/replay';
+import { createProgressBar, ProgramError } from '@vhostscope/terminal';
+import { NoEventsError } from '@vhostscope/trace';
+import type { DashboardOptions } from './dashboard-options.js';
+import type { Session } from './dashboard.js';
+import type { NamedSource } from './named-source.js';
+import { createSession } from './session/create-session.js';
+import { DEFAULT_KEEP, DEFAULT_WINDOW } from './session/session-options.js';
+
+/**
+ * @returns undefined when it was interrupted before there was anything to show
+ * @throws ProgramError, InputError, TraceFormatError, OutputError when there is nothing that could be shown
+ */
+export async function openDashboard(
+  source: NamedSource,
+  options: DashboardOptions,
+): Promise<Session | undefined> {
+  const { design, beside, designFile, preempt } = options;
+  const named = (name: string): ReturnType<typeof chosenDesign> =>
+    chosenDesign({ design: name, ...(designFile !== undefined && { designFile }) });
+  const wanted = {
+    source: sourceOptions(source),
+    designs: [...DESIGNS, ...(designFile === undefined ? [] : readDesignFile(designFile))],
+    design: chosenDesign({
+      ...(design !== undefined && { design }),
+      ...(designFile !== undefined && { designFile }),
+    }),
+    beside: beside === undefined ? undefined : named(beside),
+    preemption: preempt,
+    stormRate: options.stormRate ?? DEFAULT_STORM_RATE,
+    window: options.window ?? DEFAULT_WINDOW,
+    cost: readCostOptions(options),
+    keep: options.keep ?? DEFAULT_KEEP,
+  };
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once('SIGINT', stop);
+  const bar = createProgressBar('reading');
+  try {
+    const session = await createSession(wanted, {
+      onProgress: (read, total) => bar.update(read, total),
+      signal: abort.signal,
+    });
+    if (abort.signal.aborted) {
+      await session.close();
+      return undefined;
+    }
+    if (options.speed !== undefined) await playAt(session, options.speed);
+    return session;
+  } catch (error) {
+    if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
+    throw error;
+  } finally {
+    bar.clear();
+    process.removeListener('SIGINT', stop);
+  }
+}
+
+/** Plays a finished trace from its start: it opens at its end. */
+async function playAt(session: Session, speed: number | 'max'): Promise<void> {
+  while (session.view().clock.seeking !== undefined) {
+    session.advance(performance.now(), TURN_MS);
+    // Ctrl-C has its turn.
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+  session.tell({ do: 'speed', speed });
+  session.tell({ do: 'play' });
+}
+
+const TURN_MS = 50;
+
+const ADVICE =
+  'expected a trace file, or bpftrace output that holds vhost events, as text or JSON (see examples/)';
+
+function sourceOptions({ name, kind }: NamedSource): Parameters<typeof createSession>[0]['source'] {
+  return kind === 'stdin' ? { kind: 'pipe' } : { kind, path: name };
+}

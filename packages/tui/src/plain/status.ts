@@ -1,0 +1,133 @@
+/** What a line a second tells: the numbers of a moment, for programs and as a line of text. */
+import { z } from 'zod';
+import type { DashboardView, Decided, VirtqueueJudgement } from '../dashboard.js';
+
+const decidedSchema = z.object({
+  accesses: z.number(),
+  hits: z.number(),
+  fallbacks: z.number(),
+  iotlb: z.number(),
+  ambiguous: z.number(),
+  /** Whether the counts are estimates. */
+  estimated: z.boolean(),
+});
+
+const judgementSchema = z.object({
+  /** Of all the trace so far. */
+  total: decidedSchema,
+  /** Of the window before the moment. */
+  window: decidedSchema,
+});
+
+/** A line of `tui --json`. Times are ns since the first event, rates per second in the window. */
+export const statusSchema = z.object({
+  at: z.number(),
+  /** ns of CLOCK_BOOTTIME, decimal. */
+  boottime: z.string(),
+  end: z.number(),
+  source: z.object({
+    name: z.string(),
+    kind: z.enum(['socket', 'pipe', 'growing file', 'file']),
+    state: z.enum(['waiting', 'reading', 'gone', 'ended']),
+    problems: z.array(z.string()),
+  }),
+  complete: z.enum(['yes', 'no', 'not known', 'not known yet']),
+  design: z.string(),
+  beside: z.string().nullable(),
+  window: z.number(),
+  events: z.number(),
+  chosen: judgementSchema,
+  beside_chosen: judgementSchema.nullable(),
+  rates: z.object({
+    rounds: z.number(),
+    accesses: z.number(),
+    heads: z.number(),
+    overlapping: z.number(),
+    ranges: z.number(),
+  }),
+  virtqueues: z.array(
+    z.object({
+      id: z.number(),
+      dev: z.number().nullable(),
+      chosen: judgementSchema,
+      beside: judgementSchema.nullable(),
+      /** desc, avail, used. */
+      maps: z.array(z.enum(['up', 'down', 'ambiguous', 'unknown'])),
+      rounds: z.number(),
+      accesses: z.number(),
+      overlapping: z.number(),
+    }),
+  ),
+  /** Those that are under way. */
+  storms: z.array(
+    z.object({
+      number: z.number(),
+      dev: z.number(),
+      begin: z.number(),
+      ranges: z.number(),
+      causes: z.array(z.tuple([z.string(), z.number()])),
+    }),
+  ),
+  /** How many there were, those under way too. */
+  storms_so_far: z.number(),
+});
+
+export type Status = z.infer<typeof statusSchema>;
+
+export function statusOf(view: DashboardView): Status {
+  const { clock, source, rates } = view;
+  return {
+    at: clock.at,
+    boottime: clock.boottime.toString(),
+    end: clock.end,
+    source: {
+      name: source.name,
+      kind: source.kind,
+      state: source.state,
+      problems: [...source.problems],
+    },
+    complete: view.recording.complete,
+    design: view.design,
+    beside: view.beside ?? null,
+    window: view.window,
+    events: clock.events,
+    chosen: judged(view.total),
+    beside_chosen: view.besideTotal === undefined ? null : judged(view.besideTotal),
+    rates: { ...rates },
+    virtqueues: view.virtqueues.map((one) => ({
+      id: one.vq,
+      dev: one.dev ?? null,
+      chosen: judged(one.chosen),
+      beside: one.beside === undefined ? null : judged(one.beside),
+      maps: one.chosen.areas.map(({ map }) => map),
+      rounds: one.rates.rounds,
+      accesses: one.rates.accesses,
+      overlapping: one.rates.overlapping,
+    })),
+    storms: view.storms
+      .filter(({ isOver }) => !isOver)
+      .map(({ number, dev, begin, ranges, causes }) => ({
+        number,
+        dev,
+        begin,
+        ranges,
+        causes: causes.map(([name, of]) => [name, of]),
+      })),
+    storms_so_far: view.storms.reduce((most, { number }) => Math.max(most, number), 0),
+  };
+}
+
+function judged({ total, window }: VirtqueueJudgement): Status['chosen'] {
+  return { total: decided(total), window: decided(window) };
+}
+
+function decided({
+  accesses,
+  hits,
+  fallbacks,
+  iotlb,
+  ambiguous,
+  isEstimated,
+}: Decided): Status['chosen']['total'] {
+  return { accesses, hits, fallbacks, iotlb, ambiguous, estimated: isEstimated };
+}

@@ -1,0 +1,97 @@
+/** The command line of `tui`. What it does is loaded when it runs. */
+import { DEFAULT_STORM_RATE, DESIGNS } from '@vhostscope/model';
+import { EXIT, runCommandLine } from '@vhostscope/terminal';
+import { Command, Option } from 'commander';
+import {
+  parseKeep,
+  parseSpeed,
+  parseStormRate,
+  parseWindow,
+  type DashboardOptions,
+} from './dashboard-options.js';
+import { DEFAULT_SOCKET } from './default-socket.js';
+import { readVersion } from './version.js';
+
+/** Runs the command line; returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const program = new Command('tui')
+    .description(
+      'A dashboard in the terminal: hit ratios and storms of invalidations, live or of a trace.',
+    )
+    .version(readVersion())
+    .argument(
+      '[source]',
+      'trace file (.arrows), bpftrace output as text or JSON, gzip or plain, a socket of collector attach, ' +
+        `or - for standard input; default: the socket ${DEFAULT_SOCKET}`,
+    )
+    .option('--follow', 'the file is still being written: show what comes')
+    .option(
+      '--socket <path>',
+      'a socket of collector attach; waits for it where nobody listens yet',
+    )
+    .option(
+      '--design <name>',
+      `design to see the trace through: ${DESIGNS.map(({ name }) => name).join(', ')}; default: that of --design-file, else merged`,
+    )
+    .option('--beside <name>', 'a second design, side by side')
+    .option('--design-file <file>', 'rows of switches of your own, as JSON')
+    .addOption(
+      new Option(
+        '--preempt <mode>',
+        'preemption of the recording kernel; default: what the trace says',
+      ).choices(['voluntary', 'full', 'unknown']),
+    )
+    .addOption(
+      new Option(
+        '--smap <mode>',
+        "whose published packet rates: those with the CPU's SMAP on or off; default: what the trace says, else both",
+      ).choices(['on', 'off']),
+    )
+    .option(
+      '--calibrate <before,after>',
+      'your own two rates, in millions of packets per second: every access copied, every access mapped',
+    )
+    .option(
+      '--speed <times>',
+      'play a finished trace from its start: 0.1 to 1000, or max; default: it opens at its end, paused',
+      parseSpeed,
+    )
+    .option('--window <time>', 'how long "now" is (default: 10s)', parseWindow)
+    .option(
+      '--keep <size>',
+      'how much of a live stream is kept to go back to, on disk (default: 2G)',
+      parseKeep,
+    )
+    .option(
+      '--storm-rate <n>',
+      `a storm is as many ranges over the rings of a device in a second, or more (default: ${DEFAULT_STORM_RATE})`,
+      parseStormRate,
+    )
+    .option('--json', 'print a line of JSON a second instead')
+    .option('--schema', 'print the JSON Schema of these lines')
+    .option(
+      '--debug',
+      'print a stack trace when something goes wrong, and at the end what drawing cost',
+    )
+    .addHelpText('after', HELP)
+    .action(async (source: string | undefined, options: DashboardOptions) => {
+      const { dashboardCommand } = await import('./dashboard-command.js');
+      exitCode = await dashboardCommand(source, options);
+    });
+  return (await runCommandLine(program, argv)) ?? exitCode;
+}
+
+const HELP = `
+On the screen ? tells the keys. Where standard output is no terminal, it prints a line of text a second
+(of a finished trace without --speed, one line for all of it).
+
+Examples:
+  tui                                      the collector that runs on this host
+  tui trace.arrows                         a finished trace; Space plays it
+  tui trace.arrows --speed 10 --beside copy
+  tui --follow host.arrows                 a trace that is still being written
+  zcat trace.txt.gz | tui -                from a pipe; the keys come from the terminal
+  ssh host collector attach -o - | tui -   another host
+
+Exit codes: 0 done, 2 wrong usage or unusable input, 130 interrupted.`;

@@ -1,0 +1,205 @@
+/** The whole screen. Views are pure functions; here is only what says when they must be drawn again. */
+import { Box, Text, useInput } from 'ink';
+import { createContext, memo, useContext, useMemo, type ReactElement } from 'react';
+import type { DashboardView } from '../dashboard.js';
+import { causeLines } from './cause-lines.js';
+import { footLine } from './foot-line.js';
+import type { Frame } from './frame.js';
+import { headLines, tabLine } from './head-lines.js';
+import { helpLines } from './help-lines.js';
+import type { Look } from './look.js';
+import { overviewLines } from './overview-lines.js';
+import { paint } from './paint.js';
+import { pickerLines } from './picker-lines.js';
+import { pressedKeys } from './pressed-keys.js';
+import { queueLines } from './queue-lines.js';
+import { recordingLines } from './recording-lines.js';
+import { isTooSmall, tooSmallLines, type ScreenSize } from './screen-size.js';
+import type { ScreenState } from './screen-state.js';
+import { stormLines } from './storm-lines.js';
+import { fitLine, type Line } from './styled-line.js';
+
+export interface DashboardProps {
+  readonly view: DashboardView;
+  readonly state: ScreenState;
+  readonly size: ScreenSize;
+  readonly look: Look;
+  /** Undefined where there is no keyboard. */
+  readonly onKeys: ((keys: readonly string[]) => void) | undefined;
+}
+
+export function Dashboard({ onKeys, ...shown }: DashboardProps): ReactElement {
+  return (
+    <Box flexDirection="column">
+      {onKeys !== undefined && <Keyboard onKeys={onKeys} />}
+      <Screen {...shown} />
+    </Box>
+  );
+}
+
+function Keyboard({ onKeys }: { readonly onKeys: (keys: readonly string[]) => void }): null {
+  useInput((input, key) => onKeys(pressedKeys(input, key)));
+  return null;
+}
+
+type Shown = Omit<DashboardProps, 'onKeys'>;
+
+function Screen({ view, state, size, look }: Shown): ReactElement {
+  const { columns: width, rows } = size;
+  const { source, clock, design, beside, window, storms, answer } = view;
+  const head = useMemo(
+    () => headLines({ source, clock, design, beside, window, storms }, { width, look }),
+    [source, clock, design, beside, window, storms, width, look],
+  );
+  // A screen that is full to its last row would scroll. Tabs and the last line take one each.
+  const height = rows - 1 - head.length - 2;
+  const frame = useMemo(() => ({ width, height, look }), [width, height, look]);
+  if (isTooSmall(size))
+    return <Rows lines={tooSmallLines(size)} height={rows - 1} width={width} look={look} />;
+  return (
+    <>
+      <Rows lines={head} height={head.length} width={width} look={look} />
+      <Row text={paint(tabLine(state.view, { width, look }), look)} />
+      <Body view={view} state={state} frame={frame} />
+      <Row text={paint(footLine(state, answer, { width, look }), look)} />
+    </>
+  );
+}
+
+interface BodyProps {
+  readonly view: DashboardView;
+  readonly state: ScreenState;
+  readonly frame: Frame;
+}
+
+function Body({ view, state, frame }: BodyProps): ReactElement {
+  if (state.isHelp) return <Fixed lines={helpLines(state.helpScroll, frame)} frame={frame} />;
+  if (state.picker !== undefined)
+    return <Fixed lines={pickerLines(state.picker, view, frame)} frame={frame} />;
+  switch (state.view) {
+    case 'overview':
+      return <Overview {...{ view, state, frame }} />;
+    case 'storms':
+      return <Storms {...{ view, state, frame }} />;
+    case 'queue':
+      return <Queue {...{ view, state, frame }} />;
+    case 'causes':
+      return <Causes {...{ view, state, frame }} />;
+    case 'recording':
+      return <Recording {...{ view, state, frame }} />;
+  }
+}
+
+function Overview({ view, state, frame }: BodyProps): ReactElement {
+  const { virtqueues, total, besideTotal, rates, design, beside, costReason } = view;
+  const { sort, isReversed, filter, search, vq } = state;
+  const lines = useMemo(
+    () =>
+      overviewLines(
+        { virtqueues, total, besideTotal, rates, design, beside, costReason },
+        { sort, isReversed, filter, search, vq },
+        frame,
+      ),
+    [
+      virtqueues,
+      total,
+      besideTotal,
+      rates,
+      design,
+      beside,
+      costReason,
+      sort,
+      isReversed,
+      filter,
+      search,
+      vq,
+      frame,
+    ],
+  );
+  return <Fixed lines={lines} frame={frame} />;
+}
+
+function Storms({ view: { storms }, state: { search, storm }, frame }: BodyProps): ReactElement {
+  const lines = useMemo(
+    () => stormLines(storms, { search, storm }, frame),
+    [storms, search, storm, frame],
+  );
+  return <Fixed lines={lines} frame={frame} />;
+}
+
+function Queue({ view, state: { scroll }, frame }: BodyProps): ReactElement {
+  const { queue, virtqueues, design, beside, window } = view;
+  const lines = useMemo(
+    () =>
+      queueLines(
+        {
+          detail: queue,
+          virtqueue: virtqueues.find(({ vq }) => vq === queue?.vq),
+          design,
+          beside,
+          window,
+        },
+        scroll,
+        frame,
+      ),
+    [queue, virtqueues, design, beside, window, scroll, frame],
+  );
+  return <Fixed lines={lines} frame={frame} />;
+}
+
+function Causes({ view: { causes }, state: { search, scroll }, frame }: BodyProps): ReactElement {
+  const lines = useMemo(
+    () => causeLines(causes, { search, scroll }, frame),
+    [causes, search, scroll, frame],
+  );
+  return <Fixed lines={lines} frame={frame} />;
+}
+
+function Recording({
+  view: { recording, source },
+  state: { scroll },
+  frame,
+}: BodyProps): ReactElement {
+  const lines = useMemo(
+    () => recordingLines(recording, source, scroll, frame),
+    [recording, source, scroll, frame],
+  );
+  return <Fixed lines={lines} frame={frame} />;
+}
+
+/** Lines in all of the frame, so that what stands below keeps its place. */
+function Fixed({
+  lines,
+  frame,
+}: {
+  readonly lines: readonly Line[];
+  readonly frame: Frame;
+}): ReactElement {
+  return <Rows lines={lines} height={frame.height} width={frame.width} look={frame.look} />;
+}
+
+interface RowsProps {
+  readonly lines: readonly Line[];
+  readonly height: number;
+  readonly width: number;
+  readonly look: Look;
+}
+
+const Rows = memo(function Rows({ lines, height, width, look }: RowsProps): ReactElement {
+  return (
+    <>
+      {Array.from({ length: Math.max(0, height) }, (_, at) => (
+        <Row key={at} text={paint(fitLine(lines[at] ?? [], width, look.glyphs.cut), look)} />
+      ))}
+    </>
+  );
+});
+
+/** What Ink draws for a row: by default the row itself. */
+export const RowSigns = createContext((row: string) => row);
+
+/** Ink gives an empty text no line. */
+const Row = memo(function Row({ text }: { readonly text: string }): ReactElement {
+  const signFor = useContext(RowSigns);
+  return <Text wrap="truncate">{signFor(text === '' ? ' ' : text)}</Text>;
+});

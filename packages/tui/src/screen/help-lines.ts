@@ -1,0 +1,82 @@
+/** The help, drawn from the table of keys. */
+import type { Frame } from './frame.js';
+import { KEY_TABLE, type KeyBinding, type KeyGroup } from './key-table.js';
+import { beside, fitLine, span, type Line } from './styled-line.js';
+import { inColumns, section, wrap } from './text-blocks.js';
+
+const GROUPS: Readonly<Record<KeyGroup, string>> = {
+  views: 'views',
+  lists: 'lists',
+  time: 'time',
+  judge: 'designs and window',
+  program: 'program',
+};
+
+/** Cells of the keys. */
+const KEYS = 17;
+const TWO_COLUMNS = 72;
+
+export function helpLines(scroll: number, { width, height, look }: Frame): Line[] {
+  const columns = width >= TWO_COLUMNS ? 2 : 1;
+  const each = Math.floor(width / columns) - 2;
+  const sections = Object.entries(GROUPS).map(([group, title]) =>
+    section(title, groupLines(group as KeyGroup, each - 2, look.glyphs.cut)),
+  );
+  const signs = section(
+    'signs',
+    [
+      `DAu: the maps of desc, avail, used; capitals are up, small ones down, ~ ambiguous, ? not known`,
+      `${look.glyphs.about}: an estimate, as rounds of a stock host tell no more; 10 % ${look.glyphs.between} 20 %: some accesses are ambiguous`,
+    ].flatMap((text) => wrap(text, each - 2)),
+  );
+  const lines = inColumns([...sections, signs], width, columns, (parts) =>
+    beside(parts, look.glyphs.cut),
+  );
+  const first = Math.max(0, Math.min(scroll, lines.length - height));
+  return lines.slice(first, first + height);
+}
+
+function groupLines(group: KeyGroup, width: number, cut: string): Line[] {
+  const rows = new Map<string, string[]>();
+  for (const { keys, help } of KEY_TABLE.filter((one) => one.group === group))
+    rows.set(help, [...(rows.get(help) ?? []), ...keys]);
+  return Array.from(rows, ([help, keys]) =>
+    wrap(help, width - KEYS).map((line, at) => [
+      ...fitLine([span(at === 0 ? keyNames(keys) : '', 'strong')], KEYS, cut),
+      ...line,
+    ]),
+  ).flat();
+}
+
+/** Keys and a word for each. */
+export function hintLine(bindings: readonly KeyBinding[]): Line {
+  return bindings.flatMap(({ keys, hint }) =>
+    hint === undefined ? [] : [span(keyName(keys[0] ?? ''), 'strong'), span(` ${hint}  `, 'faint')],
+  );
+}
+
+function keyNames(keys: readonly string[]): string {
+  return keys.map(keyName).join(' ');
+}
+
+function keyName(key: string): string {
+  return NAMES[key] ?? key;
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  space: 'Space',
+  tab: 'Tab',
+  'shift+tab': 'Shift-Tab',
+  enter: 'Enter',
+  escape: 'Esc',
+  up: 'Up',
+  down: 'Down',
+  left: 'Left',
+  right: 'Right',
+  pageup: 'PgUp',
+  pagedown: 'PgDn',
+  home: 'Home',
+  end: 'End',
+  'ctrl+c': 'Ctrl-C',
+  'ctrl+z': 'Ctrl-Z',
+};

@@ -1,0 +1,158 @@
+/**
+ * Drives a session on a terminal: keys to commands, the session's numbers to frames. However it ends, the
+ * terminal is as it was.
+ */
+import { EXIT, say } from '@vhostscope/terminal';
+import { isBusy } from '../busy-session.js';
+import type { Session } from '../dashboard.js';
+import { createAlternateScreen } from './alternate-screen.js';
+import { createFramePace, type FramePace } from './frame-pace.js';
+import { createFrameWriter } from './frame-writer.js';
+import { openKeyboard } from './keyboard.js';
+import { lookOf } from './look.js';
+import { mountDashboard, type MountedDashboard, type Shown } from './mount-dashboard.js';
+import { pressKey } from './press-key.js';
+import type { ReadJump } from './prompts.js';
+import { FIRST_STATE } from './screen-state.js';
+
+/** The session works for so long at most before keys and frames have their turn, ms. */
+const BUDGET_MS = 30;
+/** Between two turns of the session, where nothing hurries it, ms. */
+const TURN_MS = 50;
+
+export interface ScreenOptions {
+  /** Whether standard input is what the session reads. */
+  readonly isStdinSource: boolean;
+  readonly readJump: ReadJump;
+  /** What drawing cost is told at the end. */
+  readonly isDebugged: boolean;
+}
+
+/** @returns the exit code */
+export async function runScreen(
+  session: Session,
+  { isStdinSource, readJump, isDebugged }: ScreenOptions,
+): Promise<number> {
+  const { stdout } = process;
+  const look = lookOf(process.env, stdout.getColorDepth());
+  const keyboard = openKeyboard(process.stdin, isStdinSource);
+  const screen = createAlternateScreen((text) => stdout.write(text));
+  const frames = createFrameWriter((text) => stdout.write(text));
+  const pace = createFramePace();
+  const begun = performance.now();
+
+  let state = FIRST_STATE;
+  let mounted: MountedDashboard | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let finish: (exitCode: number) => void = () => undefined;
+  let fail: (error: unknown) => void = () => undefined;
+
+  const shown = (): Shown => ({
+    view: session.view(),
+    state,
+    size: { columns: stdout.columns, rows: stdout.rows },
+  });
+  const draw = (): void => {
+    const before = process.cpuUsage();
+    mounted?.draw(shown());
+    const { user, system } = process.cpuUsage(before);
+    pace.drawn(performance.now(), (user + system) / 1000);
+  };
+  const turn = (): void => {
+    timer = undefined;
+    try {
+      if (session.advance(performance.now(), BUDGET_MS)) pace.changed();
+      if (pace.isDue(performance.now())) draw();
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    timer = setTimeout(turn, isBusy(session.view()) ? 0 : TURN_MS);
+  };
+  const press = (keys: readonly string[]): void => {
+    try {
+      for (const key of keys) {
+        const page = Math.max(1, stdout.rows - 8);
+        const pressed = pressKey(state, key, { view: session.view(), page, readJump });
+        state = pressed.state;
+        for (const command of pressed.commands) session.tell(command);
+        if (pressed.leave === 'quit') return finish(EXIT.done);
+        if (pressed.leave === 'interrupt') return finish(EXIT.interrupted);
+        // The whole job, as the terminal's driver would: what feeds a pipe stops too.
+        if (pressed.leave === 'suspend') return void process.kill(0, 'SIGTSTP');
+      }
+      // What a key does is to be seen at once; the frame waits only for the last one to be over.
+      pace.changed();
+      clearTimeout(timer);
+      turn();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  /** At the beginning, and after the shell had the terminal. */
+  const enter = (): void => {
+    screen.enter();
+    frames.forget();
+    mounted = mountDashboard(shown(), { frames, keyboard, look, onKeys: press, onError: fail });
+    stdout.on('resize', resize);
+  };
+  const resize = (): void => {
+    screen.clear();
+    frames.forget();
+    draw();
+  };
+  const leave = (): void => {
+    stdout.removeListener('resize', resize);
+    clearTimeout(timer);
+    mounted?.unmount();
+    mounted = undefined;
+    screen.leave();
+  };
+  /** The shell gets the terminal, until it lets this go on. */
+  const suspend = (): void => {
+    leave();
+    // Waiting for a signal alone keeps no process going.
+    const waiting = setInterval(() => undefined, 2 ** 30);
+    process.once('SIGCONT', () => {
+      clearInterval(waiting);
+      enter();
+      turn();
+    });
+    process.kill(process.pid, 'SIGSTOP');
+  };
+
+  const interrupt = (): void => finish(EXIT.interrupted);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  process.on('SIGTSTP', suspend);
+  process.on('exit', leave);
+  const crash = (error: unknown): void => fail(error);
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      finish = resolve;
+      fail = reject;
+      keyboard?.once('end', interrupt);
+      enter();
+      turn();
+    });
+  } finally {
+    leave();
+    for (const signal of signals) process.removeListener(signal, interrupt);
+    process.removeListener('SIGTSTP', suspend);
+    process.removeListener('exit', leave);
+    process.removeListener('uncaughtException', crash);
+    process.removeListener('unhandledRejection', crash);
+    if (keyboard !== undefined && keyboard !== process.stdin) keyboard.destroy();
+    process.stdin.pause();
+    if (isDebugged) say('tui', whatDrawingCost(pace, performance.now() - begun));
+  }
+}
+
+function whatDrawingCost({ frames, cost }: FramePace, elapsed: number): string {
+  const each = (cost / Math.max(1, frames)).toFixed(1);
+  const perSecond = ((1000 * frames) / elapsed).toFixed(1);
+  const share = ((100 * cost) / elapsed).toFixed(1);
+  return `${frames} frames, ${each} ms each, ${perSecond} a second, ${share} % of one CPU`;
+}

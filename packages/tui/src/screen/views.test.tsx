@@ -1,0 +1,518 @@
+/** Every view as it stands on a screen. */
+import * as fc from 'fast-check';
+import { renderToString } from 'ink';
+import { expect, test } from 'vitest';
+import {
+  cause,
+  dashboardView,
+  decided,
+  judgement,
+  queueDetail,
+  storm,
+  virtqueue,
+} from '../../test/made-up-views.js';
+import type { DashboardView } from '../dashboard.js';
+import { cellWidth } from './cell-width.js';
+import { Dashboard } from './Dashboard.js';
+import { lookOf } from './look.js';
+import type { ScreenSize } from './screen-size.js';
+import { FIRST_STATE, type ScreenState } from './screen-state.js';
+import { VIEW_NAMES } from './view-names.js';
+
+const LOOK = lookOf({ LANG: 'C.UTF-8' }, 8);
+const ASCII = lookOf({ NO_COLOR: '1' }, 8);
+
+interface Shot {
+  readonly view?: Partial<DashboardView>;
+  readonly state?: Partial<ScreenState>;
+  readonly size?: ScreenSize;
+  readonly look?: typeof LOOK;
+}
+
+/** The screen with its colours. */
+function painted({ view, state, size = { columns: 80, rows: 24 }, look = LOOK }: Shot): string {
+  return renderToString(
+    <Dashboard
+      view={dashboardView(view)}
+      state={{ ...FIRST_STATE, ...state }}
+      size={size}
+      look={look}
+      onKeys={undefined}
+    />,
+    { columns: size.columns },
+  );
+}
+
+// oxlint-disable-next-line no-control-regex -- colours begin with one
+const COLOURS = /\u001b\[[0-9;]*m/g;
+
+function screen(shot: Shot): string {
+  return `\n${painted(shot)
+    .replaceAll(COLOURS, '')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trimEnd()}\n`;
+}
+
+test('overview', () => {
+  expect(screen({})).toMatchInlineSnapshot(`
+    "
+    vhostscope  trace.arrows  file, ended                 ▸ 1x  12.345 s of 60.000 s
+    design merged  now is the last 10.0 s                             179,142 events
+     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────
+    merged      now 99.00 %  all 99.99 % of 100,000 accesses  not: invalidated 10
+    per second  rounds 240  accesses 91.2k  heads 18.0k  invalidations 6 over rings…
+    2 virtqueues by misses
+      virtqueue         hits now  maps  of late   access   inval  most fall back as
+    ▸ vq 0               99.00 %  Da~     ██▄ ▇█   45.6k       3  invalidated
+      vq 1 tx            99.00 %  Da~     ██▄ ▇█   45.6k       3  invalidated
+
+
+
+
+
+
+
+
+
+
+
+
+
+    Enter open  / search  o order  f filter  Space pause  l live  … ? help  q quit
+    "
+  `);
+});
+
+test('overview, two designs side by side, on a wide screen', () => {
+  const beside = judgement({ window: decided(500, 500), total: decided(50, 50, { ambiguous: 9 }) });
+  expect(
+    screen({
+      size: { columns: 160, rows: 24 },
+      view: {
+        beside: 'fixes-v5',
+        besideTotal: beside,
+        virtqueues: [virtqueue(0, { beside }), virtqueue(1, { beside })],
+        costReason: 'no rate of fixes-v5 was published for this host',
+      },
+    }),
+  ).toMatchInlineSnapshot(`
+    "
+    vhostscope  trace.arrows  file, ended                                                                                                 ▸ 1x  12.345 s of 60.000 s
+    design merged  beside fixes-v5  now is the last 10.0 s                                                                                            179,142 events
+     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    merged      now 99.00 %  all 99.99 % of 100,000 accesses  not: invalidated 10
+    fixes-v5    now 50.00 %  all 45.87…54.12 % of 109 accesses  not: invalidated 10
+    per second  rounds 240  accesses 91.2k  heads 18.0k  invalidations 6 over rings, 40 in all
+    2 virtqueues by misses  Mpps not known: no rate of fixes-v5 was published for this host
+      virtqueue   process                      merged  maps        fixes-v5  maps     hits in all  of late   rounds  access   inval         Mpps  most fall back as
+    ▸ vq 0        qemu-system-x86 (1…         99.00 %  Da~          50.00 %  Da~          99.99 %    ██▄ ▇█     120   45.6k       3  +0.95…+1.10  invalidated
+      vq 1 tx     qemu-system-x86 (1…         99.00 %  Da~          50.00 %  Da~          99.99 %    ██▄ ▇█     120   45.6k       3  +0.95…+1.10  invalidated
+
+
+
+
+
+
+
+
+
+
+
+
+    Enter open  / search  o order  f filter  Space pause  l live  t time  d design  b beside                                                        ? help  q quit
+    "
+  `);
+});
+
+test('storms', () => {
+  expect(
+    screen({
+      view: { storms: [storm(2, { isOver: false }), storm(1)] },
+      state: { view: 'storms' },
+    }),
+  ).toMatchInlineSnapshot(`
+    "
+    vhostscope  trace.arrows  file, ended                 ▸ 1x  12.345 s of 60.000 s
+    design merged  now is the last 10.0 s                      a storm is under way
+     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────
+    2 storms  1 under way
+      storm        begins      lasts    ranges  cause            who
+    ▸     2       2.000 s  under way     1,234  ksm, fork        ksmd (68)
+          1       1.000 s     750 ms     1,234  ksm, fork        ksmd (68)
+
+    storm 2  from 2.000 s to now
+    why a storm  ranges came too often
+    causes       ksm 1,000, fork 234
+    who          ksmd (68) 1,000
+    over         vq 0 700, vq 1 534
+    accesses     1,000: 100 hits, 900 fallbacks, 0 ambiguous
+    each second  ▂█▃  at most 900
+
+
+
+
+
+
+
+    Enter open  / search  Space pause  l live  t time  d design  b… ? help  q quit
+    "
+  `);
+});
+
+test('queue', () => {
+  expect(
+    screen({
+      view: { queue: queueDetail(1) },
+      state: { view: 'queue' },
+      size: { columns: 140, rows: 40 },
+    }),
+  ).toMatchInlineSnapshot(`
+    "
+    vhostscope  trace.arrows  file, ended                                                                             ▸ 1x  12.345 s of 60.000 s
+    design merged  now is the last 10.0 s                                                                                         179,142 events
+     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────────────────────────────────────────────────────────────────
+    vq 1 dev 0/1 tx  256 entries of qemu-system-x86 (1001)
+    per second  rounds 120  accesses 45.6k  heads 9.00k  invalidations 3
+    addresses   desc 7f000000-7f000fff  avail 7f001000-7f001fff  used 7f002000-7f002fff
+
+    maps  over the last 10.0 s: █ up, ▁ down, ▒ ambiguous, · no access
+      desc  ██████████████████████████████████████████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒·····················█████████████████████
+      avail ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁██████████████████████████████████████████
+      used  ·········································································································█████████████████████
+      avail down: a callback has removed the map
+      used ambiguous: a range may still be under way
+
+    merged                                                                accessors, in all
+      hits now  99.00 %                                                     accessor            accesses  fallbacks  ambiguous            hits
+      in all    99.99 % of 100,000: 10 fallbacks, 0 ambiguous               get_avail_idx          3,734          0          0        100.00 %
+      maps      desc up, avail down, used ambiguous                         get_desc              83,128        128          0         99.84 %
+      count     0…1
+      invalidated  10                                                     attempts to map, in all
+                                                                            mapped   120
+    last ranges over its rings                                              refused  3
+                at     lasted  cause                process
+          12.250 s    4.20 µs  ksm                  ksmd (68)             last events
+          12.300 s  under way  unmap                qemu-system-x86 (10…        12.310 s  line 4711  round begins
+
+    callbacks under way
+      range 7f000000-7f001000 entered 1.2 ms ago
+
+
+
+
+
+
+
+
+
+
+    Space pause  l live  t time  d design  b beside                                                                             ? help  q quit
+    "
+  `);
+});
+
+test('causes', () => {
+  expect(screen({ state: { view: 'causes' } })).toMatchInlineSnapshot(`
+    "
+    vhostscope  trace.arrows  file, ended                 ▸ 1x  12.345 s of 60.000 s
+    design merged  now is the last 10.0 s                             179,142 events
+     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────
+    184 invalidations over rings  2,200 fallbacks came after them
+    cause              process                  ranges      now  fallbacks   of them
+    ksm                ksmd (68)                    92        7      1,100   50.00 %
+    unmap              load (7)                     92        7      1,100   50.00 %
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+    / search  Space pause  l live  t time  d design  b beside       ? help  q quit
+    "
+  `);
+});
+
+test('recording', () => {
+  expect(screen({ state: { view: 'recording' }, size: { columns: 120, rows: 30 } }))
+    .toMatchInlineSnapshot(`
+      "
+      vhostscope  trace.arrows  file, ended                                                         ▸ 1x  12.345 s of 60.000 s
+      design merged  now is the last 10.0 s                                                                     179,142 events
+       1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────────────────────────────────────────────
+      complete                                                    lost
+        not known yet: the recording says so as it ends             access  12
+
+      recording                                                   left out by the filter in the kernel
+        kernel         6.1.0-30-amd64                               ranges of other processes  4,000
+        design driver  stock
+                                                                  events
+      how it is judged                                              access       170,000
+        ranges: the trace grows                                     round_begin  1,540
+        - no map outlives the process that owns the device
+                                                                  probes
+      this program                                                  event              sure         by
+        waiting          120 events, the slowest CPU is 3.20 ms b…  round_begin        sure         kprobe:handle_tx
+        kept to go back  all, in the file: 1.0 MB
+        CPU              7.0 % of one
+        memory           80.0 MB
+
+
+
+
+
+
+
+
+
+      Space pause  l live  t time  d design  b beside                                                         ? help  q quit
+      "
+    `);
+});
+
+test('help', () => {
+  expect(screen({ state: { isHelp: true }, size: { columns: 100, rows: 40 } }))
+    .toMatchInlineSnapshot(`
+    "
+    vhostscope  trace.arrows  file, ended                                     ▸ 1x  12.345 s of 60.000 s
+    design merged  now is the last 10.0 s                                                 179,142 events
+     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────────────────────────
+    views                                             designs and window
+      1 2 3 4 5        overview, storms, queue,         d                choose the design
+                       causes, recording                [ ]              previous or next design
+      Tab Right        next view                        b                choose a second one, side by
+      Shift-Tab Left   previous view                                     side
+                                                        < >              window narrower or wider
+    lists
+      Up k Down j      row up or down; in the queue   program
+                       view, scroll                     w                write what was recorded to a
+      PgUp PgDn        page up or down                                   file
+      Home g End G     first or last row                ? h              this help
+      Enter            look at the virtqueue; go to     Esc              close this, end the search,
+                       the moment of the storm                           back to the overview
+      /                search names                     q Ctrl-C         leave
+      o                order: worst, number,            Ctrl-Z           to the shell; fg comes back
+                       accesses, invalidations
+      O                the other way round            signs
+      f                all, or active, not all hits,    DAu: the maps of desc, avail, used; capitals
+                       invalidated, transmit            are up, small ones down, ~ ambiguous, ? not
+                                                        known
+    time                                                ≈: an estimate, as rounds of a stock host tell
+      Space p          pause or play                    no more; 10 % … 20 %: some accesses are
+      l                follow the newest event          ambiguous
+      - + =            slower or faster, 0.1x to as
+                       fast as it goes
+      e E              event on, back
+      r R              round on, back
+      i I              invalidation on, back
+      s S              storm on, back
+      t                go to a time: 12.5s, 300ms,
+                       -3s from the end, storm:2
+      0 $              to the beginning, the end
+
+
+
+    Up and Down scroll, any other key closes the help
+    "
+  `);
+});
+
+test('a list to choose a design from', () => {
+  expect(screen({ state: { picker: { of: 'beside', index: 2 } } })).toMatchInlineSnapshot(`
+    "
+    vhostscope  trace.arrows  file, ended                 ▸ 1x  12.345 s of 60.000 s
+    design merged  now is the last 10.0 s                             179,142 events
+     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────
+    which design is to stand beside it?
+      none  now
+      vmap-v1
+    ▸ merged  shown
+      fixes-v5
+      copy
+    Enter takes it, Esc leaves things as they are
+
+
+
+
+
+
+
+
+
+
+
+
+    Enter open  / search  o order  f filter  Space pause  l live  … ? help  q quit
+    "
+  `);
+});
+
+test('without UTF-8 all is ASCII', () => {
+  for (const view of VIEW_NAMES)
+    expect(
+      painted({
+        look: ASCII,
+        state: { view },
+        view: {
+          queue: queueDetail(1),
+          source: { ...dashboardView().source, name: 'Übung.arrows' },
+          virtqueues: [
+            virtqueue(1, { chosen: judgement({ total: decided(1, 2, { ambiguous: 3 }) }) }),
+          ],
+        },
+      }),
+      // oxlint-disable-next-line no-control-regex -- the escape of bold, faint and reverse
+    ).toMatch(/^[\n\u001b\u0020-\u007e]*$/);
+});
+
+test('empty sources, missing ones and those with problems are said, and nothing breaks', () => {
+  const empty: Partial<DashboardView> = {
+    virtqueues: [],
+    storms: [],
+    causes: [],
+    total: judgement({ total: decided(0, 0), window: decided(0, 0), reasons: [], areas: [] }),
+  };
+  const source = { name: '/run/x.sock', kind: 'socket', problems: [], isEmpty: true } as const;
+  expect(screen({ view: { ...empty, source: { ...source, state: 'waiting' } } })).toContain(
+    '! nobody listens there yet',
+  );
+  expect(screen({ view: { ...empty, source: { ...source, state: 'reading' } } })).toContain(
+    '! the socket is empty so far',
+  );
+  const gone = screen({
+    view: {
+      source: { ...source, isEmpty: false, state: 'gone', problems: ['12 events lost', 'b'] },
+    },
+  });
+  expect(gone).toContain('! the recorder is gone');
+  expect(gone).toContain('! and 2 more: see the recording, 5');
+  for (const view of VIEW_NAMES)
+    expect(
+      screen({ state: { view }, view: { ...empty, source: { ...source, state: 'ended' } } }),
+    ).toContain('the trace holds no event');
+});
+
+test('a storm under way, a jump, live and paused are told at the top', () => {
+  const { clock } = dashboardView();
+  const top = (view: Partial<DashboardView>): string =>
+    screen({ view }).split('\n').slice(1, 3).join('\n');
+  expect(top({ storms: [storm(1, { isOver: false })] })).toContain('a storm is under way');
+  expect(top({ clock: { ...clock, seeking: 0.426 } })).toContain('going there 42 %');
+  expect(top({ clock: { ...clock, isLive: true } })).toContain('● live  12.345 s');
+  expect(top({ clock: { ...clock, isPaused: true } })).toContain('■ paused  12.345 s of 60.000 s');
+  expect(top({ clock: { ...clock, speed: 'max' } })).toContain('▸ as fast as it goes');
+});
+
+test('the last line: what is typed, what became of it, what can be pressed', () => {
+  const last = (shot: Shot): string => screen(shot).trimEnd().split('\n').at(-1) ?? '';
+  expect(last({ state: { prompt: { kind: 'jump', text: '12x', error: 'no moment' } } })).toBe(
+    'go to: 12x   no moment',
+  );
+  const answer = { number: 1, text: 'saved as a.arrows', isError: false };
+  expect(last({ view: { answer } })).toBe('saved as a.arrows');
+  expect(last({ view: { answer }, state: { answerSeen: 1 } })).toContain('? help');
+});
+
+test('names of the host cannot do anything to the terminal', () => {
+  const comm = '\u001b[2J\u001b]0;x\u0007\r\n\u009b1m\u202e';
+  const causes: DashboardView['causes'] = [cause({ comm, cause: comm, className: undefined })];
+  const view: Partial<DashboardView> = {
+    source: { name: comm, kind: 'file', state: 'reading', problems: [comm], isEmpty: false },
+    virtqueues: [
+      virtqueue(1, { owner: { pid: 1, comm }, chosen: judgement({ reasons: [[comm, 1]] }) }),
+    ],
+    storms: [storm(1, { causes: [[comm, 1]], processes: [{ pid: 1, comm, ranges: 1 }] })],
+    causes,
+    queue: queueDetail(1, {
+      callbacks: [comm],
+      history: [{ at: 0, line: 1, what: comm }],
+      attempts: [[comm, 1]],
+      accessors: [{ name: comm, decided: decided(1, 0) }],
+      ranges: queueDetail(1).ranges.map((one) => ({ ...one, comm, className: comm })),
+    }),
+    recording: {
+      ...dashboardView().recording,
+      facts: [[comm, comm]],
+      assumptions: [comm],
+      lost: [[comm, 1]],
+      plan: [{ event: comm, way: comm, sureness: comm }],
+    },
+    design: comm,
+    designs: [comm],
+    answer: { number: 1, text: comm, isError: true },
+    costReason: comm,
+  };
+  for (const name of VIEW_NAMES) {
+    for (const state of [
+      { view: name },
+      { view: name, search: comm },
+      { view: name, picker: { of: 'design', index: 0 } },
+      { view: name, prompt: { kind: 'save', text: comm } },
+    ] as const) {
+      const text = painted({ view, state, size: { columns: 250, rows: 60 } }).replaceAll(
+        COLOURS,
+        '',
+      );
+      // oxlint-disable-next-line no-control-regex -- none of them may be there
+      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    }
+    expect(painted({ view, state: { view: name }, size: { columns: 250, rows: 60 } })).toContain(
+      '\\x1b[2J',
+    );
+  }
+});
+
+test('a terminal that is too small is told what is needed', () => {
+  const size = { columns: 40, rows: 10 };
+  expect(screen({ size })).toBe('\nneeds 80x24\nthis is 40x10\nq leaves\n');
+});
+
+test(
+  'every view fills the screen but for a row, and no line is too long',
+  { timeout: 120_000 },
+  () => {
+    const anySize = fc.record({
+      columns: fc.integer({ min: 80, max: 250 }),
+      rows: fc.integer({ min: 24, max: 60 }),
+    });
+    const anyState = fc.record({
+      view: fc.constantFrom(...VIEW_NAMES),
+      isHelp: fc.boolean(),
+      scroll: fc.constantFrom(0, 3, Number.MAX_SAFE_INTEGER),
+      search: fc.constantFrom('', 'vq', 'nothing like it'),
+      vq: fc.option(fc.nat(255), { nil: undefined }),
+    });
+    const virtqueues = Array.from({ length: 256 }, (_, vq) =>
+      virtqueue(vq, { beside: judgement({ total: decided(1, 1, { ambiguous: 1 }) }) }),
+    );
+    const storms = Array.from({ length: 40 }, (_, at) => storm(40 - at));
+    const causes = Array.from({ length: 70 }, (_, pid) => cause({ pid }));
+    const problems = ['a problem that takes many words to be told: '.repeat(9), 'b', 'c'];
+    fc.assert(
+      fc.property(anySize, anyState, fc.boolean(), (size, state, hasBeside) => {
+        const view: Partial<DashboardView> = {
+          virtqueues,
+          storms,
+          causes,
+          queue: queueDetail(17),
+          source: { ...dashboardView().source, problems },
+          ...(hasBeside && { beside: 'copy', besideTotal: judgement() }),
+        };
+        const lines = painted({ view, state, size }).replaceAll(COLOURS, '').split('\n');
+        expect(lines.length).toBe(size.rows - 1);
+        for (const line of lines) expect(cellWidth(line)).toBeLessThanOrEqual(size.columns);
+      }),
+      { numRuns: 60 },
+    );
+  },
+);

@@ -1,0 +1,94 @@
+/** How the designs that are looked at are judged, on the trace at hand. */
+import type { Design } from '@vhostscope/model';
+import { planReplay, type ReplayPlan } from '@vhostscope/replay';
+import type { AccountOptions } from '../account/account.js';
+import type { Source, SourceTrace } from '../source/source.js';
+import { firstTimeOf } from './extent.js';
+import type { SessionOptions } from './session-options.js';
+import { createSurvey, type Judgement, type Survey, type Surveyed } from './survey.js';
+
+/** What is looked at, and how. */
+export interface Looking {
+  readonly chosen: Design;
+  readonly beside: Design | undefined;
+  /** ns. */
+  readonly window: number;
+}
+
+export interface Judging {
+  readonly trace: SourceTrace;
+  /** First event, ns of the clock. */
+  readonly first: bigint;
+  /** Beginnings of the storms that are known, ns since the first event, by number. */
+  readonly storms: Map<number, number>;
+  judgementOf(design: Design): Judgement | undefined;
+  /**
+   * What must be gone through before the designs can be judged; undefined where nothing.
+   *
+   * @throws ProgramError where a trace cannot be judged
+   */
+  surveyFor(looking: Looking): Survey | undefined;
+  take(found: Surveyed): void;
+  /** Undefined while the chosen design is not judged. */
+  accountOptions(looking: Looking): AccountOptions | undefined;
+}
+
+/** Undefined while the trace has no event. */
+export function createJudging(
+  { preemption, stormRate }: SessionOptions,
+  { isFinished }: Source,
+  trace: SourceTrace,
+): Judging | undefined {
+  const found = firstTimeOf(trace, isFinished);
+  if (found === undefined) return undefined;
+  const first: bigint = found;
+  const judgements = new Map<string, Judgement>();
+  const storms = new Map<number, number>();
+  let surveyed: Surveyed | undefined;
+
+  const planOf = (design: Design): ReplayPlan =>
+    planReplay(trace, design, {
+      order: isFinished ? 'auto' : 'ranges',
+      ...(preemption !== undefined && { preempt: preemption }),
+    });
+
+  function take(survey: Surveyed): void {
+    surveyed ??= survey;
+    for (const judgement of survey.judgements)
+      judgements.set(judgement.plan.recorded.design.name, judgement);
+    for (const { number, begin } of survey.storms) storms.set(number, Number(begin - first));
+  }
+
+  return {
+    trace,
+    first,
+    storms,
+    judgementOf: ({ name }) => judgements.get(name),
+    surveyFor: ({ chosen, beside }) => {
+      const wanted = new Map([chosen, beside ?? chosen].map((design) => [design.name, design]));
+      const [one, ...others] = [...wanted.values()].filter(({ name }) => !judgements.has(name));
+      if (one === undefined) return undefined;
+      const plans: [ReplayPlan, ...ReplayPlan[]] = [planOf(one), ...others.map(planOf)];
+      if (isFinished) return createSurvey(trace, plans, stormRate);
+      for (const plan of plans)
+        judgements.set(plan.recorded.design.name, { engine: plan.ranges, order: BY_RANGES, plan });
+      return undefined;
+    },
+    take,
+    accountOptions: ({ chosen, beside, window }) => {
+      const judgement = judgements.get(chosen.name);
+      if (judgement === undefined) return undefined;
+      return {
+        chosen: judgement.engine,
+        beside: beside === undefined ? undefined : judgements.get(beside.name)?.engine,
+        stormRate,
+        window,
+        first,
+        transmitting: surveyed?.transmitting,
+      };
+    },
+  };
+}
+
+const BY_RANGES =
+  'ranges: the trace may still grow, and whether its effects are all there shows at its end';

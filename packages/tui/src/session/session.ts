@@ -1,0 +1,207 @@
+/** The one model behind the screen, whatever the source. */
+import type { Command, DashboardView, Session } from '../dashboard.js';
+import { saveTrace } from '../source/save-trace.js';
+import type { Source, SourceTrace } from '../source/source.js';
+import { createViewBuilder } from '../view/dashboard-view.js';
+import { createLoad } from '../view/own-load.js';
+import { createJudging, type Judging, type Looking } from './judging.js';
+import type { SessionOptions } from './session-options.js';
+import { createWhereabouts, type Whereabouts } from './whereabouts.js';
+
+/** ms between two views, at least, and where nothing happens. */
+const VIEW_EVERY = 100;
+const IDLE_VIEW_EVERY = 1000;
+/** ns. */
+const LEAST_WINDOW = 1e6;
+
+export function openSession(options: SessionOptions, source: Source): Session {
+  const build = createViewBuilder();
+  const load = createLoad();
+  let looking: Looking = {
+    chosen: options.design,
+    beside: options.beside,
+    window: options.window,
+  };
+  let judging: Judging | undefined;
+  let where: Whereabouts | undefined;
+  let vq: number | undefined;
+  let failure: string | undefined;
+  let answer: DashboardView['answer'];
+  let shown: DashboardView | undefined;
+  let isStale = true;
+  /** What the view told of. */
+  let stood = '';
+  let viewedAt = -Infinity;
+  let clock = 0;
+
+  const say = (text: string | undefined, isError = false): void => {
+    if (text === undefined) return;
+    answer = { number: (answer?.number ?? 0) + 1, text, isError };
+    isStale = true;
+  };
+
+  function open(trace: SourceTrace): void {
+    const found = createJudging(options, source, trace);
+    if (found === undefined) return;
+    judging = found;
+    where = createWhereabouts(source, found, looking);
+  }
+
+  function lookAt(wanted: Looking): void {
+    const refused = where?.lookAt(wanted);
+    if (refused === undefined) looking = wanted;
+    else say(refused, true);
+  }
+
+  function choose(which: 'design' | 'beside', name: string | undefined): void {
+    const design = options.designs.find((one) => one.name === name);
+    if (name !== undefined && design === undefined) say(`no design is called ${name}`, true);
+    else if (which === 'beside') lookAt({ ...looking, beside: design });
+    else if (design !== undefined) lookAt({ ...looking, chosen: design });
+  }
+
+  async function save(path: string): Promise<void> {
+    const { trace } = source;
+    if (trace === undefined) return say('there is no trace yet that could be saved', true);
+    try {
+      say(await saveTrace(trace, source.keptBytes, path));
+    } catch (error) {
+      say(messageOf(error), true);
+    }
+  }
+
+  function advance(now: number, budget: number): void {
+    source.refresh(now, where === undefined || (where.isLive && !where.isPaused));
+    const { trace } = source;
+    if (trace !== undefined && trace !== judging?.trace) open(trace);
+    say(
+      where?.advance(now, {
+        deadline: performance.now() + budget,
+        now,
+        isOver: source.isFinished || source.state === 'ended' || source.state === 'gone',
+      }),
+    );
+  }
+
+  /** What changes when anything does. */
+  function standing(): string {
+    const { player, seeking } = where ?? {};
+    const { state, problems } = source;
+    return [state, player?.at, player?.account.events, seeking, failure, ...problems].join();
+  }
+
+  function view(): DashboardView {
+    const made = build({
+      options,
+      source,
+      player: where?.player,
+      first: judging?.first ?? 0n,
+      judgement: judging?.judgementOf(looking.chosen),
+      looking,
+      vq,
+      failure,
+      answer,
+      own: load.measure(clock),
+      clock: {
+        end: where?.end() ?? 0,
+        isPaused: where?.isPaused ?? false,
+        isLive: where?.isLive ?? !source.isFinished,
+        speed: where?.speed ?? 1,
+        seeking: where?.seeking,
+        keptUntil: where?.keptUntil,
+      },
+    });
+    for (const { number, begin } of made.storms) judging?.storms.set(number, begin);
+    return made;
+  }
+
+  /** A file that was cut cannot be asked any more: what was shown stays. */
+  function guardedView(): DashboardView {
+    try {
+      return view();
+    } catch (error) {
+      failure = messageOf(error);
+      if (shown === undefined) throw error;
+      const others = shown.source.problems.filter((problem) => problem !== failure);
+      return {
+        ...shown,
+        source: { ...shown.source, state: source.state, problems: [failure, ...others] },
+      };
+    }
+  }
+
+  function tell(command: Command): void {
+    switch (command.do) {
+      case 'pause':
+        return where?.pause();
+      case 'play':
+        return where?.play();
+      case 'live':
+        return where?.goLive();
+      case 'speed':
+        return where?.setSpeed(command.speed);
+      case 'step':
+        return say(where?.step(command.kind, command.by, vq));
+      case 'seek':
+        return where?.seek(command.at);
+      case 'seek storm': {
+        const begin = judging?.storms.get(command.number);
+        if (begin === undefined) say(`no storm ${command.number} is known`, true);
+        else where?.seek(begin);
+        return;
+      }
+      case 'design':
+      case 'beside':
+        return choose(command.do, command.name);
+      case 'window':
+        return lookAt({ ...looking, window: Math.max(LEAST_WINDOW, command.ns) });
+      case 'look at':
+        ({ vq } = command);
+        return;
+      case 'save':
+        void save(command.path);
+    }
+  }
+
+  return {
+    view: () => {
+      if (shown !== undefined && !isStale) return shown;
+      shown = guardedView();
+      isStale = false;
+      stood = standing();
+      viewedAt = clock;
+      return shown;
+    },
+    tell: (command) => {
+      isStale = true;
+      attempt(() => tell(command));
+    },
+    advance: (now, budget) => {
+      clock = now;
+      attempt(() => {
+        if (failure === undefined) advance(now, budget);
+      });
+      if (isStale) return true;
+      const elapsed = now - viewedAt;
+      // Its own load changes all the time.
+      if (elapsed >= IDLE_VIEW_EVERY || (elapsed >= VIEW_EVERY && standing() !== stood))
+        isStale = true;
+      return isStale;
+    },
+    close: () => source.close(),
+  };
+
+  /** What is wrong with a trace shows as it is read: the screen stays up and says so. */
+  function attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      failure = messageOf(error);
+      isStale = true;
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

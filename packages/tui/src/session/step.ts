@@ -1,0 +1,45 @@
+/** Steps from event to event, from round to round, from invalidation to invalidation. */
+import { KIND, rangeStartOf, type EventBatch, type HostKind } from '@vhostscope/model';
+import type { Account } from '../account/account.js';
+import type { StepKind } from '../dashboard.js';
+
+export type MomentKind = Exclude<StepKind, 'storm'>;
+
+/**
+ * Whether an event is one that is stepped to.
+ *
+ * @param vq of which virtqueue; undefined for any
+ */
+export function wantedEvent(
+  kind: MomentKind,
+  account: Account,
+  host: HostKind,
+  vq: number | undefined,
+): (batch: EventBatch, i: number) => boolean {
+  switch (kind) {
+    case 'event':
+      return () => true;
+    case 'round':
+      return (batch, i) => batch.kind[i] === KIND.round && (vq === undefined || batch.vq[i] === vq);
+    case 'invalidation': {
+      const start = rangeStartOf(host);
+      return (batch, i) => batch.kind[i] === start && account.invalidations.isOver(batch, i, vq);
+    }
+  }
+}
+
+/** Moments of the last one, and of the one before it; -1 where there is none. */
+export function lastMoments(
+  kind: MomentKind,
+  account: Account,
+  vq: number | undefined,
+): readonly [last: number, before: number] {
+  switch (kind) {
+    case 'event':
+      return [account.last, account.beforeLast];
+    case 'round':
+      return account.lastRound(vq);
+    case 'invalidation':
+      return account.invalidations.lastOf(vq);
+  }
+}

@@ -1,0 +1,82 @@
+/** A trace file that is being written: read as it grows. */
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { reasonOf } from '@vhostscope/trace';
+import { createGrowingTrace, type GrowingTrace } from './growing-trace.js';
+import type { Source } from './source.js';
+
+/** ms between two looks at a file that is not there. */
+const TRY_EVERY = 1000;
+
+export function followFile(path: string): Source {
+  let fd: number | undefined;
+  let growing: GrowingTrace | undefined;
+  let trouble: string | undefined;
+  let size = 0;
+  let triedAt = -Infinity;
+  let isCut = false;
+
+  function open(): void {
+    try {
+      if (statSync(path).isDirectory()) {
+        trouble = `cannot read ${path}: is a directory`;
+        return;
+      }
+      fd = openSync(path, 'r');
+      growing = createGrowingTrace(path, fd, fd);
+      trouble = undefined;
+    } catch (error) {
+      if (!(error instanceof Error && 'syscall' in error)) throw error;
+      trouble = `cannot read ${path}: ${reasonOf(error)}; tried again every second`;
+    }
+  }
+
+  return {
+    name: path,
+    kind: 'growing file',
+    get state() {
+      if (growing === undefined) return 'waiting';
+      if (growing.isEnded) return 'ended';
+      return isCut || growing.damage !== undefined ? 'gone' : 'reading';
+    },
+    get problems() {
+      return [
+        ...(trouble === undefined ? [] : [trouble]),
+        ...(growing?.damage === undefined ? [] : [`${path}: ${growing.damage}`]),
+        ...(isCut ? [`${path} was cut while it was read: what is shown ends there`] : []),
+        ...(growing?.completeness?.problems ?? []),
+      ];
+    },
+    get trace() {
+      return growing?.trace;
+    },
+    isFinished: false,
+    get completeness() {
+      return growing?.completeness;
+    },
+    get kept() {
+      return { bytes: size, most: size };
+    },
+    keptBytes: undefined,
+    passing: 0,
+    refresh: (now) => {
+      if (fd === undefined && now - triedAt >= TRY_EVERY) {
+        triedAt = now;
+        open();
+      }
+      if (fd === undefined || growing === undefined || growing.isEnded || isCut) return;
+      const bytes = fstatSync(fd).size;
+      if (bytes < size) {
+        isCut = true;
+        return;
+      }
+      size = bytes;
+      if (bytes > 0) growing.extend(bytes);
+    },
+    release: () => false,
+    close: async () => {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+      return Promise.resolve();
+    },
+  };
+}

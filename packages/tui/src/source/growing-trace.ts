@@ -1,0 +1,62 @@
+/** A trace of which more may come: what stands at its end is looked through as it grows. */
+import { completenessOf, type Completeness } from '@vhostscope/replay';
+import { createTraceIndexer, TraceFormatError, type TraceBytes } from '@vhostscope/trace';
+import type { SourceTrace } from './source.js';
+
+export interface GrowingTrace {
+  readonly name: string;
+  /** Undefined while its header is not there. */
+  readonly trace: SourceTrace | undefined;
+  /** Its end was found: nothing more comes. */
+  readonly isEnded: boolean;
+  /** Why it cannot be read on. */
+  readonly damage: string | undefined;
+  /** Of a trace that has ended. */
+  readonly completeness: Completeness | undefined;
+  /** Looks through what it has got. */
+  extend(bytes: number): void;
+  dropFrom(offset: number): void;
+}
+
+export function createGrowingTrace(name: string, fd: number, bytes: TraceBytes): GrowingTrace {
+  const indexer = createTraceIndexer(bytes);
+  let trace: SourceTrace | undefined;
+  let damage: string | undefined;
+  let completeness: Completeness | undefined;
+  const isEnded = (): boolean => indexer.index?.closed === true;
+  return {
+    name,
+    get trace() {
+      return trace;
+    },
+    get isEnded() {
+      return isEnded();
+    },
+    get damage() {
+      return damage ?? indexer.index?.damage;
+    },
+    get completeness() {
+      if (trace === undefined || !isEnded()) return undefined;
+      completeness ??= completenessOf({
+        ...trace,
+        imported: undefined,
+        damage: [],
+        interrupted: false,
+        close: () => {},
+      });
+      return completeness;
+    },
+    extend: (size) => {
+      if (damage !== undefined) return;
+      try {
+        indexer.extend(size);
+      } catch (error) {
+        if (!(error instanceof TraceFormatError)) throw error;
+        damage = error.message;
+      }
+      const { index } = indexer;
+      if (index !== undefined) trace ??= { name, fd, bytes, index };
+    },
+    dropFrom: (offset) => indexer.dropFrom(offset),
+  };
+}

@@ -1,0 +1,117 @@
+/** The socket of a recorder: tried until somebody listens there, and again when it went away. */
+import { connect, type Socket } from 'node:net';
+import { reasonOf } from '@vhostscope/trace';
+import { createSpooledStream, type SpooledStream } from './spooled-stream.js';
+import type { Source } from './source.js';
+
+/** ms between two attempts. */
+const TRY_EVERY = 1000;
+
+export function followSocket(path: string, most: number): Source {
+  let stream: SpooledStream | undefined;
+  let socket: Socket | undefined;
+  let trouble: string | undefined;
+  let isGone = false;
+  /** Streams before the one at hand, which may still be on the screen; and whether they are not any more. */
+  const retired: SpooledStream[] = [];
+  let isShown = false;
+  let triedAt = -Infinity;
+  let connections = 0;
+
+  /** What comes is another trace: the one before is dropped when its first bytes are there. */
+  function tryToConnect(): void {
+    const trial = connect(path);
+    socket = trial;
+    let own: SpooledStream | undefined;
+    trial.on('data', (bytes) => {
+      try {
+        if (own === undefined) {
+          own = createSpooledStream(path, most);
+          if (stream !== undefined) retired.push(stream);
+          stream = own;
+          isShown = false;
+          connections++;
+          isGone = false;
+          trouble = undefined;
+        }
+        own.push(bytes);
+      } catch (error) {
+        // No room to keep it: the recorder is not held up by that.
+        trouble = reasonOf(error);
+        trial.destroy();
+      }
+    });
+    trial.on('error', (error) => {
+      trouble = `cannot read ${path}: ${reasonOf(error)}; tried again every second`;
+    });
+    trial.on('close', () => {
+      if (socket === trial) socket = undefined;
+      if (own === undefined) {
+        trouble ??= `${path} was closed before anything came; tried again every second`;
+        return;
+      }
+      own.end({ damage: undefined, interrupted: false });
+      isGone = true;
+    });
+  }
+
+  const isEnded = (): boolean => stream?.growing.isEnded === true;
+
+  return {
+    name: path,
+    kind: 'socket',
+    get state() {
+      if (stream === undefined) return 'waiting';
+      if (isEnded()) return 'ended';
+      return isGone || stream.growing.damage !== undefined ? 'gone' : 'reading';
+    },
+    get problems() {
+      const damage = stream?.growing.damage;
+      return [
+        ...(trouble === undefined ? [] : [trouble]),
+        ...(damage === undefined ? [] : [`${path}: ${damage}`]),
+        ...(isGone && !isEnded()
+          ? [
+              `${path} went away before the recording ended; tried again every second while it is followed`,
+            ]
+          : []),
+        ...(connections > 1
+          ? ['the recorder went away and came back: what was before is not shown any more']
+          : []),
+        ...(stream?.growing.completeness?.problems ?? []),
+      ];
+    },
+    get trace() {
+      return stream?.growing.trace;
+    },
+    isFinished: false,
+    get completeness() {
+      return stream?.growing.completeness;
+    },
+    get kept() {
+      return stream?.kept ?? { bytes: 0, most };
+    },
+    get keptBytes() {
+      return stream?.keptBytes;
+    },
+    get passing() {
+      return stream?.passing ?? 0;
+    },
+    refresh: (now, isFollowed) => {
+      stream?.refresh(now);
+      if (isShown) for (const old of retired.splice(0)) old.close();
+      isShown = (stream?.growing.trace?.index.recordings.length ?? 0) > 0;
+      if (socket !== undefined || isEnded() || now - triedAt < TRY_EVERY) return;
+      // Who looks back keeps what there is.
+      if (stream !== undefined && !isFollowed) return;
+      triedAt = now;
+      tryToConnect();
+    },
+    release: () => stream?.release() === true,
+    close: async () => {
+      socket?.destroy();
+      for (const one of [...retired, stream]) one?.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** Standard input: a trace, or what bpftrace prints, as it comes. */
+import { inputName, readInput, reasonOf } from '@vhostscope/trace';
+import type { Completeness } from '@vhostscope/replay';
+import { createSpooledStream, type SpooledStream } from './spooled-stream.js';
+import type { Source } from './source.js';
+
+/** @throws OutputError where nothing can be kept */
+export function readPipe(most: number, path = '-'): Source {
+  const name = inputName(path);
+  const stream = createSpooledStream(name, most);
+  const abort = new AbortController();
+  let trouble: string | undefined;
+  async function readAll(): Promise<void> {
+    try {
+      const end = await readInput(path, {
+        onChunk: (bytes) => stream.push(bytes),
+        signal: abort.signal,
+      });
+      if (end.damage !== undefined) trouble = `${name}: ${end.damage}`;
+      stream.end(end);
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : reasonOf(error);
+      stream.end({ damage: trouble, interrupted: false });
+    }
+  }
+  const reading = readAll();
+
+  return {
+    name,
+    kind: 'pipe',
+    get state() {
+      return stream.isOver ? 'ended' : stream.growing.damage === undefined ? 'reading' : 'gone';
+    },
+    get problems() {
+      return problemsOf(stream, trouble);
+    },
+    get trace() {
+      return stream.growing.trace;
+    },
+    isFinished: false,
+    get completeness(): Completeness | undefined {
+      return stream.growing.completeness;
+    },
+    get kept() {
+      return stream.kept;
+    },
+    get keptBytes() {
+      return stream.keptBytes;
+    },
+    get passing() {
+      return stream.passing;
+    },
+    refresh: (now) => stream.refresh(now),
+    release: () => stream.release(),
+    close: async () => {
+      abort.abort();
+      await reading;
+      stream.close();
+    },
+  };
+}
+
+function problemsOf(stream: SpooledStream, trouble: string | undefined): string[] {
+  const { growing, report } = stream;
+  const [rejected] = report?.rejectedFirst ?? [];
+  const [other] = report?.otherFirst ?? [];
+  return [
+    ...(stream.trouble === undefined ? [] : [stream.trouble]),
+    ...(trouble === undefined ? [] : [trouble]),
+    ...(growing.damage === undefined ? [] : [`${growing.name}: ${growing.damage}`]),
+    ...(report === undefined || report.lostEvents === 0n
+      ? []
+      : [`bpftrace lost ${report.lostEvents} events`]),
+    ...(rejected === undefined
+      ? []
+      : [
+          `${report?.rejected} lines could not be read, the first is line ${rejected.line}: ${rejected.reason}`,
+        ]),
+    ...(other === undefined
+      ? []
+      : [`${report?.other} lines held no event, the first is line ${other.line}`]),
+  ];
+}

@@ -1,0 +1,65 @@
+/** Saves what there is of a trace as a trace file of its own. */
+import { read, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { byteSize } from '@vhostscope/terminal';
+import { batchEnd, endOfStream, openNewFile, writing, type BatchPlace } from '@vhostscope/trace';
+import type { SourceTrace } from './source.js';
+
+const AT_ONCE = 1 << 20;
+const readAt = promisify(read);
+
+/**
+ * Copies the whole batches of a trace that lie within `kept` bytes. The program goes on meanwhile.
+ *
+ * @returns what was saved, in words
+ * @throws OutputError
+ */
+export async function saveTrace(
+  { fd, index }: SourceTrace,
+  kept: number | undefined,
+  path: string,
+): Promise<string> {
+  const isWhole = kept === undefined || index.goodBytes <= kept;
+  const { closed } = index;
+  const bytes = isWhole ? index.goodBytes : lastBatchEnd(index, kept);
+  const file = openNewFile(path);
+  try {
+    const block = new Uint8Array(AT_ONCE);
+    for (let at = 0; at < bytes;) {
+      const { bytesRead } = await readAt(fd, block, 0, Math.min(AT_ONCE, bytes - at), at);
+      if (bytesRead === 0) break;
+      write(path, file.fd, block.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+    // A trace that goes on has no end yet; what was saved of it has.
+    if (!closed || !isWhole) write(path, file.fd, endOfStream());
+    file.giveName();
+  } finally {
+    file.close();
+  }
+  const what = isWhole ? 'all of it so far' : 'what was kept of it, from its beginning';
+  return `saved ${path}: ${closed && isWhole ? 'the whole trace' : what}, ${byteSize(bytes)}`;
+}
+
+function write(path: string, fd: number, bytes: Uint8Array): void {
+  writing(path, () => {
+    let done = 0;
+    while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done);
+  });
+}
+
+function lastBatchEnd({ recordings }: SourceTrace['index'], kept: number): number {
+  let last = 0;
+  const look = (place: BatchPlace | undefined): void => {
+    if (place !== undefined && batchEnd(place) <= kept) last = Math.max(last, batchEnd(place));
+  };
+  for (const { begin, tables, events, end } of recordings) {
+    for (const place of [begin, ...tables, end]) look(place);
+    for (const places of events.values()) {
+      let at = places.length - 1;
+      while (at > 0 && batchEnd(places.at(at)) > kept) at--;
+      look(places.at(at));
+    }
+  }
+  return last;
+}

@@ -1,0 +1,47 @@
+/** Where a session's events come from: a trace file that may grow, whatever fills it. */
+import type { Completeness } from '@vhostscope/replay';
+import type { TraceBytes, TraceIndex } from '@vhostscope/trace';
+import type { SourceView } from '../dashboard.js';
+
+/** A trace that can be read again from its start. */
+export interface SourceTrace {
+  readonly name: string;
+  /** What stands at its beginning can be read from it; all of it from `bytes`. */
+  readonly fd: number;
+  readonly bytes: TraceBytes;
+  /** The same object while it grows. */
+  readonly index: TraceIndex;
+}
+
+export interface Kept {
+  readonly bytes: number;
+  readonly most: number;
+}
+
+export interface Source {
+  readonly name: string;
+  readonly kind: SourceView['kind'];
+  readonly state: SourceView['state'];
+  /** Worst first. */
+  readonly problems: readonly string[];
+  /** Another one when the source began anew; undefined while there is none. */
+  readonly trace: SourceTrace | undefined;
+  /** It is all there, and has been from the start. */
+  readonly isFinished: boolean;
+  /** Of a trace that has ended. */
+  readonly completeness: Completeness | undefined;
+  readonly kept: Kept;
+  /** Beyond so many bytes nothing is kept; undefined while all is. */
+  readonly keptBytes: number | undefined;
+  /** Bytes beyond that nobody has replayed yet. */
+  readonly passing: number;
+  /**
+   * Looks for what has come. Cheap when nothing has.
+   *
+   * @param isFollowed whether a source that went away may be tried again, and begin anew
+   */
+  refresh(now: number, isFollowed: boolean): void;
+  /** All that was found so far was replayed: what is not kept may go. Returns whether anything went. */
+  release(): boolean;
+  close(): Promise<void>;
+}

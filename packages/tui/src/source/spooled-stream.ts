@@ -1,0 +1,164 @@
+/** A stream of a trace, or of bpftrace's text, that is kept as it comes and is a trace that grows. */
+import {
+  closeTrace,
+  createImportReport,
+  createTextImporter,
+  createTraceWriter,
+  flushTrace,
+  isArrowStream,
+  nothingFound,
+  OutputError,
+  STREAM_MARK_BYTES,
+  type ImportReport,
+  type InputEnd,
+  type TextImporter,
+  type TraceOutput,
+  type TraceWriter,
+} from '@vhostscope/trace';
+import { createGrowingTrace, type GrowingTrace } from './growing-trace.js';
+import { openSpool } from './spool.js';
+import type { Kept } from './source.js';
+
+export interface SpooledStream {
+  readonly growing: GrowingTrace;
+  readonly kept: Kept;
+  /** See Source. */
+  readonly keptBytes: number | undefined;
+  /** Bytes behind what is kept, that nobody has replayed. */
+  readonly passing: number;
+  /** How text was read; undefined for a trace, and while it is not known which it is. */
+  readonly report: ImportReport | undefined;
+  /** Nothing more comes. */
+  readonly isOver: boolean;
+  /** What came was neither a trace nor text with events. */
+  readonly trouble: string | undefined;
+  /** @throws OutputError */
+  push(bytes: Uint8Array): void;
+  end(end: InputEnd): void;
+  /** Looks for what has come. */
+  refresh(now: number): void;
+  release(): boolean;
+  close(): void;
+}
+
+/** ms between two batches of a text that comes slowly. */
+const FLUSH_EVERY = 100;
+
+/** @throws OutputError where nothing can be kept */
+export function createSpooledStream(name: string, most: number): SpooledStream {
+  const spool = openSpool(most);
+  const growing = createGrowingTrace(name, spool.fd, spool);
+  const report = createImportReport();
+  let head: Uint8Array | undefined = new Uint8Array(0);
+  let text: { readonly writer: TraceWriter; readonly importer: TextImporter } | undefined;
+  let isText = false;
+  let isOver = false;
+  let isFull = false;
+  let trouble: string | undefined;
+  let flushedAt = -Infinity;
+
+  function begin(bytes: Uint8Array): void {
+    head = undefined;
+    if (!isArrowStream(bytes)) {
+      isText = true;
+      const writer = createTraceWriter(
+        outputTo((piece) => spool.append(piece)),
+        {
+          sources: [name],
+          writer: 'vhostscope tui',
+          clock: 'CLOCK_BOOTTIME',
+          keepsPointers: false,
+        },
+      );
+      text = { writer, importer: createTextImporter(writer, report) };
+    }
+    take(bytes);
+  }
+
+  function take(bytes: Uint8Array): void {
+    if (text === undefined) spool.append(bytes);
+    else text.importer.push(bytes);
+  }
+
+  function finish(end: InputEnd): void {
+    if (head !== undefined) begin(head);
+    if (text === undefined) return;
+    if (end.damage !== undefined) text.importer.flaw(end.damage);
+    text.importer.end(end.interrupted);
+    closeTrace(text.writer);
+    if (report.events === 0) trouble = nothingFound(name, report, end).message;
+  }
+
+  return {
+    growing,
+    get kept() {
+      return { bytes: spool.kept, most };
+    },
+    get keptBytes() {
+      return spool.size > spool.kept ? spool.kept : undefined;
+    },
+    get passing() {
+      return spool.passing;
+    },
+    get report() {
+      return isText ? report : undefined;
+    },
+    get isOver() {
+      return isOver;
+    },
+    get trouble() {
+      return trouble;
+    },
+    push: (bytes) => {
+      try {
+        if (head === undefined) return take(bytes);
+        const joined = Buffer.concat([head, bytes]);
+        if (joined.length >= STREAM_MARK_BYTES) begin(joined);
+        else head = joined;
+      } catch (error) {
+        isFull = true;
+        throw error;
+      }
+    },
+    end: (end) => {
+      if (isOver) return;
+      isOver = true;
+      // Where there was no room for what came there is none for its end.
+      if (isFull) return;
+      try {
+        finish(end);
+      } catch (error) {
+        if (!(error instanceof OutputError)) throw error;
+        trouble = error.message;
+      }
+      text = undefined;
+    },
+    refresh: (now) => {
+      if (text !== undefined && !isFull && now - flushedAt >= FLUSH_EVERY) {
+        flushTrace(text.writer);
+        flushedAt = now;
+      }
+      growing.extend(spool.size);
+    },
+    release: () => {
+      if (spool.passing === 0 || growing.trace?.index.goodBytes !== spool.size) return false;
+      growing.dropFrom(spool.kept);
+      spool.release();
+      return true;
+    },
+    close: () => spool.close(),
+  };
+}
+
+function outputTo(append: (bytes: Uint8Array) => void): TraceOutput {
+  return {
+    append: (parts, _bytes, onWritten) => {
+      for (const part of parts) append(part);
+      onWritten?.();
+    },
+    keepPace: () => undefined,
+    settle: async () => Promise.resolve(),
+    abandon: async () => Promise.resolve(),
+    cutBack: () => {},
+  };
+}

@@ -1,0 +1,82 @@
+/** What is told of the recording itself. */
+import { designAssumptions, assumedOf } from '@vhostscope/replay';
+import type { TraceIndex } from '@vhostscope/trace';
+import type { Account } from '../account/account.js';
+import type { RecordingView } from '../dashboard.js';
+import type { Shown } from './dashboard-view.js';
+
+export function viewRecording(shown: Shown): RecordingView {
+  const { source, player, judgement, own } = shown;
+  const account = player?.account;
+  const index = source.trace?.index;
+  return {
+    facts: index === undefined ? [] : factsOf(index, shown),
+    plan: (index?.header.probes?.views ?? []).map(({ what, by, certainty, note }) => ({
+      event: what,
+      way: [by.join(', '), note].filter((part) => part !== '').join('; '),
+      sureness: certainty,
+    })),
+    complete: completeOf(shown),
+    counts: account?.told.counts() ?? [],
+    lost: [...(account?.told.lost ?? [])].map(([by, count]) => [by, Number(count)] as const),
+    filtered: account?.told.filtered() ?? [],
+    waiting: player?.merge.waiting() ?? { events: 0, lag: 0 },
+    kept: source.kept,
+    own,
+    order: judgement?.order ?? 'not known yet',
+    assumptions:
+      account === undefined || judgement === undefined ? [] : assumptionsOf(shown, account),
+  };
+}
+
+function completeOf({ source, player }: Shown): RecordingView['complete'] {
+  if (player !== undefined && player.account.told.lost.size > 0) return 'no';
+  const { completeness } = source;
+  if (completeness === undefined) return 'not known yet';
+  if (completeness.complete === null) return 'not known';
+  return completeness.complete ? 'yes' : 'no';
+}
+
+function assumptionsOf({ judgement }: Shown, { chosen, virtqueues }: Account): string[] {
+  if (judgement === undefined) return [];
+  const { design, host, preemption } = judgement.plan.recorded;
+  return [
+    ...designAssumptions(design),
+    ...(host === 'stock' && design.maps !== 'never'
+      ? assumedOf(virtqueues.all, chosen.engine.tallies, preemption)
+      : []),
+  ];
+}
+
+function factsOf({ header, formatVersion }: TraceIndex, { judgement }: Shown): [string, string][] {
+  const { host, writer, sources, probes, clock } = header;
+  const recorded = judgement?.plan.recorded;
+  const facts: [string, string | undefined][] = [
+    ['host', recorded?.host === undefined ? undefined : HOST[recorded.host]],
+    ['kernel', host?.kernel],
+    ['architecture', host?.architecture],
+    ['cpu', host?.cpu],
+    ['bpftrace', host?.bpftrace],
+    ['preemption', recorded?.preemption],
+    ['detail', probes?.detail],
+    ['SMAP', onOff(host?.smap)],
+    ['huge pages', host?.thp],
+    ['KSM', onOff(host?.ksm)],
+    ['NUMA balancing', onOff(host?.numaBalancing)],
+    ['NUMA nodes', host?.numaNodes.toString()],
+    ['clock', clock],
+    ['from', sources.join(', ')],
+    ['written by', writer],
+    ['format', String(formatVersion)],
+  ];
+  return facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+}
+
+const HOST = {
+  'direct-map': 'with the direct-map driver',
+  stock: 'stock: the answer tells of a direct map that did not run',
+} as const;
+
+function onOff(value: boolean | undefined): string | undefined {
+  return value === undefined ? undefined : value ? 'on' : 'off';
+}

@@ -1,0 +1,272 @@
+/** At whatever moment the screen stands, its numbers are those of `replay` up to that moment. */
+
+import { OUTCOME_NAMES, OUTCOMES } from '@vhostscope/model';
+import {
+  engineOf,
+  extentOf,
+  findStorms,
+  completenessOf,
+  readSpanOptions,
+  replayTrace,
+  runResult,
+  stormsResult,
+  type Replayed,
+  type RunResult,
+} from '@vhostscope/replay';
+import { openTrace, type OpenTrace } from '@vhostscope/trace';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Command, DashboardView, Decided } from '../src/dashboard.ts';
+import { design, fileSession, TRACES } from './traces.ts';
+
+/** What `replay run --design NAME --to TIME` finds. */
+function replay(
+  trace: OpenTrace,
+  name: string,
+  to: bigint,
+): { replayed: Replayed; result: RunResult } {
+  const span = readSpanOptions({ to: String(to) });
+  const replayed = replayTrace(trace, design(name), { order: 'auto' }, span);
+  const basis = { smap: undefined, calibrated: undefined };
+  return {
+    replayed,
+    result: runResult(trace, replayed, completenessOf(trace), basis, undefined),
+  };
+}
+
+const decided = ({
+  accesses,
+  hits,
+  fallbacks,
+  iotlb,
+  ambiguous,
+}: Omit<Decided, 'isEstimated'>) => ({
+  accesses,
+  hits,
+  fallbacks,
+  iotlb,
+  ambiguous,
+});
+
+const NOTHING = decided({ accesses: 0, hits: 0, fallbacks: 0, iotlb: 0, ambiguous: 0 });
+
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+
+/** The numbers that both have, by virtqueue. */
+function shown(view: DashboardView) {
+  const { queue } = view;
+  const counts = new Map(view.recording.counts);
+  return {
+    rounds: counts.get('round') ?? 0,
+    ranges: (counts.get('range_start') ?? 0) + (counts.get('core_range_start') ?? 0),
+    attempts: queue && Object.fromEntries(queue.attempts),
+    invalidations: sum(view.causes.map(({ ranges }) => ranges)),
+    byPid: byPid(view.causes.map(({ pid, ranges }) => [pid, ranges])),
+    design: view.design,
+    totals: decided(view.total.total),
+    virtqueues: view.virtqueues.map(({ vq, chosen }) => ({ id: vq, ...decided(chosen.total) })),
+    estimated: view.virtqueues.map(({ chosen }) => chosen.total.isEstimated),
+    accessors: queue?.accessors.map(({ name, decided: of }) => ({ name, ...decided(of) })),
+    order: view.recording.order,
+  };
+}
+
+function byPid(counts: readonly (readonly [pid: number, count: number])[]): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [pid, count] of counts) found[pid] = (found[pid] ?? 0) + count;
+  return found;
+}
+
+function expectedOf({ replayed, result }: ReturnType<typeof replay>, vq: number | undefined) {
+  const one = result.virtqueues.find(({ id }) => id === vq);
+  const { prefetch } = replayed.engine.tallies;
+  const attempts = OUTCOME_NAMES.map(
+    (name, outcome) =>
+      [name === 'hit' ? 'built' : name, prefetch[OUTCOMES * (vq ?? 0) + outcome] ?? 0] as const,
+  );
+  return {
+    rounds: result.rounds,
+    ranges: result.ranges.start,
+    attempts: one && Object.fromEntries(attempts.filter(([, count]) => count > 0)),
+    invalidations: result.makers.invalidations,
+    byPid: byPid(result.makers.processes.map(({ pid, invalidations }) => [pid, invalidations])),
+    design: result.design,
+    totals: decided(result.totals),
+    virtqueues: result.virtqueues.map(({ id, totals }) => ({ id, ...decided(totals) })),
+    estimated: result.virtqueues.map(({ totals }) => totals.counts === 'estimated'),
+    accessors:
+      one && Object.entries(one.accessors).map(([name, totals]) => ({ name, ...decided(totals) })),
+    order: `${result.order}: ${result.order_reason}`,
+  };
+}
+
+const KINDS = ['event', 'round', 'invalidation', 'storm'] as const;
+
+const command: fc.Arbitrary<
+  Command | { do: 'wait'; ms: number } | { do: 'seek part'; part: number }
+> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('seek part' as const),
+      part: fc.double({ min: 0, max: 1.01, noNaN: true }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('step' as const),
+      kind: fc.constantFrom(...KINDS),
+      by: fc.constantFrom(1 as const, -1 as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('design' as const),
+      name: fc.constantFrom('merged', 'fixes-v5', 'vmap-v3', 'copy'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('beside' as const),
+      name: fc.constantFrom(undefined, 'fixes-v5', 'rework'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.integer({ min: 1, max: 400 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('look at' as const),
+      vq: fc.constantFrom(undefined, 0, 1),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('speed' as const),
+      speed: fc.constantFrom(0.1, 1, 3, 'max' as const),
+    }),
+  },
+);
+
+describe.each(['u1', 's3', 'stock'] as const)('a random walk through %s', (name) => {
+  test('shows what replay run finds up to the moment', { timeout: 240_000 }, async () => {
+    const trace = await openTrace(TRACES[name]);
+    const { first, last } = extentOf(trace);
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 12 }), async (commands) => {
+        const session = await fileSession(TRACES[name]);
+        let view = session.settle();
+        expect(view.clock.at).toBe(Number(last - first) + 1);
+        for (const one of commands) {
+          if (one.do === 'wait') {
+            session.tell({ do: 'play' });
+            session.settle();
+            session.pass(one.ms);
+            session.tell({ do: 'pause' });
+          } else if (one.do === 'seek part')
+            session.tell({ do: 'seek', at: one.part * Number(last - first) });
+          else session.tell(one);
+          view = session.settle();
+          const to = first + BigInt(view.clock.at);
+          const vq = view.queue?.vq;
+          if (view.clock.at === 0) {
+            expect(shown(view).totals).toEqual(NOTHING);
+            continue;
+          }
+          const expected = expectedOf(replay(trace, view.design, to), vq);
+          const { virtqueues, estimated, ...others } = shown(view);
+          expect({ at: view.clock.at, virtqueues, estimated, ...others }).toEqual({
+            at: view.clock.at,
+            ...expected,
+          });
+          if (view.beside !== undefined && view.besideTotal !== undefined)
+            expect(decided(view.besideTotal.total)).toEqual(
+              decided(replay(trace, view.beside, to).result.totals),
+            );
+        }
+        await session.close();
+      }),
+      { numRuns: 12, interruptAfterTimeLimit: 120_000 },
+    );
+    trace.close();
+  });
+});
+
+/** What `replay storms` finds, in the words of the view. */
+function stormsOf(trace: OpenTrace, name: string) {
+  const { last, first } = extentOf(trace);
+  const { replayed, result } = replay(trace, name, last + 1n);
+  const transmits = result.cost.virtqueues;
+  const found = findStorms(trace, 100, engineOf(replayed), new Set(transmits));
+  const completeness = completenessOf(trace);
+  const { storms } = stormsResult(trace, replayed, completeness, found, 100, result.cost, first);
+  return storms.map((storm) => ({
+    number: storm.number,
+    dev: storm.dev,
+    begin: Number(BigInt(storm.begin) - first),
+    end: Number(BigInt(storm.end) - first),
+    ranges: storm.ranges,
+    by: storm.by,
+    causes: Object.entries(storm.classes ?? storm.causes),
+    processes: storm.processes,
+    virtqueues: new Map(storm.virtqueues.map(({ id, ranges }) => [id, ranges])),
+    decided: decided(storm),
+    lost: storm.rates[0]?.lost,
+  }));
+}
+
+function shownStorms(view: DashboardView) {
+  return view.storms
+    .map(({ number, dev, begin, end, ranges, by, causes, processes, lost, ...counts }) => ({
+      number,
+      dev,
+      begin,
+      end,
+      ranges,
+      by,
+      causes,
+      processes,
+      lost,
+      virtqueues: new Map(counts.virtqueues),
+      decided: decided(counts.decided),
+    }))
+    .toReversed();
+}
+
+test.each([
+  ['s3', 'merged'],
+  ['s3', 'fixes-v5'],
+  ['u1', 'merged'],
+  ['stock', 'merged'],
+] as const)(
+  'the storms of %s by %s are those of replay storms, and their bars add up',
+  async (name, by) => {
+    const trace = await openTrace(TRACES[name]);
+    const session = await fileSession(TRACES[name], { design: design(by) });
+    const view = session.settle();
+    const all = stormsOf(trace, by);
+    expect(shownStorms(view)).toEqual(all);
+    for (const { perSecond, ranges } of view.storms)
+      if (view.storms.length === 1) expect(sum(perSecond)).toBeGreaterThanOrEqual(ranges);
+    // Where one begins it is not known yet; where it is over for a second it is as it stays.
+    for (const storm of all) {
+      session.tell({ do: 'seek storm', number: storm.number });
+      expect(session.settle().clock.at).toBe(storm.begin);
+      session.tell({ do: 'seek', at: storm.end + 1.5e9 });
+      const later = session.settle();
+      if (later.clock.at === storm.end + 1.5e9)
+        expect(shownStorms(later).filter(({ number }) => number === storm.number)).toEqual([storm]);
+    }
+    await session.close();
+    trace.close();
+  },
+);

@@ -1,0 +1,308 @@
+/** The built program in a real terminal: what is checked is what stands on the screen. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openTerminal, type TerminalScreen } from './terminal-screen.mjs';
+
+const BIN = join(import.meta.dirname, '../bin/tui.js');
+const STORM = join(import.meta.dirname, '../../../examples/s3-resetup-under-storm.txt.gz');
+
+let folder = '';
+const opened: TerminalScreen[] = [];
+const servers: Server[] = [];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tui terminal '));
+});
+afterEach(() => {
+  for (const one of opened.splice(0)) one.close();
+  for (const one of servers.splice(0)) one.close();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Options = Parameters<typeof openTerminal>[2];
+
+/** The dashboard in a shell, so that what the terminal is like behind it can be seen. */
+function inShell(args: string, options: Options = {}): TerminalScreen {
+  const terminal = openTerminal(
+    '/bin/sh',
+    [
+      '-c',
+      `echo before; ${command(args)}; echo "code $?"; stty -a | tr ' ' '\\n' | grep -x -e icanon -e echo -e -icanon -e -echo | tr '\\n' ' '; echo; read x`,
+    ],
+    options,
+  );
+  opened.push(terminal);
+  return terminal;
+}
+
+function command(args: string): string {
+  return `'${process.execPath}' '${BIN}' ${args}`;
+}
+
+/** There are numbers on the screen. */
+const FIRST = (text: string): boolean => /virtqueues by misses[^]*^. vq \d/m.test(text);
+const quoted = (path: string): string => `'${path}'`;
+
+/**
+ * Waits until the shell has its terminal back: first screen, keys echoed.
+ *
+ * @returns the program's exit code
+ */
+async function restored(terminal: TerminalScreen): Promise<number> {
+  await terminal.until((text) => /^code \d+\n-?icanon/m.test(text));
+  expect(terminal.isAlternate()).toBe(false);
+  expect(terminal.text()).toContain('before');
+  expect(terminal.lines()).toContain('icanon echo');
+  return Number(/^code (\d+)$/m.exec(terminal.text())?.[1]);
+}
+
+test('a trace opens at its end, and plays; q gives the terminal back', async () => {
+  const terminal = inShell(quoted(STORM), { columns: 120 });
+  await terminal.until('paused  2.495 s of 2.495 s');
+  expect(terminal.isAlternate()).toBe(true);
+  expect(terminal.text()).not.toContain('before');
+  expect(terminal.lines()[0]).toMatch(/^vhostscope {2}.*s3-resetup-under-storm.txt.gz {2}file/);
+  terminal.press(' ');
+  await terminal.until(' 1x ');
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
+
+test('keys go through the views, and the help is drawn over them', async () => {
+  const terminal = inShell(`${quoted(STORM)} --speed max`);
+  await terminal.until(FIRST);
+  for (const [key, words] of [
+    ['2', 'storm'],
+    ['4', 'invalidation'],
+    ['5', 'how it is judged'],
+    ['?', 'any other key closes the help'],
+  ] as const) {
+    terminal.press(key);
+    await terminal.until(words);
+  }
+  terminal.press('x');
+  await terminal.until('how it is judged');
+  terminal.press('1');
+  await terminal.until(FIRST);
+  terminal.press('\r');
+  await terminal.until('last ranges over its rings');
+  terminal.press('\u001b');
+  await terminal.until(FIRST);
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
+
+test('a moment is typed, gone to, and stepped from', async () => {
+  const terminal = inShell(quoted(STORM));
+  await terminal.until('paused  2.495 s of 2.495 s');
+  terminal.press('tnonsense\r');
+  await terminal.until('takes a moment of the trace');
+  terminal.press('\u001b');
+  await terminal.until((text) => !text.includes('go to:'));
+  terminal.press('t1.5s\r');
+  const before = await terminal.until('paused  1.500 s of 2.495 s');
+  terminal.press('r');
+  const after = await terminal.until((text) => clockOf(text) > clockOf(before));
+  terminal.press('R');
+  await terminal.until((text) => clockOf(text) < clockOf(after));
+  terminal.press('S');
+  await terminal.until('paused  0.309 s of 2.495 s');
+  terminal.press('-');
+  terminal.press(' ');
+  await terminal.until('0.5x');
+  terminal.press('\u0003');
+  expect(await restored(terminal)).toBe(130);
+});
+
+/** Seconds since the first event. */
+function clockOf(text: string): number {
+  return Number(/(\d+\.\d{3}) s of/.exec(text)?.[1]);
+}
+
+test('a second design stands beside the first', async () => {
+  const terminal = inShell(`${quoted(STORM)} --speed max`, { columns: 160 });
+  await terminal.until(FIRST);
+  terminal.press('b');
+  await terminal.until('which design is to stand beside it?');
+  terminal.press('\u001b[F\r');
+  await terminal.until((text) => /^copy/m.test(text));
+  terminal.press(']');
+  await terminal.until((text) => !/^merged/m.test(text));
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
+
+test('a terminal that changes its size is drawn anew, small and large', async () => {
+  const terminal = inShell(quoted(STORM), { columns: 100, rows: 30 });
+  await terminal.until(FIRST);
+  for (const [columns, rows] of [
+    [250, 60],
+    [80, 24],
+    [120, 40],
+  ] as const) {
+    terminal.resize(columns, rows);
+    await terminal.until((text) => (text.split('\n').at(-2) ?? '').includes('search'));
+    const lines = terminal.lines();
+    expect(lines).toHaveLength(rows);
+    // Every part of the screen is there once, and reaches to the edge.
+    expect(lines.filter((line) => line.startsWith('vhostscope  '))).toHaveLength(1);
+    expect(lines[0]).toHaveLength(columns);
+    expect(lines.filter((line) => line.includes(' 1 overview '))).toHaveLength(1);
+    expect(lines.at(-1)).toBe('');
+  }
+  terminal.resize(60, 20);
+  await terminal.until('needs 80x24');
+  expect(terminal.text().trim()).toBe('needs 80x24\nthis is 60x20\nq leaves');
+  terminal.resize(80, 24);
+  await terminal.until(FIRST);
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
+
+test.each(['SIGTERM', 'SIGHUP', 'SIGINT'])('%s gives the terminal back', async (signal) => {
+  const terminal = inShell(quoted(STORM));
+  await terminal.until(FIRST);
+  execFileSync('kill', [`-${signal.slice(3)}`, String(childOf(terminal.pid))]);
+  expect(await restored(terminal)).toBe(130);
+});
+
+function childOf(pid: number): number {
+  return Number(execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' }).trim());
+}
+
+test('a crash gives the terminal back, and is told', async () => {
+  // Some time after the screen is there.
+  const crash =
+    'const wait=setInterval(()=>{if(process.listenerCount("SIGTSTP")===0)return;clearInterval(wait);' +
+    'setTimeout(()=>{throw new Error("no\\u001b[2Jgood")},2000)},50)';
+  const terminal = inShell(quoted(STORM), {
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(crash)}` },
+  });
+  await terminal.until(FIRST);
+  expect(await restored(terminal)).toBe(2);
+  const text = terminal.text();
+  expect(text).toContain('tui: unexpected error: no\\x1b[2Jgood');
+  expect(text).not.toContain('    at ');
+});
+
+test('Ctrl-Z goes to the shell, and fg comes back', async () => {
+  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
+  opened.push(terminal);
+  await terminal.until('shell>');
+  terminal.press(`${command(quoted(STORM))}\r`);
+  await terminal.until(FIRST);
+  terminal.press('\u001a');
+  await terminal.until('Stopped');
+  expect(terminal.isAlternate()).toBe(false);
+  terminal.press('fg\r');
+  await terminal.until(FIRST);
+  expect(terminal.isAlternate()).toBe(true);
+  terminal.press('q');
+  await terminal.until((text) => text.trimEnd().endsWith('shell>'));
+  expect(terminal.isAlternate()).toBe(false);
+});
+
+test('keys come from the terminal where standard input is the trace', async () => {
+  const terminal = inShell(`- < ${quoted(STORM)}`);
+  await terminal.until(FIRST);
+  terminal.press('2');
+  await terminal.until('each second');
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
+
+/** The storm's trace as a trace file. */
+function traceFile(): string {
+  const path = join(folder, 'storm.arrows');
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    const collector = join(import.meta.dirname, '../../collector/bin/collector.js');
+    execFileSync(process.execPath, [collector, 'import', STORM, '-o', path], { stdio: 'ignore' });
+  }
+  return path;
+}
+
+async function serve(path: string, welcome: (socket: Socket) => void): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    welcome(socket);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => {
+    server.listen(path, resolve);
+  });
+  return server;
+}
+
+test('a socket that nobody listens on is waited for; one that goes away is told of, and tried again', async () => {
+  const path = join(folder, 'live.sock');
+  const trace = readFileSync(traceFile());
+  const terminal = inShell(`--socket ${quoted(path)}`);
+  await terminal.until('nobody listens there yet');
+  let connected: Socket | undefined;
+  const server = await serve(path, (socket) => {
+    connected = socket;
+    socket.write(trace.subarray(0, Math.floor(trace.length / 2)));
+  });
+  await terminal.until((text) => FIRST(text) && /vq \d/.test(text));
+  server.close();
+  connected?.destroy();
+  await terminal.until('the recorder is gone');
+  expect(terminal.text()).toMatch(/vq \d/);
+  await serve(path, (socket) => socket.write(trace));
+  await terminal.until((text) => !text.includes('the recorder is gone'));
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
+
+test('damaged and empty inputs are told on the screen, or before it', async () => {
+  const damaged = join(folder, 'damaged.txt');
+  const text = gunzipSync(readFileSync(STORM)).toString('latin1').split('\n');
+  text.splice(5000, 0, 'this is no event', '\u001b[2J neither is this');
+  writeFileSync(damaged, text.join('\n'), 'latin1');
+  const terminal = inShell(quoted(damaged));
+  await terminal.until((screen) => FIRST(screen) && screen.includes('! '));
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+
+  const none = inShell(quoted(join(folder, 'not there')));
+  expect(await restored(none)).toBe(2);
+  expect(none.text()).toMatch(/tui: .*not there/);
+});
+
+test('NO_COLOR: no colour but bold, faint and reverse; without UTF-8 nothing but ASCII', async () => {
+  const terminal = inShell(`${quoted(STORM)} --speed max`, {
+    env: { NO_COLOR: '1', LANG: 'C' },
+  });
+  await terminal.until(FIRST);
+  terminal.press('2');
+  await terminal.until('each second');
+  const { active } = terminal.terminal.buffer;
+  for (let row = 0; row < 24; row++)
+    for (let column = 0; column < 80; column++) {
+      const cell = active.getLine(row)?.getCell(column);
+      expect(cell?.isFgDefault()).toBe(true);
+      expect(cell?.isBgDefault()).toBe(true);
+    }
+  expect(terminal.text()).toMatch(/^[\n\u0020-\u007e]*$/);
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
+
+test('names of the host do nothing to the terminal', async () => {
+  const hostile = join(folder, 'hostile.txt');
+  const text = gunzipSync(readFileSync(STORM)).toString('latin1');
+  writeFileSync(hostile, text.replaceAll('vhost-310', '\\x1b[2J\\x07x'), 'latin1');
+  const terminal = inShell(`${quoted(hostile)} --speed max`);
+  await terminal.until(FIRST);
+  terminal.press('4');
+  await terminal.until('invalidation');
+  expect(terminal.lines()[0]).toMatch(/^vhostscope/);
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
