@@ -11,6 +11,8 @@ import { createWhereabouts, type Whereabouts } from './whereabouts.js';
 /** ms between two views, at least, and where nothing happens. */
 const VIEW_EVERY = 100;
 const IDLE_VIEW_EVERY = 1000;
+/** ms from the first batch of a growing trace on, in which all of its CPUs are to be heard of. */
+const SETTLING = 500;
 /** ns. */
 const LEAST_WINDOW = 1e6;
 
@@ -33,6 +35,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
   let stood = '';
   let viewedAt = -Infinity;
   let clock = 0;
+  let openedAt = 0;
 
   const say = (text: string | undefined, isError = false): void => {
     if (text === undefined) return;
@@ -45,6 +48,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
     if (found === undefined) return;
     judging = found;
     where = createWhereabouts(source, found, looking);
+    openedAt = clock;
   }
 
   function lookAt(wanted: Looking): void {
@@ -74,13 +78,10 @@ export function openSession(options: SessionOptions, source: Source): Session {
     source.refresh(now, where === undefined || (where.isLive && !where.isPaused));
     const { trace } = source;
     if (trace !== undefined && trace !== judging?.trace) open(trace);
-    say(
-      where?.advance(now, {
-        deadline: performance.now() + budget,
-        now,
-        isOver: source.isFinished || source.state === 'ended' || source.state === 'gone',
-      }),
-    );
+    const isOver = source.isFinished || source.state === 'ended' || source.state === 'gone';
+    // Of a CPU that was not heard of yet nobody knows what it will tell.
+    if (!isOver && now - openedAt < SETTLING) return;
+    say(where?.advance(now, { deadline: performance.now() + budget, now, isOver }));
   }
 
   /** What changes when anything does. */

@@ -113,7 +113,7 @@ function viewSource({ source, player, failure }: Shown): DashboardView['source']
       ...(late === 0
         ? []
         : [
-            `${late} events came after later ones of other CPUs had been shown, as their CPU was silent for over 2 s: ` +
+            `${late} events came after later ones of other CPUs had been shown, as their CPU was not heard of in time: ` +
               'what they changed is told too late',
           ]),
     ],

@@ -48,7 +48,7 @@ export function viewQueue(
     }),
     accessors: ACCESSORS.flatMap((name, accessor) => {
       if (accessor === 0 || vq >= tallies.rounds.length) return [];
-      const outcomes = Float64Array.from(accessOutcomes(tallies, vq, accessor));
+      const outcomes = accessOutcomes(tallies, vq, accessor);
       const decided = decidedOf(outcomes, isEstimated(tallies, vq, accessor));
       return decided.accesses > 0 ? [{ name, decided }] : [];
     }),
