@@ -381,9 +381,7 @@ describe('what cannot be recorded leaves nothing behind, and what was there as i
       'attach',
     );
     expect(code).toBe(3);
-    expect(err).toMatch(
-      /^collector: cannot start \/nowhere\/bpftrace: no such file\n/,
-    );
+    expect(err).toMatch(/^collector: cannot start \/nowhere\/bpftrace: no such file\n/);
     expect(readdirSync('.')).toEqual(['old.arrows']);
   });
 

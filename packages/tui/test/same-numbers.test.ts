@@ -208,7 +208,8 @@ function stormsOf(trace: OpenTrace, name: string) {
   const transmits = result.cost.virtqueues;
   const found = findStorms(trace, 100, engineOf(replayed), new Set(transmits));
   const completeness = completenessOf(trace);
-  const { storms } = stormsResult(trace, replayed, completeness, found, 100, result.cost, first);
+  const { cost } = result;
+  const { storms } = stormsResult(trace, replayed, completeness, found, 100, cost, first, []);
   return storms.map((storm) => ({
     number: storm.number,
     dev: storm.dev,
