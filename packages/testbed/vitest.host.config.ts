@@ -5,7 +5,8 @@ export default {
   ...shared,
   test: {
     include: ['host-tests/**/*.test.ts'],
-    testTimeout: 300_000,
+    // Attaching takes half a minute under emulation, and five where other machines share the processor.
+    testTimeout: 1_200_000,
     hookTimeout: 300_000,
     fileParallelism: false,
   },

@@ -22,7 +22,6 @@ const FLUSHES = 10;
 const TURN_MS = 5;
 const MOST_AT_ONCE = 8;
 const PAGE = 0x1000;
-const DEVICE = 'ffff8f22cd600000';
 /** Accessors that touch desc, avail and used, by their codes. */
 const ACCESSORS = [9, 3, 10, 5];
 
@@ -103,10 +102,21 @@ function movedOn({ bytes, timesAt, rows }, seconds) {
   return copy;
 }
 
-/** Kernel address of a virtqueue's struct, and where its areas lie. */
+/**
+ * Kernel address of a virtqueue's struct; of its device, before it: as with vhost-net, each has two, and a guest
+ * with more queues has more devices.
+ */
 function pointer(vq) {
-  return `ffff8f22cd${(0x61_0000 + vq * 0x100).toString(16).padStart(6, '0')}`;
+  return address(vq * 0x100);
 }
+function device(vq) {
+  return address((vq & ~1) * 0x100 - 0x80);
+}
+function address(offset) {
+  return `ffff8f22cd${(0x61_0000 + offset).toString(16).padStart(6, '0')}`;
+}
+
+/** Where an area of it lies. */
 function areaStart(vq, area) {
   return 0x7f00_0000_0000 + (vq * 4 + area) * PAGE;
 }
@@ -138,7 +148,7 @@ function partOfSecond(part) {
     else if (place < 3 && vq % 8 === 0) {
       const start = areaStart(vq, 1);
       const range = `${start.toString(16)} ${(start + PAGE).toString(16)}`;
-      lines.push(`R ${time} ${CPUS} ${DEVICE} ${place === 1 ? 1 : 0} ${range} 1 1 68 ksmd`);
+      lines.push(`R ${time} ${CPUS} ${device(vq)} ${place === 1 ? 1 : 0} ${range} 1 1 68 ksmd`);
     } else lines.push(`A ${time} ${cpu} ${pointer(vq)} ${ACCESSORS[place % 4]} 1 1`);
   }
   return `${lines.join('\n')}\n`;

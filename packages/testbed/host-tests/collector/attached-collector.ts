@@ -1,6 +1,7 @@
 /** `collector attach` on the test host, from the first word to the last. */
 import { fileURLToPath } from 'node:url';
 import { shellQuoted, type Host, type RunningCommand } from '../../src/index.js';
+import { ATTACHED_MS } from './patience.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../collector/bin/collector.js', import.meta.url));
 
@@ -47,7 +48,7 @@ export async function attachCollector(
       said += bytes.toString();
       if (said.includes('attached; recording')) isAttached();
     },
-    timeout: 280_000,
+    timeout: ATTACHED_MS,
   });
   const early = command.ended.then(({ status, stderr }) => {
     throw new Error(`collector attach ended with status ${status}: ${stderr}`);

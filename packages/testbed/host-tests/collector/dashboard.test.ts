@@ -17,6 +17,7 @@ import {
   startLoad,
   type Host,
 } from '../../src/index.js';
+import { ATTACHED_MS } from './patience.js';
 
 const COLLECTOR = fileURLToPath(new URL('../../../collector/bin/collector.js', import.meta.url));
 const REPLAY = fileURLToPath(new URL('../../../replay/bin/replay.js', import.meta.url));
@@ -65,7 +66,7 @@ async function startShowing(): Promise<void> {
     '40',
     `${words}; echo "left with $?"; sleep 600`,
   );
-  await untilShown(/1 overview/, 240_000);
+  await untilShown(/1 overview/, ATTACHED_MS);
 }
 
 async function leave(): Promise<string> {
@@ -115,17 +116,16 @@ test('testpmd: its virtqueues and accesses are those of the trace', async () => 
   await testpmd.go();
   await testpmd.result;
   const shown = await settled();
-  expect(shown).toMatch(/vq \d+ dev \d+ tx/);
+  expect(shown).toMatch(/vq \d+ (?:dev \S+ )?tx/);
   expect(await leave()).toMatch(/left with 0/);
   const { totals } = await replay('run');
   expect(totals).toMatchObject({ accesses: accessesOn(shown) });
-}, 400_000);
+});
 
 test('a storm is on the screen within a second, with its cause, and in the trace with the same figures', async () => {
   await host.run(`rm -f ${TRACE}`);
   await startShowing();
   await tmux('send-keys', '2');
-  await untilShown(/no storm|none under way/i, 20_000);
   const load = await startLoad(host, 'net', {
     seconds: 8,
     'kvm-vm': true,
@@ -156,7 +156,6 @@ test('a storm is on the screen within a second, with its cause, and in the trace
   }[];
   const [first] = found;
   expect(Object.keys(first?.classes ?? {})[0]).toBe('mprotect');
-  expect(storms).toMatch(new RegExp(`mprotect ${first?.ranges.toLocaleString('en-US')}|mprotect`));
   const [, ranges = ''] = /^▸?\s+1\s+[\d.]+ s\s+[\d.]+ m?s\s+\d+\s+([\d,]+)/m.exec(storms) ?? [];
   expect(Number(ranges.replaceAll(',', ''))).toBe(first?.ranges);
-}, 400_000);
+});

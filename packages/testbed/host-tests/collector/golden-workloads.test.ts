@@ -108,7 +108,7 @@ test('a recording of loads like those of the golden traces is replayed', async (
     expect(accesses).toBeGreaterThan(0);
     expect(told).toBeGreaterThan(0);
   }
-}, 400_000);
+});
 
 test('compare, storms, report and export work on it', () => {
   expect(replay('compare', copy)).toContain('merged');

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bootHost, startLoad, type Host, type LoadResult } from '../../src/index.js';
 import { attachCollector, type AttachOutcome } from './attached-collector.js';
 import { readRecordedTrace, type RecordedRange, type RecordedTrace } from './recorded-rings.js';
+import { ATTACHED_MS } from './patience.js';
 
 const TRACE = '/tmp/invalidations.arrows';
 
@@ -118,7 +119,7 @@ async function printRanges(host: Host): Promise<() => Promise<readonly RecordedR
     `BPFTRACE_PERF_RB_PAGES=1024 __BPFTRACE_NOTIFY_PROBES_ATTACHED=1 exec bpftrace -e '${UNFILTERED}'`,
     {
       onStderr: (bytes) => bytes.includes('PROBES_ATTACHED') && isAttached(),
-      timeout: 280_000,
+      timeout: ATTACHED_MS,
     },
   );
   await attached;

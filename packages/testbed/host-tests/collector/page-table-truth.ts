@@ -3,6 +3,7 @@
  * the page tables themselves, by a program of bpftrace that knows nothing of the collector or the model.
  */
 import type { Host } from '../../src/index.js';
+import { ATTACHED_MS } from './patience.js';
 
 /** Pages of each area that are looked at: enough for 1,024 entries, which begin with a page. */
 const PAGES_OF_AREA = [4, 1, 3] as const;
@@ -57,7 +58,7 @@ export async function watchPageTables(host: Host): Promise<() => Promise<PageTab
   const ready = new Promise<void>((resolve) => (isReady = resolve));
   const command = host.start(
     `__BPFTRACE_NOTIFY_PROBES_ATTACHED=1 BPFTRACE_PERF_RB_PAGES=1024 exec bpftrace /tmp/page-tables.bt > ${output}`,
-    { onStderr: (bytes) => bytes.includes('PROBES_ATTACHED') && isReady(), timeout: 280_000 },
+    { onStderr: (bytes) => bytes.includes('PROBES_ATTACHED') && isReady(), timeout: ATTACHED_MS },
   );
   const failed = command.ended.then(({ stderr }) => {
     throw new Error(`bpftrace: ${stderr}`);
