@@ -73,7 +73,8 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     else say(NAME, summary(result, outputs.name));
     return exitCode(finished, result, options);
   } finally {
-    outputs?.dashboard?.close();
+    // What is still to be said is for the terminal as it was.
+    await outputs?.dashboard?.close();
     outputs?.target.close();
     outputs?.socket?.close();
     outputs?.ownSocket?.remove();
@@ -188,8 +189,9 @@ function showOnDashboard(outputs: Outputs, stop: StopRequest): () => void {
   const dashboard = startDashboard(outputs.socketPath ?? '');
   outputs.dashboard = dashboard;
   void dashboard.ended.then(() => stop.request({ why: 'dashboard left' }));
-  // A signal was for all of it.
+  // A signal was for all of it, also when the recording is over by itself and only the screen is still up.
   void stop.requested.then(({ why }) => (why === 'signal' ? dashboard.close() : undefined));
+  void stop.again.then(() => dashboard.close());
   return () => undefined;
 }
 

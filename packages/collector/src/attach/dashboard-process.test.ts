@@ -33,7 +33,7 @@ test('it is told which socket, and to leave', async () => {
   );
   // Before it listens for signals, one would kill it.
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  dashboard.close();
+  await dashboard.close();
   await expect(dashboard.ended).resolves.toBeUndefined();
 });
 

@@ -13,8 +13,8 @@ const TUI = fileURLToPath(new URL('../../tui/bin/tui.js', import.meta.url));
 export interface DashboardProcess {
   /** The user has left it, or it could not be started: why, where something went wrong. */
   readonly ended: Promise<string | undefined>;
-  /** It leaves the terminal as it found it. */
-  close(): void;
+  /** It leaves the terminal as it found it; resolves when it has. */
+  close(): Promise<void>;
 }
 
 /** @throws ProgramError when there is no dashboard, or nothing to show it on */
@@ -45,7 +45,13 @@ export function startDashboard(socket: string, program = TUI): DashboardProcess 
       ),
     );
   });
-  return { ended, close: () => child.kill('SIGTERM') };
+  return {
+    ended,
+    close: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
 }
 
 /** A place for a socket that only this recording knows of. */
