@@ -208,6 +208,23 @@ test('Ctrl-Z goes to the shell, and fg comes back', async () => {
   expect(terminal.isAlternate()).toBe(false);
 });
 
+test('killed while the shell has the terminal, it leaves that alone', async () => {
+  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
+  opened.push(terminal);
+  await terminal.until('shell>');
+  terminal.press(`${command(quoted(STORM))}\r`);
+  await terminal.until(FIRST);
+  terminal.press('\u001a');
+  await terminal.until('Stopped');
+  // The shell tells a job that is stopped to end, and to go on.
+  terminal.press('kill %1\r');
+  await terminal.until('kill %1');
+  // It is told at a prompt that it has ended.
+  terminal.press('sleep 2\r');
+  await terminal.until('Exit 130');
+  expect(terminal.isAlternate()).toBe(false);
+});
+
 test('keys come from the terminal where standard input is the trace', async () => {
   const terminal = inShell(`- < ${quoted(STORM)}`);
   await terminal.until(FIRST);

@@ -108,17 +108,24 @@ export async function runScreen(
     mounted = undefined;
     screen.leave();
   };
+  /** Waiting for a signal alone keeps no process going. */
+  let suspended: NodeJS.Timeout | undefined;
   /** The shell gets the terminal, until it lets this go on. */
   const suspend = (): void => {
+    if (suspended !== undefined) return;
     leave();
-    // Waiting for a signal alone keeps no process going.
-    const waiting = setInterval(() => undefined, 2 ** 30);
-    process.once('SIGCONT', () => {
-      clearInterval(waiting);
-      enter();
-      turn();
-    });
+    suspended = setInterval(() => undefined, 2 ** 30);
+    process.once('SIGCONT', resume);
     process.kill(process.pid, 'SIGSTOP');
+  };
+  const resume = (): void => {
+    stopWaiting();
+    enter();
+    turn();
+  };
+  const stopWaiting = (): void => {
+    clearInterval(suspended);
+    suspended = undefined;
   };
 
   const interrupt = (): void => finish(EXIT.interrupted);
@@ -141,6 +148,9 @@ export async function runScreen(
     leave();
     for (const signal of signals) process.removeListener(signal, interrupt);
     process.removeListener('SIGTSTP', suspend);
+    // Who is killed while the shell has the terminal is told to end and to go on, in one.
+    process.removeListener('SIGCONT', resume);
+    stopWaiting();
     process.removeListener('exit', leave);
     process.removeListener('uncaughtException', crash);
     process.removeListener('unhandledRejection', crash);
