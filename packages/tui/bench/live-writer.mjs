@@ -22,6 +22,8 @@ const FLUSHES = 10;
 const TURN_MS = 5;
 const MOST_AT_ONCE = 8;
 const PAGE = 0x1000;
+/** Of an Arrow message: a mark, and how many bytes of metadata follow. */
+const PREFIX_BYTES = 8;
 /** Accessors that touch desc, avail and used, by their codes. */
 const ACCESSORS = [9, 3, 10, 5];
 
@@ -30,11 +32,10 @@ let pieces = [];
 const writer = createTraceWriter(
   {
     append: (parts, bytes, onWritten) => {
-      // The first column of a batch, behind its message, is the times.
-      const [message, times] = parts;
-      const timesAt = times === undefined ? 0 : message.length;
-      const rows = times === undefined ? 0 : Math.floor(times.length / 8);
-      pieces.push({ bytes: Buffer.from(Buffer.concat(parts, bytes)), timesAt, rows, due: 0 });
+      const whole = Buffer.from(Buffer.concat(parts, bytes));
+      // The first column of a batch, behind its message, is the times. A small batch comes in one part.
+      const timesAt = PREFIX_BYTES + whole.readInt32LE(PREFIX_BYTES - 4);
+      pieces.push({ bytes: whole, timesAt, rows: (parts[1]?.length ?? 0) / 8, due: 0 });
       onWritten?.();
     },
     keepPace: () => undefined,
@@ -50,9 +51,13 @@ flushTrace(writer);
 const head = Buffer.concat(pieces.map(({ bytes }) => bytes));
 pieces = [];
 for (let part = 0; part < FLUSHES; part++) {
-  importer.push(Buffer.from(partOfSecond(part), 'latin1'));
+  const { text, ranges } = partOfSecond(part);
+  importer.push(Buffer.from(text, 'latin1'));
   flushTrace(writer);
-  for (const piece of pieces) piece.due ||= ((part + 1) * SECOND) / FLUSHES;
+  for (const piece of pieces) {
+    piece.due ||= ((part + 1) * SECOND) / FLUSHES;
+    piece.rows ||= ranges;
+  }
 }
 
 let sent = 0;
@@ -138,6 +143,7 @@ function setUp() {
 /** Rounds of accesses, one virtqueue after another, and now and then a range over a ring. */
 function partOfSecond(part) {
   const lines = [];
+  let ranges = 0;
   const events = RATE / FLUSHES;
   for (let index = part * events; index < (part + 1) * events; index++) {
     const time = SECOND + Math.floor((index * SECOND) / RATE);
@@ -147,9 +153,10 @@ function partOfSecond(part) {
     if (place === 0) lines.push(`M ${time} ${cpu} ${pointer(vq)}`);
     else if (place < 3 && vq % 8 === 0) {
       const start = areaStart(vq, 1);
+      ranges++;
       const range = `${start.toString(16)} ${(start + PAGE).toString(16)}`;
       lines.push(`R ${time} ${CPUS} ${device(vq)} ${place === 1 ? 1 : 0} ${range} 1 1 68 ksmd`);
     } else lines.push(`A ${time} ${cpu} ${pointer(vq)} ${ACCESSORS[place % 4]} 1 1`);
   }
-  return `${lines.join('\n')}\n`;
+  return { text: `${lines.join('\n')}\n`, ranges };
 }
