@@ -307,7 +307,7 @@ proven    by the events that are listed
 possible  the events leave it open
 counted   what the design does each time: how often, without the events
 
-In ranges order there may be more of each than is told.`;
+In ranges order, and where accesses or attempts to map are ambiguous, there may be more of each than is told.`;
 
 const EXPORT_HELP = `
 ndjson    a line per event (.ndjson, .jsonl); for jq and scripts
