@@ -146,9 +146,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   program
     .command('schema')
-    .description('the JSON Schema of what a command prints with --json')
+    .description(
+      'the JSON Schema of what a command prints with --json (export: of what it says of the file that it wrote), ' +
+        'or of a line of export --format ndjson (ndjson)',
+    )
     .addArgument(
-      new Argument('<command>', 'command').choices([
+      new Argument('<command>', 'command, or ndjson').choices([
         'run',
         'verify',
         'explain',
@@ -158,6 +161,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         'compare',
         'designs',
         'export',
+        'ndjson',
         'report',
         'info',
       ]),
