@@ -28,15 +28,12 @@ import {
   readInput,
   reasonOf,
   settleTrace,
-  writing,
-  written,
-  type NewFile,
   type TraceHeader,
   type TraceWriter,
 } from '@vhostscope/trace';
+import { openTarget, type TraceTarget } from './attach/trace-target.js';
 import { isFlawed, problemsOf } from './import-problems.js';
 import { eventsOf, importResult, type ImportedInput, type ImportResult } from './import-result.js';
-import { openOutput, stays } from './output-file.js';
 import { readVersion } from './version.js';
 
 export interface ImportOptions {
@@ -52,8 +49,15 @@ export async function importCommand(
   options: ImportOptions,
 ): Promise<number> {
   const output = options.output ?? defaultOutput(files);
+  if (output === '-' && options.json === true)
+    throw new ProgramError('-o - and --json both want standard output', {
+      advice: 'write the trace to a file: -o trace.arrows',
+    });
   checkInputs(files, output);
-  const file = openOutput(output, options.output !== undefined || options.force === true);
+  const gone = new AbortController();
+  const target = openTarget(output, options.output !== undefined || options.force === true, () =>
+    gone.abort(new OutputError(`cannot write ${nameOf(output)}: the reader of the pipe is gone`)),
+  );
   const inputs: ImportedInput[] = [];
   const signals = hearSignals();
   let writer: TraceWriter | undefined;
@@ -65,12 +69,13 @@ export async function importCommand(
       clock: 'CLOCK_BOOTTIME',
       keepsPointers: options.keepPointers === true,
     };
-    writer = writing(output, () => createTraceWriter(file.fd, header, { behind: true }));
-    const interrupted = await importFiles(files, { output, file, writer, inputs }, signals.signal);
-    result = importResult(file.isNamed ? output : null, writer, inputs, interrupted);
+    writer = createTraceWriter(target.output, header);
+    const to = { target, name: nameOf(output), gone: gone.signal, writer, inputs };
+    const interrupted = await importFiles(files, to, signals.signal);
+    result = importResult(target.isNamed ? output : null, writer, inputs, interrupted);
   } finally {
     if (writer !== undefined) await abandonTrace(writer);
-    file.close();
+    target.close();
     signals.ignoreNoLonger();
   }
   for (const problem of problemsOf(inputs)) say('collector', problem);
@@ -82,8 +87,11 @@ export async function importCommand(
 
 /** An import under way. */
 interface Import {
-  readonly output: string;
-  readonly file: NewFile;
+  readonly target: TraceTarget;
+  /** Of the output. */
+  readonly name: string;
+  /** Aborted when the reader of standard output has gone. */
+  readonly gone: AbortSignal;
   readonly writer: TraceWriter;
   /** Inputs that were read, in order. */
   readonly inputs: ImportedInput[];
@@ -105,17 +113,17 @@ async function importFiles(
     if (error instanceof OutputError) throw await withWhatStays(error, to);
     if (!(error instanceof InputError) || eventsOf(to.inputs) === 0) throw error;
     await finish(to);
-    throw new InputError(`${error.message}; ${to.output} holds what was read before`);
+    throw new InputError(`${error.message}; ${to.name} holds what was read before`);
   }
   if (eventsOf(to.inputs) > 0) await finish(to);
   return signal.aborted;
 }
 
 /** What got into the file before it was full stays there, however soon that was. */
-async function withWhatStays(error: OutputError, { file, writer }: Import): Promise<OutputError> {
+async function withWhatStays(error: OutputError, { target, writer }: Import): Promise<OutputError> {
   await abandonTrace(writer);
-  if (writer.eventsWritten > 0) file.giveName();
-  return stays(file)
+  if (writer.eventsWritten > 0) target.begin();
+  return target.stays
     ? new OutputError(`${error.message}; what was written before can be read`)
     : error;
 }
@@ -141,21 +149,22 @@ function hearSignals(): { readonly signal: AbortSignal; ignoreNoLonger(): void }
 }
 
 async function finish(to: Import): Promise<void> {
-  const { output, file, writer } = to;
+  const { target, gone, writer } = to;
   try {
-    writing(output, () => closeTrace(writer));
-    await written(output, settleTrace(writer));
+    closeTrace(writer);
+    await settleTrace(writer);
+    gone.throwIfAborted();
   } catch (error) {
     throw error instanceof OutputError ? await withWhatStays(error, to) : error;
   }
-  file.giveName();
+  target.begin();
 }
 
 /** Between two times that what waits for a full batch is written. */
 const FLUSH_MS = 500;
 
 async function importFile(path: string, to: Import, signal: AbortSignal): Promise<void> {
-  const { output, file, writer } = to;
+  const { target, gone, writer } = to;
   const name = inputName(path);
   const report = createImportReport();
   const importer = createTextImporter(writer, report);
@@ -164,8 +173,8 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
   const failing = new AbortController();
   const flushing = setInterval(() => {
     try {
-      writing(output, () => flushTrace(writer));
-      if (writer.eventsWritten > 0) file.giveName();
+      flushTrace(writer);
+      if (writer.eventsWritten > 0) target.begin();
     } catch (error) {
       failing.abort(error);
     }
@@ -176,19 +185,20 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
     const end = await readInput(path, {
       onChunk: (bytes) => {
         if (report.bytes === 0) refuseTrace(name, bytes);
-        writing(output, () => importer.push(bytes));
+        importer.push(bytes);
         // From its first batch on, a trace that grows can be read under its name.
-        if (writer.eventsWritten > 0) file.giveName();
+        if (writer.eventsWritten > 0) target.begin();
       },
       onPause: () => keepPace(writer),
       onProgress: (read, total) => bar.update(read, total),
-      signal: AbortSignal.any([signal, failing.signal]),
+      signal: AbortSignal.any([signal, failing.signal, gone]),
     });
     failing.signal.throwIfAborted();
+    gone.throwIfAborted();
     ({ damage } = end);
     if (damage !== undefined) importer.flaw(damage);
     if (end.interrupted) importer.flaw('the import was interrupted');
-    writing(output, () => importer.end(end.interrupted));
+    importer.end(end.interrupted);
     if (report.events === 0 && !end.interrupted) {
       nothing = nothingFound(name, report, end);
       damage ??= 'no events';
@@ -217,6 +227,11 @@ function noEvents(inputs: readonly ImportedInput[]): Error {
   return new ProgramError(message ?? '', isOther ? { advice: ADVICE } : {});
 }
 
+/** What an output is called in messages. */
+function nameOf(output: string): string {
+  return output === '-' ? 'standard output' : output;
+}
+
 /** The first input's name without its endings, in the current folder. */
 function defaultOutput([first = '-']: readonly string[]): string {
   if (first === '-') return 'trace.arrows';
@@ -227,11 +242,6 @@ function defaultOutput([first = '-']: readonly string[]): string {
 
 /** Everything that can be known to fail is found before the output is touched. */
 function checkInputs(files: readonly string[], output: string): void {
-  if (output === '-') {
-    throw new ProgramError('-o takes the name of a file', {
-      advice: 'to write the trace to standard output, use -o /dev/stdout',
-    });
-  }
   if (files.filter((file) => file === '-').length > 1)
     throw new ProgramError('standard input can be read only once');
   for (const file of files) {
@@ -275,7 +285,7 @@ function summary({
   if (output === null) return 'interrupted before the first event; nothing was written';
   const read = inputs.reduce((sum, { bytes }) => sum + bytes, 0);
   return (
-    `${interrupted ? 'interrupted; what had arrived is saved: ' : ''}${output}: ` +
+    `${interrupted ? 'interrupted; what had arrived is saved: ' : ''}${nameOf(output)}: ` +
     `${counted(events, 'event')} in ${counted(recordings, 'recording')} from ${byteSize(read)}, ` +
     `${byteSize(rest.bytes_written)} written`
   );

@@ -88,7 +88,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     )
     .option(
       '-o, --output <trace>',
-      'trace file to write; default: the name of the first file, with .arrows, in this folder',
+      'trace file to write, - for standard output; default: the name of the first file, with .arrows, in this folder',
     )
     .option(
       '--force',
@@ -186,6 +186,7 @@ Examples:
   collector import run.txt.gz                   writes run.arrows
   collector import monday.txt tuesday.txt -o week.arrows
   bpftrace probes.bt | collector import - -o live.arrows
+  bpftrace probes.bt | collector import - -o - | tui -
 
 The output appears within half a second of its first event: an import that finds none leaves nothing behind, and what
 was there before as it was.`;

@@ -95,4 +95,8 @@ it('a disk that is full later: what was written before can be read', async (cont
 it('a reader of the trace that goes away is told', async () => {
   const { err } = await shell(`$COLLECTOR import '${text}' -o /dev/stdout | true`, folder);
   expect(err).toBe('collector: cannot write /dev/stdout: the reader of the pipe is gone\n');
+  const dash = await shell(`$COLLECTOR import '${text}' -o - | true`, folder);
+  expect(dash.err).toBe(
+    'collector: cannot write standard output: the reader of the pipe is gone\n',
+  );
 });

@@ -183,6 +183,24 @@ describe('an input that cannot be used leaves nothing behind', () => {
     expect(existsSync('b.arrows')).toBe(false);
   });
 
+  it('a terminal as the output', async () => {
+    const { isTTY } = process.stdout;
+    process.stdout.isTTY = true;
+    try {
+      const { code, err } = await collector('import', file('a.txt', SMALL), '-o', '-');
+      expect(code).toBe(2);
+      expect(err).toMatch(/^collector: a trace is no text: it does not go to a terminal\n/);
+    } finally {
+      process.stdout.isTTY = isTTY;
+    }
+  });
+
+  it('standard output for the trace and for --json', async () => {
+    const { code, err } = await collector('import', '--json', file('a.txt', SMALL), '-o', '-');
+    expect(code).toBe(2);
+    expect(err).toContain('-o - and --json both want standard output');
+  });
+
   it('standard input twice', async () => {
     expect(await collector('import', '-', '-')).toEqual({
       code: 2,

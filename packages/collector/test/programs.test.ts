@@ -71,6 +71,22 @@ describe('pipes', () => {
     expect(Number(out)).toBeGreaterThan(500_000);
   });
 
+  it.each([
+    ['a pipe', '| cat > a.arrows'],
+    ['a file', '> a.arrows'],
+  ])('to standard output, which is %s', async (_what, into) => {
+    const cwd = emptyFolder();
+    const { code, out, err } = await shell(`$COLLECTOR import ${s3} -o - ${into}`, cwd);
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(err).toMatch(/^collector: standard output: 23,465 events in 1 recording from /);
+    const { recordings, damage } = await contentsOf(join(cwd, 'a.arrows'));
+    expect({ recordings, damage }).toEqual({
+      recordings: [countsOfText(textOf('s3'))],
+      damage: [],
+    });
+    expect(readdirSync(cwd)).toEqual(['a.arrows']);
+  });
+
   it('standard input that is empty', async () => {
     const cwd = emptyFolder();
     expect(await shell('$COLLECTOR import - < /dev/null', cwd)).toEqual({

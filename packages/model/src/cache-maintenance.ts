@@ -4,7 +4,7 @@
  * discussion of the vmap series (reference §2.2); nobody has measured it. An access is taken to lie in one page.
  */
 import type { CacheMaintenance } from './architectures.js';
-import { HIT } from './outcome.js';
+import { AMBIGUOUS, HIT } from './outcome.js';
 import { ACCESSORS } from './ring.js';
 import { accessOutcomes, type Tallies } from './tallies.js';
 
@@ -17,16 +17,31 @@ export interface CacheFlushes {
   readonly doubledByCopyToUserPage: number;
 }
 
-/** For accesses that surely hit; those that are ambiguous would come to it. */
-export function countCacheFlushes(tallies: Tallies, caches: CacheMaintenance): CacheFlushes {
-  let [reads, writes] = [0, 0];
+/** Of accesses that surely hit, and of those with all that are ambiguous. */
+export function countCacheFlushes(
+  tallies: Tallies,
+  caches: CacheMaintenance,
+): { readonly least: CacheFlushes; readonly most: CacheFlushes } {
+  const [least, most] = [hitsBy(), hitsBy()];
   for (let vq = 0; vq < tallies.rounds.length; vq++) {
     for (const [accessor, name] of ACCESSORS.entries()) {
-      const hits = accessOutcomes(tallies, vq, accessor)[HIT];
-      if (name.startsWith('put_')) writes += hits;
-      else reads += hits;
+      const outcomes = accessOutcomes(tallies, vq, accessor);
+      const by = name.startsWith('put_') ? 'writes' : 'reads';
+      least[by] += outcomes[HIT];
+      most[by] += outcomes[HIT] + outcomes[AMBIGUOUS];
     }
   }
+  return { least: flushesOf(least, caches), most: flushesOf(most, caches) };
+}
+
+interface HitsBy {
+  reads: number;
+  writes: number;
+}
+
+const hitsBy = (): HitsBy => ({ reads: 0, writes: 0 });
+
+function flushesOf({ reads, writes }: HitsBy, caches: CacheMaintenance): CacheFlushes {
   const isNeeded = caches.aliases ? 1 : 0;
   return {
     beforeReads: isNeeded * reads,

@@ -73,8 +73,10 @@ export interface Design extends DesignSwitches {
   readonly ratesNote?: string | undefined;
   /** What is different and no switch says, because it decides no access; in sentences. */
   readonly differs: readonly string[];
-  /** Why the platform switches the design off, so that it falls back entirely; see platform.ts. */
+  /** Why the platform switches the design off, so that nothing hits; see platform.ts. */
   readonly switchedOff?: string | undefined;
+  /** The device IOTLB is on for good: every access goes through it, whatever the design. */
+  readonly usesDeviceIotlb?: boolean | undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import { mechanismOf, type Design, type Mechanism } from './designs.js';
 import { createDeviceState, type DeviceState } from './device-state.js';
 import { MAX_CPU } from './events.js';
 import { createHistory, type History, type HistoryEntry } from './history.js';
-import { AMBIGUOUS, HIT, NEVER_MAPS, SWITCHED_OFF } from './outcome.js';
+import { AMBIGUOUS, HIT, IOTLB, NEVER_MAPS, SWITCHED_OFF } from './outcome.js';
 import type { Delays } from './stock-host/page-evidence.js';
 import type { RangeUnderWay } from './stock-host/ranges-under-way.js';
 import { createTallies, type Tallies } from './tallies.js';
@@ -136,6 +136,7 @@ export function createEngineState(
 }
 
 function fixedMapOf(design: Design, hasFilteredRanges: boolean): number {
+  if (design.usesDeviceIotlb === true) return IOTLB;
   if (design.switchedOff !== undefined) return SWITCHED_OFF;
   if (design.maps === 'never') return NEVER_MAPS;
   // Where mapping fails the ioctl does, and the ring is not used (reference §2.1, V1).

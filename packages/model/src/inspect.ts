@@ -92,7 +92,7 @@ export function inspectVirtqueue(engine: EngineState, vq: number): VirtqueueSnap
         : notifier === NOTIFIER_OFF
           ? 'unregistered'
           : 'unknown',
-    iotlb: virtqueues.iotlb[vq] === 1,
+    iotlb: virtqueues.iotlb[vq] === 1 || engine.design.usesDeviceIotlb === true,
     count: boundsOf(virtqueues.countLow[vq], virtqueues.countHigh[vq]),
     underWay:
       order === 'ranges' ? effectsUnderWay(engine, vq) : { starts: 0, ends: 0, doubtful: 0 },

@@ -89,9 +89,10 @@ function keyOf({ design, ...others }: EngineOptions): string {
   const { maps, counter, overlap, clears, dropsMapsOn, callbackRules } = design;
   const { faultsPagesIn, needsContiguousPages, filtersMemory } = design;
   const { resetsCountOnSetup, keepsRangesOnFailedSetup } = design;
-  const isOff = design.switchedOff !== undefined;
+  const { usesDeviceIotlb } = design;
+  const isOff = design.switchedOff !== undefined || usesDeviceIotlb === true;
   const switches: Partial<Design> = isOff
-    ? { switchedOff: '' }
+    ? { switchedOff: '', usesDeviceIotlb }
     : {
         maps,
         counter,

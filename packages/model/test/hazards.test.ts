@@ -282,7 +282,7 @@ describe('stuck count', () => {
     const reset = event('reset', { vq: 0 });
     const { listed } = hazardsIn([...events, reset, ...ring(0), ...mapped(0), accesses(0, 1)]);
     const [stuck] = listed.filter(({ kind }) => kind === 'stuck_count');
-    expect(stuck).toMatchObject({ end: reset.time, accesses: 5 });
+    expect(stuck).toMatchObject({ end: { event: 'reset', time: reset.time }, accesses: 5 });
   });
 
   it.each<[string, EventRecord[]]>([

@@ -28,14 +28,13 @@ export function chosenDesign({ design, designFile }: DesignOptions): Design {
   return named(design ?? 'merged', [...DESIGNS, ...own]);
 }
 
-/** The designs of a list `a,b,c` or `all`, those of the design file among them. */
+/** The designs of a list `a,b,c`, in which `all` is all that there are; those of the design file are among them. */
 export function chosenDesigns(names: string, designFile: string | undefined): readonly Design[] {
   const own = designFile === undefined ? [] : readDesignFile(designFile);
   // A file may hold designs of the table as they are.
   const known = [...new Set([...DESIGNS, ...own])];
-  if (names === 'all') return known;
-  const wanted = [...new Set(names.split(',').map((name) => name.trim()))];
-  return wanted.map((name) => named(name, known));
+  const wanted = names.split(',').map((name) => name.trim());
+  return [...new Set(wanted.flatMap((name) => (name === 'all' ? known : named(name, known))))];
 }
 
 function named(name: string, known: readonly Design[]): Design {

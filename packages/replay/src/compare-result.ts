@@ -1,5 +1,15 @@
 /** The result of `replay compare`, as `--json` prints it. The schema is the contract; keys are stable. */
-import { ACCESSORS, countCacheFlushes, type Architecture } from '@vhostscope/model';
+import {
+  ACCESSORS,
+  AMBIGUOUS,
+  AREAS,
+  countCacheFlushes,
+  OUTCOMES,
+  type Architecture,
+  type CacheFlushes,
+  type Design,
+  type Tallies,
+} from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Compared, ComparedTrace } from './compare-trace.js';
@@ -21,32 +31,36 @@ const change = z.object({ before: z.number(), after: z.number() }).nullable();
 /** Least and most, of 1: ambiguous accesses may be hits, or not. */
 const ratio = z.tuple([z.number(), z.number()]);
 
+const flushes = z.object({
+  before_reads: count,
+  after_writes: count,
+  doubled_by_kunmap: count,
+  doubled_by_copy_to_user_page: count,
+});
+
 const comparedDesign = z.object({
   design: z.string(),
   source: z.string(),
   order: z.enum(['effects', 'ranges']),
-  /** Why the platform switches it off, so that every access falls back; null where it does not. */
+  /** Why the platform switches it off, so that nothing hits; null where it does not. */
   switched_off: z.string().nullable(),
   decisions: decisionsSchema,
   /** Hits of all accesses; null of none. */
   hit_ratio: ratio.nullable(),
-  /** Attempts to map that may have been made. */
+  /** Attempts to map that may have been made: the second of `attempts_span`. */
   attempts: count,
+  /** Attempts that surely were made, and those with all of which the trace cannot tell whether they were. */
+  attempts_span: z.tuple([count, count]),
   /** Whether it pins the pages of a ring: that is what its hits cost. */
   pins_pages: z.boolean(),
   published_rates: z.object({ smap_on: change, smap_off: change }),
   /** What that is worth in packets per second. */
   cost: costSchema,
-  /** flush_dcache_page calls that hits need where caches alias; null where the architecture is not one of those discussed. */
-  cache_flushes: z
-    .object({
-      before_reads: count,
-      after_writes: count,
-      doubled_by_kunmap: count,
-      doubled_by_copy_to_user_page: count,
-      source: z.string(),
-    })
-    .nullable(),
+  /**
+   * flush_dcache_page calls that accesses which surely hit need where caches alias, and in `most` those of all that
+   * may hit; null where the architecture is not one of those discussed.
+   */
+  cache_flushes: flushes.extend({ most: flushes, source: z.string() }).nullable(),
 });
 export type ComparedDesign = z.infer<typeof comparedDesign>;
 
@@ -137,7 +151,7 @@ function designResult(
   const decisions = decisionsOf(sum);
   const { accesses, hits, ambiguous } = decisions;
   const caches = architecture?.caches;
-  const flushes = caches === undefined ? undefined : countCacheFlushes(tallies, caches);
+  const attempts = attemptsOf(design, tallies, ambiguous);
   return {
     design: design.name,
     source: design.source,
@@ -145,23 +159,56 @@ function designResult(
     switched_off: design.switchedOff ?? null,
     decisions,
     hit_ratio: accesses === 0 ? null : [hits / accesses, (hits + ambiguous) / accesses],
-    attempts: tallies.prefetch.reduce((all, attempts) => all + attempts, 0),
+    attempts: attempts[1],
+    attempts_span: attempts,
     pins_pages: pinsPages(design),
     published_rates: {
       smap_on: design.publishedRates?.smapOn ?? null,
       smap_off: design.publishedRates?.smapOff ?? null,
     },
     cost: costOf(trace, design, tallies, basis),
-    cache_flushes:
-      flushes === undefined || caches === undefined
-        ? null
-        : {
-            before_reads: flushes.beforeReads,
-            after_writes: flushes.afterWrites,
-            doubled_by_kunmap: flushes.doubledByKunmap,
-            doubled_by_copy_to_user_page: flushes.doubledByCopyToUserPage,
-            source: caches.source,
-          },
+    cache_flushes: caches === undefined ? null : flushesOn(tallies, caches),
+  };
+}
+
+/**
+ * Of an ambiguous one it is not known whether it was made at all; nor is it of any where nothing is known of a
+ * design's maps, and none are followed.
+ */
+function attemptsOf(
+  { maps }: Design,
+  { prefetch, rounds }: Tallies,
+  ambiguous: number,
+): [least: number, most: number] {
+  let [least, most] = [0, 0];
+  for (const [at, attempts] of prefetch.entries()) {
+    most += attempts;
+    if (at % OUTCOMES !== AMBIGUOUS) least += attempts;
+  }
+  if (most === 0 && ambiguous > 0 && maps === 'round')
+    most = AREAS.length * rounds.reduce((sum, made) => sum + made, 0);
+  return [least, most];
+}
+
+function flushesOn(
+  tallies: Tallies,
+  caches: NonNullable<Architecture['caches']>,
+): ComparedDesign['cache_flushes'] {
+  const { least, most } = countCacheFlushes(tallies, caches);
+  return { ...describeFlushes(least), most: describeFlushes(most), source: caches.source };
+}
+
+function describeFlushes({
+  beforeReads,
+  afterWrites,
+  doubledByKunmap,
+  doubledByCopyToUserPage,
+}: CacheFlushes): z.infer<typeof flushes> {
+  return {
+    before_reads: beforeReads,
+    after_writes: afterWrites,
+    doubled_by_kunmap: doubledByKunmap,
+    doubled_by_copy_to_user_page: doubledByCopyToUserPage,
   };
 }
 

@@ -1,18 +1,19 @@
 /** The result of `replay compare` for people. */
 import { findDesign } from '@vhostscope/model';
-import { counted, grouped, percent, printable, tableLines } from '@vhostscope/terminal';
+import { counted, percent, printable, tableLines } from '@vhostscope/terminal';
 import type {
   ComparedDesign,
   ComparedTraceResult,
   CompareResult,
   Verdict,
 } from './compare-result.js';
-import { RATES_ARE_OF } from './cost-result.js';
+import { RATES_ARE_OF, type Cost } from './cost-result.js';
 import { PINS_MEANING } from './pinned-pages.js';
-import { computedRate } from './rate-words.js';
+import { gainText, measuredRate } from './rate-words.js';
 import {
   about,
   callsAreTimed,
+  countOrSpan,
   hitRatio,
   numberColumn,
   preemptionText,
@@ -42,6 +43,9 @@ type SaidOf = Map<string, string>;
 function traceLines(trace: ComparedTraceResult, said: SaidOf, title = 'trace       '): string[] {
   const { designs, rounds, complete } = trace;
   const rates = ratesOf(designs);
+  const hasIotlb = designs.some(({ decisions }) => decisions.iotlb > 0);
+  const first = designs[0]?.decisions;
+  const accesses = counted(first?.accesses ?? 0, 'access', 'accesses');
   const off = designs.filter((one) => one.switched_off !== null);
   return [
     `${title}${printable(trace.trace)}`,
@@ -58,26 +62,21 @@ function traceLines(trace: ComparedTraceResult, said: SaidOf, title = 'trace    
       wrapped(at === 0 ? 'off         - ' : '            - ', `${design}: ${why ?? ''}`),
     ),
     '',
-    `${counted(designs[0]?.decisions.accesses ?? 0, 'access', 'accesses')}, ${counted(rounds, 'round')}`,
+    `${about(first?.counts === 'estimated', accesses)}, ${counted(rounds, 'round')}`,
     '',
     ...tableLines(
       [
         textColumn('design'),
         numberColumn('hit ratio'),
         numberColumn('fallback'),
+        ...(hasIotlb ? [numberColumn('device IOTLB')] : []),
         numberColumn('ambiguous'),
         numberColumn('attempts'),
         ...rates.map((rate) => numberColumn(RATE_TITLE[rate])),
       ],
-      designs.map((one) => cells(one, rates)),
+      designs.map((one) => cells(one, rates, hasIotlb)),
     ),
-    ...(rates.length === 0
-      ? wrapped('packets per second: ', `not known: ${designs[0]?.cost.reason ?? ''}`, '  ')
-      : wrapped(
-          '',
-          `${rates.map((rate) => RATE_TITLE[rate]).join(', ')}: millions of packets per second by the cost model, of ` +
-            `${RATES_ARE_OF}; ${rates.includes('calibrated') ? 'from your two rates' : 'replay designs tells what was published'}`,
-        )),
+    ...rateLines(designs, rates),
     ...(designs.some((one) => one.pins_pages) ? wrapped('pins: ', PINS_MEANING, '  ') : []),
     ...flushLines(trace),
   ];
@@ -130,14 +129,52 @@ function ratesOf(designs: readonly ComparedDesign[]): RateKind[] {
   return (['on', 'off', 'calibrated'] as const).filter((kind) => had.has(kind));
 }
 
-function rateCell({ cost }: ComparedDesign, kind: RateKind): string {
-  const found = cost.rates.find(({ smap }) => (smap ?? 'calibrated') === kind);
-  return found === undefined ? '–' : computedRate(found.rate);
+function rateOf({ cost }: ComparedDesign, kind: RateKind): Cost['rates'][number] | undefined {
+  return cost.rates.find(({ smap }) => (smap ?? 'calibrated') === kind);
 }
 
-function cells(one: ComparedDesign, rates: readonly RateKind[]): string[] {
+/** What it gains over its own rate with every access copied: those were measured apart, and are no measure of each other. */
+function rateCell(one: ComparedDesign, kind: RateKind): string {
+  if (findDesign(one.design)?.maps === 'never') return 'baseline';
+  const found = rateOf(one, kind);
+  return found === undefined ? '–' : gainText(found.rate, found.copied);
+}
+
+/** What the columns of rates hold, and what they do not say. */
+function rateLines(designs: readonly ComparedDesign[], rates: readonly RateKind[]): string[] {
+  if (rates.length === 0) {
+    const mapping = designs.find(({ design }) => findDesign(design)?.maps !== 'never');
+    const { reason } = (mapping ?? designs[0])?.cost ?? {};
+    return wrapped('packets per second: ', `not known: ${reason ?? ''}`, '  ');
+  }
+  const titles = rates.map((kind) => RATE_TITLE[kind]).join(', ');
+  const from = rates.includes('calibrated')
+    ? 'from your two rates'
+    : 'replay run tells the rates, replay designs what was published';
+  const baselines = rates.map((kind) => {
+    const copied = designs.flatMap((one) => rateOf(one, kind)?.copied ?? []);
+    return [...new Set(copied)].toSorted((a, b) => a - b).map(measuredRate);
+  });
+  const apart = rates.map((kind, at) => `${RATE_TITLE[kind]} ${baselines[at]?.join(', ') ?? ''}`);
+  return [
+    ...(baselines.some((different) => different.length > 1)
+      ? wrapped(
+          'rows are not comparable: ',
+          `each gain is over a baseline of its own, and those were measured apart (Mpps: ${apart.join('; ')})`,
+          '  ',
+        )
+      : []),
+    ...wrapped(
+      `${titles}: `,
+      `gain in packets per second by the cost model, over the baseline: every access copied; of ${RATES_ARE_OF}; ${from}`,
+      '  ',
+    ),
+  ];
+}
+
+function cells(one: ComparedDesign, rates: readonly RateKind[], hasIotlb: boolean): string[] {
   const { decisions } = one;
-  const { accesses, fallbacks, ambiguous, counts } = decisions;
+  const { accesses, fallbacks, iotlb, ambiguous, counts } = decisions;
   const isEstimated = counts === 'estimated';
   const share = (part: number): string =>
     about(isEstimated && part > 0 && part < accesses, percent(part, accesses));
@@ -145,16 +182,26 @@ function cells(one: ComparedDesign, rates: readonly RateKind[]): string[] {
     `${one.design}${one.switched_off === null ? (one.pins_pages ? ' (pins)' : '') : ' (off)'}`,
     hitRatio(decisions),
     share(fallbacks),
+    ...(hasIotlb ? [share(iotlb)] : []),
     share(ambiguous),
-    grouped(one.attempts),
+    countOrSpan(one.attempts_span),
     ...rates.map((kind) => rateCell(one, kind)),
   ];
 }
 
+const FLUSHES = [
+  'before_reads',
+  'after_writes',
+  'doubled_by_kunmap',
+  'doubled_by_copy_to_user_page',
+] as const;
+
 /** What caches that alias would cost. */
 function flushLines({ architecture, designs }: ComparedTraceResult): string[] {
-  const told = designs.flatMap(({ design, cache_flushes: flushes }) =>
-    flushes === null || findDesign(design)?.maps === 'never' ? [] : [{ design, ...flushes }],
+  const told = designs.flatMap(({ design, cache_flushes: flushes, decisions }) =>
+    flushes === null || findDesign(design)?.maps === 'never'
+      ? []
+      : [{ design, isEstimated: decisions.counts === 'estimated', ...flushes }],
   );
   const [first] = told;
   if (first === undefined) return [];
@@ -162,8 +209,8 @@ function flushLines({ architecture, designs }: ComparedTraceResult): string[] {
     '',
     ...wrapped(
       '',
-      `flush_dcache_page on ${architecture ?? ''}: calls that hits need, and those of them that come twice where each ` +
-        `access is a kmap or goes by copy_to_user_page (derived; ${first.source})`,
+      `flush_dcache_page on ${architecture ?? ''}: calls that hits need (as many as surely hit, and as may hit), and ` +
+        `those of them that come twice where each access is a kmap or goes by copy_to_user_page (derived; ${first.source})`,
     ),
     ...tableLines(
       [
@@ -175,10 +222,10 @@ function flushLines({ architecture, designs }: ComparedTraceResult): string[] {
       ],
       told.map((one) => [
         one.design,
-        grouped(one.before_reads),
-        grouped(one.after_writes),
-        grouped(one.doubled_by_kunmap),
-        grouped(one.doubled_by_copy_to_user_page),
+        ...FLUSHES.map((name) => {
+          const most = one.most[name];
+          return about(one.isEstimated && most > 0, countOrSpan([one[name], most]));
+        }),
       ]),
     ),
   ];

@@ -7,10 +7,14 @@ export interface CostOptions {
   readonly smap?: 'on' | 'off';
   /** Two rates, as typed. */
   readonly calibrate?: string;
+  /** Architecture that the design is to run on. Absent: what the trace's header says. */
+  readonly arch?: string;
 }
 
 export interface CostBasis {
   readonly smap: 'on' | 'off' | undefined;
+  /** Where the design is to run, as uname has it; undefined where nobody says. */
+  readonly arch?: string | undefined;
   /** The user's own measurement; takes the place of what was published. */
   readonly calibrated: RateChange | undefined;
 }
@@ -20,9 +24,10 @@ export interface CostBasis {
  *
  * @throws ProgramError when --calibrate is not two rates
  */
-export function readCostOptions({ smap, calibrate }: CostOptions): CostBasis {
+export function readCostOptions({ smap, calibrate, arch }: CostOptions): CostBasis {
   return {
     smap,
+    arch,
     calibrated: calibrate === undefined ? undefined : readCalibration(calibrate),
   };
 }

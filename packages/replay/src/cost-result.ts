@@ -1,6 +1,7 @@
 /** What the decisions of a replay are worth in packets per second, as `--json` prints it. */
 import {
   estimateRate,
+  findArchitecture,
   type CountedDecisions,
   type Design,
   type RateChange,
@@ -51,14 +52,24 @@ export type Cost = z.infer<typeof costSchema>;
 export const RATES_ARE_OF =
   'small packets that a guest transmits; TCP_STREAM gained nothing when it was measured';
 
-export function costOf(
-  trace: OpenTrace,
-  design: Design,
-  tallies: Tallies,
-  { smap = smapOf(trace.index), calibrated }: CostBasis,
-): Cost {
+export function costOf(trace: OpenTrace, design: Design, tallies: Tallies, asked: CostBasis): Cost {
   const virtqueues = transmitVirtqueues(trace, tallies);
-  return costFrom(design, virtqueues, transmitted(tallies, virtqueues), { smap, calibrated });
+  const { iotlb, ...counted } = transmitted(tallies, virtqueues);
+  const cost = costFrom(design, virtqueues, counted, withHost(asked, trace.index));
+  if (iotlb === 0) return cost;
+  const which = iotlb === counted.accesses ? 'every access goes' : 'accesses go';
+  return {
+    ...cost,
+    reason: `${which} through the device IOTLB, with which no rate was measured`,
+    rates: [],
+  };
+}
+
+/** What the trace says of its host, where the command line does not say another. */
+export function withHost(basis: CostBasis, index: TraceIndex | undefined): CostBasis {
+  const host = index?.header.host;
+  const smap = host?.smap === undefined ? undefined : host.smap ? 'on' : 'off';
+  return { ...basis, smap: basis.smap ?? smap, arch: basis.arch ?? host?.architecture };
 }
 
 /** The same of what was counted of virtqueues that transmit. */
@@ -90,7 +101,7 @@ export function costFrom(
   });
   const { packets, accesses, hits, ambiguous } = counted;
   return {
-    reason: rates.length > 0 ? null : reasonFor(design, virtqueues, counted, basis.smap),
+    reason: rates.length > 0 ? null : reasonFor(design, virtqueues, counted, basis),
     virtqueues: [...virtqueues],
     packets,
     accesses_per_packet: packets === 0 ? null : accesses / packets,
@@ -100,8 +111,20 @@ export function costFrom(
 }
 
 /** The measured rates that the cost model starts from: none, or one or two by SMAP. */
-export function measuredRates(design: Design, { smap, calibrated }: CostBasis): Measured[] {
-  return calibrated === undefined ? publishedFor(design, smap) : [{ smap: null, ...calibrated }];
+export function measuredRates(design: Design, basis: CostBasis): Measured[] {
+  const { smap, calibrated } = basis;
+  if (calibrated !== undefined) return [{ smap: null, ...calibrated }];
+  return otherThanMeasured(basis) === undefined ? publishedFor(design, smap) : [];
+}
+
+/** All published rates are of it, with its SMAP on and off. */
+const MEASURED_ON = 'x86';
+
+/** The architecture that the published rates say nothing of; undefined where they do, or nobody says. */
+function otherThanMeasured({ arch }: CostBasis): string | undefined {
+  if (arch === undefined) return undefined;
+  const name = findArchitecture(arch)?.name ?? 'another architecture';
+  return name === MEASURED_ON ? undefined : name;
 }
 
 export type Measured = RateChange & { readonly smap: 'on' | 'off' | null };
@@ -114,23 +137,21 @@ function publishedFor({ publishedRates }: Design, smap: 'on' | 'off' | undefined
   ];
 }
 
-/** SMAP of the recorded host. */
-export function smapOf({ header }: TraceIndex): 'on' | 'off' | undefined {
-  const smap = header.host?.smap;
-  return smap === undefined ? undefined : smap ? 'on' : 'off';
-}
-
 function reasonFor(
   { name, publishedRates }: Design,
   virtqueues: readonly number[],
   { packets }: CountedDecisions,
-  smap: 'on' | 'off' | undefined,
+  basis: CostBasis,
 ): string {
+  const { smap } = basis;
   const isPublished = publishedRates?.smapOn !== undefined || publishedRates?.smapOff !== undefined;
   if (virtqueues.length === 0)
     return 'no virtqueue is known to transmit, and the published rates are of transmission';
   if (packets === 0) return 'the virtqueues that transmit fetched no packet';
   if (!isPublished) return `no packet rate was published for ${name}`;
+  const other = otherThanMeasured(basis);
+  if (other !== undefined)
+    return `the published rates were measured on ${MEASURED_ON}, with its SMAP on and off, and this is ${other}; --calibrate takes your own two`;
   const isOn = smap === undefined ? publishedRates.smapOn === undefined : smap === 'on';
   return `no packet rate was published for ${name} with SMAP ${isOn ? 'on' : 'off'}`;
 }
@@ -139,7 +160,10 @@ const GET_AVAIL_HEAD = 2;
 const LAST_ACCESSOR = 10;
 
 /** A guest transmits a packet as one chain, and the host fetches one head for it. */
-export function transmitted(tallies: Tallies, virtqueues: readonly number[]): CountedDecisions {
+function transmitted(
+  tallies: Tallies,
+  virtqueues: readonly number[],
+): CountedDecisions & { readonly iotlb: number } {
   const heads = createSum(false);
   const all = createSum(false);
   for (const vq of virtqueues) {
@@ -147,6 +171,6 @@ export function transmitted(tallies: Tallies, virtqueues: readonly number[]): Co
     for (let accessor = 1; accessor <= LAST_ACCESSOR; accessor++)
       addAccessor(all, tallies, vq, accessor);
   }
-  const { accesses, hits, ambiguous } = all.usual;
-  return { packets: heads.usual.accesses, accesses, hits, ambiguous };
+  const { accesses, hits, ambiguous, iotlb } = all.usual;
+  return { packets: heads.usual.accesses, accesses, hits, ambiguous, iotlb };
 }

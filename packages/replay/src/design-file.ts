@@ -8,8 +8,9 @@ import {
   type Design,
   type DesignSwitches,
 } from '@vhostscope/model';
-import { EXIT, printable, ProgramError } from '@vhostscope/terminal';
+import { EXIT, printable, ProgramError, say } from '@vhostscope/terminal';
 import { z } from 'zod';
+import { wrapped } from './text-parts.js';
 
 const rate = z.number().positive();
 const change = z.strictObject({ before: rate, after: rate });
@@ -36,7 +37,8 @@ export const SWITCH_NAMES = Object.keys(SWITCHES) as readonly (keyof DesignSwitc
 const row = z.strictObject({
   name: z
     .string()
-    .regex(/^[\w.-]{1,40}$/, 'has to be up to 40 letters, digits, dots, dashes or underscores'),
+    .regex(/^[\w.-]{1,40}$/, 'has to be up to 40 letters, digits, dots, dashes or underscores')
+    .refine((name) => name !== 'all', 'cannot be "all", which --designs takes for all of them'),
   /** The row whose switches it has where it names none itself. */
   like: z.enum(DESIGNS.map(({ name }) => name)).optional(),
   title: z.string().max(200).optional(),
@@ -54,9 +56,11 @@ const told = z.looseObject({
       title: z.unknown(),
       source: z.unknown(),
       switches: z.record(z.string(), z.unknown()),
+      published_rates: z.looseObject({ smap_on: z.unknown(), smap_off: z.unknown() }).nullish(),
     }),
   ),
 });
+type Told = z.infer<typeof told>['designs'][number];
 
 /**
  * The designs of a file: one row, a list of rows, or what `replay designs --json` has told; of that, rows which are as
@@ -65,11 +69,14 @@ const told = z.looseObject({
  * @throws ProgramError that names the file, the row, the switch, and what it may be
  */
 export function readDesignFile(path: string): readonly Design[] {
-  const unusable = (message: string): ProgramError =>
-    new ProgramError(`${printable(path)}: ${message}`, {
-      advice: `a row has a name, "like" (a design to begin from, else merged) and switches: ${SWITCH_NAMES.join(', ')}`,
+  const unusable = (message: string): ProgramError => {
+    const [first = '', ...rest] = wrapped('', message, '  ');
+    const advice = `a row has a name, "like" (a design to begin from, else merged) and switches: ${SWITCH_NAMES.join(', ')}`;
+    return new ProgramError(`${printable(path)}: ${first}`, {
+      details: [...rest, ...wrapped('', advice, '  ')],
       exitCode: EXIT.unusable,
     });
+  };
   const json = readJson(path, unusable);
   const document = told.safeParse(json);
   const rows: unknown[] = document.success
@@ -91,6 +98,7 @@ export function readDesignFile(path: string): readonly Design[] {
     if (known !== undefined && SWITCH_NAMES.every((name) => parsed.data[name] === known[name]))
       return known;
     const design = designOf(parsed.data);
+    if (document.success) sayOfRates(design, document.data.designs[at]);
     const problem = problemOf(design);
     if (problem !== undefined) throw unusable(where + problem);
     return design;
@@ -100,6 +108,20 @@ export function readDesignFile(path: string): readonly Design[] {
   if (twice !== undefined)
     throw unusable(`name: there is a design called "${twice}" already; give yours another`);
   return designs;
+}
+
+const saidOf = new Set<string>();
+
+/** What was published was measured of the design as it was. Told once, however often the file is read. */
+function sayOfRates({ name }: Design, was: Told | undefined): void {
+  const { smap_on: on, smap_off: off } = was?.published_rates ?? {};
+  if ((on ?? off ?? null) === null || saidOf.has(name)) return;
+  saidOf.add(name);
+  say(
+    'replay',
+    `${name}: its published_rates are left out: they were measured of the design that it was made from; ` +
+      '--calibrate takes your own two',
+  );
 }
 
 function readJson(path: string, unusable: (message: string) => ProgramError): unknown {

@@ -1,5 +1,5 @@
 /** `replay designs`: the table of designs, or one row of it in full. */
-import { DESIGNS, type Design, type RateChange } from '@vhostscope/model';
+import { DESIGNS, type Design, type DesignSwitches, type RateChange } from '@vhostscope/model';
 import { EXIT, jsonDocument, tableLines, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
 import { chosenDesigns } from './chosen-designs.js';
@@ -87,9 +87,27 @@ function listLines(designs: readonly Design[]): string[] {
   ];
 }
 
+/** What a switch says of a design, for people; more in the table of designs. */
+const SWITCH_MEANING: Readonly<Record<keyof DesignSwitches, string>> = {
+  maps: 'when it maps: in each round, at set-up (and pins the pages), or never',
+  faultsPagesIn: 'get_user_pages may fault pages in: one that is not there is no failure',
+  needsContiguousPages: 'the pages have to follow each other, in low memory',
+  filtersMemory: 'only anonymous memory, hugetlb and shmem is mapped',
+  counter: 'invalidate_count: of each virtqueue, of all the process (mm), or none',
+  resetsCountOnSetup: 'a set-up ioctl sets the count to 0',
+  overlap: 'ranges that concern a ring: that touch it, that begin below it, or all',
+  clears: 'when an invalidation takes the map: as it starts, or at the end of the round',
+  refusesNonBlockable: 'when a range that must not block is answered -EAGAIN',
+  keepsRangesOnFailedSetup: 'a set-up ioctl that fails leaves the ranges of the areas as they were',
+  dropsMapsOn: 'which set-up ioctls drop the maps',
+  needsPlainCaches: 'is not compiled where the architecture implements flush_dcache_page',
+  dirties: 'when pages of the used ring are marked dirty',
+};
+
 function rowLines(design: Design): string[] {
   const { name, title, source, publishedRates, ratesNote, differs } = design;
   const width = Math.max(...SWITCH_NAMES.map((one) => one.length));
+  const values = Math.max(...SWITCH_NAMES.map((one) => String(design[one]).length));
   return [
     ...wrapped('', `${name}: ${title}`),
     ...wrapped('source     ', source),
@@ -101,7 +119,12 @@ function rowLines(design: Design): string[] {
             (ratesNote === undefined ? '' : `; ${ratesNote}`),
     ),
     ...(pinsPages(design) ? wrapped('pins       ', PINS_MEANING) : []),
-    ...SWITCH_NAMES.map((one) => `  ${one.padEnd(width)}  ${String(design[one])}`),
+    ...SWITCH_NAMES.flatMap((one) =>
+      wrapped(
+        `  ${one.padEnd(width)}  ${String(design[one]).padEnd(values)}  `,
+        SWITCH_MEANING[one],
+      ),
+    ),
     ...differs.flatMap((one, at) => wrapped(at === 0 ? 'differs    - ' : '           - ', one)),
     '',
   ];

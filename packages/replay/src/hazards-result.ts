@@ -1,12 +1,17 @@
 /** The result of `replay hazards`, as `--json` prints it. */
 import {
+  accessOutcomes,
+  ACCESSORS,
+  AMBIGUOUS,
   AREAS,
   HAZARD_MEANING,
+  OUTCOMES,
   type FoundHazards,
   type Hazard,
   type HazardCount,
   type HazardKind,
   type HazardMark,
+  type Tallies,
 } from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
@@ -37,7 +42,7 @@ const hazard = z.object({
   vq: count.nullable(),
   area: z.string().nullable(),
   begin: time,
-  /** null where it lasts to the end of the trace. */
+  /** null where it lasts to the end of the recording. */
   end: time.nullable(),
   /** Accesses that it touched: hits of a stale map, fallbacks for a wrong count. */
   accesses: count,
@@ -52,15 +57,16 @@ export const hazardCountSchema = z.object({
   count,
   /** Accesses that they touched, all in all; 0 of those that are only counted. */
   accesses: count,
+  /** Where the first of them begins, and where the last of them ends: null where one lasts to the end of the recording. */
   first: mark,
-  last: mark,
+  last: mark.nullable(),
 });
 export type HazardCountResult = z.infer<typeof hazardCountSchema>;
 
 export const hazardsResultSchema = resultHead.extend({
   /** All that touch the span; those whose grade is "counted" are told by number only, without their events. */
   counts: z.array(hazardCountSchema),
-  /** Whether there may be more than "counts" has: in ranges order only what is sure is told. */
+  /** Whether there may be more than "counts" has: where the trace cannot tell all, only what is sure is told. */
   at_least: z.boolean(),
   /** Kinds that were not looked for: they follow from callbacks and registrations that the design has not. */
   not_looked_for: z.array(z.enum(kinds)),
@@ -86,9 +92,23 @@ export function hazardsResult(
   };
 }
 
-/** Ranges order finds what is sure of maps and counts: fewer, and no others. Where nothing is mapped, all is sure. */
-export function areAtLeast({ order, design }: Replayed): boolean {
-  return order === 'ranges' && design.maps !== 'never' && design.switchedOff === undefined;
+/**
+ * What is not sure of maps and counts is not told: in ranges order, and in effects order where an access or an attempt
+ * is ambiguous, more may have gone wrong. Where nothing is mapped, all is sure.
+ */
+export function areAtLeast({ order, design, engine }: Replayed): boolean {
+  if (design.maps === 'never' || design.switchedOff !== undefined) return false;
+  return order === 'ranges' || isAnyAmbiguous(engine.tallies);
+}
+
+function isAnyAmbiguous(tallies: Tallies): boolean {
+  return tallies.rounds.some(
+    (_, vq) =>
+      (tallies.prefetch[OUTCOMES * vq + AMBIGUOUS] ?? 0) > 0 ||
+      ACCESSORS.some(
+        (_name, accessor) => (accessOutcomes(tallies, vq, accessor)[AMBIGUOUS] ?? 0) > 0,
+      ),
+  );
 }
 
 /** Proven ones first. */
@@ -101,7 +121,7 @@ export function countsOf(counts: ReadonlyMap<string, HazardCount>): HazardCountR
     if (found === undefined) return [];
     const { first, last, accesses } = found;
     const meaning = HAZARD_MEANING[kind];
-    const marks = { first: markOf(first), last: markOf(last) };
+    const marks = { first: markOf(first), last: last === undefined ? null : markOf(last) };
     return [{ kind, grade, meaning, count: found.count, accesses, ...marks }];
   });
 }
@@ -115,7 +135,7 @@ function describe(found: Hazard): HazardsResult['hazards'][number] {
     vq: vq ?? null,
     area: area === undefined ? null : (AREAS[area] ?? null),
     begin: String(begin),
-    end: end?.toString() ?? null,
+    end: end === undefined ? null : String(end.time),
     accesses,
     chain: chain.map(markOf),
   };

@@ -12,7 +12,7 @@ export function hazardsText(result: HazardsResult, design: Design): string {
   const lines = [
     ...headLines(result, design, 0),
     '',
-    ...countLines(result.counts, result.at_least, design),
+    ...countLines(result.counts, lowerBounds(result.order, result.at_least), design),
   ];
   if (result.not_looked_for.length > 0)
     lines.push(
@@ -38,20 +38,26 @@ export function hazardsText(result: HazardsResult, design: Design): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** How many of each kind, and what they are. */
+/** Why there may be more of each than is told; null where there are not. */
+export function lowerBounds(order: HazardsResult['order'], atLeast: boolean | null): string | null {
+  if (atLeast !== true) return null;
+  return order === 'ranges'
+    ? 'in ranges order these are lower bounds: what is not sure of maps and counts is not told, and no forbidden window'
+    : 'some accesses or attempts are ambiguous, so these are lower bounds: what is not sure of maps and counts is not told';
+}
+
+/**
+ * How many of each kind, and what they are.
+ *
+ * @param atLeast why there may be more; null where there are not
+ */
 export function countLines(
   counts: readonly HazardCountResult[],
-  atLeast: boolean,
+  atLeast: string | null,
   design: Design,
 ): string[] {
   if (design.maps === 'never') return ['no hazards: the design maps nothing'];
-  const more = atLeast
-    ? wrapped(
-        '',
-        'in ranges order these are lower bounds: what is not sure of maps and counts is not told, and no forbidden window',
-        '  ',
-      )
-    : [];
+  const more = atLeast === null ? [] : wrapped('', atLeast, '  ');
   if (counts.length === 0) return ['no hazard was found', ...more];
   const table = tableLines(
     [
@@ -90,7 +96,7 @@ function chainLines(found: HazardsResult['hazards'][number], since: LiveSince): 
     ...(found.vq === null ? [] : [`vq ${found.vq}`]),
     ...(found.area === null ? [] : [found.area]),
   ].join(' ');
-  const until = found.end === null ? 'to the end of the trace' : `to ${found.end} ns`;
+  const until = found.end === null ? 'to the end of the recording' : `to ${found.end} ns`;
   const touched = found.accesses === 0 ? '' : `, ${counted(found.accesses, 'access', 'accesses')}`;
   const span =
     found.begin === found.end ? `at ${found.begin} ns` : `from ${found.begin} ns ${until}`;

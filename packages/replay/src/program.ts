@@ -146,9 +146,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   program
     .command('schema')
-    .description('the JSON Schema of what a command prints with --json')
+    .description(
+      'the JSON Schema of what a command prints with --json (export: of what it says of the file that it wrote), ' +
+        'or of a line of export --format ndjson (ndjson)',
+    )
     .addArgument(
-      new Argument('<command>', 'command').choices([
+      new Argument('<command>', 'command, or ndjson').choices([
         'run',
         'verify',
         'explain',
@@ -158,6 +161,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         'compare',
         'designs',
         'export',
+        'ndjson',
         'report',
         'info',
       ]),
@@ -307,7 +311,7 @@ proven    by the events that are listed
 possible  the events leave it open
 counted   what the design does each time: how often, without the events
 
-In ranges order there may be more of each than is told.`;
+In ranges order, and where accesses or attempts to map are ambiguous, there may be more of each than is told.`;
 
 const EXPORT_HELP = `
 ndjson    a line per event (.ndjson, .jsonl); for jq and scripts

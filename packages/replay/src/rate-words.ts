@@ -11,6 +11,18 @@ export function computedRate([least, most]: readonly [number, number]): string {
   return low === high ? low : `${low} … ${high}`;
 }
 
+/** What a rate has gained over that with every access copied: "+23 %", "-1.2 … +0.5 %", "0 %". */
+export function gainText([least, most]: readonly [number, number], copied: number): string {
+  const [low, high] = [signedPoints(least / copied - 1), signedPoints(most / copied - 1)];
+  return low === high ? `${low} %` : `${low} … ${high} %`;
+}
+
+function signedPoints(share: number): string {
+  const points = 100 * Math.abs(share);
+  if (points === 0) return '0';
+  return (share < 0 ? '-' : '+') + points.toFixed(points < 9.95 ? 1 : 0);
+}
+
 /** With one access a packet fewer, and with one more; a packet of one access has none fewer. */
 export function rateAround(
   fewer: readonly [number, number] | null,

@@ -12,7 +12,7 @@ import { describeSpan, spanSchema } from './time-span.js';
 export const resultHead = z.object({
   trace: z.string(),
   design: z.string(),
-  /** Why the platform switches the design off, so that every access falls back; null where it does not. */
+  /** Why the platform switches the design off, so that nothing hits; null where it does not. */
   switched_off: z.string().nullable(),
   order: z.enum(['effects', 'ranges']),
   order_reason: z.string(),

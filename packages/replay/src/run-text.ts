@@ -2,7 +2,7 @@
 import { OUTCOME_MEANING, type Design } from '@vhostscope/model';
 import { counted, grouped, percent, tableLines, type TableColumn } from '@vhostscope/terminal';
 import { costLines } from './cost-text.js';
-import { countLines } from './hazards-text.js';
+import { countLines, lowerBounds } from './hazards-text.js';
 import { wrongCountLines } from './wrong-counts.js';
 import type { Decisions, RunResult } from './run-result.js';
 import { makersLines } from './invalidation-makers.js';
@@ -45,7 +45,10 @@ export function runText(result: RunResult, design: Design): string {
     ...costLines(result.cost, design),
     ...(result.hazards === null
       ? []
-      : ['', ...countLines(result.hazards, result.hazards_at_least === true, design)]),
+      : [
+          '',
+          ...countLines(result.hazards, lowerBounds(result.order, result.hazards_at_least), design),
+        ]),
     ...estimateLines(result),
   ];
   return `${lines.join('\n')}\n`;

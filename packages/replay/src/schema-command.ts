@@ -1,4 +1,4 @@
-/** `replay schema`: what the JSON documents of a command look like. */
+/** `replay schema`: what the JSON documents of a command look like, and the lines of an export. */
 import { EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
 import { checkResultSchema } from './check-result.js';
@@ -6,6 +6,7 @@ import { compareResultSchema } from './compare-result.js';
 import { designsResultSchema } from './designs-command.js';
 import { explainResultSchema } from './explain-result.js';
 import { exportResultSchema } from './export/export-result.js';
+import { ndjsonLineSchema } from './export/ndjson-schema.js';
 import { hazardsResultSchema } from './hazards-result.js';
 import { infoResultSchema } from './info-command.js';
 import { reportSchema } from './report/report-schema.js';
@@ -23,6 +24,7 @@ const SCHEMAS = {
   compare: compareResultSchema,
   designs: designsResultSchema,
   export: exportResultSchema,
+  ndjson: ndjsonLineSchema,
   report: reportSchema,
   info: infoResultSchema,
 };

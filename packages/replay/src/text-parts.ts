@@ -102,6 +102,12 @@ export function about(isEstimated: boolean, text: string): string {
   return isEstimated ? `≈${text}` : text;
 }
 
+/** A count that may be another: "2,621", "≤ 4,620", "1,204 … 2,621". */
+export function countOrSpan([least, most]: readonly [least: number, most: number]): string {
+  if (least === most) return grouped(most);
+  return least === 0 ? `≤ ${grouped(most)}` : `${grouped(least)} … ${grouped(most)}`;
+}
+
 /** A virtqueue's name for people. */
 export function virtqueueName({
   id,

@@ -58,6 +58,48 @@ describe('replay compare', { timeout: 60_000 }, () => {
     }
   });
 
+  it('tells attempts as a span where the trace cannot tell whether they were made', async () => {
+    const { path } = trace('s3');
+    for (const design of ['fixes-v5', 'merged']) {
+      const { result } = await compare(path, '--designs', design);
+      const row = rowOf(result.traces[0]?.designs, design);
+      const run = await replay('run', '--json', '--design', design, path);
+      const { ambiguous, ...ended } = runResultSchema.parse(JSON.parse(run.out)).prefetch;
+      const sure = Object.values(ended).reduce((sum, count) => sum + count, 0);
+      expect(row.attempts_span).toEqual([sure, sure + ambiguous]);
+      expect(row.attempts).toBe(sure + ambiguous);
+      expect(ambiguous > 0).toBe(design === 'fixes-v5');
+      const { out } = await replay('compare', path, '--designs', design);
+      const [least = '', most = ''] = row.attempts_span.map((count) => count.toLocaleString('en'));
+      expect(out).toMatch(new RegExp(ambiguous > 0 ? ` (${least} …|≤) ${most} ` : ` ${most}  `));
+    }
+  });
+
+  it('bounds attempts by the rounds where nothing is known of maps', async () => {
+    const { result } = await compare(STOCK, '--designs', 'mmdrop-fix');
+    const [{ rounds, designs } = { rounds: 0, designs: [] }] = result.traces;
+    expect(rounds).toBeGreaterThan(0);
+    expect(rowOf(designs, 'mmdrop-fix').attempts_span).toEqual([0, 3 * rounds]);
+  });
+
+  it('marks how many accesses there were where that is estimated', async () => {
+    expect((await replay('compare', STOCK, '--designs', 'merged')).out).toMatch(
+      /^≈[\d,]+ accesses, [\d,]+ rounds$/m,
+    );
+    expect((await replay('compare', trace('s3').path, '--designs', 'merged')).out).toMatch(
+      /^13,316 accesses, /m,
+    );
+  });
+
+  it('takes all designs beside others', async () => {
+    const { result } = await compare(trace('u5').path, '--designs', 'copy,all');
+    const names = result.traces[0]?.designs.map(({ design }) => design);
+    expect(names).toEqual([
+      'copy',
+      ...DESIGNS.map(({ name }) => name).filter((one) => one !== 'copy'),
+    ]);
+  });
+
   it('says its span, and that --preempt would leave less open', async () => {
     const path = join(temporaryFolder(), 'ranges.txt');
     // As a host without the driver's own functions would have recorded it.
@@ -86,8 +128,8 @@ describe('replay compare', { timeout: 60_000 }, () => {
   it('prints a table for people', async () => {
     const { code, out } = await replay('compare', trace('d1').path, '--designs', 'merged,copy');
     expect(code).toBe(0);
-    expect(out).toMatch(/^merged +99\.99 % +<0\.01 % +0\.00 % +6 +6\.40 +8\.20$/m);
-    expect(out).toMatch(/^copy +0\.00 % +100\.00 % +0\.00 % +0 +– +–$/m);
+    expect(out).toMatch(/^merged +99\.99 % +<0\.01 % +0\.00 % +6 +\+23 % +\+15 %$/m);
+    expect(out).toMatch(/^copy +0\.00 % +100\.00 % +0\.00 % +0 +baseline +baseline$/m);
   });
 
   it.each(['s3', 'f1', 'd1'])('%s: has room in 100 columns for all of it', async (name) => {
@@ -250,6 +292,50 @@ describe('a platform', () => {
     expect(rowOf(await rowsOn('x86_64'), 'vmap-v1').cache_flushes).toBeNull();
   });
 
+  it('leaves open how many flushes accesses need that may hit', async () => {
+    const s3 = trace('s3').path;
+    const options = ['--arch', 'parisc', '--designs', 'vmap-v3'];
+    const { decisions, cache_flushes: flushes } = rowOf(
+      (await compare(s3, ...options)).result.traces[0]?.designs,
+      'vmap-v3',
+    );
+    const { hits, ambiguous } = decisions;
+    expect(ambiguous).toBeGreaterThan(0);
+    const { before_reads: reads = 0, after_writes: writes = 0, most } = flushes ?? {};
+    expect(reads + writes).toBe(hits);
+    expect((most?.before_reads ?? 0) + (most?.after_writes ?? 0)).toBe(hits + ambiguous);
+    const { out } = await replay('compare', s3, ...options);
+    expect(out).toMatch(/^vmap-v3 +[\d,]+ … [\d,]+ +[\d,]+ … [\d,]+ +[\d,]+ … [\d,]+ /m);
+  });
+
+  it('lets every access through a device IOTLB, whatever the design, at no known rate', async () => {
+    const s3 = trace('s3').path;
+    const { result } = await compare(s3, '--iotlb');
+    const rows = result.traces[0]?.designs ?? [];
+    expect(rows).toHaveLength(DESIGNS.length);
+    for (const { decisions, cost } of rows) {
+      const { accesses } = decisions;
+      expect(decisions).toMatchObject({ accesses, hits: 0, fallbacks: 0, ambiguous: 0 });
+      expect(decisions.iotlb).toBe(accesses);
+      expect(cost).toMatchObject({
+        rates: [],
+        reason: 'every access goes through the device IOTLB, with which no rate was measured',
+      });
+    }
+    expect((await replay('compare', s3, '--iotlb')).out).toMatch(
+      /^merged \(off\) +0\.00 % +0\.00 % +100\.00 % +0\.00 % +0$/m,
+    );
+    for (const design of ['merged', 'vmap-v3', 'copy']) {
+      const { out } = await replay('run', s3, '--iotlb', '--design', design, '--json');
+      expect(runResultSchema.parse(JSON.parse(out)).totals).toEqual(rowOf(rows, design).decisions);
+    }
+    const { out } = await replay('run', s3, '--iotlb', '--calibrate', '5,6');
+    expect(out).toContain(
+      '13,316 accesses: 0 direct-map hits (0.00 %), 0 fallbacks, 13,316 by dev',
+    );
+    expect(out).toContain('packets per second: not known: every access goes through the device');
+  });
+
   it('settles what a design asks of memory', async () => {
     const shareOf = async (...args: string[]) =>
       rowOf(
@@ -307,8 +393,43 @@ describe('what the hits of each design are worth', () => {
   it('stands between the published rates, in the table', async () => {
     const { out } = await replay('compare', trace('d1').path, '--designs', 'merged,copy');
     expect(out).toMatch(/ SMAP on +SMAP off$/m);
-    expect(out).toMatch(/^merged .* 6\.40 +8\.20$/m);
+    expect(out).toMatch(/^merged .* \+23 % +\+15 %$/m);
   });
+
+  it('says that gains over other baselines are no measure of each other', async () => {
+    const said = async (designs: string, ...options: string[]) =>
+      (await replay('compare', trace('d1').path, '--designs', designs, ...options)).out
+        .replaceAll(/\n +/g, ' ')
+        .split('\n')
+        .find((line) => line.startsWith('rows are not comparable'));
+    expect(await said('merged,rework,vmap-v3,copy')).toContain(
+      '(Mpps: SMAP on 4.9, 5.0, 5.2; SMAP off 6.9, 7.1)',
+    );
+    expect(await said('merged,copy')).toBeUndefined();
+    expect(await said('merged,rework,copy', '--calibrate', '5,6')).toBeUndefined();
+  });
+
+  it.each(['arm64', 'parisc', 'sparc', 'm68k'])(
+    'is not known on %s: the rates were measured on x86',
+    async (arch) => {
+      const { path } = trace('s3');
+      const options = ['--arch', arch, '--designs', 'vmap-v3,merged'];
+      const { result } = await compare(path, ...options);
+      for (const { cost } of result.traces[0]?.designs ?? [])
+        expect(cost).toMatchObject({ rates: [], reason: expect.stringContaining(`is ${arch};`) });
+      const { out } = await replay('compare', path, ...options);
+      expect(out).toMatch(
+        /^packets per second: not known: the published rates were measured on x86/m,
+      );
+      const run = await replay('run', path, '--arch', arch);
+      expect(run.out).toMatch(/^packets per second: not known: the published rates were/m);
+      const { result: own } = await compare(path, ...options, '--calibrate', '5,6');
+      expect(own.traces[0]?.designs.map(({ cost }) => cost.rates.length)).toEqual([1, 1]);
+      expect((await compare(path, '--arch', 'x64')).result.traces[0]?.designs).toEqual(
+        (await compare(path)).result.traces[0]?.designs,
+      );
+    },
+  );
 });
 
 describe('rates of one’s own', () => {
@@ -316,7 +437,7 @@ describe('rates of one’s own', () => {
 
   it('are not those of a design that maps nothing', async () => {
     const { out } = await replay('compare', path, '--calibrate', '5,6', '--designs', 'merged,copy');
-    expect(out).toMatch(/^copy .* 5\.00$/m);
+    expect(out).toMatch(/^copy .* baseline$/m);
     expect(out).toMatch(/ calibrated$/m);
     const { result } = await compare(path, '--calibrate', '5,6', '--designs', 'merged,copy');
     const rates = result.traces[0]?.designs.map(({ cost }) => cost.rates[0]);
@@ -361,7 +482,8 @@ describe('replay designs', () => {
 
   it('tells one of them in full', async () => {
     const { out } = await replay('designs', 'vmap-v2');
-    expect(out).toMatch(/^ {2}overlap +start-only$/m);
+    expect(out).toMatch(/^ {2}overlap +start-only +ranges that concern a ring: /m);
+    expect(out.split('\n').filter((line) => line.length > 100)).toEqual([]);
     expect(out).toContain('SMAP on 5.0→6.1');
   });
 });
@@ -413,6 +535,8 @@ describe('--design-file', () => {
     expect(taken.err).toContain('there is a design called "fixes-v5" already; give yours another');
     const file = write({ designs: [{ ...changed, name: 'mine' }] });
     const like = write({ name: 'mine', like: 'fixes-v5', resetsCountOnSetup: false });
+    const { err } = await replay('designs', 'mine', '--design-file', file);
+    expect(err).toMatch(/^replay: mine: its published_rates are left out: .*\n$/);
     const mine = await compare(path, '--designs', 'mine', '--design-file', file);
     const theirs = await compare(path, '--designs', 'mine', '--design-file', like);
     const [row] = mine.result.traces[0]?.designs ?? [];
@@ -432,7 +556,7 @@ describe('--design-file', () => {
     expect(rowOf(rows, 'mine').decisions).toEqual(mine.totals);
     expect(rowOf(rows, 'mine').decisions).not.toEqual(rowOf(rows, 'merged').decisions);
     expect((await replay('designs', 'mine', '--design-file', file)).out).toMatch(
-      /^ {2}resetsCountOnSetup +true$/m,
+      /^ {2}resetsCountOnSetup +true +a set-up ioctl sets the count to 0$/m,
     );
   });
 
@@ -465,12 +589,19 @@ describe('--design-file', () => {
     [{ name: 'x', overlap: 'always' }, 'overlap is "always"; it has to be "inclusive-end" where'],
     [{ name: 'x', like: 'vmap-v2', clears: 'start' }, 'clears is "start"; it has to be'],
     [{ name: 'x', publishedRates: { smapOn: { before: 5 } } }, 'publishedRates.smapOn.after'],
+    [{ name: 'all' }, 'name: cannot be "all", which --designs takes for all of them'],
     [[], 'there is no row in it'],
     ['{', 'is not JSON'],
     ['7', 'a row has to be an object'],
   ])('%j: %s', async (rows, message) => {
     const { code, err } = await replay('designs', '--design-file', write(rows));
-    expect(err).toContain(message);
+    expect(err.replaceAll(/\nreplay: +/g, ' ')).toContain(message);
+    expect(
+      err
+        .split('\n')
+        .slice(1)
+        .filter((line) => line.length > 108),
+    ).toEqual([]);
     expect(code).toBe(2);
     expect(err).not.toContain('at Object');
   });

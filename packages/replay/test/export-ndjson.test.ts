@@ -5,10 +5,11 @@ import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportResultSchema } from '../src/export/export-result.ts';
+import { ndjsonLineSchema } from '../src/export/ndjson-schema.ts';
 import { infoResultSchema } from '../src/info-command.ts';
 import type { RunResult } from '../src/run-result.ts';
 import { BIN, shell } from './child-process.ts';
-import { CASES, run } from './export-cases.ts';
+import { CASES, run, STOCK } from './export-cases.ts';
 import { replay } from './in-process.ts';
 import { temporaryFolder, textOf, trace, writeTrace } from './traces.ts';
 
@@ -71,6 +72,29 @@ describe.each(CASES)('%s', (_name, path, options) => {
         reasons[reason] = (reasons[reason] ?? 0) + n;
     if (result.host === 'direct-map') expect(reasons).toEqual(result.totals.reasons);
   });
+});
+
+it.each([
+  ['u5', trace('u5').path, []],
+  ['s3', trace('s3').path, ['--order', 'ranges']],
+  ['a stock host', STOCK, []],
+])('%s: lines are as their schema says', async (_name, path, options) => {
+  const seen: Record<string, number> = {};
+  for (const line of await exported(path, ...options)) {
+    const what = `${line.kind} ${line.decision}`;
+    seen[what] = (seen[what] ?? 0) + 1;
+    // Of a kind, some are enough.
+    if (seen[what] <= 50) expect(ndjsonLineSchema.parse(line)).toEqual(line);
+  }
+  expect(Object.keys(seen).length).toBeGreaterThan(5);
+});
+
+it('the schema of a line refuses what no line holds', async () => {
+  const [line = {}] = await exported(trace('u5').path);
+  expect(ndjsonLineSchema.safeParse({ ...line, kind: 'event' }).success).toBe(false);
+  expect(ndjsonLineSchema.safeParse({ ...line, vq: 'first' }).success).toBe(false);
+  const { out } = await replay('schema', 'ndjson');
+  expect(JSON.parse(out)).toHaveProperty('anyOf');
 });
 
 it('has all events, with the fields and the words of the table', async () => {

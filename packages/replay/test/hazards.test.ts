@@ -156,6 +156,41 @@ describe('what is told of hazards', () => {
   });
 });
 
+describe('the counts of hazards', () => {
+  it('go from where the first begins to where the last ends', async () => {
+    const { counts, hazards: found } = await hazards(trace('s3').path);
+    const told = counts.filter(({ grade }) => grade !== 'counted');
+    expect(told.some(({ count }) => count > 1)).toBe(true);
+    for (const { kind, grade, first, last } of told) {
+      const those = found.filter((one) => one.kind === kind && one.grade === grade);
+      const [earliest] = those
+        .map(({ begin }) => BigInt(begin))
+        .toSorted((a, b) => (a < b ? -1 : 1));
+      const ends = those.map(({ end }) => (end === null ? null : BigInt(end)));
+      const latest = ends.reduce((a, b) => (a === null || b === null ? null : a < b ? b : a));
+      expect(first.time).toBe(String(earliest));
+      expect(last?.time ?? null).toBe(latest?.toString() ?? null);
+    }
+  });
+
+  it.each([
+    ['of a design that the kernel did not run', ['--design', 'fixes-v5']],
+    ['on larger pages', ['--page-size', '64k']],
+  ])('are lower bounds where attempts are ambiguous: %s', async (_what, options) => {
+    const { path } = trace('s3');
+    const run = await replay('run', '--hazards', '--json', ...options, path);
+    const { order, totals, prefetch, hazards_at_least } = runResultSchema.parse(
+      JSON.parse(run.out),
+    );
+    expect(order).toBe('effects');
+    expect(totals.ambiguous + prefetch.ambiguous).toBeGreaterThan(0);
+    expect(hazards_at_least).toBe(true);
+    expect((await hazards(...options, path)).at_least).toBe(true);
+    const { out } = await replay('hazards', ...options, path);
+    expect(out).toMatch(/^some accesses or attempts are ambiguous, so these are lower bounds/m);
+  });
+});
+
 describe('replay hazards', () => {
   it.each(TRACES)('prints lines of at most 100 columns of $name', async ({ path, design }) => {
     const { code, out, err } = await replay('hazards', '--design', design, path);
@@ -218,7 +253,7 @@ describe('replay hazards', () => {
     const whole = await hazards(path);
     const counted = ({ counts }: typeof whole): number =>
       counts.filter(({ grade }) => grade === 'counted').reduce((sum, { count }) => sum + count, 0);
-    const middle = whole.counts.find(({ grade }) => grade === 'counted')?.last.time ?? '';
+    const middle = whole.counts.find(({ grade }) => grade === 'counted')?.last?.time ?? '';
     const parts = [await hazards('--to', middle, path), await hazards('--from', middle, path)];
     expect(counted(whole)).toBeGreaterThan(0);
     expect(parts.map(counted).every((count) => count > 0)).toBe(true);

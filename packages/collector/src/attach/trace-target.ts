@@ -1,10 +1,10 @@
-/** Where the trace of a recording goes: a file, or standard output. */
+/** Where the trace of a recording or an import goes: a file, or standard output. */
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { ProgramError } from '@vhostscope/terminal';
 import { fileOutput, writing, written, type TraceOutput } from '@vhostscope/trace';
-import { openOutput } from '../output-file.js';
+import { openOutput, stays } from '../output-file.js';
 import { createDeferred, type Deferred } from './deferred.js';
 
 export interface TraceTarget {
@@ -14,6 +14,10 @@ export interface TraceTarget {
   readonly name: string | undefined;
   /** Throws OutputError. */
   readonly output: TraceOutput;
+  /** Whether what is written stands where it was asked for. */
+  readonly isNamed: boolean;
+  /** Whether it can be read there when its writer fails. */
+  readonly stays: boolean;
   /** The recording begins: a file gets its name. */
   begin(): void;
   /** Lets go of it, when nothing is being written any more; a file without a name is removed. */
@@ -43,6 +47,8 @@ const NO_TARGET: TraceTarget = {
   ...NO_DUTIES,
   path: undefined,
   name: undefined,
+  isNamed: false,
+  stays: false,
   output: {
     append: (_parts, _bytes, onWritten) => onWritten?.(),
     keepPace: () => undefined,
@@ -70,6 +76,12 @@ function openFile(path: string, overwrite: boolean): TraceTarget {
     path,
     name: path,
     output: namingErrors(path, fileOutput(file.fd, true)),
+    get isNamed() {
+      return file.isNamed;
+    },
+    get stays() {
+      return stays(file);
+    },
     begin: () => file.giveName(),
     close: () => file.close(),
   };
@@ -84,12 +96,18 @@ function namingErrors(name: string, output: TraceOutput): TraceOutput {
   };
 }
 
-const STANDARD_OUTPUT = { ...NO_DUTIES, path: '-', name: 'standard output' };
+const STANDARD_OUTPUT = {
+  ...NO_DUTIES,
+  path: '-',
+  name: 'standard output',
+  isNamed: true,
+  stays: false,
+};
 
 function openStandardOutput(onGone: () => void): TraceTarget {
   if (process.stdout.isTTY) {
     throw new ProgramError('a trace is no text: it does not go to a terminal', {
-      advice: 'send it to a program or a file, as in: collector attach -o - | replay run -',
+      advice: 'send it to a program or a file, as in: collector … -o - | replay run -',
     });
   }
   const status = fstatSync(1);

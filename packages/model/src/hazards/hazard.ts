@@ -40,9 +40,10 @@ export interface Hazard {
   /** undefined where it is no virtqueue's, as the area where it is none's. */
   readonly vq: number | undefined;
   readonly area: number | undefined;
-  /** ns; `end` undefined where it lasted to the end of the trace. */
+  /** ns; the time of one of the chain's events. */
   readonly begin: bigint;
-  readonly end: bigint | undefined;
+  /** The event that ended it; undefined where it lasted to the end of the recording. */
+  readonly end: HazardMark | undefined;
   /** Accesses that it touched: stale hits, or fallbacks for a stuck count. */
   readonly accesses: number;
   readonly chain: readonly HazardMark[];
@@ -53,8 +54,10 @@ export interface HazardCount {
   count: number;
   /** Those that they touched, all in all. */
   accesses: number;
-  readonly first: HazardMark;
-  last: HazardMark;
+  /** Where the first of them begins. */
+  first: HazardMark;
+  /** Where the last of them ends; undefined where one lasts to the end of the recording. */
+  last: HazardMark | undefined;
 }
 
 /** Hazards are looked for from one time up to another, ns; the second does not belong to it. */
@@ -81,11 +84,10 @@ export interface HazardList extends FoundHazards {
 }
 
 export function addHazard(list: HazardList, hazard: Hazard): void {
-  const [first] = hazard.chain;
-  const last = hazard.chain.at(-1);
-  if (first === undefined || last === undefined) return;
-  if (!touches(list, hazard.begin, hazard.end)) return;
-  const sum = addUp(list, hazard.kind, hazard.grade, last);
+  const { kind, grade, begin, end, chain } = hazard;
+  const first = chain.findLast(({ time }) => time === begin);
+  if (first === undefined || !touches(list, begin, end?.time)) return;
+  const sum = addUp(list, kind, grade, first, end);
   sum.accesses += hazard.accesses;
   if (sum.count <= MOST_LISTED) list.listed.push(hazard);
 }
@@ -97,24 +99,28 @@ export function countHazard(
   grade: HazardGrade,
   mark: HazardMark,
 ): void {
-  if (touches(list, mark.time, mark.time)) addUp(list, kind, grade, mark);
+  if (touches(list, mark.time, mark.time)) addUp(list, kind, grade, mark, mark);
 }
 
+/** Hazards are told as they end, so the one that is told first need not have begun first. */
 function addUp(
   { counts }: HazardList,
   kind: HazardKind,
   grade: HazardGrade,
-  mark: HazardMark,
+  first: HazardMark,
+  last: HazardMark | undefined,
 ): HazardCount {
   const key = `${kind} ${grade}`;
   const known = counts.get(key);
   if (known === undefined) {
-    const made = { count: 1, accesses: 0, first: mark, last: mark };
+    const made = { count: 1, accesses: 0, first, last };
     counts.set(key, made);
     return made;
   }
   known.count++;
-  known.last = mark;
+  if (first.time < known.first.time) known.first = first;
+  if (known.last !== undefined && (last === undefined || last.time >= known.last.time))
+    known.last = last;
   return known;
 }
 

@@ -254,17 +254,17 @@ function noteRefused(state: WatchState, batch: EventBatch, i: number): void {
   const { refused } = state.engine.tallies.ranges;
   if (refused === state.refusedRanges) return;
   state.refusedRanges = refused;
-  const time = wordsAt(batch.time, i);
+  const mark = markOf(batch, i, 'must not block');
   addHazard(state.list, {
     kind: 'refused_range',
     grade: 'proven',
     recording: state.recording,
     vq: undefined,
     area: undefined,
-    begin: time,
-    end: time,
+    begin: mark.time,
+    end: mark,
     accesses: 0,
-    chain: [markOf(batch, i, 'must not block')],
+    chain: [mark],
   });
 }
 

@@ -50,7 +50,7 @@ export function endSuspicion(
   vq: number,
   area: number,
   one: WatchedArea,
-  end?: bigint,
+  end?: HazardMark,
 ): void {
   const { suspicion } = one;
   one.suspicion = undefined;

@@ -14,7 +14,10 @@ export function seeMaps(state: WatchState, batch: EventBatch, i: number, vq: num
   for (const [area, one] of watched(state, vq).areas.entries()) {
     const map = state.engine.mapOf(vq, area);
     if (map === HIT) continue;
-    if (one.suspicion !== undefined) endSuspicion(state, vq, area, one, wordsAt(batch.time, i));
+    if (one.suspicion !== undefined) {
+      const end = markOf(batch, i, 'the map is not surely there any more');
+      endSuspicion(state, vq, area, one, end);
+    }
     if (map === AMBIGUOUS || !one.hadMap) continue;
     one.hadMap = false;
     one.built = undefined;
@@ -40,13 +43,12 @@ export function mapBuilt(
   one: WatchedArea,
 ): void {
   one.built = markOf(batch, i, 'there is a map');
-  const time = wordsAt(batch.time, i);
   const common = {
     recording: state.recording,
     vq,
     area,
-    begin: time,
-    end: time,
+    begin: one.built.time,
+    end: one.built,
     accesses: 0,
   } as const;
   if (one.short !== undefined)

@@ -24,7 +24,7 @@ export function seeCount(state: WatchState, batch: EventBatch, i: number, vq: nu
   if (wrong !== undefined) {
     const isStill = wrong.kind === 'stuck_count' ? low > 0 : high < 0;
     if (isStill) return;
-    endWrong(state, vq, found, wordsAt(batch.time, i));
+    endWrong(state, vq, found, markOf(batch, i, 'the count is not surely wrong any more'));
   }
   const isQuiet = isSettled && !isOver(state.ranges, state.hasForgottenRange, vq);
   const isExplained = (low <= 0 && high >= 0) || !isQuiet;
@@ -47,7 +47,7 @@ export function endWrong(
   state: WatchState,
   vq: number,
   found: WatchedVirtqueue,
-  end?: bigint,
+  end?: HazardMark,
 ): void {
   const { wrong } = found;
   found.wrong = undefined;

@@ -1,6 +1,6 @@
 /** Everything that the screen shows at one moment, made of a session's state. */
 import { SAMPLED_HEADS_OF_VQ, VIRTQUEUE_SAMPLE_SIZE } from '@vhostscope/model';
-import { costFrom, measuredRates, smapOf, type CostBasis } from '@vhostscope/replay';
+import { costFrom, measuredRates, withHost, type CostBasis } from '@vhostscope/replay';
 import type { ClockView, DashboardView, RecordingView } from '../dashboard.js';
 import type { Player } from '../session/player.js';
 import type { SessionOptions } from '../session/session-options.js';
@@ -57,10 +57,7 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
     if (player === undefined) return { ...head, ...NOTHING };
     const { account } = player;
     const lately = latelyOf(account, at);
-    const basis: CostBasis = {
-      ...options.cost,
-      smap: options.cost.smap ?? (source.trace && smapOf(source.trace.index)),
-    };
+    const basis = withHost(options.cost, source.trace?.index);
     const [rates] = measuredRates(chosen, basis);
     account.ranges.refresh();
     const names = new Map<number, string>();

@@ -7,9 +7,11 @@ export function hazardsSection({ run, design }: Report): HTMLElement[] {
   const { hazards, hazards_at_least: atLeast } = run;
   if (hazards === null) return [];
   const title = 'Hazards';
+  const why =
+    run.order === 'ranges' ? 'In ranges order' : 'As some accesses or attempts are ambiguous,';
   const bounds =
     atLeast === true
-      ? ' In ranges order these are lower bounds: what is not sure of maps and counts is not told.'
+      ? ` ${why} these are lower bounds: what is not sure of maps and counts is not told.`
       : '';
   if (hazards.length === 0)
     return [section(title, element('p', `None was found of ${design.name}.${bounds}`))];

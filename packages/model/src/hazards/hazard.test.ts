@@ -1,0 +1,59 @@
+/** How hazards of a kind and grade are summed up. */
+import { expect, it } from 'vitest';
+import { addHazard, countHazard, type Hazard, type HazardList, type HazardMark } from './hazard.ts';
+
+function mark(time: bigint): HazardMark {
+  return { line: Number(time), time, event: 'round', what: '' };
+}
+
+/** What it rests on came before it begins. */
+function hazard(begin: bigint, end: bigint | undefined): Hazard {
+  return {
+    kind: 'stuck_count',
+    grade: 'proven',
+    recording: 0,
+    vq: 0,
+    area: undefined,
+    begin,
+    end: end === undefined ? undefined : mark(end),
+    accesses: 1,
+    chain: [mark(begin - 4n), mark(begin)],
+  };
+}
+
+function emptyList(): HazardList {
+  return { span: undefined, listed: [], counts: new Map(), notLookedFor: [] };
+}
+
+it('from where the first begins to where the last ends, in whatever order they are told', () => {
+  const list = emptyList();
+  for (const [begin, end] of [
+    [20n, 30n],
+    [10n, 50n],
+    [15n, 40n],
+  ] as const)
+    addHazard(list, hazard(begin, end));
+  expect(list.counts.get('stuck_count proven')).toEqual({
+    count: 3,
+    accesses: 3,
+    first: mark(10n),
+    last: mark(50n),
+  });
+});
+
+it('to no event where one lasts to the end of the recording', () => {
+  for (const ends of [
+    [30n, undefined],
+    [undefined, 30n],
+  ]) {
+    const list = emptyList();
+    for (const end of ends) addHazard(list, hazard(20n, end));
+    expect(list.counts.get('stuck_count proven')?.last).toBeUndefined();
+  }
+});
+
+it('of what is only counted, from the first event to the last', () => {
+  const list = emptyList();
+  for (const time of [7n, 9n]) countHazard(list, 'lost_dirty', 'counted', mark(time));
+  expect(list.counts.get('lost_dirty counted')).toMatchObject({ first: mark(7n), last: mark(9n) });
+});
