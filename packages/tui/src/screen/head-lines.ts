@@ -94,7 +94,14 @@ function clockLine(clock: ClockView, look: Look): Line {
     return [span(`going there ${Math.floor(clock.seeking * 100)} %`, 'doubt'), span(`  ${time}`)];
   const [sign, word, tone] = wayOf(clock, look);
   const of = clock.isLive ? '' : ` of ${moment(clock.end)}`;
-  return [span(`${sign} ${word}`, tone), span(`  ${time}${of}`)];
+  return [
+    span(`${sign} ${word}`, tone),
+    span(`  ${time}${of}`),
+    // Behind that one cannot go but live.
+    ...(clock.keptUntil === undefined
+      ? []
+      : [span(`, kept to ${moment(clock.keptUntil)}`, 'doubt')]),
+  ];
 }
 
 function wayOf(

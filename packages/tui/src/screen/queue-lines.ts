@@ -278,7 +278,7 @@ function accessorLines({ accessors }: QueueDetailView, width: number, look: Look
     number('ambiguous', ({ decided }) => decided.ambiguous),
     {
       title: 'hits',
-      width: 14,
+      width: 15,
       align: 'right',
       dispensable: 0,
       cell: ({ decided }) => ratioSpan(decided, look.glyphs),
