@@ -48,7 +48,7 @@ export interface ClockView {
   readonly speed: number | 'max';
   /** A jump that is under way: how far, 0 to 1; undefined when none is. */
   readonly seeking: number | undefined;
-  /** How far back the screen can go; beyond `0` nothing was kept. */
+  /** How far back the screen can go. */
   readonly earliest: number;
   /**
    * Beyond this moment nothing is kept (--keep is used up): the screen can be there only as it comes, live;
@@ -203,6 +203,7 @@ export interface RecordingView {
 export interface DashboardView {
   readonly source: SourceView;
   readonly clock: ClockView;
+  /** What the numbers are of: another that was chosen stands here once all was played again. */
   readonly design: string;
   readonly beside: string | undefined;
   /** All that can be chosen. */

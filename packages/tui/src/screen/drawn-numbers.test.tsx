@@ -140,7 +140,7 @@ function checkQueue(view: DashboardView): void {
   for (const [at, judgement] of judgements.entries()) {
     if (judgement === undefined) throw new Error('the second design is not judged');
     const { total } = judgement;
-    const { ratio, counts: [accesses = 0, fallbacks = 0, ambiguous = 0] = [] } = judged[at] ?? {};
+    const [accesses = 0, fallbacks = 0, ambiguous = 0] = judged[at]?.counts ?? [];
     expect({ accesses, fallbacks, ambiguous }).toEqual({
       accesses: total.accesses,
       fallbacks: total.fallbacks + total.iotlb,
@@ -148,7 +148,7 @@ function checkQueue(view: DashboardView): void {
     });
     // What is left hits.
     expect(accesses - fallbacks - ambiguous).toBe(total.hits);
-    expectRatio(ratio, total);
+    expectRatio(judged[at]?.ratio, total);
   }
   const accessors = lines.flatMap((line) => {
     const [, name, ...cells] =
@@ -208,6 +208,7 @@ describe.each([
       window: 0.3e9,
     });
     const { end } = session.settle().clock;
+    expect(end).toBeGreaterThan(0);
     for (const part of [1.01, 0.03, 0.31, 0.62, 0.9]) {
       session.tell({ do: 'seek', at: part * end });
       const { virtqueues } = session.settle();

@@ -6,7 +6,7 @@ import { createViewBuilder } from '../view/dashboard-view.js';
 import { createLoad } from '../view/own-load.js';
 import { createJudging, type Judging, type Looking } from './judging.js';
 import type { SessionOptions } from './session-options.js';
-import { createWhereabouts, type Whereabouts } from './whereabouts.js';
+import { createWhereabouts, type Going, type Whereabouts } from './whereabouts.js';
 
 /** ms between two views, at least, and where nothing happens. */
 const VIEW_EVERY = 100;
@@ -26,6 +26,8 @@ export function openSession(options: SessionOptions, source: Source): Session {
   };
   let judging: Judging | undefined;
   let where: Whereabouts | undefined;
+  /** What was told before there was anything to play. */
+  let going: Going = { isPaused: undefined, speed: 1 };
   let vq: number | undefined;
   let failure: string | undefined;
   let answer: DashboardView['answer'];
@@ -47,7 +49,11 @@ export function openSession(options: SessionOptions, source: Source): Session {
     const found = createJudging(options, source, trace);
     if (found === undefined) return;
     judging = found;
-    where = createWhereabouts(source, found, looking);
+    // A recorder that came back tells another trace, at the speed of the first.
+    where = createWhereabouts(source, found, looking, {
+      isPaused: where === undefined ? going.isPaused : undefined,
+      speed: where?.speed ?? going.speed,
+    });
     openedAt = clock;
   }
 
@@ -97,17 +103,17 @@ export function openSession(options: SessionOptions, source: Source): Session {
       source,
       player: where?.player,
       first: judging?.first ?? 0n,
-      judgement: judging?.judgementOf(looking.chosen),
-      looking,
+      judgement: where?.judgement,
+      looking: where?.shown ?? looking,
       vq,
       failure,
       answer,
       own: load.measure(clock),
       clock: {
         end: where?.end() ?? 0,
-        isPaused: where?.isPaused ?? false,
+        isPaused: where?.isPaused ?? going.isPaused ?? source.isFinished,
         isLive: where?.isLive ?? !source.isFinished,
-        speed: where?.speed ?? 1,
+        speed: where?.speed ?? going.speed,
         seeking: where?.seeking,
         keptUntil: where?.keptUntil,
       },
@@ -134,21 +140,25 @@ export function openSession(options: SessionOptions, source: Source): Session {
   function tell(command: Command): void {
     switch (command.do) {
       case 'pause':
+        going = { ...going, isPaused: true };
         return where?.pause();
       case 'play':
+        going = { ...going, isPaused: false };
         return where?.play();
       case 'live':
+        going = { ...going, isPaused: undefined };
         return where?.goLive();
       case 'speed':
+        going = { ...going, speed: command.speed };
         return where?.setSpeed(command.speed);
       case 'step':
         return say(where?.step(command.kind, command.by, vq));
       case 'seek':
-        return where?.seek(command.at);
+        return say(where?.seek(command.at));
       case 'seek storm': {
         const begin = judging?.storms.get(command.number);
         if (begin === undefined) say(`no storm ${command.number} is known`, true);
-        else where?.seek(begin);
+        else say(where?.seek(begin));
         return;
       }
       case 'design':

@@ -1,5 +1,6 @@
 /** Steps from event to event, from round to round, from invalidation to invalidation. */
 import { KIND, rangeStartOf, type EventBatch, type HostKind } from '@vhostscope/model';
+import { seconds } from '@vhostscope/terminal';
 import type { Account } from '../account/account.js';
 import type { StepKind } from '../dashboard.js';
 
@@ -42,4 +43,23 @@ export function lastMoments(
     case 'invalidation':
       return account.invalidations.lastOf(vq);
   }
+}
+
+/** What to say where there is nothing to step to. */
+export const NOT_FOUND: Readonly<Record<StepKind, string>> = {
+  event: 'no event comes after this one',
+  round: 'no round comes after this one',
+  invalidation: 'no invalidation of a ring comes after this one',
+  storm: 'no storm is known after this moment',
+};
+export const NONE_BEFORE: Readonly<Record<StepKind, string>> = {
+  event: 'no event came before this one',
+  round: 'no round came before this one',
+  invalidation: 'no invalidation of a ring came before this one',
+  storm: 'no storm began before this moment',
+};
+
+/** @param until where what was kept ends, ns since the first event */
+export function notKept(until: number): string {
+  return `nothing behind ${seconds(BigInt(Math.round(until)))} was kept (--keep): l goes on live`;
 }

@@ -60,6 +60,11 @@ export function readPipe(most: number, path = '-'): Source {
   };
 }
 
+/** Whoever wrote it did not come to its end. */
+function isBrokenOff({ isOver, growing }: SpooledStream): boolean {
+  return isOver && growing.trace !== undefined && !growing.isEnded && growing.damage === undefined;
+}
+
 function problemsOf(stream: SpooledStream, trouble: string | undefined): string[] {
   const { growing, report } = stream;
   const [rejected] = report?.rejectedFirst ?? [];
@@ -68,6 +73,9 @@ function problemsOf(stream: SpooledStream, trouble: string | undefined): string[
     ...(stream.trouble === undefined ? [] : [stream.trouble]),
     ...(trouble === undefined ? [] : [trouble]),
     ...(growing.damage === undefined ? [] : [`${growing.name}: ${growing.damage}`]),
+    ...(isBrokenOff(stream)
+      ? [`${growing.name} ended before the recording did: how much is missing is not known`]
+      : []),
     ...(report === undefined || report.lostEvents === 0n
       ? []
       : [`bpftrace lost ${report.lostEvents} events`]),

@@ -123,15 +123,16 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
     end: (end) => {
       if (isOver) return;
       isOver = true;
-      // Where there was no room for what came there is none for its end.
-      if (isFull) return;
       try {
-        finish(end);
+        // Where there was no room for what came there is none for its end.
+        if (!isFull) finish(end);
       } catch (error) {
         if (!(error instanceof OutputError)) throw error;
         trouble = error.message;
       }
       text = undefined;
+      growing.extend(spool.size);
+      growing.end();
     },
     refresh: (now) => {
       if (text !== undefined && !isFull && now - flushedAt >= FLUSH_EVERY) {
