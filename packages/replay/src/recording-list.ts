@@ -46,13 +46,13 @@ export function recordingCounts(
 
 /** What a recording without an end holds, counted event by event. */
 export function countRecording(
-  fd: number,
+  bytes: TraceBytes,
   recording: RecordingIndex,
 ): Pick<RecordingCounts, 'events' | 'first' | 'last'> {
   const byKind = new Float64Array(256);
   let first: bigint | undefined;
   let last = 0n;
-  visitRecording(fd, recording, ({ kind, time }, from, to) => {
+  visitRecording(bytes, recording, ({ kind, time }, from, to) => {
     for (let row = from; row < to; row++) {
       byKind[kind[row] ?? 0]++;
     }

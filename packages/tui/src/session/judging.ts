@@ -54,7 +54,7 @@ export function createJudging(
   let surveyed: Surveyed | undefined;
 
   const planOf = (design: Design): ReplayPlan =>
-    planReplay(trace, design, {
+    planReplay({ ...trace, fd: trace.bytes }, design, {
       order: isFinished ? 'auto' : 'ranges',
       ...(preemption !== undefined && { preempt: preemption }),
     });

@@ -6,7 +6,6 @@
  * Who goes back from the newest events leaves a player there (`front`), which goes on with them: so the way back
  * is short, and what is not kept is never missed.
  */
-import type { MergeStop } from '@vhostscope/trace';
 import type { StepKind } from '../dashboard.js';
 import type { Source } from '../source/source.js';
 import { lastMomentOf, wholeUntil } from './extent.js';
@@ -52,6 +51,9 @@ export interface Whereabouts {
 
 /** Bytes that may wait unseen for a screen that is paused, where nothing is kept any more. */
 const MOST_PASSING = 256 * 2 ** 20;
+
+const HELD_UP =
+  'so much came where nothing is kept (--keep) that the screen cannot stand still any longer: it is live again';
 
 /** @throws ProgramError where the trace cannot be judged */
 export function createWhereabouts(
@@ -141,10 +143,8 @@ export function createWhereabouts(
     playTo = to;
     if (player === undefined || isRebuilding()) redirect(to);
     else if (to < player.at || (player.isAtEnd && to <= player.account.last)) rebuild(to);
-    else {
-      skipTo(player, to);
-      work = { does: 'seek', player, looking: shown, from: player.at, to };
-    }
+    // It is on the screen meanwhile: its window is sampled on the way.
+    else work = { does: 'seek', player, looking: shown, from: player.at, to };
     return said;
   }
 
@@ -222,21 +222,29 @@ export function createWhereabouts(
     if (stop === 'waits' || keptUntil !== undefined) goLive();
   }
 
-  /** What is newest goes on being played, and what was replayed and is not kept goes. */
-  function keepUp(pace: Pace): void {
-    if (isFinished) return;
-    let newest = front;
-    if (isLive) newest = isPaused || work !== undefined ? undefined : player;
-    const stop: MergeStop | undefined = newest?.play(Infinity, pace);
-    if (source.keptBytes !== undefined) {
-      keptUntil ??= wholeUntil(trace, first, source.keptBytes);
-      // Who stands still, or is on the way, needs what has come meanwhile.
-      const isAllPlayed = stop !== undefined && stop !== 'limit';
-      if (isAllPlayed && newest?.merge.waiting().events === 0 && source.release())
-        newest.merge.forget();
-    }
-    // Paused where nothing is kept: it cannot stay there for ever.
-    if (front === undefined && isPaused && source.passing > MOST_PASSING) goLive();
+  /**
+   * What is newest goes on being played, and what it has passed and is not kept goes. Nothing goes that it has not
+   * passed.
+   */
+  function keepUp(pace: Pace): string | undefined {
+    if (isFinished) return undefined;
+    const isStanding = isLive && (isPaused || work !== undefined);
+    if (!isStanding) (isLive ? player : front)?.play(Infinity, pace);
+    if (source.keptBytes === undefined) return undefined;
+    keptUntil ??= wholeUntil(trace, first, source.keptBytes);
+    const newest = newestPlayer();
+    if (newest !== undefined) source.release(newest.merge.unreadFrom());
+    // Who stands where nothing is kept cannot stay there for ever.
+    const isHeldUp = newest === undefined || newest === player;
+    if (!isHeldUp || (isLive && !isPaused) || source.passing <= MOST_PASSING) return undefined;
+    goLive();
+    return HELD_UP;
+  }
+
+  /** The one that is to see what comes; the others are never to go behind what is kept. */
+  function newestPlayer(): Player | undefined {
+    if (front !== undefined) return front;
+    return isLive || player === left ? player : undefined;
   }
 
   /** Nothing more comes: what was followed is a finished trace, and is judged as one. */
@@ -348,9 +356,9 @@ export function createWhereabouts(
         if (performance.now() >= pace.deadline) break;
       }
       if (work === undefined) goOn(now, pace);
-      keepUp(pace);
+      const heldUp = keepUp(pace);
       finish();
-      return said;
+      return said ?? heldUp;
     },
   };
 }

@@ -17,10 +17,11 @@ export interface GrowingTrace {
   extend(bytes: number): void;
   /** Nothing more comes, whether its end was found or not. */
   end(): void;
-  dropFrom(offset: number): void;
+  /** Forgets events that lie between what is kept and a place. */
+  forget(kept: number, upTo: number): void;
 }
 
-export function createGrowingTrace(name: string, fd: number, bytes: TraceBytes): GrowingTrace {
+export function createGrowingTrace(name: string, bytes: TraceBytes): GrowingTrace {
   const indexer = createTraceIndexer(bytes);
   let trace: SourceTrace | undefined;
   let damage: string | undefined;
@@ -67,11 +68,11 @@ export function createGrowingTrace(name: string, fd: number, bytes: TraceBytes):
         damage = error.message;
       }
       const { index } = indexer;
-      if (index !== undefined) trace ??= { name, fd, bytes, index };
+      if (index !== undefined) trace ??= { name, bytes, index };
       if (isEnded()) judge();
     },
     end: judge,
-    dropFrom: (offset) => indexer.dropFrom(offset),
+    forget: (kept, upTo) => indexer.forget(kept, upTo),
   };
 }
 

@@ -51,7 +51,9 @@ export function readPipe(most: number, path = '-'): Source {
       return stream.passing;
     },
     refresh: (now) => stream.refresh(now),
-    release: () => stream.release(),
+    release: (upTo) => stream.release(upTo),
+    // Whoever writes it goes on: what they write may go elsewhere too.
+    stop: () => stream.stop(),
     close: async () => {
       abort.abort();
       await reading;
@@ -76,6 +78,8 @@ function problemsOf(stream: SpooledStream, trouble: string | undefined): string[
     ...(isBrokenOff(stream)
       ? [`${growing.name} ended before the recording did: how much is missing is not known`]
       : []),
+    // Text is told of by how it was read.
+    ...(report === undefined ? (growing.completeness?.problems ?? []) : []),
     ...(report === undefined || report.lostEvents === 0n
       ? []
       : [`bpftrace lost ${report.lostEvents} events`]),
