@@ -31,6 +31,8 @@ export interface SourceView {
   readonly problems: readonly string[];
   /** A growing source that is empty so far. */
   readonly isEmpty: boolean;
+  /** Nothing goes on any more; why is the first of the problems. */
+  readonly isStuck: boolean;
 }
 
 /** Where in the trace the screen stands. */
@@ -90,7 +92,7 @@ export interface VirtqueueView {
   readonly index: number | undefined;
   readonly num: number | undefined;
   readonly transmits: boolean;
-  /** Per second, in the window. */
+  /** Per second, in the window; NaN where too little of it has passed. */
   readonly rates: {
     readonly rounds: number;
     readonly accesses: number;
@@ -168,8 +170,8 @@ export interface QueueDetailView {
     readonly className: string | undefined;
     readonly pid: number;
     readonly comm: string;
-    /** Undefined while it is under way. */
-    readonly lasted: number | undefined;
+    /** ns; undefined while it is under way, and not known where its end may have been lost. */
+    readonly lasted: number | 'not known' | undefined;
   }[];
   /** Attempts to map, in all, by what became of them. */
   readonly attempts: readonly (readonly [outcome: string, attempts: number])[];
@@ -212,7 +214,7 @@ export interface DashboardView {
   readonly window: number;
   readonly total: VirtqueueJudgement;
   readonly besideTotal: VirtqueueJudgement | undefined;
-  /** Per second in the window, over all virtqueues. */
+  /** Per second in the window, over all virtqueues; NaN where too little of it has passed. */
   readonly rates: {
     readonly rounds: number;
     readonly accesses: number;

@@ -272,10 +272,10 @@ test('a socket that nobody listens on is waited for; one that goes away is told 
   await terminal.until((text) => FIRST(text) && /vq \d/.test(text));
   server.close();
   connected?.destroy();
-  await terminal.until('the recorder is gone');
+  await terminal.until('the recording broke off');
   expect(terminal.text()).toMatch(/vq \d/);
   await serve(path, (socket) => socket.write(trace));
-  await terminal.until((text) => !text.includes('the recorder is gone'));
+  await terminal.until((text) => !text.includes('the recording broke off'));
   terminal.press('q');
   expect(await restored(terminal)).toBe(0);
 });

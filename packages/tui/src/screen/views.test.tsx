@@ -382,7 +382,13 @@ test('empty sources, missing ones and those with problems are said, and nothing 
     causes: [],
     total: judgement({ total: decided(0, 0), window: decided(0, 0), reasons: [], areas: [] }),
   };
-  const source = { name: '/run/x.sock', kind: 'socket', problems: [], isEmpty: true } as const;
+  const source = {
+    name: '/run/x.sock',
+    kind: 'socket',
+    problems: [],
+    isEmpty: true,
+    isStuck: false,
+  } as const;
   expect(screen({ view: { ...empty, source: { ...source, state: 'waiting' } } })).toContain(
     '! nobody listens there yet',
   );
@@ -394,7 +400,7 @@ test('empty sources, missing ones and those with problems are said, and nothing 
       source: { ...source, isEmpty: false, state: 'gone', problems: ['12 events lost', 'b'] },
     },
   });
-  expect(gone).toContain('! the recorder is gone');
+  expect(gone).toContain('! the recording broke off');
   expect(gone).toContain('! and 2 more: see the recording, 5');
   for (const view of VIEW_NAMES)
     expect(
@@ -439,7 +445,14 @@ test('names of the host cannot do anything to the terminal', () => {
   const comm = '\u001b[2J\u001b]0;x\u0007\r\n\u009b1m\u202e';
   const causes: DashboardView['causes'] = [cause({ comm, cause: comm, className: undefined })];
   const view: Partial<DashboardView> = {
-    source: { name: comm, kind: 'file', state: 'reading', problems: [comm], isEmpty: false },
+    source: {
+      name: comm,
+      kind: 'file',
+      state: 'reading',
+      problems: [comm],
+      isEmpty: false,
+      isStuck: false,
+    },
     virtqueues: [
       virtqueue(1, { owner: { pid: 1, comm }, chosen: judgement({ reasons: [[comm, 1]] }) }),
     ],

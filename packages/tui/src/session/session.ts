@@ -4,6 +4,7 @@ import { saveTrace } from '../source/save-trace.js';
 import type { Source, SourceTrace } from '../source/source.js';
 import { createViewBuilder } from '../view/dashboard-view.js';
 import { createLoad } from '../view/own-load.js';
+import { createClockCheck } from './clock-check.js';
 import { createJudging, type Judging, type Looking } from './judging.js';
 import type { SessionOptions } from './session-options.js';
 import { createWhereabouts, type Going, type Whereabouts } from './whereabouts.js';
@@ -19,6 +20,7 @@ const LEAST_WINDOW = 1e6;
 export function openSession(options: SessionOptions, source: Source): Session {
   const build = createViewBuilder();
   const load = createLoad();
+  const clocks = createClockCheck();
   let looking: Looking = {
     chosen: options.design,
     beside: options.beside,
@@ -92,9 +94,14 @@ export function openSession(options: SessionOptions, source: Source): Session {
 
   /** What changes when anything does. */
   function standing(): string {
-    const { player, seeking } = where ?? {};
-    const { state, problems } = source;
-    return [state, player?.at, player?.account.events, seeking, failure, ...problems].join();
+    if (failure !== undefined) return failure;
+    try {
+      const { player, seeking } = where ?? {};
+      const { state, problems } = source;
+      return [state, player?.at, player?.account.events, seeking, ...problems].join();
+    } catch (error) {
+      return fail(error);
+    }
   }
 
   function view(): DashboardView {
@@ -108,13 +115,15 @@ export function openSession(options: SessionOptions, source: Source): Session {
       vq,
       failure,
       answer,
+      areClocksAlike: judging === undefined || clocks.areAlike(judging.trace),
       own: load.measure(clock),
       clock: {
         end: where?.end() ?? 0,
         isPaused: where?.isPaused ?? going.isPaused ?? source.isFinished,
         isLive: where?.isLive ?? !source.isFinished,
         speed: where?.speed ?? going.speed,
-        seeking: where?.seeking,
+        // A jump in which it failed comes to no end.
+        seeking: failure === undefined ? where?.seeking : undefined,
         keptUntil: where?.keptUntil,
       },
     });
@@ -122,17 +131,30 @@ export function openSession(options: SessionOptions, source: Source): Session {
     return made;
   }
 
+  /** Nothing goes on any more, and nothing is kept for it. */
+  function fail(error: unknown): string {
+    if (failure === undefined) source.stop();
+    failure = messageOf(error);
+    return failure;
+  }
+
   /** A file that was cut cannot be asked any more: what was shown stays. */
   function guardedView(): DashboardView {
     try {
       return view();
     } catch (error) {
-      failure = messageOf(error);
+      const reason = fail(error);
       if (shown === undefined) throw error;
-      const others = shown.source.problems.filter((problem) => problem !== failure);
+      const others = shown.source.problems.filter((problem) => problem !== reason);
       return {
         ...shown,
-        source: { ...shown.source, state: source.state, problems: [failure, ...others] },
+        clock: { ...shown.clock, seeking: undefined },
+        source: {
+          ...shown.source,
+          state: source.state,
+          problems: [reason, ...others],
+          isStuck: true,
+        },
       };
     }
   }
@@ -207,7 +229,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
     try {
       action();
     } catch (error) {
-      failure = messageOf(error);
+      fail(error);
       isStale = true;
     }
   }
