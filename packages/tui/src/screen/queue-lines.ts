@@ -227,7 +227,9 @@ function rangeColumns(look: Look): Column<Range>[] {
       align: 'right',
       dispensable: 1,
       cell: ({ lasted }) =>
-        lasted === undefined ? span('under way', 'bad') : span(lasting(lasted, glyphs)),
+        lasted === undefined
+          ? span('under way', 'bad')
+          : span(lasted === 'not known' ? lasted : lasting(lasted, glyphs)),
     },
     {
       title: 'cause',

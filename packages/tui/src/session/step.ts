@@ -1,13 +1,14 @@
 /** Steps from event to event, from round to round, from invalidation to invalidation. */
-import { KIND, rangeStartOf, type EventBatch, type HostKind } from '@vhostscope/model';
+import { KIND, rangeStartOf, type HostKind } from '@vhostscope/model';
 import { seconds } from '@vhostscope/terminal';
 import type { Account } from '../account/account.js';
 import type { StepKind } from '../dashboard.js';
+import type { Wanted } from './player.js';
 
 export type MomentKind = Exclude<StepKind, 'storm'>;
 
 /**
- * Whether an event is one that is stepped to.
+ * Which events are stepped to.
  *
  * @param vq of which virtqueue; undefined for any
  */
@@ -16,16 +17,17 @@ export function wantedEvent(
   account: Account,
   host: HostKind,
   vq: number | undefined,
-): (batch: EventBatch, i: number) => boolean {
+): Wanted {
   switch (kind) {
     case 'event':
-      return () => true;
+      return { kind: undefined, is: () => true };
     case 'round':
-      return (batch, i) => batch.kind[i] === KIND.round && (vq === undefined || batch.vq[i] === vq);
-    case 'invalidation': {
-      const start = rangeStartOf(host);
-      return (batch, i) => batch.kind[i] === start && account.invalidations.isOver(batch, i, vq);
-    }
+      return { kind: KIND.round, is: (batch, i) => vq === undefined || batch.vq[i] === vq };
+    case 'invalidation':
+      return {
+        kind: rangeStartOf(host),
+        is: (batch, i) => account.invalidations.isOver(batch, i, vq),
+      };
   }
 }
 
