@@ -1,6 +1,6 @@
 /** What is known to be missing from a trace, or wrong with it. */
 import { counted } from '@vhostscope/terminal';
-import type { ImportReport, OpenTrace } from '@vhostscope/trace';
+import type { ImportReport, OpenTrace, TraceBytes } from '@vhostscope/trace';
 import { recordingCounts } from './recording-list.js';
 
 export interface Completeness {
@@ -14,7 +14,10 @@ export interface Completeness {
   readonly problems: readonly string[];
 }
 
-export function completenessOf(trace: OpenTrace): Completeness {
+/** @param trace one that may come from elsewhere than an open file */
+export function completenessOf(
+  trace: Pick<OpenTrace, 'name' | 'index' | 'imported' | 'damage'> & { readonly fd: TraceBytes },
+): Completeness {
   const lost = new Map<string, bigint>();
   let backward = 0;
   let unended = 0;

@@ -9,6 +9,7 @@ import {
   type OpenTrace,
   type RecordingCounts,
   type RecordingIndex,
+  type TraceBytes,
 } from '@vhostscope/trace';
 
 /** A virtqueue as a trace describes it. */
@@ -30,13 +31,12 @@ export interface VirtqueueDescription {
 
 /** The counts of a recording, or undefined when it has no (readable) end. */
 export function recordingCounts(
-  fd: number,
+  bytes: TraceBytes,
   recording: RecordingIndex,
 ): RecordingCounts | undefined {
   if (recording.end === undefined) return undefined;
-  const { details } = readBatch(fd, recording.end, createBatchMemory());
-  const { offsets, bytes } = details.note;
-  const text = new TextDecoder().decode(bytes.subarray(offsets[0], offsets[1]));
+  const { note } = readBatch(bytes, recording.end, createBatchMemory()).details;
+  const text = new TextDecoder().decode(note.bytes.subarray(note.offsets[0], note.offsets[1]));
   try {
     return recordingCountsSchema.parse(JSON.parse(text));
   } catch {
@@ -46,13 +46,13 @@ export function recordingCounts(
 
 /** What a recording without an end holds, counted event by event. */
 export function countRecording(
-  fd: number,
+  bytes: TraceBytes,
   recording: RecordingIndex,
 ): Pick<RecordingCounts, 'events' | 'first' | 'last'> {
   const byKind = new Float64Array(256);
   let first: bigint | undefined;
   let last = 0n;
-  visitRecording(fd, recording, ({ kind, time }, from, to) => {
+  visitRecording(bytes, recording, ({ kind, time }, from, to) => {
     for (let row = from; row < to; row++) {
       byKind[kind[row] ?? 0]++;
     }

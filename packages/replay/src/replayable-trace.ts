@@ -13,13 +13,16 @@ import {
   readBatch,
   type OpenTrace,
   type RecordingIndex,
+  type TraceBytes,
 } from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
 import { countRecording, recordingCounts } from './recording-list.js';
 
 /** What a trace is called and what it says of itself: enough to plan its replay, while it still grows too. */
-export type PlannedTrace = Pick<OpenTrace, 'name' | 'fd' | 'index'>;
+export interface PlannedTrace extends Pick<OpenTrace, 'name' | 'index'> {
+  readonly fd: TraceBytes;
+}
 
 /**
  * The host of a trace: what a live recording says that it is, else by the dialect of its recordings.

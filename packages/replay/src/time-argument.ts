@@ -1,6 +1,6 @@
 /** Moments of a trace as they are typed: `12.5s`, `-3s`, `1234567890`, `1.234567890`, `storm:2`. */
 import { ProgramError, seconds } from '@vhostscope/terminal';
-import type { OpenTrace } from '@vhostscope/trace';
+import type { PlannedTrace } from './replayable-trace.js';
 import { TIME_FORMS } from './time-forms.js';
 import { countRecording, recordingCounts } from './recording-list.js';
 
@@ -41,7 +41,7 @@ export interface TraceExtent {
 }
 
 /** Of all its recordings; without events, both are 0. */
-export function extentOf({ fd, index }: Pick<OpenTrace, 'fd' | 'index'>): TraceExtent {
+export function extentOf({ fd, index }: Pick<PlannedTrace, 'fd' | 'index'>): TraceExtent {
   const all = index.recordings.flatMap((recording) => {
     const counts = recordingCounts(fd, recording) ?? countRecording(fd, recording);
     return counts.first === undefined || counts.last === undefined

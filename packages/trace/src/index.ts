@@ -15,8 +15,8 @@ export {
   type TraceIndexer,
 } from './trace-index.js';
 export { batchEnd, type BatchPlace, type PlaceList } from './place-list.js';
+export { readFully, type TraceBytes } from './file-access.js';
 export { endOfStream } from './message-writer.js';
-export type { TraceBytes } from './file-access.js';
 export {
   createLiveMerge,
   type LiveMerge,

@@ -57,8 +57,8 @@ export interface LiveMerge {
   waiting(): { readonly events: number; readonly lag: number };
   /** Events that were let out after later ones, as their CPU had been silent for too long. */
   readonly late: number;
-  /** Batches were dropped from the index, all of which were let out. */
-  forget(): void;
+  /** File offset of the first batch that was not read yet; Infinity where all of them were. */
+  unreadFrom(): number;
 }
 
 /** A CPU that says nothing for so long holds nobody back, ms. */
@@ -260,11 +260,21 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     get late() {
       return late;
     },
-    forget: () => {
-      for (const cursor of cursors.values()) {
-        cursor.next = Math.min(cursor.next, cursor.places.length);
-        cursor.known = cursor.next;
+    unreadFrom: () => {
+      let least = Infinity;
+      const look = (batch: BatchPlace | undefined): void => {
+        if (batch !== undefined && batch.offset < least) least = batch.offset;
+      };
+      for (let number = place; number < index.recordings.length; number++) {
+        const recording = index.recordings[number];
+        const isAtHand = number === place;
+        if (!isAtHand || !isOpen) look(recording.begin);
+        look(recording.tables[isAtHand ? tables : 0]);
+        for (const [cpu, places] of recording.events)
+          look(places.at(isAtHand ? (cursors.get(cpu)?.next ?? 0) : 0));
+        look(recording.end);
       }
+      return least;
     },
   };
 }

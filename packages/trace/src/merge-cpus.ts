@@ -14,14 +14,15 @@ import {
   type RunVisitor,
   type StandingCursor,
 } from './cpu-cursors.js';
+import type { TraceBytes } from './file-access.js';
 import type { BatchPlace } from './place-list.js';
 import type { RecordingIndex, TraceIndex } from './trace-index.js';
 
 export type { RunVisitor };
 
 /** Visits all events of a trace: recordings one after the other, each with its tables first. */
-export function visitTrace(fd: number, index: TraceIndex, visit: RunVisitor): void {
-  for (const recording of index.recordings) visitRecording(fd, recording, visit);
+export function visitTrace(bytes: TraceBytes, index: TraceIndex, visit: RunVisitor): void {
+  for (const recording of index.recordings) visitRecording(bytes, recording, visit);
 }
 
 /**
@@ -30,58 +31,66 @@ export function visitTrace(fd: number, index: TraceIndex, visit: RunVisitor): vo
  * @param pause asked after each run; the visit goes on when what it returned has come about
  */
 export async function visitTraceAtPace(
-  fd: number,
+  bytes: TraceBytes,
   index: TraceIndex,
   visit: RunVisitor,
   pause: () => Promise<void> | undefined,
 ): Promise<void> {
   for (const recording of index.recordings) {
-    visitOpening(fd, recording, visit);
-    const heap = openCursors(fd, recording);
+    visitOpening(bytes, recording, visit);
+    const heap = openCursors(bytes, recording);
     while (heap.length > 0) {
-      visitNext(fd, heap, visit);
+      visitNext(bytes, heap, visit);
       const paused = pause();
       if (paused !== undefined) await paused;
     }
-    visitWhole(fd, recording.end, visit);
+    visitWhole(bytes, recording.end, visit);
   }
 }
 
 /** Visits the events of one recording, its tables first. */
-export function visitRecording(fd: number, recording: RecordingIndex, visit: RunVisitor): void {
-  visitOpening(fd, recording, visit);
-  const heap = openCursors(fd, recording);
-  while (heap.length > 0) visitNext(fd, heap, visit);
-  visitWhole(fd, recording.end, visit);
+export function visitRecording(
+  bytes: TraceBytes,
+  recording: RecordingIndex,
+  visit: RunVisitor,
+): void {
+  visitOpening(bytes, recording, visit);
+  const heap = openCursors(bytes, recording);
+  while (heap.length > 0) visitNext(bytes, heap, visit);
+  visitWhole(bytes, recording.end, visit);
 }
 
 /** What a recording says first. */
-function visitOpening(fd: number, { begin, tables }: RecordingIndex, visit: RunVisitor): void {
-  visitWhole(fd, begin, visit);
+function visitOpening(
+  bytes: TraceBytes,
+  { begin, tables }: RecordingIndex,
+  visit: RunVisitor,
+): void {
+  visitWhole(bytes, begin, visit);
   // Which device a virtqueue belongs to holds for the whole recording, whenever it was found out.
-  for (const table of tables) visitWhole(fd, table, visit);
+  for (const table of tables) visitWhole(bytes, table, visit);
 }
 
-function visitWhole(fd: number, place: BatchPlace | undefined, visit: RunVisitor): void {
-  if (place !== undefined) visit(readBatch(fd, place, createBatchMemory()), 0, place.rows);
+function visitWhole(bytes: TraceBytes, place: BatchPlace | undefined, visit: RunVisitor): void {
+  if (place !== undefined) visit(readBatch(bytes, place, createBatchMemory()), 0, place.rows);
 }
 
 /** The cursors of a recording's CPUs as a heap, the one with the next event first. */
-function openCursors(fd: number, recording: RecordingIndex): StandingCursor[] {
+function openCursors(bytes: TraceBytes, recording: RecordingIndex): StandingCursor[] {
   const heap = [...recording.events.values()]
     .map(createCursor)
-    .filter((cursor) => refill(fd, cursor));
+    .filter((cursor) => refill(bytes, cursor));
   heapify(heap);
   return heap;
 }
 
 /** Visits the next run. A cursor that has come to its end leaves the heap. */
-function visitNext(fd: number, heap: StandingCursor[], visit: RunVisitor): void {
+function visitNext(bytes: TraceBytes, heap: StandingCursor[], visit: RunVisitor): void {
   const [cursor] = heap;
   const from = cursor.row;
   const second = secondOf(heap);
   cursor.row = second === undefined ? cursor.batch.length : runEnd(cursor, second);
   visit(cursor.batch, from, cursor.row);
-  if (refill(fd, cursor)) sink(heap, 0);
+  if (refill(bytes, cursor)) sink(heap, 0);
   else removeFirst(heap);
 }

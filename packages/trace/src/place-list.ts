@@ -22,15 +22,19 @@ export function batchEnd(place: BatchPlace | undefined): number {
 }
 
 export interface PlaceList extends Iterable<BatchPlace> {
+  /** Of all that there ever were, those that were forgotten too. */
   readonly length: number;
+  /** Undefined for one that was forgotten, and behind the end. */
   at(index: number): BatchPlace | undefined;
+  /** The last one that lies within so many bytes of the file. */
+  lastWithin(bytes: number): BatchPlace | undefined;
 }
 
 /** A list of event batches that grows at its end. */
 export interface GrowingPlaceList extends PlaceList {
   push(place: BatchPlace): void;
-  /** Forgets the batches that lie at `offset` or behind it. */
-  dropFrom(offset: number): void;
+  /** Forgets the batches that end behind `kept` and not behind `upTo`; the others keep their indices. */
+  forget(kept: number, upTo: number): void;
 }
 
 const FIRST_CAPACITY = 16;
@@ -39,44 +43,62 @@ export function createPlaceList(recording: number, cpu: number): GrowingPlaceLis
   let offsets = new Float64Array(FIRST_CAPACITY);
   /** Bytes of metadata and of body, rows. */
   let sizes = new Int32Array(3 * FIRST_CAPACITY);
-  let length = 0;
-  const at = (index: number): BatchPlace | undefined =>
-    index < 0 || index >= length
-      ? undefined
-      : {
-          role: 'events',
-          recording,
-          cpu,
-          offset: offsets[index],
-          metadataBytes: sizes[3 * index],
-          bodyBytes: sizes[3 * index + 1],
-          rows: sizes[3 * index + 2],
-        };
+  /** Entries of the columns. */
+  let stored = 0;
+  /** Batches that were forgotten, and the index of the first. */
+  let forgotten = 0;
+  let gap = 0;
+  const entry = (row: number): BatchPlace => ({
+    role: 'events',
+    recording,
+    cpu,
+    offset: offsets[row],
+    metadataBytes: sizes[3 * row],
+    bodyBytes: sizes[3 * row + 1],
+    rows: sizes[3 * row + 2],
+  });
+  const at = (index: number): BatchPlace | undefined => {
+    if (index < 0 || index >= stored + forgotten) return undefined;
+    if (forgotten === 0 || index < gap) return entry(index);
+    return index < gap + forgotten ? undefined : entry(index - forgotten);
+  };
   return {
     get length() {
-      return length;
+      return stored + forgotten;
     },
     at,
+    lastWithin: (bytes) => {
+      let row = stored - 1;
+      while (row >= 0 && batchEnd(entry(row)) > bytes) row--;
+      return row < 0 ? undefined : entry(row);
+    },
     push: ({ offset, metadataBytes, bodyBytes, rows }) => {
-      if (length === offsets.length) {
+      if (stored === offsets.length) {
         const [before, sizesBefore] = [offsets, sizes];
-        offsets = new Float64Array(2 * length);
+        offsets = new Float64Array(2 * stored);
         offsets.set(before);
-        sizes = new Int32Array(6 * length);
+        sizes = new Int32Array(6 * stored);
         sizes.set(sizesBefore);
       }
-      offsets[length] = offset;
-      sizes.set([metadataBytes, bodyBytes, rows], 3 * length);
-      length++;
+      offsets[stored] = offset;
+      sizes.set([metadataBytes, bodyBytes, rows], 3 * stored);
+      stored++;
     },
-    dropFrom: (offset) => {
-      while (length > 0 && offsets[length - 1] >= offset) length--;
+    forget: (kept, upTo) => {
+      if (forgotten === 0) {
+        gap = stored;
+        while (gap > 0 && batchEnd(entry(gap - 1)) > kept) gap--;
+      }
+      let end = gap;
+      while (end < stored && batchEnd(entry(end)) <= upTo) end++;
+      if (end === gap) return;
+      offsets.copyWithin(gap, end, stored);
+      sizes.copyWithin(3 * gap, 3 * end, 3 * stored);
+      stored -= end - gap;
+      forgotten += end - gap;
     },
     *[Symbol.iterator]() {
-      for (let index = 0; index < length; index++) {
-        const place = at(index);
-        if (place !== undefined) yield place;
-      }
+      for (let row = 0; row < stored; row++) yield entry(row);
     },
   };
 }

@@ -70,8 +70,8 @@ export interface TraceIndexer {
    * @throws TraceFormatError when it is no trace, or is damaged before its first recording
    */
   extend(fileBytes: number): void;
-  /** Forgets the batches of events that lie at `offset` or behind it: their bytes are not kept. */
-  dropFrom(offset: number): void;
+  /** Forgets the batches of events that end behind `kept` and not behind `upTo`: their bytes are gone. */
+  forget(kept: number, upTo: number): void;
 }
 
 type MutableIndex = { -readonly [Key in keyof TraceIndex]: TraceIndex[Key] };
@@ -130,8 +130,8 @@ export function createTraceIndexer(bytes: TraceBytes): TraceIndexer {
       if (index.closed || index.damage !== undefined) return;
       while (index.goodBytes < fileBytes && findBatch(index));
     },
-    dropFrom: (offset) => {
-      for (const { lists } of list) for (const places of lists.values()) places.dropFrom(offset);
+    forget: (kept, upTo) => {
+      for (const { lists } of list) for (const places of lists.values()) places.forget(kept, upTo);
     },
   };
 }

@@ -1,20 +1,23 @@
 // `pnpm bench:tui`: what the dashboard costs while a socket brings a million events a second from 256
 // virtqueues, on screens of two sizes: frames, CPU, memory over time, and whether the writer was held back.
 //
-// BENCH_SECONDS (60), BENCH_RATE (1000000), BENCH_VIRTQUEUES (256)
+// BENCH_SECONDS (60, of each screen; 600 for ten minutes of memory), BENCH_RATE (1000000), BENCH_VIRTQUEUES (256),
+// BENCH_SIZES (80x24,250x60)
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTerminal } from '../test/terminal-screen.mjs';
 
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 60);
-const RATE = process.env.BENCH_RATE ?? '1000000';
-const VIRTQUEUES = process.env.BENCH_VIRTQUEUES ?? '256';
-const SIZES = [
-  { columns: 80, rows: 24 },
-  { columns: 250, rows: 60 },
-];
+const SECONDS = setting('BENCH_SECONDS', 60);
+const RATE = setting('BENCH_RATE', 1_000_000);
+const VIRTQUEUES = setting('BENCH_VIRTQUEUES', 256);
+const SIZES = (process.env.BENCH_SIZES ?? '80x24,250x60').split(',').map((size) => {
+  const [columns, rows] = size.split('x').map(Number);
+  if (!(columns >= 80 && rows >= 24))
+    throw new Error(`BENCH_SIZES is like 80x24,250x60, not ${size}`);
+  return { columns, rows };
+});
 /** Until it runs as it will go on, s. */
 const WARM_UP = 5;
 /** Of the kernel's clock of CPU time. */
@@ -34,7 +37,7 @@ async function measure({ columns, rows }) {
   const socket = join(folder, `${columns}.sock`);
   const writer = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'live-writer.mjs'), socket, RATE, VIRTQUEUES],
+    [join(import.meta.dirname, 'live-writer.mjs'), socket, String(RATE), String(VIRTQUEUES)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let told = '';
@@ -49,8 +52,10 @@ async function measure({ columns, rows }) {
   const before = usage(terminal.pid);
   const memory = [before.memory];
   const begun = performance.now();
-  while (performance.now() - begun < SECONDS * 1000) {
-    await pause((SECONDS * 1000) / 6);
+  // Every ten seconds; six times where that is too seldom.
+  const looks = Math.max(6, Math.round(SECONDS / 10));
+  for (let look = 1; look <= looks; look++) {
+    await pause(Math.max(0, begun + (look * SECONDS * 1000) / looks - performance.now()));
     memory.push(usage(terminal.pid).memory);
   }
   const elapsed = (performance.now() - begun) / 1000;
@@ -66,9 +71,28 @@ async function measure({ columns, rows }) {
   out(`\n${columns}x${rows}`);
   out(`  drawing    ${drawing}`);
   out(`  in all     ${percent((after.cpu - before.cpu) / elapsed)} of one CPU`);
-  out(`  memory     ${memory.map((bytes) => `${Math.round(bytes / 1e6)} MB`).join(', ')}`);
+  out(`  memory     ${memory.map(megabytes).join(', ')} MB`);
+  out(`             ${trendOf(memory)}`);
   out(`  writer     ${writing.events} events; at most ${writing.most_waiting_bytes} bytes waited`);
   out(`  the screen ${shown}`);
+}
+
+function megabytes(bytes) {
+  return Math.round(bytes / 1e6);
+}
+
+/** What memory comes to in the first and in the last third: what rises for good shows there. */
+function trendOf(memory) {
+  const third = Math.ceil(memory.length / 3);
+  const most = (part) => megabytes(Math.max(...part));
+  return `at most ${most(memory.slice(0, third))} MB in the first third, ${most(memory.slice(-third))} MB in the last`;
+}
+
+/** A number greater than 0 from the environment. */
+function setting(name, usual) {
+  const value = Number(process.env[name] ?? usual);
+  if (!(value > 0)) throw new Error(`${name} is a number greater than 0, not ${process.env[name]}`);
+  return value;
 }
 
 /** CPU seconds and bytes of a process. */

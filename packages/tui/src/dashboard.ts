@@ -31,6 +31,8 @@ export interface SourceView {
   readonly problems: readonly string[];
   /** A growing source that is empty so far. */
   readonly isEmpty: boolean;
+  /** Nothing goes on any more; why is the first of the problems. */
+  readonly isStuck: boolean;
 }
 
 /** Where in the trace the screen stands. */
@@ -48,7 +50,7 @@ export interface ClockView {
   readonly speed: number | 'max';
   /** A jump that is under way: how far, 0 to 1; undefined when none is. */
   readonly seeking: number | undefined;
-  /** How far back the screen can go; beyond `0` nothing was kept. */
+  /** How far back the screen can go. */
   readonly earliest: number;
   /**
    * Beyond this moment nothing is kept (--keep is used up): the screen can be there only as it comes, live;
@@ -90,7 +92,7 @@ export interface VirtqueueView {
   readonly index: number | undefined;
   readonly num: number | undefined;
   readonly transmits: boolean;
-  /** Per second, in the window. */
+  /** Per second, in the window; NaN where too little of it has passed. */
   readonly rates: {
     readonly rounds: number;
     readonly accesses: number;
@@ -168,8 +170,8 @@ export interface QueueDetailView {
     readonly className: string | undefined;
     readonly pid: number;
     readonly comm: string;
-    /** Undefined while it is under way. */
-    readonly lasted: number | undefined;
+    /** ns; undefined while it is under way, and not known where its end may have been lost. */
+    readonly lasted: number | 'not known' | undefined;
   }[];
   /** Attempts to map, in all, by what became of them. */
   readonly attempts: readonly (readonly [outcome: string, attempts: number])[];
@@ -203,6 +205,7 @@ export interface RecordingView {
 export interface DashboardView {
   readonly source: SourceView;
   readonly clock: ClockView;
+  /** What the numbers are of: another that was chosen stands here once all was played again. */
   readonly design: string;
   readonly beside: string | undefined;
   /** All that can be chosen. */
@@ -211,7 +214,7 @@ export interface DashboardView {
   readonly window: number;
   readonly total: VirtqueueJudgement;
   readonly besideTotal: VirtqueueJudgement | undefined;
-  /** Per second in the window, over all virtqueues. */
+  /** Per second in the window, over all virtqueues; NaN where too little of it has passed. */
   readonly rates: {
     readonly rounds: number;
     readonly accesses: number;

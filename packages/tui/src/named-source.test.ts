@@ -24,9 +24,28 @@ test('what is named is a file, a pipe or a socket', async () => {
       name: '/run/none',
       kind: 'socket',
     });
+    expect(namedSource(undefined, {}, path)).toEqual({ name: path, kind: 'socket' });
     expect(() => namedSource('a', { socket: 'b' })).toThrow('both a source, a, and --socket b');
   } finally {
     server.close();
     rmSync(folder, { recursive: true });
   }
+});
+
+test('where no collector listens both ways to record are told, and what else can be named', () => {
+  const path = join(tmpdir(), 'no such socket');
+  const refusal = (): unknown => {
+    try {
+      return namedSource(undefined, {}, path);
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(refusal()).toMatchObject({
+    message: `no collector listens on ${path}, and no source is named`,
+    advice:
+      `record and watch in this terminal (collector attach --tui), ` +
+      `or record with a socket that tui finds (collector attach --socket ${path}); ` +
+      'or name a trace (tui trace.arrows), a pipe (tui -) or a socket (tui --socket PATH)',
+  });
 });

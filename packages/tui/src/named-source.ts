@@ -9,10 +9,14 @@ export interface NamedSource {
   readonly kind: 'socket' | 'stdin' | 'file' | 'growing file';
 }
 
-/** @throws ProgramError where it names several, or none and no collector runs */
+/**
+ * @param standing the socket that is looked at where nothing is named
+ * @throws ProgramError where it names several, or none and no collector runs
+ */
 export function namedSource(
   named: string | undefined,
   { socket, follow }: { readonly socket?: string; readonly follow?: boolean },
+  standing = DEFAULT_SOCKET,
 ): NamedSource {
   if (socket !== undefined) {
     if (named !== undefined)
@@ -22,13 +26,13 @@ export function namedSource(
     return { name: socket, kind: 'socket' };
   }
   if (named === undefined) {
-    if (!isSocket(DEFAULT_SOCKET))
-      throw new ProgramError(`no collector listens on ${DEFAULT_SOCKET}, and no source is named`, {
+    if (!isSocket(standing))
+      throw new ProgramError(`no collector listens on ${standing}, and no source is named`, {
         advice:
-          `start one (collector attach --socket ${DEFAULT_SOCKET}), ` +
+          `record and watch in this terminal (collector attach --tui), or record with a socket that tui finds (collector attach --socket ${standing}); ` +
           'or name a trace (tui trace.arrows), a pipe (tui -) or a socket (tui --socket PATH)',
       });
-    return { name: DEFAULT_SOCKET, kind: 'socket' };
+    return { name: standing, kind: 'socket' };
   }
   if (named === '-') return { name: '-', kind: 'stdin' };
   if (isSocket(named)) return { name: named, kind: 'socket' };

@@ -47,7 +47,11 @@ export async function openDashboard(
       await session.close();
       return undefined;
     }
-    if (options.speed !== undefined) await playAt(session, options.speed);
+    if (options.speed !== undefined) {
+      session.tell({ do: 'speed', speed: options.speed });
+      // A finished trace opens at its end.
+      session.tell({ do: 'play' });
+    }
     return session;
   } catch (error) {
     if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
@@ -57,21 +61,6 @@ export async function openDashboard(
     process.removeListener('SIGINT', stop);
   }
 }
-
-/** Plays a finished trace from its start: it opens at its end. */
-async function playAt(session: Session, speed: number | 'max'): Promise<void> {
-  while (session.view().clock.seeking !== undefined) {
-    session.advance(performance.now(), TURN_MS);
-    // Ctrl-C has its turn.
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-  session.tell({ do: 'speed', speed });
-  session.tell({ do: 'play' });
-}
-
-const TURN_MS = 50;
 
 const ADVICE =
   'expected a trace file, or bpftrace output that holds vhost events, as text or JSON (see examples/)';

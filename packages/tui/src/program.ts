@@ -23,7 +23,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .argument(
       '[source]',
       'trace file (.arrows), bpftrace output as text or JSON, gzip or plain, a socket of collector attach, ' +
-        `or - for standard input; default: the socket ${DEFAULT_SOCKET}`,
+        `or - for standard input; default: the socket ${DEFAULT_SOCKET}, where collector attach --socket made it`,
     )
     .option('--follow', 'the file is still being written: show what comes')
     .option(
@@ -87,7 +87,8 @@ On the screen ? tells the keys. Where standard output is no terminal, it prints 
 (of a finished trace without --speed, one line for all of it).
 
 Examples:
-  tui                                      the collector that runs on this host
+  collector attach --tui                   record this host, and watch it in this terminal
+  tui                                      the recording that collector attach --socket ${DEFAULT_SOCKET} serves
   tui trace.arrows                         a finished trace; Space plays it
   tui trace.arrows --speed 10 --beside copy
   tui --follow host.arrows                 a trace that is still being written

@@ -143,7 +143,14 @@ export function queueDetail(vq: number, over: Partial<QueueDetailView> = {}): Qu
 
 export function dashboardView(over: Partial<DashboardView> = {}): DashboardView {
   return {
-    source: { name: 'trace.arrows', kind: 'file', state: 'ended', problems: [], isEmpty: false },
+    source: {
+      name: 'trace.arrows',
+      kind: 'file',
+      state: 'ended',
+      problems: [],
+      isEmpty: false,
+      isStuck: false,
+    },
     clock: {
       at: 12.345e9,
       end: 60e9,

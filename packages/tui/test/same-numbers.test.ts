@@ -271,3 +271,37 @@ test.each([
     trace.close();
   },
 );
+
+/** What a design makes of a virtqueue, apart from what the other one is. */
+const judgementsOf = (view: DashboardView, which: 'chosen' | 'beside') =>
+  view.virtqueues.map((one) => ({ vq: one.vq, judgement: one[which] }));
+
+test.each([
+  ['s3', 'merged', 'fixes-v5'],
+  ['u1', 'fixes-v5', 'copy'],
+  ['stock', 'merged', 'vmap-v3'],
+] as const)(
+  '%s: beside %s, %s has the numbers that it has alone, of each virtqueue, in all and in the window',
+  async (name, chosen, beside) => {
+    const both = await fileSession(TRACES[name], {
+      design: design(chosen),
+      beside: design(beside),
+      window: 0.2e9,
+    });
+    const alone = await fileSession(TRACES[name], { design: design(beside), window: 0.2e9 });
+    const { end } = both.settle().clock;
+    alone.settle();
+    for (const part of [1.01, 0.1, 0.37, 0.8, 0.5]) {
+      for (const session of [both, alone]) session.tell({ do: 'seek', at: part * end });
+      const [two, one] = [both.settle(), alone.settle()];
+      expect(two.clock.at).toBe(one.clock.at);
+      expect(two.besideTotal).toEqual(one.total);
+      expect(judgementsOf(two, 'beside')).toEqual(judgementsOf(one, 'chosen'));
+      expect(two.virtqueues.length).toBeGreaterThan(0);
+      // The two are not the same by chance.
+      if (part > 1) expect(two.besideTotal?.total).not.toEqual(two.total.total);
+    }
+    await both.close();
+    await alone.close();
+  },
+);

@@ -6,22 +6,16 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  write as writeBytes,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { replayTrace, runResult, completenessOf } from '@vhostscope/replay';
-import {
-  closeTrace,
-  createImportReport,
-  createTextImporter,
-  createTraceWriter,
-  flushTrace,
-  openTrace,
-} from '@vhostscope/trace';
+import { openTrace } from '@vhostscope/trace';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DashboardView, Decided } from '../src/dashboard.ts';
 import { createSession } from '../src/session/create-session.ts';
@@ -35,6 +29,7 @@ import {
   temporaryFolder,
   textOf,
   TRACES,
+  writeTrace,
   type DrivenSession,
 } from './traces.ts';
 
@@ -51,30 +46,8 @@ async function open(
   return session;
 }
 
-/** The bytes of a trace file of a text, and where each flush of it ended. */
-function traceOf(text: string, flushes = 7): { bytes: Uint8Array; ends: number[] } {
-  const path = newPath();
-  const fd = openSync(path, 'w');
-  const writer = createTraceWriter(fd, {
-    sources: ['test'],
-    writer: 'test',
-    clock: 'CLOCK_BOOTTIME',
-    keepsPointers: false,
-  });
-  const importer = createTextImporter(writer, createImportReport());
-  const lines = text.split(/(?<=\n)/);
-  const ends: number[] = [];
-  const part = Math.ceil(lines.length / flushes);
-  for (let at = 0; at < lines.length; at += part) {
-    importer.push(Buffer.from(lines.slice(at, at + part).join(''), 'latin1'));
-    flushTrace(writer);
-    ends.push(writer.bytes);
-  }
-  importer.end();
-  closeTrace(writer);
-  closeSync(fd);
-  return { bytes: readFileSync(path), ends };
-}
+const traceOf = (text: string, flushes = 7): ReturnType<typeof writeTrace> =>
+  writeTrace(newPath(), text, flushes);
 
 const plain = ({ accesses, hits, fallbacks, iotlb, ambiguous }: Omit<Decided, 'isEstimated'>) => ({
   accesses,
@@ -84,12 +57,12 @@ const plain = ({ accesses, hits, fallbacks, iotlb, ambiguous }: Omit<Decided, 'i
   ambiguous,
 });
 
-/** Totals of `replay run --order ranges`. */
-async function ranges(path: string, name = 'merged') {
+/** Totals of `replay run`; while a trace may grow, of ranges order. */
+async function replayed(path: string, name = 'merged', order: 'auto' | 'ranges' = 'auto') {
   const trace = await openTrace(path);
-  const replayed = replayTrace(trace, design(name), { order: 'ranges' });
+  const all = replayTrace(trace, design(name), { order });
   const basis = { smap: undefined, calibrated: undefined };
-  const { totals } = runResult(trace, replayed, completenessOf(trace), basis, undefined);
+  const { totals } = runResult(trace, all, completenessOf(trace), basis, undefined);
   trace.close();
   return plain(totals);
 }
@@ -133,6 +106,7 @@ test('a file that grows is shown as it grows, torn tails and all, and can be gon
     const view = session.settle();
     expect(view.source.problems).toEqual([]);
     expect(view.clock.isLive).toBe(true);
+    expect(view.recording.order).toContain('may still grow');
     seen.push(view.total.total.accesses);
   }
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
@@ -147,10 +121,9 @@ test('a file that grows is shown as it grows, torn tails and all, and can be gon
   session.tell({ do: 'live' });
   const view = await until(session, ({ source }) => source.state === 'ended');
   expect(view.clock.at).toBe(view.clock.end + 1);
-  expect(view.recording.order).toContain('may still grow');
   const whole = newPath();
   writeFileSync(whole, bytes);
-  expect(plain(view.total.total)).toEqual(await ranges(whole, 'fixes-v5'));
+  expect(plain(view.total.total)).toEqual(await replayed(whole, 'fixes-v5'));
 });
 
 test('a file that is cut, or damaged in its middle, is said to be, and what was shown stays', async () => {
@@ -180,6 +153,7 @@ test('a file that is cut, or damaged in its middle, is said to be, and what was 
   const view = other.settle();
   expect(view.source.state).toBe('gone');
   expect(view.source.problems.join()).toContain('damaged there');
+  expect(view.recording.complete).toBe('no');
   expect(view.total.total.accesses).toBeGreaterThan(0);
 });
 
@@ -251,20 +225,23 @@ test('a socket that nobody listens on yet, goes away in the middle, and comes ba
   const kept = await openTrace(saved);
   expect(kept.damage).toEqual([]);
   kept.close();
-  expect(await ranges(saved)).toEqual(plain(gone.total.total));
+  expect(await replayed(saved, 'merged', 'ranges')).toEqual(plain(gone.total.total));
 
   session.tell({ do: 'live' });
   const back = await until(session, ({ source }) => source.state === 'ended');
   const whole = newPath();
   writeFileSync(whole, bytes);
-  expect(plain(back.total.total)).toEqual(await ranges(whole));
+  expect(plain(back.total.total)).toEqual(await replayed(whole));
   expect(back.source.problems.join()).toContain('came back');
 });
+
+const writeTo = promisify(writeBytes);
 
 /** A session on a pipe that is written to. */
 async function piped(other: Partial<SessionOptions> = {}): Promise<{
   session: DrivenSession;
-  write: (bytes: string | Uint8Array) => void;
+  /** Resolves once the pipe has taken it all: meanwhile this process reads it. */
+  write: (bytes: string | Uint8Array) => Promise<void>;
   end: () => void;
 }> {
   const { execFileSync } = await import('node:child_process');
@@ -276,9 +253,9 @@ async function piped(other: Partial<SessionOptions> = {}): Promise<{
   const fd = openSync(path, 'w');
   return {
     session,
-    write: (bytes) => {
-      const all = Buffer.from(bytes as string, 'latin1');
-      for (let at = 0; at < all.length;) at += writeSync(fd, all, at);
+    write: async (bytes) => {
+      const all = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+      for (let at = 0; at < all.length;) at += (await writeTo(fd, all, at)).bytesWritten;
     },
     end: () => closeSync(fd),
   };
@@ -290,7 +267,7 @@ test('bpftrace text from a pipe, with junk and losses, comes to what the same te
   const { session, write, end } = await piped();
   expect(session.settle().source).toMatchObject({ state: 'reading', isEmpty: true });
   for (let at = 0; at < lines.length; at += 300) {
-    write(lines.slice(at, at + 300).join(''));
+    await write(lines.slice(at, at + 300).join(''));
     session.pass(20);
     await sleep(2);
   }
@@ -300,7 +277,7 @@ test('bpftrace text from a pipe, with junk and losses, comes to what the same te
   const view = await until(session, ({ source }) => source.state === 'ended');
   const path = newPath();
   writeFileSync(path, lines.join(''), 'latin1');
-  expect(plain(view.total.total)).toEqual(await ranges(path));
+  expect(plain(view.total.total)).toEqual(await replayed(path));
   expect(view.source.problems.join()).toMatch(
     /bpftrace lost 17 events.*1 lines could not be read/s,
   );
@@ -318,7 +295,7 @@ test('a trace from a pipe, and nothing, and junk', async () => {
   const one = await piped();
   void (async () => {
     for (let at = 0; at < bytes.length; at += 30_000) {
-      one.write(Buffer.from(bytes.subarray(at, at + 30_000)).toString('latin1'));
+      await one.write(bytes.subarray(at, at + 30_000));
       await sleep(1);
     }
     one.end();
@@ -327,7 +304,7 @@ test('a trace from a pipe, and nothing, and junk', async () => {
   const view = await until(one.session, ({ source }) => source.state === 'ended', 2);
   const path = newPath();
   writeFileSync(path, bytes);
-  expect(plain(view.total.total)).toEqual(await ranges(path));
+  expect(plain(view.total.total)).toEqual(await replayed(path));
 
   const nothing = await piped();
   nothing.end();
@@ -335,7 +312,7 @@ test('a trace from a pipe, and nothing, and junk', async () => {
   expect(empty.source.problems.join()).toContain('is empty');
 
   const junk = await piped();
-  junk.write('all\nof\nthis\n');
+  await junk.write('all\nof\nthis\n');
   junk.end();
   const none = await until(junk.session, ({ source }) => source.state === 'ended');
   expect(none.source.problems.join()).toContain('no events');
@@ -346,7 +323,7 @@ test('beyond --keep it stays live, and one can go back to where that ends', asyn
   const keep = Math.floor(bytes.length / 3);
   const { session, write, end } = await piped({ keep });
   for (let at = 0; at < bytes.length - 9000; at += 9000) {
-    write(Buffer.from(bytes.subarray(at, at + 9000)).toString('latin1'));
+    await write(bytes.subarray(at, at + 9000));
     await sleep(2);
     session.pass(100);
   }
@@ -372,12 +349,64 @@ test('beyond --keep it stays live, and one can go back to where that ends', asyn
   trace.close();
   // Meanwhile more came: nothing of it is missed.
   session.tell({ do: 'live' });
-  write(Buffer.from(bytes.subarray(last)).toString('latin1'));
+  await write(bytes.subarray(last));
   end();
   const view = await until(session, ({ source }) => source.state === 'ended');
   const path = newPath();
   writeFileSync(path, bytes);
-  expect(plain(view.total.total)).toEqual(await ranges(path));
+  expect(plain(view.total.total)).toEqual(await replayed(path, 'merged', 'ranges'));
+});
+
+test('who pauses where nothing is kept any more misses nothing of what comes', async () => {
+  const { bytes } = traceOf(S3, 60);
+  const { session, write, end } = await piped({ keep: Math.floor(bytes.length / 3) });
+  const part = Math.ceil(bytes.length / 40);
+  for (let at = 0; at < bytes.length; at += part) {
+    await write(bytes.subarray(at, at + part));
+    await sleep(2);
+    session.pass(40);
+    const { keptUntil, isPaused } = session.view().clock;
+    if (keptUntil !== undefined && !isPaused) session.tell({ do: 'pause' });
+  }
+  end();
+  await until(session, ({ source }) => source.state === 'ended', 2);
+  expect(session.view().clock).toMatchObject({ isPaused: true, isLive: true });
+  session.tell({ do: 'play' });
+  const view = await until(session, ({ clock }) => clock.at > clock.end, 2);
+  const path = newPath();
+  writeFileSync(path, bytes);
+  expect(plain(view.total.total)).toEqual(await replayed(path, 'merged', 'ranges'));
+  // It cannot be looked through again: how it is judged stays, and why is said.
+  expect(view.recording).toMatchObject({ complete: 'not known' });
+  expect(view.recording.order).toMatch(/^ranges: .*not all of it was kept/);
+  expect(view.source.problems).toEqual([]);
+});
+
+test('where what was kept ends is said to who wants to go on behind it', async () => {
+  const { bytes } = traceOf(S3, 60);
+  const { session, write } = await piped({ keep: Math.floor(bytes.length / 3) });
+  for (let at = 0; at < bytes.length / 2; at += 9000) {
+    await write(bytes.subarray(at, at + 9000));
+    await sleep(2);
+    session.pass(20);
+  }
+  const { keptUntil = 0, end } = session.settle().clock;
+  expect(keptUntil).toBeGreaterThan(0);
+  const said = new RegExp(
+    `^nothing behind ${(Math.floor(keptUntil / 1e6) / 1000).toFixed(3)} s was kept`,
+  );
+  session.tell({ do: 'seek', at: end });
+  expect(session.settle()).toMatchObject({ clock: { at: keptUntil } });
+  expect(session.view().answer?.text).toMatch(said);
+  session.tell({ do: 'seek', at: keptUntil / 2 });
+  const { answer } = session.settle();
+  session.tell({ do: 'seek', at: keptUntil });
+  session.settle();
+  session.tell({ do: 'step', kind: 'event', by: 1 });
+  const stepped = session.settle();
+  expect(stepped.clock.at).toBe(keptUntil);
+  expect(stepped.answer).not.toEqual(answer);
+  expect(stepped.answer?.text).toMatch(said);
 });
 
 test('names of the host are data, whatever is in them', async () => {
@@ -402,4 +431,84 @@ test('a trace that is damaged behind its index says so, and the screen stays', a
   session.pass(10);
   const { source } = session.settle();
   expect(source.problems.length).toBeGreaterThan(0);
+});
+
+test('what was followed to its end is a finished trace: judged, and saved, as that', async () => {
+  const { bytes, ends } = traceOf(S3, 20);
+  const whole = newPath();
+  writeFileSync(whole, bytes);
+  const [early = 0] = ends.slice(8);
+  const path = newPath();
+  writeFileSync(path, bytes.subarray(0, early));
+  const session = await open({ kind: 'growing file', path });
+  session.pass(10);
+  session.pass(600);
+  expect(session.settle().recording.order).toContain('may still grow');
+  writeFileSync(path, bytes);
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  expect(view.clock).toMatchObject({ isPaused: true, isLive: false, at: view.clock.end + 1 });
+  expect(view.recording.order).toBe('effects: every overlapping range has its effects');
+  expect(plain(view.total.total)).toEqual(await replayed(whole));
+  expect(view.total.total.ambiguous).toBe(0);
+  const saved = newPath();
+  session.tell({ do: 'save', path: saved });
+  const { answer } = await until(session, (now) => now.answer !== undefined);
+  expect(answer?.text).toContain('the whole trace');
+  expect(readFileSync(saved).equals(readFileSync(whole))).toBe(true);
+  // And it plays from its start.
+  session.tell({ do: 'speed', speed: 1 });
+  session.tell({ do: 'play' });
+  expect(session.settle().clock).toMatchObject({ isPaused: false, isLive: false, at: 0.2e9 });
+});
+
+test('who looks back while it ends stays where they are, and sees it judged anew', async () => {
+  const { bytes, ends } = traceOf(S3, 20);
+  const path = newPath();
+  writeFileSync(path, bytes.subarray(0, ends.at(-3)));
+  const session = await open({ kind: 'growing file', path });
+  session.pass(10);
+  session.pass(600);
+  session.settle();
+  session.tell({ do: 'seek', at: 1e9 });
+  expect(session.settle().clock.at).toBe(1e9);
+  writeFileSync(path, bytes);
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  expect(view.clock).toMatchObject({ at: 1e9, isPaused: true });
+  const file = await open({ kind: 'file', path });
+  file.settle();
+  file.tell({ do: 'seek', at: 1e9 });
+  const { total, recording } = file.settle();
+  expect(view.total).toEqual(total);
+  expect(view.recording.order).toBe(recording.order);
+  session.tell({ do: 'live' });
+  expect(plain(session.settle().total.total)).toEqual(await replayed(path));
+});
+
+test('where its end tells no other order the numbers stay as they are', async () => {
+  const bytes = gunzipSync(readFileSync(TRACES.stock));
+  const path = newPath();
+  writeFileSync(path, bytes.subarray(0, Math.floor(bytes.length / 2)));
+  const session = await open({ kind: 'growing file', path });
+  session.pass(10);
+  session.pass(600);
+  writeFileSync(path, bytes);
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  expect(plain(view.total.total)).toEqual(await replayed(path));
+  expect(view.recording.order).not.toContain('may still grow');
+  expect(view.clock).toMatchObject({ isPaused: true, isLive: false });
+});
+
+test('a pipe that ends before its recording did is said to', async () => {
+  const { bytes, ends } = traceOf(S3);
+  const { session, write, end } = await piped();
+  for (let at = 0; at < (ends[2] ?? 0); at += 9000) {
+    await write(bytes.subarray(at, Math.min(ends[2] ?? 0, at + 9000)));
+    await sleep(2);
+    session.pass(20);
+  }
+  expect(session.settle().recording.complete).toBe('not known yet');
+  end();
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  expect(view.recording.complete).toBe('no');
+  expect(view.source.problems.join()).toContain('ended before the recording did');
 });

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
+import { completenessOf } from '@vhostscope/replay';
+import { openTrace } from '@vhostscope/trace';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openTerminal, type TerminalScreen } from './terminal-screen.mjs';
 
@@ -134,6 +136,24 @@ test('a second design stands beside the first', async () => {
   await terminal.until((text) => /^copy/m.test(text));
   terminal.press(']');
   await terminal.until((text) => !/^merged/m.test(text));
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
+
+test('what is seen is written to a file, and why not is said', async () => {
+  const path = join(folder, 'saved.arrows');
+  const terminal = inShell(quoted(STORM));
+  await terminal.until(FIRST);
+  terminal.press(`w${path}`);
+  await terminal.until('write to: ');
+  terminal.press('\r');
+  await terminal.until((text) => /^saved .*the whole trace/m.test(text));
+  const saved = await openTrace(path);
+  expect(completenessOf(saved).problems).toEqual([]);
+  expect(saved.index.closed).toBe(true);
+  saved.close();
+  terminal.press(`w${join(folder, 'no folder', 'x')}\r`);
+  await terminal.until('cannot write');
   terminal.press('q');
   expect(await restored(terminal)).toBe(0);
 });
@@ -269,10 +289,10 @@ test('a socket that nobody listens on is waited for; one that goes away is told 
   await terminal.until((text) => FIRST(text) && /vq \d/.test(text));
   server.close();
   connected?.destroy();
-  await terminal.until('the recorder is gone');
+  await terminal.until('the recording broke off');
   expect(terminal.text()).toMatch(/vq \d/);
   await serve(path, (socket) => socket.write(trace));
-  await terminal.until((text) => !text.includes('the recorder is gone'));
+  await terminal.until((text) => !text.includes('the recording broke off'));
   terminal.press('q');
   expect(await restored(terminal)).toBe(0);
 });

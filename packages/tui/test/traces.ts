@@ -1,9 +1,16 @@
 /** Real recordings, and sessions on them. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { DESIGNS, findDesign, type Design } from '@vhostscope/model';
+import {
+  closeTrace,
+  createImportReport,
+  createTextImporter,
+  createTraceWriter,
+  flushTrace,
+} from '@vhostscope/trace';
 import { afterAll } from 'vitest';
 import type { DashboardView, Session } from '../src/dashboard.ts';
 import { createSession } from '../src/session/create-session.ts';
@@ -88,4 +95,32 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tui test '));
   afterAll(() => rmSync(folder, { recursive: true }));
   return folder;
+}
+
+/** Makes a trace file of a text; its bytes, and where each flush of it ended. */
+export function writeTrace(
+  path: string,
+  text: string,
+  flushes: number,
+): { bytes: Uint8Array; ends: number[] } {
+  const fd = openSync(path, 'w');
+  const writer = createTraceWriter(fd, {
+    sources: ['test'],
+    writer: 'test',
+    clock: 'CLOCK_BOOTTIME',
+    keepsPointers: false,
+  });
+  const importer = createTextImporter(writer, createImportReport());
+  const lines = text.split(/(?<=\n)/);
+  const ends: number[] = [];
+  const part = Math.ceil(lines.length / flushes);
+  for (let at = 0; at < lines.length; at += part) {
+    importer.push(Buffer.from(lines.slice(at, at + part).join(''), 'latin1'));
+    flushTrace(writer);
+    ends.push(writer.bytes);
+  }
+  importer.end();
+  closeTrace(writer);
+  closeSync(fd);
+  return { bytes: readFileSync(path), ends };
 }

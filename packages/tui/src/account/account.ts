@@ -131,7 +131,14 @@ export function createAccount(options: AccountOptions): Account {
   storms.transmit(transmitting, -1n);
 
   const does = new Uint8Array(256).fill(COUNTED);
-  for (const kind of [KIND.recording, KIND.virtqueue, KIND.round, KIND.lost, KIND.heartbeat])
+  for (const kind of [
+    KIND.recording,
+    KIND.virtqueue,
+    KIND.round,
+    KIND.lost,
+    KIND.notifier,
+    KIND.heartbeat,
+  ])
     does[kind] = SEEN;
   for (let kind = 0; kind < 256; kind++) if (storms.wants[kind] === 1) does[kind] = SEEN;
   let recording = -1;
@@ -186,6 +193,10 @@ export function createAccount(options: AccountOptions): Account {
       }
       case KIND.lost:
         told.noteLoss(batch, i);
+        invalidations.noteGap(batch, i);
+        return;
+      case KIND.notifier:
+        invalidations.noteGap(batch, i);
         return;
       case KIND.heartbeat:
         told.noteHeartbeat(batch, i);

@@ -47,8 +47,8 @@ export interface SeenRange {
   readonly start: bigint;
   readonly end: bigint;
   readonly maker: Maker;
-  /** ns; undefined while it is under way. */
-  lasted: number | undefined;
+  /** ns; undefined while it is under way, and not known where its end may have been lost. */
+  lasted: number | 'not known' | undefined;
 }
 
 /** Ranges kept for each virtqueue, and those under way that are followed. */
@@ -86,6 +86,8 @@ export interface Invalidations {
   lastOf(vq: number | undefined): readonly [last: number, before: number];
   /** A range begins or ends. All before it is in the tallies. */
   note(batch: EventBatch, i: number, at: number): void;
+  /** Events were lost, or callbacks are entered no more: ends may not come. */
+  noteGap(batch: EventBatch, i: number): void;
   noteStack(batch: EventBatch, i: number): void;
   /** A round begins. All before it is in the tallies. */
   noteRound(vq: number): void;
@@ -275,6 +277,14 @@ export function createInvalidations(
       if (batch.details.blockable[batch.detail[i]] === 0) return;
       if (kind === rangeStart) begins(batch, i, at);
       else if (kind === rangeEnd) ends(batch, i, at);
+    },
+    noteGap: (batch, i) => {
+      const isOfAll = batch.kind[i] === KIND.lost;
+      // Of a stock host the calls are told that the callbacks would be made by, whoever is attached.
+      if (!isOfAll && host === 'stock') return;
+      const dev = batch.details.dev[batch.detail[i]];
+      for (const { who, seen } of open) if (isOfAll || who === dev) seen.lasted = 'not known';
+      open = open.filter(({ seen }) => seen.lasted === undefined);
     },
     noteStack: (batch, i) => noteStack(classes, recording, batch, i),
     noteRound: (vq) => {

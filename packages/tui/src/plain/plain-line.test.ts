@@ -18,11 +18,12 @@ test('a line tells where it is, how many hit, what comes, and what is wrong', ()
       state: 'gone',
       problems: ['lost\n1', 'more'],
       isEmpty: false,
+      isStuck: false,
     },
   });
   const line = plainLine(view);
   expect(line).toContain('  copy 99.00 % now, 99.99 % in all  ');
-  expect(line).toMatch(/ {2}storm 3 of a\\x0ab {2}the recorder is gone {2}! lost\\x0a1\n$/);
+  expect(line).toMatch(/ {2}storm 3 of a\\x0ab {2}the recording broke off {2}! lost\\x0a1\n$/);
 });
 
 test('the numbers for programs are as the schema says', () => {

@@ -35,9 +35,10 @@ export function plainLine(view: DashboardView): string {
 }
 
 function notes({ source }: DashboardView): string[] {
+  const isSocket = source.kind === 'socket';
   const state = {
-    waiting: ['nobody listens yet'],
-    gone: ['the recorder is gone'],
+    waiting: [isSocket ? 'nobody listens yet' : 'not there yet'],
+    gone: [isSocket ? 'the recording broke off' : 'cannot be read any more'],
     ended: [],
     reading: [],
   };

@@ -1,4 +1,5 @@
 /** Drives a session where there is no terminal: a line a second, until the trace ends or somebody ends it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, writeOut } from '@vhostscope/terminal';
 import { isBusy } from '../busy-session.js';
 import type { DashboardView, Session } from '../dashboard.js';
@@ -13,19 +14,30 @@ export async function runPlain(
   lineOf: (view: DashboardView) => string,
 ): Promise<number> {
   let isInterrupted = false;
+  let isRead = true;
+  let isWriting = false;
   let wake: () => void = () => undefined;
+  let stop: () => void = () => undefined;
+  const interrupted = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
   const interrupt = (): void => {
     isInterrupted = true;
+    stop();
     wake();
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
-  let isRead = true;
   // Whoever read the lines has seen enough.
   process.stdout.once('error', () => {
     isRead = false;
     wake();
   });
+  const tell = async (): Promise<void> => {
+    isWriting = true;
+    await writeOut(lineOf(session.view()));
+    isWriting = false;
+  };
   try {
     let next = performance.now() + LINE_MS;
     let isOver = false;
@@ -33,22 +45,35 @@ export async function runPlain(
       session.advance(performance.now(), BUDGET_MS);
       isOver = isAtItsEnd(session.view());
       const now = performance.now();
-      if (isOver || now >= next) {
+      // On the way to its end, a trace that is opened has no numbers yet.
+      if (isOver || (now >= next && session.view().clock.seeking === undefined)) {
         next = Math.max(next + LINE_MS, now);
-        await writeOut(lineOf(session.view()));
+        // Nobody may be reading.
+        await Promise.race([tell(), interrupted]);
       }
       await new Promise<void>((resolve) => {
         wake = resolve;
         setTimeout(resolve, isOver ? 0 : isBusy(session.view()) ? 1 : TURN_MS);
       });
     }
+    if (isInterrupted) {
+      // What cannot be written is not waited for.
+      if (!isWriting) await Promise.race([tell(), sleep(LINE_MS, undefined, { ref: false })]);
+      if (isWriting) process.stdout.destroy();
+      return EXIT.interrupted;
+    }
+    return isBroken(session.view()) ? EXIT.unusable : EXIT.done;
   } finally {
     for (const signal of signals) process.removeListener(signal, interrupt);
   }
-  if (isInterrupted) await writeOut(lineOf(session.view()));
-  return isInterrupted ? EXIT.interrupted : EXIT.done;
+}
+
+/** Nothing of it will be shown any more; only a socket is tried again. */
+function isBroken({ source }: Pick<DashboardView, 'source'>): boolean {
+  return source.isStuck || (source.state === 'gone' && source.kind !== 'socket');
 }
 
 function isAtItsEnd({ source, clock }: DashboardView): boolean {
+  if (isBroken({ source })) return true;
   return source.state === 'ended' && clock.at >= clock.end && clock.seeking === undefined;
 }

@@ -19,7 +19,10 @@ const judgementSchema = z.object({
   window: decidedSchema,
 });
 
-/** A line of `tui --json`. Times are ns since the first event, rates per second in the window. */
+/** Per second in the window; null where too little of it has passed. */
+const rateSchema = z.number().nullable();
+
+/** A line of `tui --json`. Times are ns since the first event. */
 export const statusSchema = z.object({
   at: z.number(),
   /** ns of CLOCK_BOOTTIME, decimal. */
@@ -39,11 +42,11 @@ export const statusSchema = z.object({
   chosen: judgementSchema,
   beside_chosen: judgementSchema.nullable(),
   rates: z.object({
-    rounds: z.number(),
-    accesses: z.number(),
-    heads: z.number(),
-    overlapping: z.number(),
-    ranges: z.number(),
+    rounds: rateSchema,
+    accesses: rateSchema,
+    heads: rateSchema,
+    overlapping: rateSchema,
+    ranges: rateSchema,
   }),
   virtqueues: z.array(
     z.object({
@@ -53,9 +56,9 @@ export const statusSchema = z.object({
       beside: judgementSchema.nullable(),
       /** desc, avail, used. */
       maps: z.array(z.enum(['up', 'down', 'ambiguous', 'unknown'])),
-      rounds: z.number(),
-      accesses: z.number(),
-      overlapping: z.number(),
+      rounds: rateSchema,
+      accesses: rateSchema,
+      overlapping: rateSchema,
     }),
   ),
   /** Those that are under way. */
@@ -93,16 +96,22 @@ export function statusOf(view: DashboardView): Status {
     events: clock.events,
     chosen: judged(view.total),
     beside_chosen: view.besideTotal === undefined ? null : judged(view.besideTotal),
-    rates: { ...rates },
+    rates: {
+      rounds: told(rates.rounds),
+      accesses: told(rates.accesses),
+      heads: told(rates.heads),
+      overlapping: told(rates.overlapping),
+      ranges: told(rates.ranges),
+    },
     virtqueues: view.virtqueues.map((one) => ({
       id: one.vq,
       dev: one.dev ?? null,
       chosen: judged(one.chosen),
       beside: one.beside === undefined ? null : judged(one.beside),
       maps: one.chosen.areas.map(({ map }) => map),
-      rounds: one.rates.rounds,
-      accesses: one.rates.accesses,
-      overlapping: one.rates.overlapping,
+      rounds: told(one.rates.rounds),
+      accesses: told(one.rates.accesses),
+      overlapping: told(one.rates.overlapping),
     })),
     storms: view.storms
       .filter(({ isOver }) => !isOver)
@@ -115,6 +124,10 @@ export function statusOf(view: DashboardView): Status {
       })),
     storms_so_far: view.storms.reduce((most, { number }) => Math.max(most, number), 0),
   };
+}
+
+function told(rate: number): number | null {
+  return Number.isNaN(rate) ? null : rate;
 }
 
 function judged({ total, window }: VirtqueueJudgement): Status['chosen'] {

@@ -156,13 +156,17 @@ function Causes({ view: { causes }, state: { search, scroll }, frame }: BodyProp
 }
 
 function Recording({
-  view: { recording, source },
+  view: {
+    recording,
+    source,
+    clock: { keptUntil },
+  },
   state: { scroll },
   frame,
 }: BodyProps): ReactElement {
   const lines = useMemo(
-    () => recordingLines(recording, source, scroll, frame),
-    [recording, source, scroll, frame],
+    () => recordingLines(recording, source, keptUntil, scroll, frame),
+    [recording, source, keptUntil, scroll, frame],
   );
   return <Fixed lines={lines} frame={frame} />;
 }

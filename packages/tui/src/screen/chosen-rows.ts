@@ -38,9 +38,10 @@ function describe({ vq, dev, owner, index, transmits, chosen }: VirtqueueView): 
 
 const FILTERS: Readonly<Record<FilterKey, (one: VirtqueueView) => boolean>> = {
   all: () => true,
-  active: ({ rates }) => rates.accesses > 0 || rates.rounds > 0,
+  // Of what is not known nothing is left out.
+  active: ({ rates }) => rates.accesses !== 0 || rates.rounds !== 0,
   'not all hits': ({ chosen }) => chosen.total.hits < chosen.total.accesses,
-  invalidated: ({ rates }) => rates.overlapping > 0,
+  invalidated: ({ rates }) => rates.overlapping !== 0,
   transmit: ({ transmits }) => transmits,
 };
 

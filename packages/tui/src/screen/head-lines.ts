@@ -74,15 +74,25 @@ function banner(text: string, width: number, look: Look): Line {
 
 /** States in which numbers stand still, and people should know why. */
 function stateBanner({ state, isEmpty, kind }: SourceView): string[] {
-  if (state === 'gone')
-    return [
-      'the recorder is gone without saying why; what is shown is what came; tried again each second',
-    ];
-  if (state === 'waiting') return ['nobody listens there yet; tried again each second'];
+  if (state === 'gone') return [GONE[kind]];
+  if (state === 'waiting') return [`${WAITING[kind]}; tried again each second`];
   if (isEmpty)
     return [state === 'ended' ? 'the trace holds no event' : `the ${kind} is empty so far`];
   return [];
 }
+
+const GONE: Readonly<Record<SourceView['kind'], string>> = {
+  socket: 'the recording broke off; what is shown is what came; tried again each second while live',
+  pipe: 'what comes cannot be read any more; what is shown ends before that',
+  'growing file': 'what comes cannot be read any more; what is shown ends before that',
+  file: 'it cannot be read any more; what is shown ends before that',
+};
+const WAITING: Readonly<Record<SourceView['kind'], string>> = {
+  socket: 'nobody listens there yet',
+  pipe: 'nothing came yet',
+  'growing file': 'it cannot be read yet',
+  file: 'it cannot be read yet',
+};
 
 function stateOf({ kind, state }: SourceView): string {
   return state === 'reading' ? kind : `${kind}, ${state}`;
@@ -94,7 +104,14 @@ function clockLine(clock: ClockView, look: Look): Line {
     return [span(`going there ${Math.floor(clock.seeking * 100)} %`, 'doubt'), span(`  ${time}`)];
   const [sign, word, tone] = wayOf(clock, look);
   const of = clock.isLive ? '' : ` of ${moment(clock.end)}`;
-  return [span(`${sign} ${word}`, tone), span(`  ${time}${of}`)];
+  return [
+    span(`${sign} ${word}`, tone),
+    span(`  ${time}${of}`),
+    // Behind that one cannot go but live.
+    ...(clock.keptUntil === undefined
+      ? []
+      : [span(`, kept to ${moment(clock.keptUntil)}`, 'doubt')]),
+  ];
 }
 
 function wayOf(

@@ -121,7 +121,7 @@ function columns({ beside, design }: OverviewPart, look: Look): Column<Virtqueue
       : [
           {
             title: words(beside, look).slice(0, 14),
-            width: 14,
+            width: 15,
             align: 'right',
             dispensable: 0,
             cell: ({ beside: judged }) =>
@@ -155,7 +155,7 @@ function columns({ beside, design }: OverviewPart, look: Look): Column<Virtqueue
     },
     {
       title: beside === undefined ? 'hits now' : words(design, look).slice(0, 14),
-      width: 14,
+      width: 15,
       align: 'right',
       dispensable: 0,
       cell: ({ chosen }) => ratioSpan(chosen.window, glyphs),
@@ -170,7 +170,7 @@ function columns({ beside, design }: OverviewPart, look: Look): Column<Virtqueue
     ...second,
     {
       title: 'hits in all',
-      width: 14,
+      width: 15,
       align: 'right',
       dispensable: 8,
       cell: ({ chosen }) => ratioSpan(chosen.total, glyphs),

@@ -74,7 +74,7 @@ test('keys of time are commands', () => {
     ]);
   expect(commands('0', '$')).toEqual([
     { do: 'seek', at: 0 },
-    { do: 'seek', at: 60e9 },
+    { do: 'seek', at: 60e9 + 1 },
   ]);
   expect(commands('>', '<')).toEqual([
     { do: 'window', ns: 30e9 },

@@ -134,7 +134,8 @@ function timeCommand(action: TimeAction, { clock, window }: DashboardView): Comm
     case 'begin':
       return { do: 'seek', at: clock.earliest };
     case 'end':
-      return { do: 'seek', at: clock.end };
+      // The last event is in the numbers, too.
+      return { do: 'seek', at: clock.end + 1 };
     case 'window wider':
       return { do: 'window', ns: nextStep(WINDOWS, window, 1) };
     case 'window narrower':

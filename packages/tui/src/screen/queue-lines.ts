@@ -227,7 +227,9 @@ function rangeColumns(look: Look): Column<Range>[] {
       align: 'right',
       dispensable: 1,
       cell: ({ lasted }) =>
-        lasted === undefined ? span('under way', 'bad') : span(lasting(lasted, glyphs)),
+        lasted === undefined
+          ? span('under way', 'bad')
+          : span(lasted === 'not known' ? lasted : lasting(lasted, glyphs)),
     },
     {
       title: 'cause',
@@ -278,7 +280,7 @@ function accessorLines({ accessors }: QueueDetailView, width: number, look: Look
     number('ambiguous', ({ decided }) => decided.ambiguous),
     {
       title: 'hits',
-      width: 14,
+      width: 15,
       align: 'right',
       dispensable: 0,
       cell: ({ decided }) => ratioSpan(decided, look.glyphs),

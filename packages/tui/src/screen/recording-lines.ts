@@ -1,7 +1,7 @@
 /** How the trace came to be and how far to trust it; what this program takes. */
 import { byteSize } from '@vhostscope/terminal';
 import type { RecordingView, SourceView } from '../dashboard.js';
-import { count, lasting } from './figures.js';
+import { count, lasting, moment } from './figures.js';
 import type { Frame } from './frame.js';
 import { words, type Look } from './look.js';
 import { beside, lineOf, span, type Line, type Tone } from './styled-line.js';
@@ -13,6 +13,7 @@ const TWO_COLUMNS = 120;
 export function recordingLines(
   recording: RecordingView,
   { problems, kind }: Pick<SourceView, 'problems' | 'kind'>,
+  keptUntil: number | undefined,
   scroll: number,
   { width, height, look }: Frame,
 ): Line[] {
@@ -46,7 +47,10 @@ export function recordingLines(
         ...wrap(words(recording.order, look), each),
         ...recording.assumptions.flatMap((one) => wrap(`- ${words(one, look)}`, each)),
       ]),
-      section('this program', pairs(ownRows(recording, kind, look), each, cut)),
+      section('this program', [
+        ...pairs(ownRows(recording, kind, look), each, cut),
+        ...(keptUntil === undefined ? [] : wrap(whatIsKept(keptUntil), each, 'doubt')),
+      ]),
       section('lost', counts(recording.lost)),
       section('left out by the filter in the kernel', counts(recording.filtered)),
       section('events', counts(recording.counts)),
@@ -68,6 +72,10 @@ const COMPLETE: Readonly<Record<RecordingView['complete'], readonly [string, Ton
   'not known': ['not known: nobody counted what the kernel told', 'doubt'],
   'not known yet': ['not known yet: the recording says so as it ends', 'doubt'],
 };
+
+function whatIsKept(until: number): string {
+  return `--keep is used up: one can go to any moment up to ${moment(until)}; what comes later is shown live only, and no other design can be chosen`;
+}
 
 function ownRows(
   { waiting, kept, own }: RecordingView,

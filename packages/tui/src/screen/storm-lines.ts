@@ -96,7 +96,7 @@ function columns(look: Look): Column<StormView>[] {
     },
     {
       title: 'hits in it',
-      width: 14,
+      width: 15,
       align: 'right',
       dispensable: 2,
       cell: ({ decided }) => ratioSpan(decided, glyphs),

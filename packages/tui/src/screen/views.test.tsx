@@ -106,9 +106,9 @@ test('overview, two designs side by side, on a wide screen', () => {
     fixes-v5    now 50.00 %  all 45.87…54.12 % of 109 accesses  not: invalidated 10
     per second  rounds 240  accesses 91.2k  heads 18.0k  invalidations 6 over rings, 40 in all
     2 virtqueues by misses  Mpps not known: no rate of fixes-v5 was published for this host
-      virtqueue   process                      merged  maps        fixes-v5  maps     hits in all  of late   rounds  access   inval         Mpps  most fall back as
-    ▸ vq 0        qemu-system-x86 (1…         99.00 %  Da~          50.00 %  Da~          99.99 %    ██▄ ▇█     120   45.6k       3  +0.95…+1.10  invalidated
-      vq 1 tx     qemu-system-x86 (1…         99.00 %  Da~          50.00 %  Da~          99.99 %    ██▄ ▇█     120   45.6k       3  +0.95…+1.10  invalidated
+      virtqueue    process                        merged  maps         fixes-v5  maps      hits in all  of late     access   inval         Mpps  most fall back as
+    ▸ vq 0         qemu-system-x86 (10…          99.00 %  Da~           50.00 %  Da~           99.99 %      ██▄ ▇█   45.6k       3  +0.95…+1.10  invalidated
+      vq 1 tx      qemu-system-x86 (10…          99.00 %  Da~           50.00 %  Da~           99.99 %      ██▄ ▇█   45.6k       3  +0.95…+1.10  invalidated
 
 
 
@@ -185,9 +185,9 @@ test('queue', () => {
       used ambiguous: a range may still be under way
 
     merged                                                                accessors, in all
-      hits now  99.00 %                                                     accessor            accesses  fallbacks  ambiguous            hits
-      in all    99.99 % of 100,000: 10 fallbacks, 0 ambiguous               get_avail_idx          3,734          0          0        100.00 %
-      maps      desc up, avail down, used ambiguous                         get_desc              83,128        128          0         99.84 %
+      hits now  99.00 %                                                     accessor           accesses  fallbacks  ambiguous             hits
+      in all    99.99 % of 100,000: 10 fallbacks, 0 ambiguous               get_avail_idx         3,734          0          0         100.00 %
+      maps      desc up, avail down, used ambiguous                         get_desc             83,128        128          0          99.84 %
       count     0…1
       invalidated  10                                                     attempts to map, in all
                                                                             mapped   120
@@ -382,7 +382,13 @@ test('empty sources, missing ones and those with problems are said, and nothing 
     causes: [],
     total: judgement({ total: decided(0, 0), window: decided(0, 0), reasons: [], areas: [] }),
   };
-  const source = { name: '/run/x.sock', kind: 'socket', problems: [], isEmpty: true } as const;
+  const source = {
+    name: '/run/x.sock',
+    kind: 'socket',
+    problems: [],
+    isEmpty: true,
+    isStuck: false,
+  } as const;
   expect(screen({ view: { ...empty, source: { ...source, state: 'waiting' } } })).toContain(
     '! nobody listens there yet',
   );
@@ -394,7 +400,7 @@ test('empty sources, missing ones and those with problems are said, and nothing 
       source: { ...source, isEmpty: false, state: 'gone', problems: ['12 events lost', 'b'] },
     },
   });
-  expect(gone).toContain('! the recorder is gone');
+  expect(gone).toContain('! the recording broke off');
   expect(gone).toContain('! and 2 more: see the recording, 5');
   for (const view of VIEW_NAMES)
     expect(
@@ -413,6 +419,18 @@ test('a storm under way, a jump, live and paused are told at the top', () => {
   expect(top({ clock: { ...clock, speed: 'max' } })).toContain('▸ as fast as it goes');
 });
 
+test('where what was kept ends is told at the top, and in the recording view', () => {
+  const clock = { ...dashboardView().clock, keptUntil: 20.5e9 };
+  const source = { ...dashboardView().source, kind: 'socket', state: 'reading' } as const;
+  const shot = { view: { clock, source }, state: { view: 'recording' } } as const;
+  expect(screen(shot)).toContain('12.345 s of 60.000 s, kept to 20.500 s');
+  const live = { ...shot, view: { source, clock: { ...clock, isLive: true } } };
+  expect(screen(live)).toContain('● live  12.345 s, kept to 20.500 s');
+  const text = screen({ ...shot, size: { columns: 80, rows: 50 } }).replaceAll(/\s+/g, ' ');
+  expect(text).toContain('--keep is used up: one can go to any moment up to 20.500 s;');
+  expect(screen({ state: { view: 'recording' } })).not.toMatch(/kept to \d|used up/);
+});
+
 test('the last line: what is typed, what became of it, what can be pressed', () => {
   const last = (shot: Shot): string => screen(shot).trimEnd().split('\n').at(-1) ?? '';
   expect(last({ state: { prompt: { kind: 'jump', text: '12x', error: 'no moment' } } })).toBe(
@@ -427,7 +445,14 @@ test('names of the host cannot do anything to the terminal', () => {
   const comm = '\u001b[2J\u001b]0;x\u0007\r\n\u009b1m\u202e';
   const causes: DashboardView['causes'] = [cause({ comm, cause: comm, className: undefined })];
   const view: Partial<DashboardView> = {
-    source: { name: comm, kind: 'file', state: 'reading', problems: [comm], isEmpty: false },
+    source: {
+      name: comm,
+      kind: 'file',
+      state: 'reading',
+      problems: [comm],
+      isEmpty: false,
+      isStuck: false,
+    },
     virtqueues: [
       virtqueue(1, { owner: { pid: 1, comm }, chosen: judgement({ reasons: [[comm, 1]] }) }),
     ],

@@ -1,13 +1,13 @@
 /** Where a trace begins and ends, as far as it is there. */
 import { extentOf } from '@vhostscope/replay';
-import { createBatchMemory, lastTimeOf, readBatch, type PlaceList } from '@vhostscope/trace';
+import { createBatchMemory, lastTimeOf, readBatch, type BatchPlace } from '@vhostscope/trace';
 import type { SourceTrace } from '../source/source.js';
 
 /** Time of the first event, ns of the clock; undefined while there is none. */
 export function firstTimeOf(trace: SourceTrace, isFinished: boolean): bigint | undefined {
   const [recording] = trace.index.recordings;
   if (recording === undefined) return undefined;
-  if (isFinished) return extentOf(trace).first;
+  if (isFinished) return extentOf({ ...trace, fd: trace.bytes }).first;
   if (recording.begin === undefined) return 0n;
   const { time } = readBatch(trace.bytes, recording.begin, createBatchMemory());
   return (BigInt(time[1]) << 32n) | BigInt(time[0]);
@@ -18,7 +18,7 @@ export function lastMomentOf(trace: SourceTrace, first: bigint): number {
   const recording = trace.index.recordings.at(-1);
   let last = first;
   for (const places of recording?.events.values() ?? []) {
-    const time = timeAt(trace, places, places.length - 1);
+    const time = timeAt(trace, places.lastWithin(Infinity));
     if (time !== undefined && time > last) last = time;
   }
   return Number(last - first);
@@ -29,15 +29,12 @@ export function wholeUntil(trace: SourceTrace, first: bigint, bytes: number): nu
   const recording = trace.index.recordings.at(-1);
   let least: bigint | undefined;
   for (const places of recording?.events.values() ?? []) {
-    let at = places.length - 1;
-    while (at >= 0 && (places.at(at)?.offset ?? 0) >= bytes) at--;
-    const time = timeAt(trace, places, at) ?? first;
+    const time = timeAt(trace, places.lastWithin(bytes)) ?? first;
     if (least === undefined || time < least) least = time;
   }
   return least === undefined ? 0 : Math.max(0, Number(least - first));
 }
 
-function timeAt({ bytes }: SourceTrace, places: PlaceList, at: number): bigint | undefined {
-  const place = places.at(at);
+function timeAt({ bytes }: SourceTrace, place: BatchPlace | undefined): bigint | undefined {
   return place === undefined ? undefined : lastTimeOf(bytes, place, createBatchMemory());
 }

@@ -29,6 +29,12 @@ export interface Judging {
    */
   surveyFor(looking: Looking): Survey | undefined;
   take(found: Surveyed): void;
+  /** Nothing more comes: how each design is judged is to be looked up. */
+  endWhole(): void;
+  /** Nothing more comes, and not all of it was kept to be looked through. */
+  endUnkept(): void;
+  /** Whether the designs are all judged in ranges order. */
+  isByRanges(looking: Looking): boolean;
   /** Undefined while the chosen design is not judged. */
   accountOptions(looking: Looking): AccountOptions | undefined;
 }
@@ -36,18 +42,19 @@ export interface Judging {
 /** Undefined while the trace has no event. */
 export function createJudging(
   { preemption, stormRate }: SessionOptions,
-  { isFinished }: Source,
+  source: Source,
   trace: SourceTrace,
 ): Judging | undefined {
-  const found = firstTimeOf(trace, isFinished);
+  const found = firstTimeOf(trace, source.isFinished);
   if (found === undefined) return undefined;
   const first: bigint = found;
+  let { isFinished } = source;
   const judgements = new Map<string, Judgement>();
   const storms = new Map<number, number>();
   let surveyed: Surveyed | undefined;
 
   const planOf = (design: Design): ReplayPlan =>
-    planReplay(trace, design, {
+    planReplay({ ...trace, fd: trace.bytes }, design, {
       order: isFinished ? 'auto' : 'ranges',
       ...(preemption !== undefined && { preempt: preemption }),
     });
@@ -64,9 +71,8 @@ export function createJudging(
     first,
     storms,
     judgementOf: ({ name }) => judgements.get(name),
-    surveyFor: ({ chosen, beside }) => {
-      const wanted = new Map([chosen, beside ?? chosen].map((design) => [design.name, design]));
-      const [one, ...others] = [...wanted.values()].filter(({ name }) => !judgements.has(name));
+    surveyFor: (looking) => {
+      const [one, ...others] = designsOf(looking).filter(({ name }) => !judgements.has(name));
       if (one === undefined) return undefined;
       const plans: [ReplayPlan, ...ReplayPlan[]] = [planOf(one), ...others.map(planOf)];
       if (isFinished) return createSurvey(trace, plans, stormRate);
@@ -75,6 +81,16 @@ export function createJudging(
       return undefined;
     },
     take,
+    endWhole: () => {
+      isFinished = true;
+      judgements.clear();
+    },
+    endUnkept: () => {
+      for (const [name, judgement] of judgements)
+        if (judgement.order === BY_RANGES) judgements.set(name, { ...judgement, order: UNKEPT });
+    },
+    isByRanges: (looking) =>
+      designsOf(looking).every(({ name }) => judgements.get(name)?.engine.order === 'ranges'),
     accountOptions: ({ chosen, beside, window }) => {
       const judgement = judgements.get(chosen.name);
       if (judgement === undefined) return undefined;
@@ -92,3 +108,10 @@ export function createJudging(
 
 const BY_RANGES =
   'ranges: the trace may still grow, and whether its effects are all there shows at its end';
+const UNKEPT =
+  'ranges: the trace has ended, and whether its effects are all there cannot be looked up, as not all of it was kept (--keep)';
+
+/** One or two of them, each once. */
+function designsOf({ chosen, beside }: Looking): Design[] {
+  return [...new Map([chosen, beside ?? chosen].map((design) => [design.name, design])).values()];
+}

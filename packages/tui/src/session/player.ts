@@ -20,9 +20,17 @@ export interface Player {
    * Goes on until `before`, or the end.
    *
    * @param before moment; Infinity for all that there is
-   * @param isWanted ends the way just behind the first event that is
+   * @param wanted ends the way just behind the first event that is
    */
-  play(before: number, pace: Pace, isWanted?: (batch: EventBatch, i: number) => boolean): MergeStop;
+  play(before: number, pace: Pace, wanted?: Wanted): MergeStop;
+}
+
+/** Events that are stepped to. */
+export interface Wanted {
+  /** Of this kind; undefined for any. */
+  readonly kind: number | undefined;
+  /** Asked when all before the event is in the account. */
+  is(batch: EventBatch, i: number): boolean;
 }
 
 export interface Pace {
@@ -52,13 +60,9 @@ export function createPlayer({ bytes, index }: SourceTrace, options: AccountOpti
   let at = 0;
   let isAtEnd = false;
 
-  function play(
-    before: number,
-    { deadline, now, isOver }: Pace,
-    isWanted?: (batch: EventBatch, i: number) => boolean,
-  ): MergeStop {
+  function play(before: number, { deadline, now, isOver }: Pace, wanted?: Wanted): MergeStop {
     if (isAtEnd) return 'over';
-    const visitor = isWanted === undefined ? all : upTo(account, isWanted);
+    const visitor = wanted === undefined ? all : upTo(account, wanted);
     const advance = (until: number, events: number, visit: MergeVisitor): MergeStop =>
       merge.advance({ before: timeOf(until), events, now, isOver }, visit);
     let stop: MergeStop;
@@ -88,14 +92,20 @@ export function createPlayer({ bytes, index }: SourceTrace, options: AccountOpti
 }
 
 /** Lets events into an account up to the first that is wanted. */
-function upTo(account: Account, isWanted: (batch: EventBatch, i: number) => boolean): MergeVisitor {
+function upTo(account: Account, wanted: Wanted): MergeVisitor {
   let isFound = false;
   return {
     words: (batch, from, to) => account.hear(batch, from, to),
     events: (batch, from, to) => {
-      let end = from;
-      while (end < to && !isFound) isFound = isWanted(batch, end++);
-      account.consume(batch, from, end);
+      let begin = from;
+      for (let i = from; i < to && !isFound; i++) {
+        if (wanted.kind !== undefined && batch.kind[i] !== wanted.kind) continue;
+        if (i > begin) account.consume(batch, begin, i);
+        begin = i;
+        isFound = wanted.is(batch, i);
+      }
+      const end = isFound ? begin + 1 : to;
+      if (end > begin) account.consume(batch, begin, end);
       return end;
     },
     isDone: () => isFound,

@@ -4,9 +4,10 @@ import { saveTrace } from '../source/save-trace.js';
 import type { Source, SourceTrace } from '../source/source.js';
 import { createViewBuilder } from '../view/dashboard-view.js';
 import { createLoad } from '../view/own-load.js';
+import { createClockCheck } from './clock-check.js';
 import { createJudging, type Judging, type Looking } from './judging.js';
 import type { SessionOptions } from './session-options.js';
-import { createWhereabouts, type Whereabouts } from './whereabouts.js';
+import { createWhereabouts, type Going, type Whereabouts } from './whereabouts.js';
 
 /** ms between two views, at least, and where nothing happens. */
 const VIEW_EVERY = 100;
@@ -19,6 +20,7 @@ const LEAST_WINDOW = 1e6;
 export function openSession(options: SessionOptions, source: Source): Session {
   const build = createViewBuilder();
   const load = createLoad();
+  const clocks = createClockCheck();
   let looking: Looking = {
     chosen: options.design,
     beside: options.beside,
@@ -26,6 +28,8 @@ export function openSession(options: SessionOptions, source: Source): Session {
   };
   let judging: Judging | undefined;
   let where: Whereabouts | undefined;
+  /** What was told before there was anything to play. */
+  let going: Going = { isPaused: undefined, speed: 1 };
   let vq: number | undefined;
   let failure: string | undefined;
   let answer: DashboardView['answer'];
@@ -47,7 +51,11 @@ export function openSession(options: SessionOptions, source: Source): Session {
     const found = createJudging(options, source, trace);
     if (found === undefined) return;
     judging = found;
-    where = createWhereabouts(source, found, looking);
+    // A recorder that came back tells another trace, at the speed of the first.
+    where = createWhereabouts(source, found, looking, {
+      isPaused: where === undefined ? going.isPaused : undefined,
+      speed: where?.speed ?? going.speed,
+    });
     openedAt = clock;
   }
 
@@ -86,9 +94,14 @@ export function openSession(options: SessionOptions, source: Source): Session {
 
   /** What changes when anything does. */
   function standing(): string {
-    const { player, seeking } = where ?? {};
-    const { state, problems } = source;
-    return [state, player?.at, player?.account.events, seeking, failure, ...problems].join();
+    if (failure !== undefined) return failure;
+    try {
+      const { player, seeking } = where ?? {};
+      const { state, problems } = source;
+      return [state, player?.at, player?.account.events, seeking, ...problems].join();
+    } catch (error) {
+      return fail(error);
+    }
   }
 
   function view(): DashboardView {
@@ -97,18 +110,20 @@ export function openSession(options: SessionOptions, source: Source): Session {
       source,
       player: where?.player,
       first: judging?.first ?? 0n,
-      judgement: judging?.judgementOf(looking.chosen),
-      looking,
+      judgement: where?.judgement,
+      looking: where?.shown ?? looking,
       vq,
       failure,
       answer,
+      areClocksAlike: judging === undefined || clocks.areAlike(judging.trace),
       own: load.measure(clock),
       clock: {
         end: where?.end() ?? 0,
-        isPaused: where?.isPaused ?? false,
+        isPaused: where?.isPaused ?? going.isPaused ?? source.isFinished,
         isLive: where?.isLive ?? !source.isFinished,
-        speed: where?.speed ?? 1,
-        seeking: where?.seeking,
+        speed: where?.speed ?? going.speed,
+        // A jump in which it failed comes to no end.
+        seeking: failure === undefined ? where?.seeking : undefined,
         keptUntil: where?.keptUntil,
       },
     });
@@ -116,17 +131,30 @@ export function openSession(options: SessionOptions, source: Source): Session {
     return made;
   }
 
+  /** Nothing goes on any more, and nothing is kept for it. */
+  function fail(error: unknown): string {
+    if (failure === undefined) source.stop();
+    failure = messageOf(error);
+    return failure;
+  }
+
   /** A file that was cut cannot be asked any more: what was shown stays. */
   function guardedView(): DashboardView {
     try {
       return view();
     } catch (error) {
-      failure = messageOf(error);
+      const reason = fail(error);
       if (shown === undefined) throw error;
-      const others = shown.source.problems.filter((problem) => problem !== failure);
+      const others = shown.source.problems.filter((problem) => problem !== reason);
       return {
         ...shown,
-        source: { ...shown.source, state: source.state, problems: [failure, ...others] },
+        clock: { ...shown.clock, seeking: undefined },
+        source: {
+          ...shown.source,
+          state: source.state,
+          problems: [reason, ...others],
+          isStuck: true,
+        },
       };
     }
   }
@@ -134,21 +162,25 @@ export function openSession(options: SessionOptions, source: Source): Session {
   function tell(command: Command): void {
     switch (command.do) {
       case 'pause':
+        going = { ...going, isPaused: true };
         return where?.pause();
       case 'play':
+        going = { ...going, isPaused: false };
         return where?.play();
       case 'live':
+        going = { ...going, isPaused: undefined };
         return where?.goLive();
       case 'speed':
+        going = { ...going, speed: command.speed };
         return where?.setSpeed(command.speed);
       case 'step':
         return say(where?.step(command.kind, command.by, vq));
       case 'seek':
-        return where?.seek(command.at);
+        return say(where?.seek(command.at));
       case 'seek storm': {
         const begin = judging?.storms.get(command.number);
         if (begin === undefined) say(`no storm ${command.number} is known`, true);
-        else where?.seek(begin);
+        else say(where?.seek(begin));
         return;
       }
       case 'design':
@@ -197,7 +229,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
     try {
       action();
     } catch (error) {
-      failure = messageOf(error);
+      fail(error);
       isStale = true;
     }
   }

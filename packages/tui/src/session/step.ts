@@ -1,12 +1,14 @@
 /** Steps from event to event, from round to round, from invalidation to invalidation. */
-import { KIND, rangeStartOf, type EventBatch, type HostKind } from '@vhostscope/model';
+import { KIND, rangeStartOf, type HostKind } from '@vhostscope/model';
+import { seconds } from '@vhostscope/terminal';
 import type { Account } from '../account/account.js';
 import type { StepKind } from '../dashboard.js';
+import type { Wanted } from './player.js';
 
 export type MomentKind = Exclude<StepKind, 'storm'>;
 
 /**
- * Whether an event is one that is stepped to.
+ * Which events are stepped to.
  *
  * @param vq of which virtqueue; undefined for any
  */
@@ -15,16 +17,17 @@ export function wantedEvent(
   account: Account,
   host: HostKind,
   vq: number | undefined,
-): (batch: EventBatch, i: number) => boolean {
+): Wanted {
   switch (kind) {
     case 'event':
-      return () => true;
+      return { kind: undefined, is: () => true };
     case 'round':
-      return (batch, i) => batch.kind[i] === KIND.round && (vq === undefined || batch.vq[i] === vq);
-    case 'invalidation': {
-      const start = rangeStartOf(host);
-      return (batch, i) => batch.kind[i] === start && account.invalidations.isOver(batch, i, vq);
-    }
+      return { kind: KIND.round, is: (batch, i) => vq === undefined || batch.vq[i] === vq };
+    case 'invalidation':
+      return {
+        kind: rangeStartOf(host),
+        is: (batch, i) => account.invalidations.isOver(batch, i, vq),
+      };
   }
 }
 
@@ -42,4 +45,23 @@ export function lastMoments(
     case 'invalidation':
       return account.invalidations.lastOf(vq);
   }
+}
+
+/** What to say where there is nothing to step to. */
+export const NOT_FOUND: Readonly<Record<StepKind, string>> = {
+  event: 'no event comes after this one',
+  round: 'no round comes after this one',
+  invalidation: 'no invalidation of a ring comes after this one',
+  storm: 'no storm is known after this moment',
+};
+export const NONE_BEFORE: Readonly<Record<StepKind, string>> = {
+  event: 'no event came before this one',
+  round: 'no round came before this one',
+  invalidation: 'no invalidation of a ring came before this one',
+  storm: 'no storm began before this moment',
+};
+
+/** @param until where what was kept ends, ns since the first event */
+export function notKept(until: number): string {
+  return `nothing behind ${seconds(BigInt(Math.round(until)))} was kept (--keep): l goes on live`;
 }

@@ -6,23 +6,28 @@
  * Who goes back from the newest events leaves a player there (`front`), which goes on with them: so the way back
  * is short, and what is not kept is never missed.
  */
-import type { Source } from '../source/source.js';
 import type { StepKind } from '../dashboard.js';
+import type { Source } from '../source/source.js';
 import { lastMomentOf, wholeUntil } from './extent.js';
 import type { Judging, Looking } from './judging.js';
 import { createPlayer, type Pace, type Player } from './player.js';
-import { lastMoments, wantedEvent, type MomentKind } from './step.js';
-import type { Survey } from './survey.js';
+import { lastMoments, NONE_BEFORE, NOT_FOUND, notKept, wantedEvent } from './step.js';
+import type { Judgement } from './survey.js';
+import { progressOf, type Work } from './work.js';
 
-/** Something that takes longer than a slice. */
-type Work =
-  | { readonly does: 'survey'; readonly survey: Survey; readonly to: number }
-  | { readonly does: 'seek'; readonly player: Player; readonly from: number; readonly to: number }
-  | { readonly does: 'step'; readonly kind: MomentKind; readonly player: Player };
+/** How it goes on, as it was told before there was anything to play. */
+export interface Going {
+  /** Undefined: as such a trace is opened. */
+  readonly isPaused: boolean | undefined;
+  readonly speed: number | 'max';
+}
 
 export interface Whereabouts {
   /** Undefined while nothing was played. */
   readonly player: Player | undefined;
+  /** What its numbers are of; what was chosen last may be on its way still. */
+  readonly shown: Looking;
+  readonly judgement: Judgement | undefined;
   readonly isPaused: boolean;
   readonly isLive: boolean;
   readonly speed: number | 'max';
@@ -34,7 +39,8 @@ export interface Whereabouts {
   play(): void;
   goLive(): void;
   setSpeed(speed: number | 'max'): void;
-  seek(to: number): void;
+  /** @returns what to say where one cannot go there */
+  seek(to: number): string | undefined;
   /** @returns what to say where there is nothing to step to */
   step(kind: StepKind, by: 1 | -1, vq: number | undefined): string | undefined;
   /** What is looked at is another: all is played again up to the same moment. Returns why it cannot be. */
@@ -46,15 +52,22 @@ export interface Whereabouts {
 /** Bytes that may wait unseen for a screen that is paused, where nothing is kept any more. */
 const MOST_PASSING = 256 * 2 ** 20;
 
+const HELD_UP =
+  'so much came where nothing is kept (--keep) that the screen cannot stand still any longer: it is live again';
+
 /** @throws ProgramError where the trace cannot be judged */
 export function createWhereabouts(
   source: Source,
   judging: Judging,
   lookingFirst: Looking,
+  going: Going,
 ): Whereabouts {
-  const { isFinished } = source;
   const { trace, first } = judging;
+  /** Nothing more comes, and all of it can be played again. */
+  let { isFinished } = source;
   let looking = lookingFirst;
+  let shown = lookingFirst;
+  let judgement: Judgement | undefined;
   let player: Player | undefined;
   /** Plays the newest events of a growing trace. */
   let front: Player | undefined;
@@ -63,7 +76,7 @@ export function createWhereabouts(
   let work: Work | undefined;
   let isPaused = isFinished;
   let isLive = !isFinished;
-  let speed: number | 'max' = 1;
+  let { speed } = going;
   let playedAt: number | undefined;
   /** Where playing has come to; parts of a ns add up. */
   let playTo = 0;
@@ -74,35 +87,70 @@ export function createWhereabouts(
     Math.max(player?.account.last ?? 0, front?.account.last ?? 0, lastMomentOf(trace, first), 0);
 
   /** Plays from the start up to a moment; Infinity for the end. */
-  function rebuild(to: number): void {
+  function rebuild(to: number, isOfEnd = false): void {
     const survey = judging.surveyFor(looking);
     if (survey !== undefined) {
-      work = { does: 'survey', survey, to };
+      work = { does: 'survey', survey, to, isOfEnd };
       return;
     }
     const options = judging.accountOptions(looking);
     if (options === undefined) return;
     const made = createPlayer(trace, options);
-    made.account.skipUntil(to === Infinity ? end() : to);
-    work = { does: 'seek', player: made, from: 0, to };
+    work = { does: 'seek', player: made, looking, from: 0, to };
+    skipTo(made, to);
   }
 
-  function seek(wanted: number): void {
-    if (player === undefined) return;
+  /** What is shown is of this. */
+  function show(of: Looking): void {
+    shown = of;
+    judgement = judging.judgementOf(of.chosen);
+  }
+
+  function skipTo({ account }: Player, to: number): void {
+    account.skipUntil(to === Infinity ? end() : to);
+  }
+
+  /** Where it is, or will be. */
+  function heading(): number {
+    return work === undefined || work.does === 'step' ? (player?.at ?? 0) : work.to;
+  }
+
+  /** Another player is on its way to take the place of the one that is shown. */
+  function isRebuilding(): boolean {
+    return work?.does === 'survey' || (work?.does === 'seek' && work.player !== player);
+  }
+
+  /** What is on its way goes to another moment. */
+  function redirect(to: number): void {
+    if (work?.does === 'survey') work = { ...work, to, isOfEnd: false };
+    else if (work?.does === 'seek' && to >= work.player.at) {
+      skipTo(work.player, to);
+      work = { ...work, to };
+    } else rebuild(to);
+  }
+
+  function seek(wanted: number): string | undefined {
+    // A growing trace of which nothing was played yet is nowhere else.
+    if (player === undefined && !isFinished) return undefined;
     let to = Math.max(0, Math.min(Math.round(wanted), end() + 1));
     if (isLive) isPaused = true;
     leaveLive();
-    if (keptUntil !== undefined && to > keptUntil && to !== player.at) to = keptUntil;
-    playTo = to;
-    if (to < player.at || (player.isAtEnd && to <= player.account.last)) rebuild(to);
-    else {
-      player.account.skipUntil(to);
-      work = { does: 'seek', player, from: player.at, to };
+    let said: string | undefined;
+    if (keptUntil !== undefined && to > keptUntil && to !== player?.at) {
+      to = keptUntil;
+      said = notKept(keptUntil);
     }
+    playTo = to;
+    if (player === undefined || isRebuilding()) redirect(to);
+    else if (to < player.at || (player.isAtEnd && to <= player.account.last)) rebuild(to);
+    // It is on the screen meanwhile: its window is sampled on the way.
+    else work = { does: 'seek', player, looking: shown, from: player.at, to };
+    return said;
   }
 
   function step(kind: StepKind, by: 1 | -1, vq: number | undefined): string | undefined {
     if (player === undefined) return undefined;
+    if (isRebuilding()) return 'it is still going there: step when it has come';
     isPaused = true;
     leaveLive();
     const { at, account } = player;
@@ -111,40 +159,54 @@ export function createWhereabouts(
       const found =
         by === 1 ? begins.find((begin) => begin > at) : begins.findLast((begin) => begin < at);
       if (found === undefined) return by === 1 ? NOT_FOUND.storm : NONE_BEFORE.storm;
-      seek(found);
-    } else if (by === 1) {
+      return seek(found);
+    }
+    if (by === 1) {
       vqOfStep = vq;
       work = { does: 'step', kind, player };
     } else {
       const [last, before] = lastMoments(kind, account, vq);
       const to = last + 1 < at ? last + 1 : before + 1;
       if (to <= 0) return NONE_BEFORE[kind];
-      seek(to);
+      return seek(to);
     }
     return undefined;
   }
 
   function leaveLive(): void {
-    if (isLive) left = player;
+    if (isLive && shown === looking) left = player;
     isLive = false;
   }
 
   function goLive(): void {
     isPaused = isFinished;
     isLive = !isFinished;
+    if (isFinished) {
+      seek(Infinity);
+      return;
+    }
+    if (player === undefined) return;
+    if (shown !== looking) {
+      redirect(Infinity);
+      return;
+    }
     work = undefined;
-    if (isFinished) seek(Infinity);
     player = front ?? player;
     front = undefined;
     left = undefined;
   }
 
+  function play(): void {
+    isPaused = false;
+    playedAt = undefined;
+    playTo = player?.at ?? 0;
+    // From its end there is no way but from the start again.
+    if (isFinished && heading() > end()) seek(0);
+  }
+
+  /** Replays as time goes by. */
   function goOn(now: number, pace: Pace): void {
-    if (player === undefined || isPaused) return;
-    if (isLive) {
-      player.play(Infinity, pace);
-      return;
-    }
+    if (player === undefined || isPaused || isLive) return;
     if (speed === 'max') playTo = Infinity;
     else if (playedAt !== undefined) playTo += (now - playedAt) * 1e6 * speed;
     playedAt = now;
@@ -160,18 +222,49 @@ export function createWhereabouts(
     if (stop === 'waits' || keptUntil !== undefined) goLive();
   }
 
-  /** What is newest goes on being played, and what was replayed and is not kept goes. */
-  function keepUp(pace: Pace): void {
-    if (isFinished) return;
-    if (!isLive) front?.play(Infinity, pace);
-    const newest = isLive ? player : front;
+  /**
+   * What is newest goes on being played, and what it has passed and is not kept goes. Nothing goes that it has not
+   * passed.
+   */
+  function keepUp(pace: Pace): string | undefined {
+    if (isFinished) return undefined;
+    const isStanding = isLive && (isPaused || work !== undefined);
+    if (!isStanding) (isLive ? player : front)?.play(Infinity, pace);
+    if (source.keptBytes === undefined) return undefined;
+    keptUntil ??= wholeUntil(trace, first, source.keptBytes);
+    const newest = newestPlayer();
+    if (newest !== undefined) source.release(newest.merge.unreadFrom());
+    // Who stands where nothing is kept cannot stay there for ever.
+    const isHeldUp = newest === undefined || newest === player;
+    if (!isHeldUp || (isLive && !isPaused) || source.passing <= MOST_PASSING) return undefined;
+    goLive();
+    return HELD_UP;
+  }
+
+  /** The one that is to see what comes; the others are never to go behind what is kept. */
+  function newestPlayer(): Player | undefined {
+    if (front !== undefined) return front;
+    return isLive || player === left ? player : undefined;
+  }
+
+  /** Nothing more comes: what was followed is a finished trace, and is judged as one. */
+  function finish(): void {
+    if (isFinished || source.state !== 'ended' || player === undefined || work !== undefined)
+      return;
+    if (isLive && !isPaused && !player.isAtEnd) return;
     if (source.keptBytes !== undefined) {
-      keptUntil ??= wholeUntil(trace, first, source.keptBytes);
-      if (newest !== undefined && newest.merge.waiting().events === 0 && source.release())
-        newest.merge.forget();
+      judging.endUnkept();
+      show(shown);
+      return;
     }
-    // Paused where nothing is kept: it cannot stay there for ever.
-    if (front === undefined && isPaused && source.passing > MOST_PASSING) goLive();
+    const to = isLive && player.isAtEnd ? Infinity : player.at;
+    isPaused ||= isLive;
+    isLive = false;
+    isFinished = true;
+    front = undefined;
+    left = undefined;
+    judging.endWhole();
+    rebuild(to, true);
   }
 
   function advanceWork(doing: Work, pace: Pace): string | undefined {
@@ -180,7 +273,8 @@ export function createWhereabouts(
       if (found === undefined) return undefined;
       judging.take(found);
       work = undefined;
-      rebuild(doing.to);
+      if (doing.isOfEnd && judging.isByRanges(shown)) show(shown);
+      else rebuild(doing.to);
       return undefined;
     }
     if (doing.does === 'seek') {
@@ -188,6 +282,7 @@ export function createWhereabouts(
       if (made.play(to, pace) === 'limit') return undefined;
       if (player === left && player !== made) front = player;
       player = made;
+      show(doing.looking);
       playTo = made.at;
       playedAt = undefined;
       work = undefined;
@@ -200,23 +295,23 @@ export function createWhereabouts(
     if (stop === 'limit') return undefined;
     work = undefined;
     playTo = stepping.at;
+    if (stop === 'before' && keptUntil !== undefined) return notKept(keptUntil);
     return stop === 'stopped' ? undefined : NOT_FOUND[kind];
   }
 
-  function progress(): number | undefined {
-    if (work === undefined) return undefined;
-    if (work.does === 'survey') return work.survey.progress;
-    const reached = work.player.account.last;
-    const from = work.does === 'seek' ? work.from : 0;
-    const to = work.does === 'seek' ? Math.min(work.to, end()) : end();
-    return to <= from ? 1 : Math.max(0, Math.min(1, (reached - from) / (to - from)));
-  }
-
   rebuild(isFinished ? Infinity : 0);
+  if (going.isPaused === false) play();
+  else if (going.isPaused === true) isPaused = true;
 
   return {
     get player() {
       return player;
+    },
+    get shown() {
+      return shown;
+    },
+    get judgement() {
+      return judgement;
     },
     get isPaused() {
       return isPaused;
@@ -228,7 +323,7 @@ export function createWhereabouts(
       return speed;
     },
     get seeking() {
-      return progress();
+      return work === undefined ? undefined : progressOf(work, end());
     },
     get keptUntil() {
       return keptUntil;
@@ -237,13 +332,7 @@ export function createWhereabouts(
     pause: () => {
       isPaused = true;
     },
-    play: () => {
-      if (player === undefined) return;
-      isPaused = false;
-      playedAt = undefined;
-      playTo = player.at;
-      if (isFinished && player.isAtEnd) seek(0);
-    },
+    play,
     goLive,
     setSpeed: (wanted) => {
       speed = wanted;
@@ -257,8 +346,7 @@ export function createWhereabouts(
       looking = wanted;
       front = undefined;
       left = undefined;
-      if (player !== undefined || work !== undefined)
-        rebuild(isLive ? Infinity : (player?.at ?? 0));
+      rebuild(isLive && player !== undefined ? Infinity : heading());
       return undefined;
     },
     advance: (now, pace) => {
@@ -268,21 +356,9 @@ export function createWhereabouts(
         if (performance.now() >= pace.deadline) break;
       }
       if (work === undefined) goOn(now, pace);
-      keepUp(pace);
-      return said;
+      const heldUp = keepUp(pace);
+      finish();
+      return said ?? heldUp;
     },
   };
 }
-
-const NOT_FOUND: Readonly<Record<StepKind, string>> = {
-  event: 'no event comes after this one',
-  round: 'no round comes after this one',
-  invalidation: 'no invalidation of a ring comes after this one',
-  storm: 'no storm is known after this moment',
-};
-const NONE_BEFORE: Readonly<Record<StepKind, string>> = {
-  event: 'no event came before this one',
-  round: 'no round came before this one',
-  invalidation: 'no invalidation of a ring came before this one',
-  storm: 'no storm began before this moment',
-};

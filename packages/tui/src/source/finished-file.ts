@@ -17,14 +17,15 @@ export async function openFinishedFile(path: string, options: OpenOptions = {}):
     kind: 'file',
     state: 'ended',
     problems: completeness.problems,
-    trace: { name, fd, bytes: fd, index },
+    trace: { name, bytes: fd, index },
     isFinished: true,
     completeness,
     kept: { bytes: index.goodBytes, most: index.goodBytes },
     keptBytes: undefined,
     passing: 0,
     refresh: () => {},
-    release: () => false,
+    release: () => {},
+    stop: () => {},
     close: async () => {
       trace.close();
       return Promise.resolve();

@@ -1,5 +1,5 @@
 /** A trace file that is being written: read as it grows. */
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { reasonOf } from '@vhostscope/trace';
 import { createGrowingTrace, type GrowingTrace } from './growing-trace.js';
 import type { Source } from './source.js';
@@ -17,12 +17,16 @@ export function followFile(path: string): Source {
 
   function open(): void {
     try {
-      if (statSync(path).isDirectory()) {
-        trouble = `cannot read ${path}: is a directory`;
+      const stat = statSync(path);
+      if (!stat.isFile()) {
+        trouble = stat.isDirectory()
+          ? `cannot read ${path}: is a directory`
+          : `cannot follow ${path}: it is no file; tui - < ${path} reads a pipe`;
         return;
       }
-      fd = openSync(path, 'r');
-      growing = createGrowingTrace(path, fd, fd);
+      // It may be another by now: a pipe without a writer would hold everything up.
+      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      growing = createGrowingTrace(path, fd);
       trouble = undefined;
     } catch (error) {
       if (!(error instanceof Error && 'syscall' in error)) throw error;
@@ -72,7 +76,8 @@ export function followFile(path: string): Source {
       size = bytes;
       if (bytes > 0) growing.extend(bytes);
     },
-    release: () => false,
+    release: () => {},
+    stop: () => {},
     close: async () => {
       if (fd !== undefined) closeSync(fd);
       fd = undefined;

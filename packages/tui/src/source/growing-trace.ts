@@ -11,19 +11,40 @@ export interface GrowingTrace {
   readonly isEnded: boolean;
   /** Why it cannot be read on. */
   readonly damage: string | undefined;
-  /** Of a trace that has ended. */
+  /** Of a trace of which nothing more comes. */
   readonly completeness: Completeness | undefined;
   /** Looks through what it has got. */
   extend(bytes: number): void;
-  dropFrom(offset: number): void;
+  /** Nothing more comes, whether its end was found or not. */
+  end(): void;
+  /** Forgets events that lie between what is kept and a place. */
+  forget(kept: number, upTo: number): void;
 }
 
-export function createGrowingTrace(name: string, fd: number, bytes: TraceBytes): GrowingTrace {
+export function createGrowingTrace(name: string, bytes: TraceBytes): GrowingTrace {
   const indexer = createTraceIndexer(bytes);
   let trace: SourceTrace | undefined;
   let damage: string | undefined;
   let completeness: Completeness | undefined;
   const isEnded = (): boolean => indexer.index?.closed === true;
+
+  /** Found out while what the recordings say at their ends can be read: it may not be kept. */
+  function judge(): void {
+    if (trace === undefined || completeness !== undefined) return;
+    try {
+      completeness = completenessOf({
+        name,
+        fd: bytes,
+        index: trace.index,
+        imported: undefined,
+        damage: [],
+      });
+    } catch (error) {
+      if (!(error instanceof TraceFormatError)) throw error;
+      completeness = UNKNOWN;
+    }
+  }
+
   return {
     name,
     get trace() {
@@ -36,14 +57,6 @@ export function createGrowingTrace(name: string, fd: number, bytes: TraceBytes):
       return damage ?? indexer.index?.damage;
     },
     get completeness() {
-      if (trace === undefined || !isEnded()) return undefined;
-      completeness ??= completenessOf({
-        ...trace,
-        imported: undefined,
-        damage: [],
-        interrupted: false,
-        close: () => {},
-      });
       return completeness;
     },
     extend: (size) => {
@@ -55,8 +68,17 @@ export function createGrowingTrace(name: string, fd: number, bytes: TraceBytes):
         damage = error.message;
       }
       const { index } = indexer;
-      if (index !== undefined) trace ??= { name, fd, bytes, index };
+      if (index !== undefined) trace ??= { name, bytes, index };
+      if (isEnded()) judge();
     },
-    dropFrom: (offset) => indexer.dropFrom(offset),
+    end: judge,
+    forget: (kept, upTo) => indexer.forget(kept, upTo),
   };
 }
+
+const UNKNOWN: Completeness = {
+  complete: null,
+  lost: {},
+  damage: [],
+  problems: ['whether it is complete is not known: not all that was said of it was kept (--keep)'],
+};

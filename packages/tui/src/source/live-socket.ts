@@ -12,32 +12,48 @@ export function followSocket(path: string, most: number): Source {
   let socket: Socket | undefined;
   let trouble: string | undefined;
   let isGone = false;
+  /** There was no room to keep what came. */
+  let isFull = false;
+  let isStopped = false;
   /** Streams before the one at hand, which may still be on the screen; and whether they are not any more. */
   const retired: SpooledStream[] = [];
   let isShown = false;
+  let clock = 0;
   let triedAt = -Infinity;
   let connections = 0;
 
-  /** What comes is another trace: the one before is dropped when its first bytes are there. */
+  /** What comes is another trace: it takes the place of the one before when there is something to show of it. */
+  function adopt(own: SpooledStream): void {
+    if (stream !== undefined) retired.push(stream);
+    stream = own;
+    isShown = false;
+    connections++;
+    isGone = false;
+    isFull = false;
+    trouble = undefined;
+  }
+
   function tryToConnect(): void {
     const trial = connect(path);
     socket = trial;
     let own: SpooledStream | undefined;
     trial.on('data', (bytes) => {
+      // What is under way when it was destroyed.
+      if (trial.destroyed) return;
       try {
-        if (own === undefined) {
-          own = createSpooledStream(path, most);
-          if (stream !== undefined) retired.push(stream);
-          stream = own;
-          isShown = false;
-          connections++;
-          isGone = false;
-          trouble = undefined;
-        }
+        own ??= createSpooledStream(path, most);
         own.push(bytes);
+        if (own === stream) return;
+        own.refresh(clock);
+        if (stream === undefined || hasRecording(own)) adopt(own);
+        else if (own.growing.damage !== undefined) {
+          trouble = `${path}: ${own.growing.damage}`;
+          trial.destroy();
+        }
       } catch (error) {
-        // No room to keep it: the recorder is not held up by that.
+        // No room to keep it: the recorder is not held up by that, and what there is stays.
         trouble = reasonOf(error);
+        isFull = true;
         trial.destroy();
       }
     });
@@ -46,12 +62,13 @@ export function followSocket(path: string, most: number): Source {
     });
     trial.on('close', () => {
       if (socket === trial) socket = undefined;
-      if (own === undefined) {
+      if (own === undefined)
         trouble ??= `${path} was closed before anything came; tried again every second`;
-        return;
+      else if (own !== stream) own.close();
+      else if (!isStopped) {
+        own.end({ damage: undefined, interrupted: false });
+        isGone = true;
       }
-      own.end({ damage: undefined, interrupted: false });
-      isGone = true;
     });
   }
 
@@ -70,7 +87,7 @@ export function followSocket(path: string, most: number): Source {
       return [
         ...(trouble === undefined ? [] : [trouble]),
         ...(damage === undefined ? [] : [`${path}: ${damage}`]),
-        ...(isGone && !isEnded()
+        ...(isGone && !isEnded() && !isFull && damage === undefined
           ? [
               `${path} went away before the recording ended; tried again every second while it is followed`,
             ]
@@ -98,20 +115,32 @@ export function followSocket(path: string, most: number): Source {
       return stream?.passing ?? 0;
     },
     refresh: (now, isFollowed) => {
+      clock = now;
       stream?.refresh(now);
+      // Nothing tells where a batch begins behind the damage: only who is told from its beginning can read on.
+      if (stream?.growing.damage !== undefined) socket?.destroy();
       if (isShown) for (const old of retired.splice(0)) old.close();
-      isShown = (stream?.growing.trace?.index.recordings.length ?? 0) > 0;
-      if (socket !== undefined || isEnded() || now - triedAt < TRY_EVERY) return;
+      isShown = stream !== undefined && hasRecording(stream);
+      if (isStopped || socket !== undefined || isEnded() || now - triedAt < TRY_EVERY) return;
       // Who looks back keeps what there is.
       if (stream !== undefined && !isFollowed) return;
       triedAt = now;
       tryToConnect();
     },
-    release: () => stream?.release() === true,
+    release: (upTo) => stream?.release(upTo),
+    stop: () => {
+      isStopped = true;
+      socket?.destroy();
+    },
     close: async () => {
+      isStopped = true;
       socket?.destroy();
       for (const one of [...retired, stream]) one?.close();
       return Promise.resolve();
     },
   };
+}
+
+function hasRecording({ growing }: SpooledStream): boolean {
+  return (growing.trace?.index.recordings.length ?? 0) > 0;
 }

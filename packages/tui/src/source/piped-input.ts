@@ -51,13 +51,20 @@ export function readPipe(most: number, path = '-'): Source {
       return stream.passing;
     },
     refresh: (now) => stream.refresh(now),
-    release: () => stream.release(),
+    release: (upTo) => stream.release(upTo),
+    // Whoever writes it goes on: what they write may go elsewhere too.
+    stop: () => stream.stop(),
     close: async () => {
       abort.abort();
       await reading;
       stream.close();
     },
   };
+}
+
+/** Whoever wrote it did not come to its end. */
+function isBrokenOff({ isOver, growing }: SpooledStream): boolean {
+  return isOver && growing.trace !== undefined && !growing.isEnded && growing.damage === undefined;
 }
 
 function problemsOf(stream: SpooledStream, trouble: string | undefined): string[] {
@@ -68,6 +75,11 @@ function problemsOf(stream: SpooledStream, trouble: string | undefined): string[
     ...(stream.trouble === undefined ? [] : [stream.trouble]),
     ...(trouble === undefined ? [] : [trouble]),
     ...(growing.damage === undefined ? [] : [`${growing.name}: ${growing.damage}`]),
+    ...(isBrokenOff(stream)
+      ? [`${growing.name} ended before the recording did: how much is missing is not known`]
+      : []),
+    // Text is told of by how it was read.
+    ...(report === undefined ? (growing.completeness?.problems ?? []) : []),
     ...(report === undefined || report.lostEvents === 0n
       ? []
       : [`bpftrace lost ${report.lostEvents} events`]),

@@ -1,12 +1,11 @@
 /** Saves what there is of a trace as a trace file of its own. */
-import { read, writeSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { writeSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { byteSize } from '@vhostscope/terminal';
-import { batchEnd, endOfStream, openNewFile, writing, type BatchPlace } from '@vhostscope/trace';
+import { batchEnd, endOfStream, openNewFile, readFully, writing } from '@vhostscope/trace';
 import type { SourceTrace } from './source.js';
 
 const AT_ONCE = 1 << 20;
-const readAt = promisify(read);
 
 /**
  * Copies the whole batches of a trace that lie within `kept` bytes. The program goes on meanwhile.
@@ -15,7 +14,7 @@ const readAt = promisify(read);
  * @throws OutputError
  */
 export async function saveTrace(
-  { fd, index }: SourceTrace,
+  { bytes: from, index }: SourceTrace,
   kept: number | undefined,
   path: string,
 ): Promise<string> {
@@ -26,10 +25,11 @@ export async function saveTrace(
   try {
     const block = new Uint8Array(AT_ONCE);
     for (let at = 0; at < bytes;) {
-      const { bytesRead } = await readAt(fd, block, 0, Math.min(AT_ONCE, bytes - at), at);
-      if (bytesRead === 0) break;
-      write(path, file.fd, block.subarray(0, bytesRead));
-      at += bytesRead;
+      const piece = block.subarray(0, Math.min(AT_ONCE, bytes - at));
+      readFully(from, piece, at);
+      write(path, file.fd, piece);
+      at += piece.length;
+      await nextTurn();
     }
     // A trace that goes on has no end yet; what was saved of it has.
     if (!closed || !isWhole) write(path, file.fd, endOfStream());
@@ -50,16 +50,9 @@ function write(path: string, fd: number, bytes: Uint8Array): void {
 
 function lastBatchEnd({ recordings }: SourceTrace['index'], kept: number): number {
   let last = 0;
-  const look = (place: BatchPlace | undefined): void => {
-    if (place !== undefined && batchEnd(place) <= kept) last = Math.max(last, batchEnd(place));
-  };
   for (const { begin, tables, events, end } of recordings) {
-    for (const place of [begin, ...tables, end]) look(place);
-    for (const places of events.values()) {
-      let at = places.length - 1;
-      while (at > 0 && batchEnd(places.at(at)) > kept) at--;
-      look(places.at(at));
-    }
+    const all = [begin, ...tables, end, ...[...events.values()].map((one) => one.lastWithin(kept))];
+    for (const place of all) if (batchEnd(place) <= kept) last = Math.max(last, batchEnd(place));
   }
   return last;
 }

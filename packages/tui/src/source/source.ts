@@ -6,8 +6,6 @@ import type { SourceView } from '../dashboard.js';
 /** A trace that can be read again from its start. */
 export interface SourceTrace {
   readonly name: string;
-  /** What stands at its beginning can be read from it; all of it from `bytes`. */
-  readonly fd: number;
   readonly bytes: TraceBytes;
   /** The same object while it grows. */
   readonly index: TraceIndex;
@@ -41,7 +39,9 @@ export interface Source {
    * @param isFollowed whether a source that went away may be tried again, and begin anew
    */
   refresh(now: number, isFollowed: boolean): void;
-  /** All that was found so far was replayed: what is not kept may go. Returns whether anything went. */
-  release(): boolean;
+  /** All before this place was played: what of it is not kept may go. */
+  release(upTo: number): void;
+  /** Nothing of it is wanted any more: it is not kept, nor read where nobody is held up by that. */
+  stop(): void;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** A stream of a trace, or of bpftrace's text, that is kept as it comes and is a trace that grows. */
 import {
+  batchEnd,
   closeTrace,
   createImportReport,
   createTextImporter,
@@ -8,7 +9,9 @@ import {
   isArrowStream,
   nothingFound,
   OutputError,
+  readFully,
   STREAM_MARK_BYTES,
+  type BatchPlace,
   type ImportReport,
   type InputEnd,
   type TextImporter,
@@ -16,7 +19,7 @@ import {
   type TraceWriter,
 } from '@vhostscope/trace';
 import { createGrowingTrace, type GrowingTrace } from './growing-trace.js';
-import { openSpool } from './spool.js';
+import { openSpool, type Spool, type Stretch } from './spool.js';
 import type { Kept } from './source.js';
 
 export interface SpooledStream {
@@ -37,7 +40,9 @@ export interface SpooledStream {
   end(end: InputEnd): void;
   /** Looks for what has come. */
   refresh(now: number): void;
-  release(): boolean;
+  release(upTo: number): void;
+  /** What comes from now on is not kept. */
+  stop(): void;
   close(): void;
 }
 
@@ -47,13 +52,16 @@ const FLUSH_EVERY = 100;
 /** @throws OutputError where nothing can be kept */
 export function createSpooledStream(name: string, most: number): SpooledStream {
   const spool = openSpool(most);
-  const growing = createGrowingTrace(name, spool.fd, spool);
+  const growing = createGrowingTrace(name, spool);
   const report = createImportReport();
   let head: Uint8Array | undefined = new Uint8Array(0);
   let text: { readonly writer: TraceWriter; readonly importer: TextImporter } | undefined;
   let isText = false;
   let isOver = false;
   let isFull = false;
+  let isStopped = false;
+  /** Up to there what only passes was let go. */
+  let released = 0;
   let trouble: string | undefined;
   let flushedAt = -Infinity;
 
@@ -110,6 +118,8 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
       return trouble;
     },
     push: (bytes) => {
+      // Nothing tells where a batch begins behind the damage.
+      if (isStopped || growing.damage !== undefined) return;
       try {
         if (head === undefined) return take(bytes);
         const joined = Buffer.concat([head, bytes]);
@@ -123,15 +133,16 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
     end: (end) => {
       if (isOver) return;
       isOver = true;
-      // Where there was no room for what came there is none for its end.
-      if (isFull) return;
       try {
-        finish(end);
+        // Where there was no room for what came there is none for its end.
+        if (!isFull) finish(end);
       } catch (error) {
         if (!(error instanceof OutputError)) throw error;
         trouble = error.message;
       }
       text = undefined;
+      growing.extend(spool.size);
+      growing.end();
     },
     refresh: (now) => {
       if (text !== undefined && !isFull && now - flushedAt >= FLUSH_EVERY) {
@@ -140,14 +151,34 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
       }
       growing.extend(spool.size);
     },
-    release: () => {
-      if (spool.passing === 0 || growing.trace?.index.goodBytes !== spool.size) return false;
-      growing.dropFrom(spool.kept);
-      spool.release();
-      return true;
+    release: (upTo) => {
+      const index = growing.trace?.index;
+      const from = Math.max(released, spool.kept);
+      const to = Math.min(upTo, index?.goodBytes ?? 0);
+      if (index === undefined || to <= from) return;
+      // What a recording says of itself is asked for again by who plays from the start.
+      const held = index.recordings
+        .flatMap((recording) => [recording.begin, ...recording.tables, recording.end])
+        .flatMap((place) =>
+          place !== undefined && batchEnd(place) > from && batchEnd(place) <= to
+            ? [stretchOf(spool, place)]
+            : [],
+        );
+      growing.forget(spool.kept, to);
+      spool.release(to, held);
+      released = to;
+    },
+    stop: () => {
+      isStopped = true;
     },
     close: () => spool.close(),
   };
+}
+
+function stretchOf(spool: Spool, place: BatchPlace): Stretch {
+  const bytes = new Uint8Array(batchEnd(place) - place.offset);
+  readFully(spool, bytes, place.offset);
+  return { offset: place.offset, bytes };
 }
 
 function outputTo(append: (bytes: Uint8Array) => void): TraceOutput {

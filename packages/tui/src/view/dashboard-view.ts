@@ -23,6 +23,8 @@ export interface Shown {
   readonly judgement: Judgement | undefined;
   readonly looking: Looking;
   readonly vq: number | undefined;
+  /** Its recordings follow one another on one clock. */
+  readonly areClocksAlike: boolean;
   /** Why nothing goes on any more. */
   readonly failure: string | undefined;
   readonly answer: DashboardView['answer'];
@@ -97,16 +99,23 @@ function whyNoCost(
   return costFrom(chosen, transmitting, counted, basis).reason ?? undefined;
 }
 
-function viewSource({ source, player, failure }: Shown): DashboardView['source'] {
+function viewSource({ source, player, failure, areClocksAlike }: Shown): DashboardView['source'] {
   const late = player?.merge.late ?? 0;
   return {
     name: source.name,
     kind: source.kind,
     state: source.state,
     isEmpty: source.state !== 'ended' && (player?.account.events ?? 0) === 0,
+    isStuck: failure !== undefined,
     problems: [
       ...(failure === undefined ? [] : [failure]),
       ...source.problems,
+      ...(areClocksAlike
+        ? []
+        : [
+            'a later recording of the trace begins at a time before the end of one before it: a moment may be of either, ' +
+              'and jumps and rates go by the earlier one',
+          ]),
       ...(late === 0
         ? []
         : [

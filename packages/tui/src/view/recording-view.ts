@@ -32,7 +32,8 @@ export function viewRecording(shown: Shown): RecordingView {
 function completeOf({ source, player }: Shown): RecordingView['complete'] {
   if (player !== undefined && player.account.told.lost.size > 0) return 'no';
   const { completeness } = source;
-  if (completeness === undefined) return 'not known yet';
+  // What broke off did not say how it ended.
+  if (completeness === undefined) return source.state === 'gone' ? 'no' : 'not known yet';
   if (completeness.complete === null) return 'not known';
   return completeness.complete ? 'yes' : 'no';
 }

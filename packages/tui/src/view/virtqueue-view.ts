@@ -44,9 +44,13 @@ export function grownLately(series: Series, { borders }: Lately, index: number):
   return begin === undefined ? 0 : (series.now[index] ?? 0) - (valuesAt(series, begin)[index] ?? 0);
 }
 
+/** NaN where so little time has passed that a rate would say nothing. */
 export function perSecond(count: number, { lasts }: Lately): number {
-  return lasts === 0 ? 0 : (1e9 * count) / lasts;
+  return lasts < LEAST_TIME ? NaN : (1e9 * count) / lasts;
 }
+
+/** ns. */
+const LEAST_TIME = 1e6;
 
 /** Sums over virtqueues, or of one. */
 interface Sums {
