@@ -64,7 +64,9 @@ async function measure({ columns, rows }) {
   terminal.press('q');
   await terminal.exited;
   await until(() => told.includes('}'));
-  const drawing = /(\d+) frames?, ([\d.]+) ms each.*/.exec(terminal.text())?.[0] ?? 'not told';
+  // The emulator takes in what was written last after the program is gone.
+  const last = await terminal.until('ms each');
+  const [drawing] = /\d+ frames?, .*/.exec(last);
   terminal.close();
   const writing = JSON.parse(told.split('\n')[1]);
   const percent = (share) => `${(100 * share).toFixed(1)} %`;
