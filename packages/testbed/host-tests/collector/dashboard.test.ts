@@ -71,7 +71,7 @@ async function startShowing(): Promise<void> {
 
 async function leave(): Promise<string> {
   await tmux('send-keys', 'q');
-  const { text } = await untilShown(/left with \d+/, 120_000);
+  const { text } = await untilShown(/left with \d+/, DRAWN_MS);
   await tmux('kill-server');
   return text;
 }
@@ -99,16 +99,22 @@ function accessesOn(shown: string): number {
   return Number(accesses.replaceAll(',', ''));
 }
 
-/** The screen when its numbers stand still: the load is over, and all has arrived. */
+/** The screen when its numbers stand still: the load is over, and all has arrived and is drawn. */
 async function settled(): Promise<string> {
-  for (let before = -1; ;) {
-    const shown = await screen();
-    const accesses = accessesOn(shown);
-    if (accesses === before) return shown;
-    before = accesses;
-    await setTimeout(3000);
+  let shown = await screen();
+  for (let quiet = 0; quiet < STILL_MS; quiet += LOOK_MS) {
+    await setTimeout(LOOK_MS);
+    const later = await screen();
+    if (accessesOn(later) !== accessesOn(shown)) quiet = 0;
+    shown = later;
   }
+  return shown;
 }
+
+const LOOK_MS = 2000;
+/** Emulated, on CPUs that the recorder and the load share with it, the screen may be so far behind. */
+const STILL_MS = 20_000;
+const DRAWN_MS = 120_000;
 
 test('testpmd: its virtqueues and accesses are those of the trace', async () => {
   await startShowing();
@@ -134,19 +140,19 @@ test('a storm is on the screen within a second, with its cause, and in the trace
     beside: 300,
   });
   await load.go();
-  const { text, ms } = await untilShown(/mprotect/, 30_000);
+  const { text, ms } = await untilShown(/mprotect/, DRAWN_MS);
   process.stdout.write(
     `the storm was on the screen ${(ms / 1000).toFixed(1)} s after the load began\n`,
   );
   const [, begins = ''] = /^▸?\s+1\s+([\d.]+) s/m.exec(text) ?? [];
-  const [, now = ''] = /([\d.]+) s of [\d.]+ s|live\s+([\d.]+) s/.exec(text) ?? [];
+  const [, now = ''] = /live\s+([\d.]+) s/.exec(text) ?? [];
   process.stdout.write(`it begins at ${begins} s, shown at ${now} s\n${text}\n`);
   await load.result;
   await tmux('send-keys', '1');
-  await untilShown(/virtqueues? by/, 20_000);
+  await untilShown(/virtqueues? by/, DRAWN_MS);
   const shown = await settled();
   await tmux('send-keys', '2');
-  const { text: storms } = await untilShown(/storm 1 /, 20_000);
+  const { text: storms } = await untilShown(/storm 1 /, DRAWN_MS);
   expect(await leave()).toMatch(/left with 0/);
   const run = await replay('run');
   expect(run['totals']).toMatchObject({ accesses: accessesOn(shown) });
