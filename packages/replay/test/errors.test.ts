@@ -113,7 +113,7 @@ describe('replay schema', () => {
     const { code, err } = await replay('schema', 'judge');
     expect(code).toBe(2);
     expect(err).toMatch(
-      /'judge' is invalid.*run, verify, explain, check, storms, hazards, compare, designs, export, report, info/,
+      /'judge' is invalid.*run, verify, explain, check, storms, hazards, compare, designs, export, ndjson, report, info/,
     );
   });
 });

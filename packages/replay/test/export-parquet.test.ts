@@ -2,7 +2,7 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runResultSchema } from '../src/run-result.ts';
+import { runResultSchema, type Decisions } from '../src/run-result.ts';
 import { shell } from './child-process.ts';
 import { query, type Row } from './duckdb.ts';
 import { run, STOCK } from './export-cases.ts';
@@ -43,11 +43,18 @@ describe.each([
           iotlb: String(totals.iotlb),
           ambiguous: String(totals.ambiguous),
           least: String(totals.spans?.accesses[0] ?? totals.accesses),
-          most: String(totals.spans?.accesses[1] ?? totals.accesses),
+          most: mostOf(totals),
         })),
     );
   });
 });
+
+/** `run` has no bound where it would say nothing; the file has one for each round. */
+function mostOf({ accesses, spans }: Decisions): unknown {
+  if (spans === null) return String(accesses);
+  const [, most] = spans.accesses;
+  return most === null ? expect.stringMatching(/^\d+$/) : String(most);
+}
 
 interface Line {
   readonly kind: string;
