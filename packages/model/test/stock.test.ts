@@ -98,7 +98,7 @@ function judge(
  * others, anew each time. What it finds becomes a case below.
  */
 const RUNS = process.env['STOCK_RUNS'];
-const SEARCH = RUNS === undefined ? { numRuns: 300, seed: 7 } : { numRuns: Number(RUNS) };
+const SEARCH = RUNS === undefined ? { numRuns: 150, seed: 7 } : { numRuns: Number(RUNS) };
 
 describe.each(KERNELS)('a $design kernel, $preempt preemption', { timeout: 120_000 }, (kernel) => {
   it('is never told to have decided what it did not, seen from the middle on', () => {
