@@ -55,7 +55,7 @@ describe('all designs in one pass', { timeout: 120_000 }, () => {
           expect(together).toEqual(alone);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
