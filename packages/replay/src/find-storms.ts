@@ -30,6 +30,20 @@ export function readStormRate(text: string | undefined): number {
 
 /** What is sampled of a device, SAMPLE_SIZE numbers each: all its virtqueues, then those that transmit. */
 export const SAMPLED_TRANSMIT = SAMPLE_SIZE;
+export const STORM_SAMPLE_SIZE = 2 * SAMPLE_SIZE;
+
+/** Adds what an engine has counted of a device's virtqueues so far. */
+export function sampleStorm(
+  { tallies }: Engine,
+  transmits: ReadonlySet<number>,
+  virtqueues: ReadonlySet<number>,
+  into: Float64Array,
+): void {
+  for (const vq of virtqueues) {
+    addSample(tallies, vq, into, 0);
+    if (transmits.has(vq)) addSample(tallies, vq, into, SAMPLED_TRANSMIT);
+  }
+}
 
 /**
  * All storms, in the order in which they were noticed.
@@ -44,18 +58,13 @@ export function findStorms(
   transmits: ReadonlySet<number> = new Set(),
 ): FoundStorms {
   const found: Storm[] = [];
-  const sample = (virtqueues: ReadonlySet<number>, into: Float64Array): void => {
-    if (engine === undefined) return;
-    for (const vq of virtqueues) {
-      addSample(engine.tallies, vq, into, 0);
-      if (transmits.has(vq)) addSample(engine.tallies, vq, into, SAMPLED_TRANSMIT);
-    }
-  };
   const storms = createStorms({
     rate,
     host: hostKindOf(trace),
-    sample,
-    sampleSize: engine === undefined ? 0 : 2 * SAMPLE_SIZE,
+    ...(engine !== undefined && {
+      sample: (virtqueues, into) => sampleStorm(engine, transmits, virtqueues, into),
+      sampleSize: STORM_SAMPLE_SIZE,
+    }),
     onOver: (storm) => found.push(storm),
   });
   const { wants } = storms;

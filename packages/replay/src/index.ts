@@ -5,7 +5,13 @@ export { completenessOf, type Completeness } from './completeness.js';
 export { costFrom, measuredRates, withHost } from './cost-result.js';
 export { readCostOptions, type CostBasis, type CostOptions } from './cost-options.js';
 export { designAssumptions } from './design-assumptions.js';
-export { findStorms, readStormRate, SAMPLED_TRANSMIT } from './find-storms.js';
+export {
+  findStorms,
+  readStormRate,
+  SAMPLED_TRANSMIT,
+  sampleStorm,
+  STORM_SAMPLE_SIZE,
+} from './find-storms.js';
 export {
   describedVirtqueue,
   inAddressOrder,

@@ -22,6 +22,7 @@ import {
   type RingPlaces,
 } from '@vhostscope/model';
 import { createInvalidations, type Invalidations } from './invalidations.js';
+import { moved, NEVER, type LastMoments } from './last-moments.js';
 import { createStormList, type StormList } from './storm-list.js';
 import { createTimeWindow, type Series, type TimeWindow } from './time-window.js';
 import { createToldOfRecording, type ToldOfRecording } from './told-of-recording.js';
@@ -69,7 +70,7 @@ export interface Account {
   /** The last two moments at which there was an event; likewise rounds, of a virtqueue or of any. */
   readonly last: number;
   readonly beforeLast: number;
-  lastRound(vq: number | undefined): readonly [last: number, before: number];
+  lastRound(vq: number | undefined): LastMoments;
   /** Nobody asks for the window that ends before this moment. */
   skipUntil(moment: number): void;
   /** Rows that say something of a recording: no events, and their times are of no moment. */
@@ -85,8 +86,6 @@ const ACCESS = KIND.access;
 /** What is done with a kind of event beside the engines: it is counted, or more. */
 const COUNTED = 1;
 const SEEN = 2;
-
-const NO_ROUNDS: readonly [number, number] = [-1, -1];
 
 export function createAccount(options: AccountOptions): Account {
   const { first } = options;
@@ -145,8 +144,8 @@ export function createAccount(options: AccountOptions): Account {
   let events = 0;
   let last = -1;
   let beforeLast = -1;
-  let lastRounds: readonly [number, number] = NO_ROUNDS;
-  const lastRoundOf = new Map<number, readonly [number, number]>();
+  let lastRounds = NEVER;
+  const lastRoundOf = new Map<number, LastMoments>();
 
   /** ns since the first event. HOT. */
   function momentOf({ time }: EventBatch, i: number): number {
@@ -187,7 +186,7 @@ export function createAccount(options: AccountOptions): Account {
         const vq = batch.vq[i];
         const moment = momentOf(batch, i);
         lastRounds = moved(lastRounds, moment);
-        lastRoundOf.set(vq, moved(lastRoundOf.get(vq) ?? NO_ROUNDS, moment));
+        lastRoundOf.set(vq, moved(lastRoundOf.get(vq) ?? NEVER, moment));
         if (invalidations.blamed.has(vq)) invalidations.noteRound(vq);
         return;
       }
@@ -294,7 +293,7 @@ export function createAccount(options: AccountOptions): Account {
     get beforeLast() {
       return beforeLast;
     },
-    lastRound: (vq) => (vq === undefined ? lastRounds : (lastRoundOf.get(vq) ?? NO_ROUNDS)),
+    lastRound: (vq) => (vq === undefined ? lastRounds : (lastRoundOf.get(vq) ?? NEVER)),
     skipUntil: (moment) => window.skipUntil(moment - options.window),
     hear: (batch, from, to) => {
       for (let i = from; i < to; i++) see(batch, i);
@@ -324,12 +323,4 @@ function sumRatio(rows: Float64Array, vq: number, into: Float64Array): void {
   }
   into[2 * vq] = hits;
   into[2 * vq + 1] = decided;
-}
-
-/** A moment comes that may be the same again. */
-function moved(
-  [last, before]: readonly [number, number],
-  moment: number,
-): readonly [number, number] {
-  return moment === last ? [last, before] : [moment, last];
 }

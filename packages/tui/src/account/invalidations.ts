@@ -22,6 +22,7 @@ import {
   type StackClasses,
   type Tallies,
 } from '@vhostscope/model';
+import { moved, NEVER, type LastMoments } from './last-moments.js';
 import type { Series } from './time-window.js';
 
 /** Who makes ranges, why. */
@@ -83,7 +84,7 @@ export interface Invalidations {
   /** Whether the beginning of a range is over a ring; of one virtqueue, or of any. */
   isOver(batch: EventBatch, i: number, vq: number | undefined): boolean;
   /** The last moments, one before the other, at which a range over a ring began; of one virtqueue, or of any. */
-  lastOf(vq: number | undefined): readonly [last: number, before: number];
+  lastOf(vq: number | undefined): LastMoments;
   /** A range begins or ends. All before it is in the tallies. */
   note(batch: EventBatch, i: number, at: number): void;
   /** Events were lost, or callbacks are entered no more: ends may not come. */
@@ -118,9 +119,9 @@ export function createInvalidations(
   const blamed = new Map<number, Blamed>();
   const kept = new Map<number, SeenRange[]>();
   const seconds = new Map<number, Map<number, number>>();
-  const lastOf = new Map<number, [number, number]>();
+  const lastOf = new Map<number, LastMoments>();
   let overlapping = new Float64Array(16);
-  let lastOfAny: [number, number] = NEVER;
+  let lastOfAny = NEVER;
   let open: OpenRange[] = [];
   let recording = 0;
 
@@ -310,12 +311,6 @@ export function createInvalidations(
 }
 
 const OTHERS = 'others';
-const NEVER: [number, number] = [-1, -1];
-
-/** A moment comes that may be the same again. */
-function moved([last, before]: readonly [number, number], at: number): [number, number] {
-  return at === last ? [last, before] : [at, last];
-}
 
 function grown(array: Float64Array, index: number): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(Math.max(2 * array.length, index + 1));

@@ -1,14 +1,12 @@
 /** The storms of a trace up to a moment, with what the model's finder leaves to others. */
 import {
-  addSample,
   createStorms,
-  SAMPLE_SIZE,
   type Engine,
   type EventBatch,
   type HostKind,
   type Storm,
 } from '@vhostscope/model';
-import { SAMPLED_TRANSMIT } from '@vhostscope/replay';
+import { sampleStorm, STORM_SAMPLE_SIZE } from '@vhostscope/replay';
 
 /** Storms that are kept; of more, the oldest are forgotten. */
 const MOST_STORMS = 1000;
@@ -51,13 +49,8 @@ export function createStormList(
   const storms = createStorms({
     rate,
     host,
-    sample: (virtqueues, into) => {
-      for (const vq of virtqueues) {
-        addSample(engine.tallies, vq, into, 0);
-        if (transmits.has(vq)) addSample(engine.tallies, vq, into, SAMPLED_TRANSMIT);
-      }
-    },
-    sampleSize: 2 * SAMPLE_SIZE,
+    sample: (virtqueues, into) => sampleStorm(engine, transmits, virtqueues, into),
+    sampleSize: STORM_SAMPLE_SIZE,
     onOver: (storm) => {
       over.push(seen(storm));
       if (over.length > MOST_STORMS) over.shift();
