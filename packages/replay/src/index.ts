@@ -5,13 +5,7 @@ export { completenessOf, type Completeness } from './completeness.js';
 export { costFrom, measuredRates, withHost } from './cost-result.js';
 export { readCostOptions, type CostBasis, type CostOptions } from './cost-options.js';
 export { designAssumptions } from './design-assumptions.js';
-export {
-  findStorms,
-  readStormRate,
-  SAMPLED_TRANSMIT,
-  sampleStorm,
-  STORM_SAMPLE_SIZE,
-} from './find-storms.js';
+export { findStorms, readStormRate, sampleStorm, STORM_SAMPLE_SIZE } from './find-storms.js';
 export {
   describedVirtqueue,
   inAddressOrder,
@@ -20,7 +14,7 @@ export {
 } from './recording-list.js';
 export { planReplay, type ReplayOptions, type ReplayPlan } from './replay-plan.js';
 export { assumedOf } from './stock-assumptions.js';
-export { causesOf, classesOf, processesOf } from './storms-result.js';
+export { causesOf, classesOf, processesOf, transmittedIn } from './storms-result.js';
 export { extentOf, readTimeArgument, resolveTime } from './time-argument.js';
 export { transmittingAmong } from './transmit-virtqueues.js';
 export { replayTrace, engineOf, type Replayed } from './replay-trace.js';

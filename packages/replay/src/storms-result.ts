@@ -197,7 +197,8 @@ export function classesOf(
   return named(counts, (code) => INVALIDATION_CLASSES[code] ?? String(code));
 }
 
-function transmittedIn(counted: Float64Array): CountedDecisions {
+/** What was sampled of the virtqueues that transmit, as the cost model takes it. */
+export function transmittedIn(counted: Float64Array): CountedDecisions {
   const of = (place: number): number => counted[SAMPLED_TRANSMIT + place] ?? 0;
   const [hits, ambiguous] = [of(SAMPLED_HITS), of(SAMPLED_AMBIGUOUS)];
   const accesses = hits + ambiguous + of(SAMPLED_FALLBACKS) + of(SAMPLED_IOTLB);

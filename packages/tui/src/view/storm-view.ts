@@ -4,12 +4,11 @@ import {
   INVALIDATION_CAUSES,
   SAMPLED_AMBIGUOUS,
   SAMPLED_FALLBACKS,
-  SAMPLED_HEADS,
   SAMPLED_HITS,
   SAMPLED_IOTLB,
   type RateChange,
 } from '@vhostscope/model';
-import { causesOf, classesOf, processesOf, SAMPLED_TRANSMIT } from '@vhostscope/replay';
+import { causesOf, classesOf, processesOf, transmittedIn } from '@vhostscope/replay';
 import type { Account } from '../account/account.js';
 import type { SeenStorm } from '../account/storm-list.js';
 import type { CauseView, StormView } from '../dashboard.js';
@@ -64,10 +63,7 @@ export function viewStorms(
 /** Packets per second less than if every access hit. */
 function lostIn({ storm, isUnsure }: SeenStorm, rates: RateChange | undefined): StormView['lost'] {
   if (rates === undefined || isUnsure) return undefined;
-  const of = (place: number): number => storm.counted[SAMPLED_TRANSMIT + place] ?? 0;
-  const [hits, ambiguous] = [of(SAMPLED_HITS), of(SAMPLED_AMBIGUOUS)];
-  const accesses = hits + ambiguous + of(SAMPLED_FALLBACKS) + of(SAMPLED_IOTLB);
-  const estimate = estimateRate(rates, { packets: of(SAMPLED_HEADS), accesses, hits, ambiguous });
+  const estimate = estimateRate(rates, transmittedIn(storm.counted));
   if (estimate === undefined) return undefined;
   const [least, most] = estimate.rate;
   const lost = (rate: number): number => Math.max(0, rates.after - rate);
