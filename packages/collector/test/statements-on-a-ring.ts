@@ -9,16 +9,30 @@ export interface PretendedVirtqueue {
   readonly memory: ReadonlyMap<bigint, bigint>;
 }
 
-/** Maps of the program, by name and key, and what it has printed: the values of each line. */
+/** A number of 64 bits, or a tuple of them. */
+type Value = bigint | readonly bigint[];
+
+/** A line that was printed: its tag, and its other columns but for those that are always the same. */
+export interface PrintedLine {
+  readonly tag: string;
+  readonly values: readonly bigint[];
+}
+
+/** Maps of the program, by name and key, and what it has printed. */
 export interface ProgramState {
-  readonly maps: Map<string, bigint>;
-  readonly printed: bigint[][];
+  readonly maps: Map<string, Value>;
+  readonly printed: PrintedLine[];
+  /** printfs so far. */
+  prints: number;
   /** Reads and writes of maps. */
   mapOperations: number;
+  /** Where the statements run, and when. */
+  cpu: bigint;
+  now: bigint;
 }
 
 export function createProgramState(): ProgramState {
-  return { maps: new Map(), printed: [], mapOperations: 0 };
+  return { maps: new Map(), printed: [], prints: 0, mapOperations: 0, cpu: 0n, now: 0n };
 }
 
 type Run = (
@@ -30,14 +44,32 @@ type Run = (
 
 /** What translated statements call. */
 const RUN = {
-  wrap: (value: bigint): bigint => BigInt.asUintN(64, value),
-  read: (state: ProgramState, name: string, key: bigint): bigint => {
+  wrap: (value: Value): Value =>
+    typeof value === 'bigint'
+      ? BigInt.asUintN(64, value)
+      : value.map((part) => BigInt.asUintN(64, part)),
+  /** Of a tuple; what a map does not hold is 0 in all its parts. */
+  part: (value: Value, index: number): bigint =>
+    typeof value === 'bigint' ? value : (value[index] ?? 0n),
+  read: (state: ProgramState, name: string, key: bigint): Value => {
     state.mapOperations++;
     return state.maps.get(`${name} ${key}`) ?? 0n;
   },
-  write: (state: ProgramState, name: string, key: bigint, value: bigint): void => {
+  write: (state: ProgramState, name: string, key: bigint, value: Value): void => {
     state.mapOperations++;
-    state.maps.set(`${name} ${key}`, BigInt.asUintN(64, value));
+    state.maps.set(`${name} ${key}`, RUN.wrap(value));
+  },
+  print: (state: ProgramState, format: string, values: readonly bigint[]): void => {
+    state.prints++;
+    let taken = 0;
+    for (const line of format.split('\n').slice(0, -1)) {
+      const count = line.split('%').length - 1;
+      state.printed.push({
+        tag: line.split(' ')[0] ?? '',
+        values: values.slice(taken, taken + count),
+      });
+      taken += count;
+    }
   },
   remove: (state: ProgramState, name: string, key: bigint): void => {
     state.mapOperations++;
@@ -61,7 +93,21 @@ function expression(text: string): string {
     .replaceAll(/(?<![\w'])(?:0x[\da-f]+|\d+)\b/g, '$&n')
     .replaceAll(new RegExp(MAP, 'g'), "run.read(state, '$1', $2)")
     .replaceAll(/\barg(\d)\b/g, 'args[$1]')
-    .replaceAll(/\b(?:nsecs|cpu)\b/g, '0n');
+    .replaceAll(/(\$\w+)\.(\d)n?\b/g, 'run.part($1, $2)')
+    .replaceAll(/\bnsecs\b/g, 'state.now')
+    .replaceAll(/\bcpu\b/g, 'state.cpu');
+}
+
+/** `(a, b)` is a tuple, `(a)` is not. */
+function isTuple(text: string): boolean {
+  let depth = 0;
+  for (const [at, sign] of [...text].entries()) {
+    if (sign === '(') depth++;
+    else if (sign === ')') depth--;
+    else if (sign === ',' && depth === 1) return true;
+    if (depth === 0 && at < text.length - 1) return false;
+  }
+  return false;
 }
 
 function statement(text: string): string {
@@ -70,15 +116,17 @@ function statement(text: string): string {
   const [, condition] = /^if \((.*)\) \{$/.exec(text) ?? [];
   if (condition !== undefined) return `if (${expression(condition)}) {`;
   if (text === '}' || text === '} else {') return text;
-  const [, values] = /^printf\("[^"]*", (.*)\);$/.exec(text) ?? [];
-  if (values !== undefined) return `state.printed.push([${expression(values)}]);`;
+  const [, format, values] = /^printf\("([^"]*)", (.*)\);$/.exec(text) ?? [];
+  if (values !== undefined) return `run.print(state, "${format}", [${expression(values)}]);`;
   const [, removed] = /^delete\((.*)\);$/.exec(text) ?? [];
   const [, target = '', sign, value] = /^(\S+) ([+|]?)= (.*);$/.exec(text) ??
     /^(\S+?)(\+)\+(?=(;))/.exec(text) ?? [undefined, removed, undefined, undefined];
   const [, name, key = ''] = MAP.exec(target) ?? [];
   if (removed !== undefined) return `run.remove(state, '${name ?? ''}', ${expression(key)});`;
   if (value === undefined) throw new Error(`not understood: ${text}`);
-  const given = expression(value === ';' ? '1' : value);
+  const given = isTuple(value)
+    ? `[${expression(value.slice(1, -1))}]`
+    : expression(value === ';' ? '1' : value);
   const result = sign === '' ? given : `${expression(target)} ${sign ?? ''} (${given})`;
   return name === undefined
     ? `${target} = run.wrap(${result});`

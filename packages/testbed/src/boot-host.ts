@@ -28,8 +28,11 @@ export interface BootOptions {
   readonly kernel?: KernelLine;
   /** Whether the guest's kernel preempts its own code. Default voluntary, as Debian's does. */
   readonly preempt?: 'voluntary' | 'full';
-  /** What a CPU of the guest without work does. Default `sleep`; `poll` where rates are measured. */
-  readonly idle?: 'sleep' | 'poll';
+  /**
+   * How time passes in the guest. Default `real`; where it passes with the `instructions` that the guest executes,
+   * rates are the same in every run, whatever else this machine does.
+   */
+  readonly time?: 'real' | 'instructions';
   /** Default 2048. */
   readonly memoryMiB?: number;
   /** Debian packages that must be there beside those that every test host needs. */
@@ -145,7 +148,7 @@ function startMachine(
     cpus: options.cpus ?? 1,
     memoryMiB: options.memoryMiB ?? 2048,
     preempt: options.preempt ?? 'voluntary',
-    idle: options.idle ?? 'sleep',
+    time: options.time ?? 'real',
     kernelImage: kernel.image,
     initramfs,
     shares: {

@@ -7,7 +7,7 @@ export interface HostOptions {
   readonly cpus: 1 | 2;
   readonly kernel: KernelLine;
   readonly preempt: 'voluntary' | 'full';
-  readonly idle?: 'sleep' | 'poll';
+  readonly time?: 'real' | 'instructions';
   readonly packages?: readonly string[];
 }
 

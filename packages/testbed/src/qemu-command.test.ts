@@ -5,7 +5,7 @@ const MACHINE: Machine = {
   cpus: 1,
   memoryMiB: 2048,
   preempt: 'voluntary',
-  idle: 'sleep',
+  time: 'real',
   kernelImage: '/cache/vmlinuz',
   initramfs: '/folder/initramfs',
   shares: {
@@ -41,16 +41,18 @@ test('two CPUs are two nodes that share the memory', () => {
   ]);
 });
 
+test('time is that of this machine, or counted in instructions', () => {
+  expect(after(qemuCommand(MACHINE), '-icount')).toEqual([]);
+  const words = qemuCommand({ ...MACHINE, time: 'instructions' });
+  expect(after(words, '-accel')).toEqual(['tcg,thread=single']);
+  expect(after(words, '-icount')).toEqual(['shift=0,sleep=off']);
+});
+
 test('this machine’s root can be read only, and a comma in a path is no option', () => {
   const [root, exchange] = after(qemuCommand(MACHINE), '-virtfs');
   expect(root).toMatch(/^local,mount_tag=root,path=\/,.*,readonly=on$/);
   expect(exchange).toContain('path=/tmp/a,,b,');
   expect(exchange).not.toContain('readonly');
-});
-
-test('a CPU without work sleeps, unless it is to be awake', () => {
-  expect(after(qemuCommand(MACHINE), '-append')[0]).not.toContain('idle=');
-  expect(after(qemuCommand({ ...MACHINE, idle: 'poll' }), '-append')[0]).toContain('idle=poll');
 });
 
 test('the kernel is told how to preempt itself', () => {

@@ -9,17 +9,21 @@
 import { ACCESSORS, COUNTER_FIELDS, LONGEST_CHAIN, type Accessor } from '@vhostscope/model';
 import type { Detail } from '../probe-plan/detail.js';
 import type { PlannedCalls, ProbePlan } from '../probe-plan/probe-plan.js';
-import { emitted } from './emitted-lines.js';
-import { eventPrintf, NOT_KNOWN } from './event-printf.js';
+import { emitted, emittedTogether } from './emitted-lines.js';
+import { eventLine, eventPrintf, NOT_KNOWN, type EventLine } from './event-printf.js';
 import {
   addHead,
   beginHeads,
+  countAnew,
   headsUpTo,
+  IS_UNTOLD,
+  noteCounted,
   ofKnown,
   putBy,
   putByIfMany,
   takeHeads,
 } from './head-word.js';
+import { tellHeldRounds } from './held-rounds.js';
 import { when, type ProbeBlock, type Statement } from './program-text.js';
 import { EVENT_IDX } from './area-size.js';
 import { NOTIFY_ON_EMPTY, takeVirtqueue, walkChain } from './virtqueue-state.js';
@@ -40,7 +44,7 @@ const COUNTERS = ACCESSORS.slice(1).map((name) => counterOf(name as Accessor));
 const HEAD_COUNTERS = [counterOf('get_avail_head'), counterOf('get_desc')] as const;
 
 const COUNTING: Teller = {
-  one: (accessor) => [`${counterOf(accessor)}++;`],
+  one: (accessor) => [`${counterOf(accessor)}++;`, ...noteCounted()],
   head: () => [...addHead(), ...putByIfMany(...HEAD_COUNTERS)],
   inOrder: false,
 };
@@ -142,18 +146,25 @@ export function declareCounters({ detail, calls }: ProbePlan): Statement[] {
   return ['$address = (uint64)0;', ...COUNTERS.map((counter) => `${counter} = (uint64)0;`)];
 }
 
-/** At the ends of rounds: nothing of them is left untold. */
+/** At the ends of rounds: all accesses are told, or counted and put by for `countedAccesses`. */
 export function settleAccesses({ detail, calls }: ProbePlan): Statement[] {
   const teller = tellerOf(detail);
   if (teller === undefined || calls === undefined) return [];
-  return [...takeHeads(), ...settleHead(teller), ...tellCounters(teller)];
+  const settled = [...takeHeads(), ...settleHead(teller)];
+  if (teller.inOrder) return settled;
+  return [...settled, ...putBy(...HEAD_COUNTERS), ...countAnew()];
+}
+
+/** The line that tells at the end of a round what was counted; none where each access has a line. */
+export function countedAccesses({ detail, calls }: ProbePlan): EventLine[] {
+  return detail === 'calls' && calls !== undefined ? [countersLine()] : [];
 }
 
 /** At the beginning of rounds: heads fetched from here on are counted. */
-export function beginAccesses({ detail, calls }: ProbePlan): Statement[] {
-  const teller = tellerOf(detail);
-  if (teller === undefined || calls === undefined) return [];
-  return teller.inOrder ? beginHeads() : [...takeHeads(), ...tellCounters(teller), ...beginHeads()];
+export function beginAccesses(plan: ProbePlan): Statement[] {
+  const teller = tellerOf(plan.detail);
+  if (teller === undefined || plan.calls === undefined) return [];
+  return teller.inOrder ? beginHeads() : [...takeHeads(), ...tellCounters(plan), ...beginHeads()];
 }
 
 /** Forgets the virtqueue `$address`, which is given up: its counters begin anew. */
@@ -161,7 +172,7 @@ export function forgetAccesses({ detail, calls }: ProbePlan): Statement[] {
   if (tellerOf(detail) === undefined || calls === undefined) return [];
   const maps = ['@heads', ...(calls.addUsedAndSignal.length === 0 ? [] : ['@signals'])];
   const entries = maps.map((map) => `${map}[$address]`);
-  if (detail === 'calls') entries.push('@counted[$address]', ...COUNTERS);
+  if (detail === 'calls') entries.push(...COUNTERS);
   return entries.map((entry) => `delete(${entry});`);
 }
 
@@ -270,17 +281,16 @@ function byEventIdx(on: readonly Statement[], off: readonly Statement[]): Statem
   return [`if ((${bit}) != 0) {`, on, '} else {', off, '}'];
 }
 
-function tellCounters(teller: Teller): Statement[] {
-  if (teller.inOrder) return [];
-  const columns = COUNTER_FIELDS.map((field, index) => [field, COUNTERS[index] ?? '']);
-  return [
+/** Where accesses are counted: what was counted, if it was not told yet. */
+function tellCounters(plan: ProbePlan): Statement[] {
+  return when(IS_UNTOLD, [
     ...putBy(...HEAD_COUNTERS),
-    `$all = ${COUNTERS.join(' + ')};`,
-    ...when('$all != @counted[$address]', [
-      '@counted[$address] = $all;',
-      ...emitted('accesses', [
-        eventPrintf('counted', { vq: '$address', ...(Object.fromEntries(columns) as object) }),
-      ]),
-    ]),
-  ];
+    ...tellHeldRounds(plan),
+    ...emittedTogether([countersLine()]),
+  ]);
+}
+
+function countersLine(): EventLine {
+  const columns = COUNTER_FIELDS.map((field, index) => [field, COUNTERS[index] ?? '']);
+  return eventLine('counted', { vq: '$address', ...(Object.fromEntries(columns) as object) });
 }

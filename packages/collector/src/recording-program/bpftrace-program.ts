@@ -9,6 +9,7 @@ import { accessBlocks, declareCounters } from './access-blocks.js';
 import { LINE_CLASSES } from './emitted-lines.js';
 import { directMapBlocks } from './direct-map-blocks.js';
 import { eventPrintf } from './event-printf.js';
+import { tellHeldRounds } from './held-rounds.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { blockText, type ProbeBlock } from './program-text.js';
 import { rangeBlocks } from './range-blocks.js';
@@ -29,7 +30,7 @@ export function bpftraceProgram(plan: ProbePlan, dialect: BpftraceDialect): stri
       ? [...setUpBlocks(plan), ...lifeBlocks(plan)]
       : directMapBlocks(plan, plan.directMap, dialect)),
     ...rangeBlocks(plan, dialect),
-    heartbeat(),
+    heartbeat(plan),
   ];
   const text = blocks.map(blockText).join('\n\n');
   return `${text}\n\n${blockText(end(text))}\n`;
@@ -67,7 +68,7 @@ function structsOfModule(
   ];
 }
 
-function heartbeat(): ProbeBlock {
+function heartbeat(plan: ProbePlan): ProbeBlock {
   const columns = Object.fromEntries(
     LINE_CLASSES.map(({ name, field }) => [field, `@${name}[cpu]`]),
   );
@@ -75,6 +76,7 @@ function heartbeat(): ProbeBlock {
     comment: ['How many lines this CPU has emitted: what has not arrived by then is lost.'],
     points: [`profile:ms:${HEARTBEAT_MS}`],
     body: [
+      ...tellHeldRounds(plan),
       eventPrintf('heartbeat', {
         ...columns,
         filteredForeign: '@foreign[cpu]',

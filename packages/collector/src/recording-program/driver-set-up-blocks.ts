@@ -147,7 +147,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
           '$dev = (struct vhost_dev *)arg0;',
           ...forEachVirtqueue([
             ...(reset === undefined ? emitted('state', [tellReset()]) : []),
-            ...['@told', '@before', '@chain'].map((map) => `delete(${map}[$address]);`),
+            ...['@told', '@round'].map((map) => `delete(${map}[$address]);`),
             ...forgetAccesses(plan),
           ]),
         ],

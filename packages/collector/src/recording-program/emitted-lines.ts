@@ -3,6 +3,7 @@
  * after it was emitted: a heartbeat between the two says too little and not too much.
  */
 import { KIND, type FieldName } from '@vhostscope/model';
+import { printfOf, type EventLine } from './event-printf.js';
 import { TASK, when, type Statement } from './program-text.js';
 
 /** Lines that are counted together, and the column of the heartbeat that tells how many. */
@@ -41,8 +42,20 @@ export type LineClassName = (typeof LINE_CLASSES)[number]['name'];
 
 /** Statements that print lines of a class, and count them. */
 export function emitted(of: LineClassName, prints: readonly string[]): Statement[] {
-  const add = prints.length === 1 ? '++' : ` += ${prints.length}`;
-  return [...prints, `@${of}[cpu]${add};`];
+  return [...prints, counted(of, prints.length)];
+}
+
+/** Statements that print lines of any classes with one printf, and count them. */
+export function emittedTogether(lines: readonly EventLine[]): Statement[] {
+  const counts = LINE_CLASSES.map(({ name, kinds }) => {
+    const ofClass = lines.filter(({ event }) => kinds.some((kind) => kind === KIND[event]));
+    return ofClass.length === 0 ? [] : [counted(name, ofClass.length)];
+  });
+  return [printfOf(lines), ...counts.flat()];
+}
+
+function counted(of: LineClassName, lines: number): Statement {
+  return `@${of}[cpu]${lines === 1 ? '++' : ` += ${lines}`};`;
 }
 
 /**

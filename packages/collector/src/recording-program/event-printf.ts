@@ -7,19 +7,27 @@ export type ColumnExpressions = Readonly<Record<string, string>>;
 /** What is not known: an optional column only. */
 export const NOT_KNOWN = '-';
 
+/** A line of the dialect, to be printed. */
+export interface EventLine {
+  readonly event: EventName;
+  /** Of printf, without the end of the line. */
+  readonly format: string;
+  readonly values: readonly string[];
+}
+
 /**
- * The statement that prints an event.
+ * The line of an event.
  *
  * Only numbers and escaped bytes are printed: nothing of the host can forge a line.
  *
  * @param time when it happened, ns; not before that of a line which this CPU has printed
  * @throws Error when the columns are not those of the event: a defect of the caller
  */
-export function eventPrintf(
+export function eventLine(
   event: EventName,
   given: ColumnExpressions,
   time: string = 'nsecs',
-): string {
+): EventLine {
   const { text, optional = [] } = eventDefinition(event);
   if (text === undefined) throw new Error(`${event} is printed by nobody`);
   const names = text.columns.filter((column) => typeof column === 'string');
@@ -46,5 +54,17 @@ export function eventPrintf(
     else formats.push(storage === 'u64' ? '%llu' : storage === 'u32' ? '%u' : '%d');
     values.push(expression);
   }
-  return `printf("${formats.join(' ')}\\n", ${values.join(', ')});`;
+  return { event, format: formats.join(' '), values };
+}
+
+/** The statement that prints lines, all at once. */
+export function printfOf(lines: readonly EventLine[]): string {
+  const formats = lines.map(({ format }) => `${format}\\n`);
+  const values = lines.flatMap((line) => line.values);
+  return `printf("${formats.join('')}", ${values.join(', ')});`;
+}
+
+/** The statement that prints an event. As `eventLine`. */
+export function eventPrintf(event: EventName, given: ColumnExpressions, time?: string): string {
+  return printfOf([eventLine(event, given, time)]);
 }

@@ -3,7 +3,8 @@
  * and one write of it. The variable `$heads` is the word of `$address`; it is 0 where the virtqueue was not told of.
  *
  * Bits 0 to 15: last_avail_idx, up to where heads were told or counted. From 16 on heads that were counted and
- * not put by yet, from 38 on their descriptors, eight a head at most. Bit 63 is set.
+ * not put by yet, from 36 on their descriptors, eight a head at most. Bit 62: something else was counted, and not
+ * told yet. Bit 63 is set.
  */
 import { LONGEST_CHAIN } from '@vhostscope/model';
 import { remember } from './emitted-lines.js';
@@ -12,10 +13,11 @@ import { when, type Statement } from './program-text.js';
 const HEADS = '@heads[$address]';
 
 const HEAD_PLACE = 16;
-const HEAD_BITS = 22;
+const HEAD_BITS = 20;
 const DESCRIPTOR_PLACE = HEAD_PLACE + HEAD_BITS;
 const DESCRIPTOR_BITS = HEAD_BITS + Math.ceil(Math.log2(LONGEST_CHAIN + 1));
 
+const COUNTED = '((uint64)1 << 62)';
 const KNOWN = '((uint64)1 << 63)';
 
 /** Runs statements of a call of which an argument is the virtqueue, unless that was not told of. */
@@ -69,7 +71,23 @@ export function putBy(heads: string, descriptors: string): Statement[] {
   return when(`(${field(HEAD_PLACE, HEAD_BITS)}) != 0`, [
     `${heads} += ${field(HEAD_PLACE, HEAD_BITS)};`,
     `${descriptors} += ${field(DESCRIPTOR_PLACE, DESCRIPTOR_BITS)};`,
-    `$heads = ${knownFrom('($heads & 0xffff)')};`,
+    `$heads = ${knownFrom(`($heads & (${COUNTED} | 0xffff))`)};`,
     `${HEADS} = $heads;`,
   ]);
+}
+
+/** Something else than a head was counted. Costs a write once until it is told. */
+export function noteCounted(): Statement[] {
+  return when(`($heads & ${COUNTED}) == 0`, [
+    `$heads = $heads | ${COUNTED};`,
+    `${HEADS} = $heads;`,
+  ]);
+}
+
+/** Whether anything was counted that is not told. */
+export const IS_UNTOLD = `($heads & (${KNOWN} - 0x10000)) != 0`;
+
+/** What was counted and put by is told. */
+export function countAnew(): Statement[] {
+  return [`${HEADS} = ${knownFrom('($heads & 0xffff)')};`];
 }

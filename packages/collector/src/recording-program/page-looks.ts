@@ -18,6 +18,7 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { EVENT_IDX, sizeOfArea } from './area-size.js';
 import { emitted } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
+import { tellHeldRounds } from './held-rounds.js';
 import { when, type Statement } from './program-text.js';
 
 /** After that long a ring is looked at again, and what was found is told whether or not it is news. */
@@ -44,14 +45,15 @@ export function forgetLook({ looks }: ProbePlan): Statement[] {
  * Looks at the pages of `$vq` and tells what they are, if they may have changed; `$told` is its `@told`. It comes
  * first in its probe, and has hardly a branch: the verifier goes both ways of each, with all that comes after.
  */
-export function lookAtPages({ looks }: ProbePlan): Statement[] {
+export function lookAtPages(plan: ProbePlan): Statement[] {
+  const { looks } = plan;
   if (looks === undefined) return [];
   return [
     '$mm = (uint64)$vq->dev->mm;',
     `$changed = ${CHANGED};`,
     ...when(
       `$told != 0 && ($told <= $changed || $told + ${LOOK_AGAIN_NS} < nsecs) && (uint64)$vq->iotlb == 0`,
-      look(looks),
+      look(plan, looks),
     ),
   ];
 }
@@ -62,7 +64,7 @@ const AREA_BITS = 20;
 /** In those bits: pages of four counts, and whether they follow each other. */
 const PLACES = { pagesGot: 0, pagesWritable: 4, pagesWanted: 8, hugePages: 12, contiguous: 16 };
 
-function look({ memoryBase, encryption }: PlannedLooks): Statement[] {
+function look(plan: ProbePlan, { memoryBase, encryption }: PlannedLooks): Statement[] {
   return [
     // Before the first page is looked at: what happens to it meanwhile comes after.
     '$when = nsecs;',
@@ -83,6 +85,7 @@ function look({ memoryBase, encryption }: PlannedLooks): Statement[] {
       [
         '@found[$address] = $found;',
         '@lookedAt[$address] = $when;',
+        ...tellHeldRounds(plan),
         ...AREAS.flatMap((_, number) => tellArea(number)),
       ],
     ),

@@ -4,6 +4,7 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { emitted, forgetMissed, remember } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
+import { tellHeldRounds } from './held-rounds.js';
 import { noteChange } from './page-looks.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 import { BOX_MAPS, mayTouchRings } from './ring-box.js';
@@ -64,6 +65,7 @@ function coreRangeBlocks(plan: ProbePlan, { processId }: BpftraceDialect): Probe
     points: [`kretprobe:${name}`],
     predicate: `@call[${TASK}] != 0`,
     body: [
+      ...tellHeldRounds(plan),
       ...takeRange(`@call[${TASK}]`),
       ...emitted('ranges', [eventPrintf(event, columns)]),
       `delete(@call[${TASK}]);`,
@@ -83,6 +85,7 @@ function coreRangeBlocks(plan: ProbePlan, { processId }: BpftraceDialect): Probe
         ...takeRange('arg0'),
         `if (${touchesRings}) {`,
         [
+          ...tellHeldRounds(plan),
           // The range is the caller's own, and the same at its end.
           ...remember('ranges', '@begun[(uint64)arg0]', '(uint64)1'),
           `@call[${TASK}] = (uint64)arg0;`,
@@ -110,6 +113,7 @@ function coreRangeBlocks(plan: ProbePlan, { processId }: BpftraceDialect): Probe
           'delete(@begun[(uint64)arg0]);',
           ...takeRange('arg0'),
           ...when('$owner != 0', [
+            ...tellHeldRounds(plan),
             `@call[${TASK}] = (uint64)arg0;`,
             ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
             ...noteChange(plan),
@@ -137,6 +141,7 @@ function flushBlocks(plan: ProbePlan, { processId }: BpftraceDialect): ProbeBloc
         ...when(`(uint64)$flushed->${notifierField} == 0`, [
           `if (${mayTouchRings('arg0', 'arg1', 'arg2')}) {`,
           [
+            ...tellHeldRounds(plan),
             ...takeStack(),
             ...emitted('ranges', [
               eventPrintf('tlb_flush', {

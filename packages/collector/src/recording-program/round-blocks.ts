@@ -1,13 +1,16 @@
 /** Probes of rounds: the ring before and after each turn of a handler. */
 import { HANDLERS } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
-import { beginAccesses, settleAccesses } from './access-blocks.js';
+import { beginAccesses, countedAccesses, settleAccesses } from './access-blocks.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
-import { emitted, forgetMissed } from './emitted-lines.js';
-import { eventPrintf } from './event-printf.js';
+import { forgetMissed } from './emitted-lines.js';
+import { beginRound, endRound, tellHeldBegin, tellHeldRounds } from './held-rounds.js';
 import { lookAtPages } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
 import { countChain, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
+
+/** What is kept of a round of `$address` for its end: when it began, its ring and its first chain by then. */
+const ROUND = '@round[$address]';
 
 export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect): ProbeBlock[] {
   const { round, handlers } = plan;
@@ -20,38 +23,44 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
       points: [moduleStructs === 'kprobe' ? `kprobe:vhost:${round}` : `kprobe:${round}`],
       body: [
         ...forgetMissed('rounds', ['@active']),
+        ...tellHeldBegin(plan),
         ...takeVirtqueue('arg0'),
         '$told = @told[$address];',
         ...lookAtPages(plan),
-        ...when('$told == 0', tellDevice(plan)),
+        ...when('$told == 0', [...tellHeldRounds(plan), ...tellDevice(plan)]),
         ...packRing(),
         ...countChain(),
-        '@before[$address] = $ring;',
-        '@chain[$address] = $chain;',
-        `@active[${TASK}] = $address;`,
         ...beginAccesses(plan),
-        ...emitted('rounds', [eventPrintf('round', { vq: '$address' })]),
+        '$began = (uint64)nsecs;',
+        `${ROUND} = ($began, $ring, $chain);`,
+        `@active[${TASK}] = $address;`,
+        ...beginRound(plan),
       ],
     },
     ...handlers.map(({ name, handler }): ProbeBlock => ({
       comment: ['The handler returns: the ring as it left it.'],
       points: [`kretprobe:${name}`],
-      predicate: `@active[${TASK}] != 0`,
       body: [
         ...takeVirtqueue(`@active[${TASK}]`),
-        ...settleAccesses(plan),
-        ...packRing(),
-        ...emitted('rounds', [
-          eventPrintf('round_end', {
-            vq: '$address',
-            handler: String(HANDLERS.indexOf(handler)),
-            num: '$vq->num',
-            chain: '@chain[$address]',
-            ringBefore: '@before[$address]',
-            ringAfter: '$ring',
-          }),
+        ...when('$address != 0', [
+          `delete(@active[${TASK}]);`,
+          `$round = ${ROUND};`,
+          '$began = $round.0;',
+          ...settleAccesses(plan),
+          ...packRing(),
+          ...endRound(
+            plan,
+            {
+              vq: '$address',
+              handler: String(HANDLERS.indexOf(handler)),
+              num: '$vq->num',
+              chain: '$round.2',
+              ringBefore: '$round.1',
+              ringAfter: '$ring',
+            },
+            countedAccesses(plan),
+          ),
         ]),
-        `delete(@active[${TASK}]);`,
       ],
     })),
   ];

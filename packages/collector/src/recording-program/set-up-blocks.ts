@@ -3,6 +3,7 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses, tellAccess } from './access-blocks.js';
 import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
+import { tellHeldRounds } from './held-rounds.js';
 import { forgetLook } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
 import { SETS_UP_RING, takeNamed, takeNamedAt } from './ring-ioctl.js';
@@ -30,6 +31,7 @@ export function setUpBlocks(plan: ProbePlan): ProbeBlock[] {
         // Of every ioctl of the task: the return that was missed may be taken for the next one's otherwise.
         ...forgetMissed('state', KEPT),
         ...when(SETS_UP_RING, [
+          ...tellHeldRounds(plan),
           '$dev = (struct vhost_dev *)arg0;',
           ...takeNamed(),
           ...when('$place < (uint64)$dev->nvqs', [
@@ -54,6 +56,7 @@ export function setUpBlocks(plan: ProbePlan): ProbeBlock[] {
       points: [`kretprobe:${ringIoctl}`],
       predicate: `${dev} != 0`,
       body: [
+        ...tellHeldRounds(plan),
         `$dev = (struct vhost_dev *)${dev};`,
         `$argument = ${argument};`,
         `$address = ${vq};`,
@@ -84,6 +87,7 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
         points: [`kretprobe:${setOwner}`],
         predicate: `@owned[${TASK}] != 0`,
         body: [
+          ...tellHeldRounds(plan),
           ...when(
             'retval == 0',
             emitted('state', [
@@ -99,13 +103,14 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
       comment: ['A device is given up: maps, sizes and counts go, then the notifier.'],
       points: [`kprobe:${cleanup}`],
       body: [
+        ...tellHeldRounds(plan),
         '$dev = (struct vhost_dev *)arg0;',
         ...forEachVirtqueue([
           ...emitted('state', [
             eventPrintf('unmap', { vq: '$address', mask: NOT_KNOWN, invalidateCount: NOT_KNOWN }),
             eventPrintf('reset', { vq: '$address' }),
           ]),
-          ...['@told', '@before', '@chain'].map((map) => `delete(${map}[$address]);`),
+          ...['@told', '@round'].map((map) => `delete(${map}[$address]);`),
           ...forgetLook(plan),
           ...forgetAccesses(plan),
         ]),
@@ -119,6 +124,7 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
       comment: ['The device IOTLB is switched on: no accessor uses a map from now on.'],
       points: [`kprobe:${initIotlb}`],
       body: [
+        ...tellHeldRounds(plan),
         '$dev = (struct vhost_dev *)arg0;',
         ...forEachVirtqueue(
           emitted('state', [eventPrintf('iotlb', { vq: '$address', enabled: '1' })]),
@@ -130,6 +136,7 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
       comment: ['A backend is attached: two accesses, outside of any round (reference §4.5).'],
       points: [`kprobe:${initAccess}`],
       body: [
+        ...tellHeldRounds(plan),
         ...takeVirtqueue('arg0'),
         ...when('(uint64)$vq->private_data != 0', [
           ...tellAccess('put_used_flags'),

@@ -117,3 +117,21 @@ it.each([
   expect(tests.length).toBeGreaterThan(1);
   for (const line of tests) expect(line).toMatch(/ \|\| @unbounded\[.*\] != 0\)/);
 });
+
+it.each(['rounds', 'calls'] as const)(
+  '%s: whatever prints tells first what its CPU holds back',
+  async (detail) => {
+    const facts = await readHostFacts(pretendedHost(), 'bpftrace');
+    const { program } = planRecording(facts, { detail }).command;
+    const printing = program
+      .split('\n\n')
+      .filter((text) => text.includes('printf(') && !text.startsWith('BEGIN'));
+    expect(printing.length).toBeGreaterThan(10);
+    for (const text of printing) {
+      const look = text.search(/@(?:whole|begun)_round\[cpu\]/);
+      expect(look).toBeGreaterThan(0);
+      const isHolder = /^(?:\/\/.*\n)*kretprobe:handle_/.test(text);
+      if (!isHolder) expect(look).toBeLessThan(text.indexOf('printf('));
+    }
+  },
+);
