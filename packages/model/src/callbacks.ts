@@ -133,15 +133,3 @@ export function addSlot(callback: Callback, slot: number): void {
   }
   callback.slots[callback.slotCount++] = slot;
 }
-
-/** Whether two callbacks are of the same range by threads that cannot be told apart. */
-export function sameRange(a: Callback, b: Callback): boolean {
-  if (a.dev !== b.dev || a.pid !== b.pid || a.cause !== b.cause) return false;
-  if (a.blockable !== b.blockable) return false;
-  if (a.startLow !== b.startLow || a.startHigh !== b.startHigh) return false;
-  if (a.endLow !== b.endLow || a.endHigh !== b.endHigh) return false;
-  if (a.commLength !== b.commLength) return false;
-  for (let i = 0; i < a.commLength; i++)
-    if (a.comm[a.commFrom + i] !== b.comm[b.commFrom + i]) return false;
-  return true;
-}

@@ -8,23 +8,14 @@
  * The clamped effect is that of the recording's own timing: that a real memory manager, and whoever waits for
  * it, would have been slower is not replayed (§2.1, replay rule).
  */
-import {
-  addSlot,
-  isSlotOf,
-  keepName,
-  NO_CPU,
-  sameRange,
-  slotAt,
-  type Callback,
-} from './callbacks.js';
+import { addSlot, isSlotOf, NO_CPU, slotAt, type Callback } from './callbacks.js';
 import { MEMORY_KIND, SET_UP_OPEN, WAITS_FOR_UNLOCK } from './doubts.js';
 import { recycle, type EngineState } from './engine-state.js';
+import { followCallback, forgetCpu, stopFollowing } from './followed-callbacks.js';
 import { AMBIGUOUS, HIT, NOT_SET_UP, OUTCOMES } from './outcome.js';
+import { sameRange } from './paired-ranges.js';
 import { AREA_COUNT } from './ring.js';
 import { setMap, setMapOutsideRound } from './virtqueue-state.js';
-
-/** Starts and ends that are followed one by one. Only lost ends let them pile up. */
-const MAX_OPEN = 1024;
 
 /** vq_meta_prefetch, without device IOTLB. */
 export function beginDeferredRound(engine: EngineState, vq: number): void {
@@ -77,15 +68,11 @@ function isFollowed({ host, preemption }: EngineState, { isStart, blockable }: C
 }
 
 export function followDeferred(engine: EngineState, callback: Callback): true {
-  if (callback.isStart || engine.preemption !== 'voluntary') callback.cpu = NO_CPU;
-  if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]++;
-  keepName(callback);
-  engine.open.push(callback);
-  if (engine.open.length > MAX_OPEN) {
-    const oldest = engine.open[0];
-    loosen(engine, oldest);
-    stopFollowing(engine, 0);
-  }
+  if (callback.isStart) callback.cpu = NO_CPU;
+  const oldest = followCallback(engine, callback);
+  if (oldest === undefined) return true;
+  loosen(engine, oldest);
+  recycle(engine, oldest);
   return true;
 }
 
@@ -93,16 +80,10 @@ function loosen({ virtqueues }: EngineState, callback: Callback): void {
   for (let k = 0; k < callback.slotCount; k++) virtqueues.mayStillGo[slotAt(callback, k)] = 1;
 }
 
-function stopFollowing(engine: EngineState, at: number): void {
-  const [callback] = engine.open.splice(at, 1);
-  if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]--;
-  recycle(engine, callback);
-}
-
 /** Ends entered on `cpu` have returned: without preemption it goes on only then. */
 export function passDeferred(engine: EngineState, cpu: number): void {
   for (let at = engine.open.length - 1; at >= 0; at--)
-    if (engine.open[at].cpu === cpu) stopFollowing(engine, at);
+    if (engine.open[at].cpu === cpu) recycle(engine, stopFollowing(engine, at));
 }
 
 /** The memory manager's call has returned; between those of start and end, invalidate_range may still come. */
@@ -125,18 +106,13 @@ function leave(engine: EngineState, like: Callback, isStart: boolean): void {
     if (!isSlotOf(other, slot)) addSlot(other, slot);
   }
   if (other !== undefined && other.cpu !== left.cpu) forgetCpu(engine, other);
-  stopFollowing(engine, at);
-}
-
-function forgetCpu(engine: EngineState, callback: Callback): void {
-  if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]--;
-  callback.cpu = NO_CPU;
+  recycle(engine, stopFollowing(engine, at));
 }
 
 /** All callbacks of a device have returned. */
 export function completeDeferred(engine: EngineState, dev: number): void {
   for (let at = engine.open.length - 1; at >= 0; at--)
-    if (engine.open[at].dev === dev) stopFollowing(engine, at);
+    if (engine.open[at].dev === dev) recycle(engine, stopFollowing(engine, at));
   const { mayStillGo, untracked } = engine.virtqueues;
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
     mayStillGo.fill(0, 4 * vq, 4 * vq + AREA_COUNT);

@@ -123,3 +123,8 @@ export function commAt(
   const end = recorded.indexOf(NAME_END);
   return end < 0 ? recorded : recorded.slice(0, end);
 }
+
+/** A 64-bit value of a column. */
+export function wordsAt(words: Uint32Array, row: number): bigint {
+  return (BigInt(words[2 * row + 1]) << 32n) | BigInt(words[2 * row]);
+}

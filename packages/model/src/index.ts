@@ -111,13 +111,8 @@ export {
   SAMPLED_IOTLB,
 } from './decision-sample.js';
 export type { Culprit, EventMark, Storm } from './storms/storm.js';
-export {
-  createRingPlaces,
-  notePlaces,
-  ringsUnder,
-  wordsAt,
-  type RingPlaces,
-} from './storms/ring-places.js';
+export { createRingPlaces, notePlaces, ringsUnder, type RingPlaces } from './storms/ring-places.js';
+export { findBegin, RANGE_IDENTITY, rangeIdentity, type RangeIdentity } from './paired-ranges.js';
 export { noteStack, stackKey, type StackClasses } from './stack-classes.js';
 export {
   createStorms,
@@ -136,4 +131,5 @@ export {
   type HazardKind,
   type HazardMark,
 } from './hazards/hazard.js';
-export { createHazardWatch, type HazardWatch } from './hazards/hazards.js';
+export { createCountWatch, type HazardWatch } from './hazards/count-watch.js';
+export { createHazardWatch } from './hazards/hazards.js';

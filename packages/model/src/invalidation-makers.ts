@@ -2,18 +2,12 @@
  * Who makes the invalidations that touch rings, and why; needs no engine, as no design changes the answer.
  * Memory does not grow with the trace.
  */
-import { commAt, hasDetail, type EventBatch } from './event-batch.js';
+import { commAt, hasDetail, wordsAt, type EventBatch } from './event-batch.js';
 import { KIND } from './events.js';
 import type { HostKind } from './engine-state.js';
 import { kindTable } from './kind-table.js';
 import { MOST_STACKS, noteStack, stackKey, type StackClasses } from './stack-classes.js';
-import {
-  createRingPlaces,
-  notePlaces,
-  ringsUnder,
-  wordsAt,
-  type RingPlaces,
-} from './storms/ring-places.js';
+import { createRingPlaces, notePlaces, ringsUnder, type RingPlaces } from './storms/ring-places.js';
 import { rangeStartOf } from './told-ranges.js';
 
 export interface InvalidationMaker {

@@ -3,17 +3,16 @@
  * a bound proves them done (`callbacks.ts`) they widen the interval of each count they may change, and
  * a map they may remove is unknown.
  */
-import { doubtful, keepName, NO_CPU, sameRange, slotAt, type Callback } from './callbacks.js';
+import { doubtful, NO_CPU, slotAt, type Callback } from './callbacks.js';
 import { addToCount, forgetCount, setCount } from './counts.js';
 import { devicesOfOwner, isOrdered } from './device-state.js';
 import { PERHAPS_REBUILT, START_UNDER_WAY, TOUCHED_IN_ROUND } from './doubts.js';
 import { recycle, type EngineState } from './engine-state.js';
+import { followCallback, forgetCpu, stopFollowing } from './followed-callbacks.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
+import { sameRange } from './paired-ranges.js';
 import { mayChange } from './stock-host/round-changes.js';
 import { doubtMap, SEEN_NOTHING, setMap } from './virtqueue-state.js';
-
-/** Starts that are followed one by one; older ones become loose. Only lost ends let them pile up. */
-const MAX_OPEN = 1024;
 
 /**
  * A callback is entered. Returns whether the engine goes on following it.
@@ -121,8 +120,7 @@ function completeAlike(engine: EngineState, like: Callback, isStart: boolean): v
       other.isOneOfSeveral = true;
     }
   }
-  const [returned] = open.splice(found, 1);
-  forgetCpu(engine, returned);
+  const returned = stopFollowing(engine, found);
   complete(engine, returned, returned.slotCount);
   recycle(engine, returned);
 }
@@ -298,32 +296,19 @@ export function detachCallbacks(engine: EngineState, vq: number): void {
   }
 }
 
+/** Follows a callback; the oldest of too many becomes loose. */
 export function follow(engine: EngineState, callback: Callback): void {
-  if (engine.preemption !== 'voluntary') callback.cpu = NO_CPU;
-  if (callback.cpu !== NO_CPU) engine.waitingOnCpu[callback.cpu]++;
-  keepName(callback);
-  engine.open.push(callback);
-  if (engine.open.length > MAX_OPEN) {
-    const oldest = engine.open.shift();
-    if (oldest !== undefined) {
-      loosen(engine, oldest);
-      recycle(engine, oldest);
-    }
-  }
+  const oldest = followCallback(engine, callback);
+  if (oldest === undefined) return;
+  loosen(engine, oldest);
+  recycle(engine, oldest);
 }
 
-/** Stops following a callback: its effects may have happened or not, until the notifier goes. */
-function loosen(engine: EngineState, callback: Callback): void {
-  forgetCpu(engine, callback);
-  const loose = callback.isStart ? engine.virtqueues.looseStarts : engine.virtqueues.looseEnds;
+/** A callback is not followed: its effects may have happened or not, until the notifier goes. */
+function loosen({ virtqueues }: EngineState, callback: Callback): void {
+  const loose = callback.isStart ? virtqueues.looseStarts : virtqueues.looseEnds;
   for (let i = callback.done; i < callback.slotCount; i++) {
     if (callback.slots[i] >= 0) loose[callback.slots[i] >> 2]++;
-    else engine.virtqueues.untracked[slotAt(callback, i) >> 2] = 1;
+    else virtqueues.untracked[slotAt(callback, i) >> 2] = 1;
   }
-}
-
-function forgetCpu(engine: EngineState, callback: Callback): void {
-  if (callback.cpu === NO_CPU) return;
-  if (engine.preemption === 'voluntary') engine.waitingOnCpu[callback.cpu]--;
-  callback.cpu = NO_CPU;
 }

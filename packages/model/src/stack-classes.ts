@@ -1,6 +1,5 @@
 /** Who invalidates by the kernel stacks of a trace: a stack may be told after the ranges that it made. */
-import type { EventBatch } from './event-batch.js';
-import { wordsAt } from './storms/ring-places.js';
+import { wordsAt, type EventBatch } from './event-batch.js';
 
 /** Numbers of classes, see INVALIDATION_CLASSES, by the key of a stack. */
 export type StackClasses = Map<string, number>;

@@ -5,7 +5,7 @@ import { hazardsText } from './hazards-text.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
 import type { ReplayOptions } from './replay-plan.js';
-import { hazardsOf, hazardWatches, replayTrace } from './replay-trace.js';
+import { replayTrace } from './replay-trace.js';
 import { readSpanOptions, spanOf, type SpanOptions } from './time-span.js';
 
 export async function hazardsCommand(
@@ -16,10 +16,8 @@ export async function hazardsCommand(
   const wanted = readSpanOptions(options);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const span = spanOf(trace, wanted);
-    const watches = hazardWatches(span);
-    const replayed = replayTrace(trace, design, options, undefined, watches);
-    const found = hazardsOf(watches, replayed);
-    const result = hazardsResult(trace, replayed, completeness, found, span);
+    const replayed = replayTrace(trace, design, options, undefined, { span });
+    const result = hazardsResult(trace, replayed, completeness, span);
     await writeOut(
       options.json === true ? jsonDocument(result) : hazardsText(result, replayed.design),
     );

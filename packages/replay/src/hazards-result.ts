@@ -6,7 +6,6 @@ import {
   AREAS,
   HAZARD_MEANING,
   OUTCOMES,
-  type FoundHazards,
   type Hazard,
   type HazardCount,
   type HazardKind,
@@ -70,7 +69,10 @@ export const hazardsResultSchema = resultHead.extend({
   at_least: z.boolean(),
   /** Kinds that were not looked for: they follow from callbacks and registrations that the design has not. */
   not_looked_for: z.array(z.enum(kinds)),
-  /** The first hundred of each kind and grade but `counted`, which `counts` has all of. */
+  /**
+   * The first hundred of each kind and grade but `counted`, which `counts` has all of; in the order of `recording`,
+   * `begin`, and the line of the event with which each begins.
+   */
   hazards: z.array(hazard),
 });
 export type HazardsResult = z.infer<typeof hazardsResultSchema>;
@@ -79,9 +81,9 @@ export function hazardsResult(
   trace: OpenTrace,
   replayed: Replayed,
   completeness: Completeness,
-  { listed, counts, notLookedFor }: FoundHazards,
   span: TimeSpan | undefined,
 ): HazardsResult {
+  const { listed, counts, notLookedFor } = replayed.found;
   return {
     ...headOf(trace, replayed, completeness),
     span: describeSpan(span),

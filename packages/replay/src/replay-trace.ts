@@ -1,5 +1,6 @@
 /** Runs engines over a trace, and gives the answer of the one whose order can be trusted. */
 import {
+  createCountWatch,
   createEngine,
   createHazardWatch,
   createInvalidationMakers,
@@ -20,40 +21,29 @@ export interface Replayed<Used extends Engine = Engine> extends Recorded, Chosen
   readonly span: TimeSpan | undefined;
   /** Who made the invalidations in the span. */
   readonly makers: InvalidationMakers;
+  /** Hazards that touch the span: counts that are proven wrong, or all where it was asked for them. */
+  readonly found: FoundHazards;
 }
 
-/** Beside each engine of a replay, what hazards it shows. */
-export interface HazardWatches {
-  /** Only what touches it is looked for; undefined for all of the trace. */
+/** That all hazards are wanted. */
+export interface HazardSearch {
+  /** Those that touch it; undefined for all of the trace. */
   readonly span: TimeSpan | undefined;
-  readonly byEngine: Map<Engine, HazardWatch>;
-}
-
-/** None yet: a replay fills it. */
-export function hazardWatches(span?: TimeSpan): HazardWatches {
-  return { span, byEngine: new Map() };
-}
-
-/** The hazards that the engine of an answer shows; of a replay that was told to look for them. */
-export function hazardsOf(watches: HazardWatches, { engine }: Replayed): FoundHazards {
-  const watch = watches.byEngine.get(engine);
-  if (watch === undefined) throw new Error('nobody watched this engine');
-  return watch.found;
 }
 
 /**
- * Replays a trace in one pass. With `watches`, which it fills, it looks for hazards on the way; not with a span,
- * outside of which nothing is counted. Whether recorded effects can be trusted is known only at its end, so
- * both orders run side by side unless one is ruled out from the start.
+ * Replays a trace in one pass, and looks for hazards on the way: without `search` for wrong counts only, which is
+ * cheaper. Whether recorded effects can be trusted is known only at its end, so both orders run side by side unless
+ * one is ruled out from the start.
  */
 export function replayTrace(
   trace: OpenTrace,
   chosen: Design,
   options: ReplayOptions,
   wanted?: WantedSpan,
-  watches?: HazardWatches,
+  search?: HazardSearch,
 ): Replayed {
-  return replayWith(trace, chosen, options, wanted, watches, (engine) => engine);
+  return replayWith(trace, chosen, options, wanted, search, (engine) => engine);
 }
 
 /**
@@ -66,7 +56,7 @@ export function replayWith<Used extends Engine>(
   chosen: Design,
   options: ReplayOptions,
   wanted: WantedSpan | undefined,
-  watches: HazardWatches | undefined,
+  search: HazardSearch | undefined,
   wrap: (engine: Engine) => Used,
 ): Replayed<Used> {
   const span = wanted === undefined ? undefined : spanOf(trace, wanted);
@@ -74,39 +64,42 @@ export function replayWith<Used extends Engine>(
   const ranges = wrap(createEngine(plan.ranges));
   const effects = plan.effects === undefined ? undefined : wrap(createEngine(plan.effects));
   const makers = createInvalidationMakers(plan.recorded.host);
-  feed(trace, span, effects === undefined ? [ranges] : [ranges, effects], watches, makers);
+  const watches = new Map(
+    (effects === undefined ? [ranges] : [ranges, effects]).map((engine) => [
+      engine,
+      search === undefined
+        ? createCountWatch(engine, span)
+        : createHazardWatch(engine, search.span),
+    ]),
+  );
+  feed(trace, span, watches, makers);
   const chosenOrder = plan.choose(ranges, effects);
   if (chosenOrder.order === 'ranges') checkObservations(ranges);
-  return { ...plan.recorded, ...chosenOrder, span, makers };
+  const watch = watches.get(chosenOrder.engine);
+  if (watch === undefined) throw new Error('the answer is of an engine that was not run');
+  return { ...plan.recorded, ...chosenOrder, span, makers, found: watch.found };
 }
 
-/** All of the trace goes through the engines; they count what is in the span. */
+/** All of the trace goes through the engines, each with its watch; they count what is in the span. */
 function feed(
   trace: OpenTrace,
   span: TimeSpan | undefined,
-  engines: readonly Engine[],
-  watches: HazardWatches | undefined,
+  watched: ReadonlyMap<Engine, HazardWatch>,
   makers: InvalidationMakers,
 ): void {
+  const engines = [...watched.keys()];
+  const watches = [...watched.values()];
   const count = (isInside: boolean): void => {
     makers.count(isInside);
+    for (const watch of watches) watch.count(isInside);
     for (const engine of engines) engine.count(isInside);
   };
   const consume: RunVisitor = (batch, from, to) => {
     makers.consume(batch, from, to);
     for (const engine of engines) engine.consume(batch, from, to);
   };
-  for (const engine of engines)
-    watches?.byEngine.set(engine, createHazardWatch(engine, watches.span));
-  const visit = watches === undefined ? consume : watched(consume, [...watches.byEngine.values()]);
-  visitTrace(trace.fd, trace.index, visitSpan(span, count, visit));
-  for (const engine of engines) engine.finish();
-  for (const watch of watches?.byEngine.values() ?? []) watch.finish();
-}
-
-/** Lets watches see every event that is no access, right before and right after the engines. */
-export function watched(consume: RunVisitor, watches: readonly HazardWatch[]): RunVisitor {
-  return (batch, from, to) => {
+  // Watches see every event that is no access, right before and right after the engines.
+  const visit: RunVisitor = (batch, from, to) => {
     let begin = from;
     for (let i = from; i < to; i++) {
       if (batch.kind[i] === KIND.access) continue;
@@ -118,6 +111,11 @@ export function watched(consume: RunVisitor, watches: readonly HazardWatch[]): R
     }
     if (begin < to) consume(batch, begin, to);
   };
+  visitTrace(trace.fd, trace.index, visitSpan(span, count, visit));
+  // An engine that is finished has taken back what it counted outside of the span.
+  for (const watch of watches) watch.count(true);
+  for (const engine of engines) engine.finish();
+  for (const watch of watches) watch.finish();
 }
 
 /** A new engine that judges as the one that replayed the whole trace. */

@@ -4,7 +4,7 @@ import { readCostOptions, type CostOptions } from './cost-options.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
 import type { ReplayOptions } from './replay-plan.js';
-import { hazardsOf, hazardWatches, replayTrace } from './replay-trace.js';
+import { replayTrace } from './replay-trace.js';
 import { readSpanOptions, type SpanOptions } from './time-span.js';
 import { runResult } from './run-result.js';
 import { runText } from './run-text.js';
@@ -17,15 +17,16 @@ export async function runCommand(
 ): Promise<number> {
   const design = chosenDesign(options);
   const span = readSpanOptions(options);
-  const watches = options.hazards === true ? hazardWatches() : undefined;
-  if (watches !== undefined && (options.from ?? options.to) !== undefined)
+  const wantsHazards = options.hazards === true;
+  if (wantsHazards && (options.from ?? options.to) !== undefined)
     throw new ProgramError('--hazards is of a whole trace, and --from or --to is given', {
       advice: 'replay hazards lists those of a span',
     });
   const basis = readCostOptions(options);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const replayed = replayTrace(trace, design, options, span, watches);
-    const hazards = watches === undefined ? undefined : hazardsOf(watches, replayed);
+    const search = wantsHazards ? { span: undefined } : undefined;
+    const replayed = replayTrace(trace, design, options, span, search);
+    const hazards = wantsHazards ? replayed.found : undefined;
     const result = runResult(trace, replayed, completeness, basis, hazards);
     await writeOut(options.json === true ? jsonDocument(result) : runText(result, replayed.design));
     return EXIT.done;

@@ -154,7 +154,7 @@ export function runResult(
     cost: costOf(trace, replayed.design, tallies, basis),
     hazards: hazards === undefined ? null : countsOf(hazards.counts),
     hazards_at_least: hazards === undefined ? null : areAtLeast(replayed),
-    wrong_counts: wrongCounts(trace, replayed, hazards),
+    wrong_counts: wrongCounts(replayed),
     virtqueues,
   };
 }

@@ -40,7 +40,7 @@ export async function stormsCommand(
       rate,
       cost,
       extentOf(trace).first,
-      wrongCounts(trace, replayed, undefined),
+      wrongCounts(replayed),
     );
     await writeOut(
       options.json === true ? jsonDocument(result) : stormsText(result, replayed.design),

@@ -73,6 +73,19 @@ it('while a count was stuck, the kernel refused every attempt and copied every a
   }
 });
 
+it('lists hazards as they begin, whenever they end', async () => {
+  for (const name of ['s3', 'u4']) {
+    const { hazards: found, counts } = await hazards(trace(name).path);
+    const begins = found.map(({ begin }) => BigInt(begin));
+    expect(begins.length).toBeGreaterThan(1);
+    expect(begins).toEqual(begins.toSorted((a, b) => Number(a - b)));
+    for (const { kind, grade, first } of counts.filter((one) => one.grade !== 'counted')) {
+      const listed = found.find((one) => one.kind === kind && one.grade === grade);
+      expect(listed?.begin).toBe(first.time);
+    }
+  }
+});
+
 it('every hit that a map may have had stale is one that the kernel made', async () => {
   const { hazards: found } = await hazards(trace('u4').path);
   const stale = found.filter(({ kind }) => kind === 'stale_map');
@@ -107,6 +120,28 @@ describe('a stuck count that is proven', () => {
     expect(out.replaceAll(/\n +/g, ' ')).toMatch(
       /fallbacks after a stuck count that touches the span, in it or not, which no range/,
     );
+  });
+
+  it.each([
+    ['0s', '1s'],
+    ['500ms', '600ms'],
+    ['1.2s', '1.21s'],
+    ['-1s', '-500ms'],
+    ['-1ms', '-0s'],
+  ])('is in what run and storms tell of a span as in hazards: %s to %s', async (from, to) => {
+    const span = ['--from', from, '--to', to];
+    const { counts } = await hazards(...span, path);
+    const proven = counts.find(({ kind, grade }) => kind === 'stuck_count' && grade === 'proven');
+    for (const command of ['run', 'storms']) {
+      const { out } = await replay(command, ...span, '--json', path);
+      const told = (JSON.parse(out) as { wrong_counts: { count: number; fallbacks: number }[] })
+        .wrong_counts;
+      expect(told.map(({ count, fallbacks }) => ({ count, fallbacks }))).toEqual(
+        proven === undefined || proven.accesses === 0
+          ? []
+          : [{ count: proven.count, fallbacks: proven.accesses }],
+      );
+    }
   });
 
   it('is not where no count was wrong', async () => {

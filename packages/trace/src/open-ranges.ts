@@ -3,10 +3,17 @@
  * begins to read in the middle is told of those again, or an end would come that has no beginning.
  *
  * Lines of one CPU come in order, those of several do not: the end of a range may come before its beginning,
- * where the thread has changed its CPU in between. So lines are matched by the range and its thread, in
- * whatever order they come.
+ * where the thread has changed its CPU in between. So lines are matched by what pairs a range's calls in the model,
+ * in whatever order they come.
  */
-import { createEventLine, KIND, SLOT, timeOfLine, type EventLine } from '@vhostscope/model';
+import {
+  createEventLine,
+  KIND,
+  RANGE_IDENTITY,
+  SLOT,
+  timeOfLine,
+  type EventLine,
+} from '@vhostscope/model';
 
 /** A line to be told again: its text (comm) is its own. */
 export interface KeptLine {
@@ -193,13 +200,13 @@ export function keptLine(line: EventLine, bytes: Uint8Array): KeptLine {
   return { line: copy, text, time: timeOfLine(line) };
 }
 
-/** What is the same in all lines of a range: what it is, and who changes it, as far as that is told. */
+/** What is the same in all lines of a range: whose memory it is, and what the model pairs ranges by. */
 function rangeOf({ line: { words }, text }: KeptLine): string {
   const values = RANGE_WORDS.map((word) => words[word]);
   return `${values.join(' ')} ${Buffer.from(text).toString('latin1')}`;
 }
 
-const RANGE_WORDS = (['owner', 'start', 'end', 'cause', 'pid'] as const).flatMap((field) => [
-  2 * SLOT[field],
-  2 * SLOT[field] + 1,
-]);
+/** Those of numbers; the name is the text of the line. */
+const RANGE_WORDS = (['owner', ...RANGE_IDENTITY] as const)
+  .filter((field) => field !== 'comm')
+  .flatMap((field) => [2 * SLOT[field], 2 * SLOT[field] + 1]);

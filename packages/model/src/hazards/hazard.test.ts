@@ -1,6 +1,14 @@
 /** How hazards of a kind and grade are summed up. */
 import { expect, it } from 'vitest';
-import { addHazard, countHazard, type Hazard, type HazardList, type HazardMark } from './hazard.ts';
+import {
+  addHazard,
+  countHazard,
+  listed,
+  MOST_LISTED,
+  type Hazard,
+  type HazardList,
+  type HazardMark,
+} from './hazard.ts';
 
 function mark(time: bigint): HazardMark {
   return { line: Number(time), time, event: 'round', what: '' };
@@ -22,7 +30,7 @@ function hazard(begin: bigint, end: bigint | undefined): Hazard {
 }
 
 function emptyList(): HazardList {
-  return { span: undefined, listed: [], counts: new Map(), notLookedFor: [] };
+  return { span: undefined, byKind: new Map(), counts: new Map(), notLookedFor: [] };
 }
 
 it('from where the first begins to where the last ends, in whatever order they are told', () => {
@@ -56,4 +64,27 @@ it('of what is only counted, from the first event to the last', () => {
   const list = emptyList();
   for (const time of [7n, 9n]) countHazard(list, 'lost_dirty', 'counted', mark(time));
   expect(list.counts.get('lost_dirty counted')).toMatchObject({ first: mark(7n), last: mark(9n) });
+});
+
+it('are listed as they begin, the first of them, however late they end', () => {
+  const list = emptyList();
+  const ended = Array.from({ length: MOST_LISTED + 7 }, (_, at) => BigInt(20 + 10 * at));
+  for (const begin of ended) addHazard(list, hazard(begin, begin + 5n));
+  addHazard(list, { ...hazard(35n, 9_000n), kind: 'stale_map' });
+  // It began first, and lasts.
+  addHazard(list, hazard(10n, undefined));
+  const begins = listed(list).map(({ begin }) => begin);
+  expect(begins).toEqual([10n, 20n, 30n, 35n, ...ended.slice(2, MOST_LISTED - 1)]);
+});
+
+it('are listed recording by recording, whatever the clock says, and by virtqueue where one event begins them', () => {
+  const list = emptyList();
+  for (const [recording, begin, vq] of [
+    [1, 10n, 3],
+    [0, 50n, 2],
+    [1, 10n, 1],
+    [1, 5n, 4],
+  ] as const)
+    addHazard(list, { ...hazard(begin, begin), recording, vq });
+  expect(listed(list).map(({ vq }) => vq)).toEqual([2, 4, 1, 3]);
 });

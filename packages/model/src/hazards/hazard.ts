@@ -67,7 +67,10 @@ export interface HazardSpan {
 }
 
 export interface FoundHazards {
-  /** The first of each kind and grade, MOST_LISTED at most; `counts` has all that touch the span. */
+  /**
+   * The first MOST_LISTED of each kind and grade, in the order in which they begin: by recording, time and line of
+   * the event with which each does. `counts` has all that touch the span.
+   */
   readonly listed: readonly Hazard[];
   /** By `kind grade`. */
   readonly counts: ReadonlyMap<string, HazardCount>;
@@ -77,19 +80,50 @@ export interface FoundHazards {
 
 export const MOST_LISTED = 100;
 
-export interface HazardList extends FoundHazards {
+export interface HazardList extends Omit<FoundHazards, 'listed'> {
   readonly span: HazardSpan | undefined;
-  readonly listed: Hazard[];
+  /** What is to be listed, by `kind grade`, each in order. */
+  readonly byKind: Map<string, Hazard[]>;
   readonly counts: Map<string, HazardCount>;
 }
 
+/** Hazards are told as they end. */
 export function addHazard(list: HazardList, hazard: Hazard): void {
-  const { kind, grade, begin, end, chain } = hazard;
-  const first = chain.findLast(({ time }) => time === begin);
+  const { kind, grade, begin, end } = hazard;
+  const first = beginOf(hazard);
   if (first === undefined || !touches(list, begin, end?.time)) return;
   const sum = addUp(list, kind, grade, first, end);
   sum.accesses += hazard.accesses;
-  if (sum.count <= MOST_LISTED) list.listed.push(hazard);
+  keepFirst(list, hazard);
+}
+
+/** The event with which it begins: one of its chain. */
+function beginOf({ chain, begin }: Hazard): HazardMark | undefined {
+  return chain.findLast(({ time }) => time === begin);
+}
+
+function keepFirst({ byKind }: HazardList, hazard: Hazard): void {
+  const key = `${hazard.kind} ${hazard.grade}`;
+  const kept = byKind.get(key) ?? [];
+  byKind.set(key, kept);
+  const place = kept.findLastIndex((other) => compareBegins(other, hazard) <= 0) + 1;
+  if (place < MOST_LISTED) kept.splice(place, 0, hazard);
+  if (kept.length > MOST_LISTED) kept.pop();
+}
+
+function compareBegins(a: Hazard, b: Hazard): number {
+  if (a.recording !== b.recording) return a.recording - b.recording;
+  if (a.begin !== b.begin) return a.begin < b.begin ? -1 : 1;
+  const byLine = (beginOf(a)?.line ?? 0) - (beginOf(b)?.line ?? 0);
+  return byLine || (a.vq ?? -1) - (b.vq ?? -1) || (a.area ?? -1) - (b.area ?? -1);
+}
+
+/** Of all kinds, in one order; what begins with one event comes in the order of the kinds. */
+export function listed({ byKind }: HazardList): Hazard[] {
+  const kinds = Object.keys(HAZARD_MEANING);
+  return [...byKind.values()]
+    .flat()
+    .toSorted((a, b) => compareBegins(a, b) || kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
 }
 
 /** Of hazards that are not listed one by one. */

@@ -1,13 +1,11 @@
 /** Ranges over rings that have begun and not ended, as events tell them, for proofs. */
 import type { EventBatch } from '../event-batch.js';
-import { wordsAt } from '../storms/ring-places.js';
+import { findBegin, type RangeIdentity } from '../paired-ranges.js';
 import type { HazardMark } from './hazard.js';
 
 export interface RangeUnderWay {
-  readonly dev: number;
-  readonly start: bigint;
-  readonly end: bigint;
-  readonly pid: number;
+  /** Of the callback of a device, whichever event tells of it. */
+  readonly identity: RangeIdentity;
   readonly isCore: boolean;
   /** 4 * virtqueue + area: what it came over when it began. */
   readonly slots: readonly number[];
@@ -37,17 +35,7 @@ export function endRange(
   i: number,
   dev: number,
 ): RangeUnderWay | undefined {
-  const { details } = batch;
-  const row = batch.detail[i];
-  const start = wordsAt(details.start, row);
-  const end = wordsAt(details.end, row);
-  const at = ranges.findIndex(
-    (range) =>
-      range.dev === dev &&
-      range.start === start &&
-      range.end === end &&
-      range.pid === details.pid[row],
-  );
+  const at = findBegin(ranges, batch, i, dev);
   return at < 0 ? undefined : ranges.splice(at, 1)[0];
 }
 

@@ -1,8 +1,8 @@
 /** Maps that outlive a time in which nobody told vhost of ranges. */
-import type { EventBatch } from '../event-batch.js';
+import { wordsAt, type EventBatch } from '../event-batch.js';
 import { HIT } from '../outcome.js';
+import { isSameRange, type RangeIdentity } from '../paired-ranges.js';
 import { ACCESSORS_OF_AREA } from '../ring.js';
-import { wordsAt } from '../storms/ring-places.js';
 import { addHazard, type HazardMark } from './hazard.js';
 import { counted, lengthen, watched, type WatchedArea, type WatchState } from './watch-state.js';
 
@@ -31,17 +31,11 @@ export function suspect(
 }
 
 /** The callback was called for the range all the same: unregistration had only begun. */
-export function acquit(
-  state: WatchState,
-  slots: readonly number[],
-  start: bigint,
-  end: bigint,
-  pid: number,
-): void {
+export function acquit(state: WatchState, slots: readonly number[], range: RangeIdentity): void {
   for (const slot of slots) {
     const one = watched(state, slot >> 2).areas[slot & 3];
     const core = one.suspicion?.core;
-    if (core?.start === start && core.end === end && core.pid === pid) one.suspicion = undefined;
+    if (core !== undefined && isSameRange(core, range)) one.suspicion = undefined;
   }
 }
 
@@ -76,9 +70,9 @@ export function built({ built: mark }: WatchedArea): HazardMark[] {
   return mark === undefined ? [] : [mark];
 }
 
-export function hitsOf({ engine }: WatchState, vq: number, area: number): number {
+export function hitsOf(state: WatchState, vq: number, area: number): number {
   return ACCESSORS_OF_AREA[area].reduce(
-    (sum, accessor) => sum + counted(engine.tallies, vq, accessor, HIT),
+    (sum, accessor) => sum + counted(state, vq, accessor, HIT),
     0,
   );
 }

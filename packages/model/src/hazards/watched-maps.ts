@@ -1,9 +1,8 @@
 /** Maps as they come and go, and what goes wrong with it. */
-import type { EventBatch } from '../event-batch.js';
+import { wordsAt, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import { AMBIGUOUS, HIT } from '../outcome.js';
 import { USED } from '../ring.js';
-import { wordsAt } from '../storms/ring-places.js';
 import { addHazard, countHazard } from './hazard.js';
 import { endSuspicion } from './stale-maps.js';
 import { hasCallbacks, markOf, watched, type WatchedArea, type WatchState } from './watch-state.js';

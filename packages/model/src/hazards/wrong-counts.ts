@@ -1,9 +1,8 @@
 /** Counts that nothing under way explains, and the events that may have made them wrong. */
-import type { EventBatch } from '../event-batch.js';
+import { wordsAt, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import { REFUSED_COUNT } from '../outcome.js';
 import { ACCESSORS } from '../ring.js';
-import { wordsAt } from '../storms/ring-places.js';
 import { addHazard, type HazardMark } from './hazard.js';
 import { isOver, type RangeUnderWay } from './ranges-under-way.js';
 import {
@@ -92,9 +91,9 @@ export function noteUnpaired({ unpaired }: WatchedVirtqueue, mark: HazardMark): 
   lengthen(unpaired, mark);
 }
 
-export function refusedOf({ engine }: WatchState, vq: number): number {
+export function refusedOf(state: WatchState, vq: number): number {
   let sum = 0;
   for (let accessor = 1; accessor < ACCESSORS.length; accessor++)
-    sum += counted(engine.tallies, vq, accessor, REFUSED_COUNT);
+    sum += counted(state, vq, accessor, REFUSED_COUNT);
   return sum;
 }

@@ -3,12 +3,13 @@
  * round of its device begins. Its notifier would have been registered all the time, so that the starts of these
  * ranges would have come to it, although they were told when nobody knew of the ring.
  */
-import { addSlot, isSlotOf, NO_CPU, sameRange, type Callback } from '../callbacks.js';
+import { addSlot, isSlotOf, NO_CPU, type Callback } from '../callbacks.js';
 import { addToCount, forgetCount } from '../counts.js';
 import { followDeferred, mayGo } from '../deferred-maps.js';
 import { TOUCHED_IN_ROUND, WAITS_FOR_UNLOCK } from '../doubts.js';
 import { recycle, takeCallback, type EngineState } from '../engine-state.js';
 import { concerns } from '../overlap.js';
+import { sameRange } from '../paired-ranges.js';
 import { follow, mayLose } from '../ranges-order.js';
 import type { RangeUnderWay } from './ranges-under-way.js';
 import { mayChange } from './round-changes.js';

@@ -2,9 +2,10 @@
  * Ranges that the memory manager has begun to change and not ended, as a stock host's recording tells. While
  * one is over an area, what is found of the area's pages may be gone a moment later.
  */
-import { keepName, sameRange, type Callback } from '../callbacks.js';
+import { keepName, type Callback } from '../callbacks.js';
 import { recycle, type EngineState } from '../engine-state.js';
 import { overlaps } from '../overlap.js';
+import { sameRange } from '../paired-ranges.js';
 
 /** A range without callbacks of its own: `dev` is the process that owns the memory, there are no slots. */
 export interface RangeUnderWay {

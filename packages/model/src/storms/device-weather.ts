@@ -1,5 +1,6 @@
 /** Devices and what comes over their rings: when it is stormy, and what belongs to the storm. */
 import type { HostKind } from '../engine-state.js';
+import type { RangeIdentity } from '../paired-ranges.js';
 import type { StackClasses } from '../stack-classes.js';
 import type { RingPlaces } from './ring-places.js';
 import {
@@ -29,9 +30,7 @@ export interface StormOptions {
 
 /** A range under way. */
 export interface OpenRange {
-  readonly start: bigint;
-  readonly end: bigint;
-  readonly pid: number;
+  readonly identity: RangeIdentity;
   readonly range: Invalidation;
 }
 

@@ -1,5 +1,5 @@
 /** Where the rings of devices lie, and which ranges come over them; for what needs no engine. */
-import { hasDetail, type EventBatch } from '../event-batch.js';
+import { hasDetail, wordsAt, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import { AREA_COUNT } from '../ring.js';
 
@@ -87,9 +87,4 @@ export function areasUnder(
   return (places.get(vq) ?? []).flatMap((area, number) =>
     area !== undefined && end >= area.first && start <= area.last ? [number] : [],
   );
-}
-
-/** A 64-bit value of a column. */
-export function wordsAt(words: Uint32Array, row: number): bigint {
-  return (BigInt(words[2 * row + 1]) << 32n) | BigInt(words[2 * row]);
 }

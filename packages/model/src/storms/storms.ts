@@ -6,9 +6,10 @@
  * time that one range is under way. A storm is stormy moments with no second between two of them; its ranges
  * are those of the second before the first of them, and all up to the last.
  */
-import { commAt, hasDetail, type EventBatch } from '../event-batch.js';
+import { hasDetail, wordsAt, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import { kindTable } from '../kind-table.js';
+import { findBegin, rangeIdentity, type RangeIdentity } from '../paired-ranges.js';
 import { noteStack, stackKey } from '../stack-classes.js';
 import { rangeStartOf } from '../told-ranges.js';
 import {
@@ -22,7 +23,7 @@ import {
   type StormOptions,
   type StormState,
 } from './device-weather.js';
-import { createRingPlaces, notePlaces, ringsUnder, wordsAt } from './ring-places.js';
+import { createRingPlaces, notePlaces, ringsUnder } from './ring-places.js';
 import { downUntil, latest, rangeBegins } from './storm-window.js';
 import type { Invalidation, Storm } from './storm.js';
 
@@ -143,24 +144,22 @@ function range(
   const { details } = batch;
   const row = batch.detail[i];
   if (details.blockable[row] === 0) return;
-  const start = wordsAt(details.start, row);
-  const end = wordsAt(details.end, row);
-  const pid = details.pid[row];
   if (isStart) {
+    const start = wordsAt(details.start, row);
+    const end = wordsAt(details.end, row);
     const virtqueues = ringsUnder(state.rings, dev, start, end);
     if (virtqueues.length === 0) return;
     const device = deviceOf(state, dev);
     state.now = latest(state.now, wordsAt(batch.time, i));
     look(state, device);
-    const begun = beginRange(state, device, batch, i, virtqueues);
-    device.open.push({ start, end, pid, range: begun });
+    const identity = rangeIdentity(batch, i, dev);
+    const begun = beginRange(state, device, batch, i, virtqueues, identity);
+    device.open.push({ identity, range: begun });
     if (device.open.length > MOST_OPEN) endRange(state, device, 0);
   } else {
     const device = state.devices.get(dev);
     if (device === undefined) return;
-    const at = device.open.findIndex(
-      (open) => open.start === start && open.end === end && open.pid === pid,
-    );
+    const at = findBegin(device.open, batch, i, dev);
     // Ranges beside the rings are none of ours.
     if (at < 0) return;
     state.now = latest(state.now, wordsAt(batch.time, i));
@@ -178,16 +177,17 @@ function beginRange(
   batch: EventBatch,
   i: number,
   virtqueues: readonly number[],
+  { cause, pid, comm }: RangeIdentity,
 ): Invalidation {
   const { details } = batch;
   const row = batch.detail[i];
   const begun: Invalidation = {
     time: state.now,
     line: batch.line[i],
-    cause: details.cause[row],
+    cause,
     stack: hasDetail(details, row, 'stack') ? wordsAt(details.stack, row) : undefined,
-    pid: details.pid[row],
-    comm: commAt(details.comm, row),
+    pid,
+    comm,
     virtqueues,
     sample: sampleOf(state, device),
     downBefore: downUntil(device.window, state.now),

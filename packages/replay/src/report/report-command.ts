@@ -7,7 +7,7 @@ import { readCostOptions, type CostOptions } from '../cost-options.js';
 import { chosenDesign } from '../chosen-designs.js';
 import { readStormRate } from '../find-storms.js';
 import type { ReplayOptions } from '../replay-plan.js';
-import { hazardWatches, replayWith } from '../replay-trace.js';
+import { replayWith } from '../replay-trace.js';
 import { readSpanOptions, type SpanOptions } from '../time-span.js';
 import { reportDocument } from './report-document.js';
 import { checkReportOutput, writeReportFile } from './report-output.js';
@@ -34,12 +34,12 @@ export async function reportCommand(
   checkOptions(path, output, asJson);
   const page = output === undefined ? undefined : readBuiltPage();
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const watches = isWhole ? hazardWatches() : undefined;
-    const replayed = replayWith(trace, design, options, span, watches, withTimeline);
+    const search = isWhole ? { span: undefined } : undefined;
+    const replayed = replayWith(trace, design, options, span, search, withTimeline);
     const report = reportDocument(trace, replayed, completeness, {
       basis,
       stormRate,
-      watches,
+      hazards: isWhole ? replayed.found : undefined,
       options,
     });
     if (asJson) await writeOut(jsonDocument(report));

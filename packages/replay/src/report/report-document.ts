@@ -1,5 +1,11 @@
 /** Makes the document of a report. */
-import { DESIGNS, OUTCOME_MEANING, type Engine, type Timeline } from '@vhostscope/model';
+import {
+  DESIGNS,
+  OUTCOME_MEANING,
+  type Engine,
+  type FoundHazards,
+  type Timeline,
+} from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
 import { comparedTraceResult } from '../compare-result.js';
 import { compareTrace, type CompareOptions } from '../compare-trace.js';
@@ -9,7 +15,7 @@ import { costOf, RATES_ARE_OF } from '../cost-result.js';
 import { findStorms } from '../find-storms.js';
 import { infoResult } from '../info-command.js';
 import { platformOf } from '../platform-options.js';
-import { engineOf, hazardsOf, type HazardWatches, type Replayed } from '../replay-trace.js';
+import { engineOf, type Replayed } from '../replay-trace.js';
 import { runResult } from '../run-result.js';
 import { stormsResult, type StormsResult } from '../storms-result.js';
 import { touchesSpan } from '../storms-command.js';
@@ -26,8 +32,8 @@ export interface ReportRequest {
   readonly basis: CostBasis;
   /** Ranges a second that are a storm. */
   readonly stormRate: number;
-  /** Of the replay; absent where only a span was counted. */
-  readonly watches: HazardWatches | undefined;
+  /** All that the replay has found; undefined where only a span was counted. */
+  readonly hazards: FoundHazards | undefined;
   readonly options: CompareOptions;
 }
 
@@ -38,8 +44,7 @@ export function reportDocument(
   request: ReportRequest,
 ): Report {
   const { design } = replayed;
-  const { basis, watches } = request;
-  const hazards = watches === undefined ? undefined : hazardsOf(watches, replayed);
+  const { basis, hazards } = request;
   const run = runResult(trace, replayed, completeness, basis, hazards);
   const info = infoResult(trace, completeness);
   return {
