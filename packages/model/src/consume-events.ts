@@ -11,7 +11,7 @@ import { keepMismatch } from './mismatches.js';
 import { AMBIGUOUS, IOTLB, OBSERVED_OF_OUTCOME, OUTCOMES, PENDING } from './outcome.js';
 import { ACCESSOR_SPAN } from './ring.js';
 import { passCpu, settleRound } from './rounds.js';
-import { judgeOutOfRound } from './stock-host/out-of-round.js';
+import { judgeAsTold } from './stock-host/out-of-round.js';
 import { accessIndex, NO_OBSERVATION, OBSERVATIONS } from './tallies.js';
 import { IOTLB_ON, setIotlb, type VirtqueueState } from './virtqueue-state.js';
 
@@ -123,12 +123,12 @@ function consumeAccess(engine: EngineState, batch: EventBatch, i: number): void 
   const accessor = batch.accessor[i];
   know(engine, vq);
   const { effective, inRound, countedInRound } = engine.virtqueues;
-  if (engine.roundAccesses === 'recorded' && inRound[vq] === 1) {
+  if (engine.roundAccesses === 'recorded' && inRound[vq] === 1 && !engine.isAtOnce) {
     // Told when the call begins that makes it: it may come after a range that is told later.
     countedInRound[ACCESSOR_SPAN * vq + accessor] += batch.n[i];
     return;
   }
-  if (engine.host === 'stock') return judgeOutOfRound(engine, batch, i);
+  if (engine.host === 'stock') return judgeAsTold(engine, batch, i);
   const place = ACCESSOR_SPAN * vq + accessor;
   if (effective[place] >= PENDING) settleRound(engine, batch, i, vq);
   let outcome = effective[place];

@@ -55,6 +55,8 @@ export interface EngineState {
   readonly rules: AccessorRules;
   roundAccesses: RoundAccesses;
   readonly delays: Delays;
+  /** Whether each call is over in the moment in which it is told: what is likely of a stock host, see at-once.ts. */
+  readonly isAtOnce: boolean;
   readonly preemption: Preemption;
   /** Page size of the host that the design runs on; that of the recorded one is PAGE_BYTES. */
   readonly pageBytes: number;
@@ -103,15 +105,17 @@ export function createEngineState(
   hasFilteredRanges: boolean,
 ): EngineState {
   const fixedMap = fixedMapOf(design, hasFilteredRanges);
+  const mechanism = fixedMap < 0 ? mechanismOf(design) : 'fixed';
   return {
     design,
-    mechanism: fixedMap < 0 ? mechanismOf(design) : 'fixed',
+    mechanism,
     fixedMap,
     order,
     host,
     rules,
     roundAccesses,
     delays,
+    isAtOnce: host === 'stock' && mechanism === 'counted' && !delays.calls,
     pageBytes,
     hasFilteredRanges,
     preemption,

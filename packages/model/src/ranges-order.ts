@@ -11,6 +11,7 @@ import { recycle, type EngineState } from './engine-state.js';
 import { followCallback, forgetCpu, stopFollowing } from './followed-callbacks.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
 import { sameRange } from './paired-ranges.js';
+import { detachAtOnce, endAtOnce, startAtOnce } from './stock-host/at-once.js';
 import { mayChange } from './stock-host/round-changes.js';
 import { doubtMap, SEEN_NOTHING, setMap } from './virtqueue-state.js';
 
@@ -20,7 +21,17 @@ import { doubtMap, SEEN_NOTHING, setMap } from './virtqueue-state.js';
  * @param isBegun the start of the same range is known to have returned (of an end only)
  */
 export function enterCallback(engine: EngineState, callback: Callback, isBegun: boolean): boolean {
+  if (engine.isAtOnce) return enterAtOnce(engine, callback);
   return callback.isStart ? enterStart(engine, callback) : enterEnd(engine, callback, isBegun);
+}
+
+function enterAtOnce(engine: EngineState, callback: Callback): boolean {
+  if (callback.isStart && startAtOnce(engine, callback)) {
+    follow(engine, callback);
+    return true;
+  }
+  if (!callback.isStart) endAtOnce(engine, callback);
+  return false;
 }
 
 /** A map that was there may go at any moment. */
@@ -294,6 +305,7 @@ export function detachCallbacks(engine: EngineState, vq: number): void {
     for (let i = callback.done; i < callback.slotCount; i++)
       if (callback.slots[i] >> 2 === vq) callback.slots[i] = doubtful(callback.slots[i]);
   }
+  if (engine.isAtOnce) detachAtOnce(engine, vq);
 }
 
 /** Follows a callback; the oldest of too many becomes loose. */

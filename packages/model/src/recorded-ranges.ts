@@ -93,7 +93,7 @@ export function returnCoreRange(
   for (const dev of devicesOfOwner(engine.devices, owner)) {
     range.dev = dev;
     if (engine.mechanism === 'deferred') returnDeferred(engine, range);
-    else completeReturned(engine, range);
+    else if (!engine.isAtOnce) completeReturned(engine, range);
   }
   recycle(engine, range);
 }

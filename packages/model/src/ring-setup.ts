@@ -206,6 +206,18 @@ function forgetCountsUnderWay(engine: EngineState, dev: number): void {
   }
 }
 
+/** As the notifier of a device goes of which nothing was known before, and until it comes again. */
+function doubtCountsBefore(engine: EngineState, dev: number, isOn: boolean): void {
+  const { mayHaveCounted, virtqueues } = engine.devices;
+  if (!isOn) {
+    mayHaveCounted[dev] = engine.underWay.length > 0 || engine.hasUnfollowed;
+    return;
+  }
+  if (mayHaveCounted[dev] === true && !engine.design.resetsCountOnSetup)
+    for (const vq of virtqueues[dev] ?? []) forgetCount(engine, vq);
+  mayHaveCounted[dev] = false;
+}
+
 /**
  * The notifier is registered, or unregistration begins. No range is reported while it is off, so
  * nothing is known to hold over that time. Callbacks may be under way at either event: registration is
@@ -219,13 +231,9 @@ export function switchNotifier(engine: EngineState, dev: number, isOn: boolean):
     // Whatever was entered before it was unregistered has returned by now.
     if (isOn && engine.mechanism === 'deferred') completeDeferred(engine, dev);
     else if (isOn) completeDevice(engine, dev);
-    if (engine.mechanism === 'counted') forgetCountsUnderWay(engine, dev);
-    if (before === undefined && !isOn) {
-      engine.devices.mayHaveCounted[dev] = engine.underWay.length > 0 || engine.hasUnfollowed;
-    } else if (isOn && engine.devices.mayHaveCounted[dev] === true) {
-      engine.devices.mayHaveCounted[dev] = false;
-      if (!engine.design.resetsCountOnSetup && engine.mechanism === 'counted')
-        for (const vq of engine.devices.virtqueues[dev] ?? []) forgetCount(engine, vq);
+    if (engine.mechanism === 'counted' && !engine.isAtOnce) {
+      forgetCountsUnderWay(engine, dev);
+      if (before === undefined || isOn) doubtCountsBefore(engine, dev, isOn);
     }
   }
   if (engine.mechanism === 'counted' && engine.design.counter === 'mm')

@@ -58,6 +58,7 @@ export function beginRound(engine: EngineState, batch: EventBatch, i: number, vq
   if (engine.usesObservations) return awaitAttempts(engine, vq);
   openAttempts(virtqueues, tallies, vq, order === 'effects');
   if (engine.host === 'stock') foreseePages(engine, vq);
+  if (engine.isAtOnce) return settleRound(engine, batch, i, vq);
   if (order === 'effects' || engine.preemption !== 'voluntary') return;
   endWaitOfRound(engine, vq);
   virtqueues.roundCpu[vq] = cpu;
@@ -89,7 +90,7 @@ function watchRound({ virtqueues, roundAccesses }: EngineState, vq: number): voi
 function foreseePages(engine: EngineState, vq: number): void {
   const { virtqueues } = engine;
   // Whether the ioctl drops the maps before this round or after it is open: so is what it leaves behind.
-  if (virtqueues.inSetUp[vq] === 1) return;
+  if (virtqueues.inSetUp[vq] === 1 && !engine.isAtOnce) return;
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     const looked = virtqueues.looked[slot];
     if (looked !== NO_OUTCOME) {

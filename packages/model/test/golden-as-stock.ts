@@ -7,6 +7,14 @@ import { createRingWord, ringWord, type RingWord } from '../src/ring-word.ts';
 import { AREA_COUNT, AREA_OF_ACCESSOR, PAGE_BYTES } from '../src/ring.ts';
 import { bigintOf, numberOf, type EventRecord } from './event-record.ts';
 
+/** What of a golden trace is shown. */
+export interface Shown {
+  /** Accesses one by one, in their rounds, as `--detail accesses` tells them. Default: the indices of rounds only. */
+  readonly accesses?: boolean;
+  /** What attempts to map found of the pages as looks of the kernel where their round begins; else as /proc shows it. */
+  readonly looks?: boolean;
+}
+
 export interface GoldenAsStock {
   readonly events: EventRecord[];
   /** By `round_end` event, by area: what the kernel was seen to decide. */
@@ -20,6 +28,8 @@ interface Ring {
   begun: RingWord | undefined;
   last: EventRecord | undefined;
   decided: Set<number>[];
+  /** Where its last round stands among the events. */
+  begunAt: EventRecord | undefined;
   /** Reads of the index in this round. */
   reads: number;
 }
@@ -32,7 +42,7 @@ const PUT_USED = 8;
 /** Every device gets an owner of its own, so that each callback is a call of the memory manager. */
 const ownerOf = (dev: unknown): number => OWNER + Number(dev);
 
-export function goldenAsStock(golden: readonly EventRecord[]): GoldenAsStock {
+export function goldenAsStock(golden: readonly EventRecord[], shown: Shown = {}): GoldenAsStock {
   const events: EventRecord[] = [];
   const rounds = new Map<EventRecord, Set<number>[]>();
   const rings = new Map<number, Ring>();
@@ -47,6 +57,7 @@ export function goldenAsStock(golden: readonly EventRecord[]): GoldenAsStock {
       begun: undefined,
       last: undefined,
       decided: [],
+      begunAt: undefined,
       reads: 0,
     };
     rings.set(vq, created);
@@ -92,6 +103,7 @@ export function goldenAsStock(golden: readonly EventRecord[]): GoldenAsStock {
         endRound(vq);
         const ring = ringOf(vq);
         ring.begun = { ...ring.word };
+        ring.begunAt = event;
         ring.last = undefined;
         ring.reads = 0;
         ring.decided = Array.from({ length: AREA_COUNT }, () => new Set<number>());
@@ -114,6 +126,11 @@ export function goldenAsStock(golden: readonly EventRecord[]): GoldenAsStock {
         if (accessor === PUT_USED)
           ring.word.lastUsedIdx = (ring.word.lastUsedIdx + numberOf(event, 'entries')) & 0xffff;
         ring.decided[AREA_OF_ACCESSOR[accessor]].add(numberOf(event, 'observed'));
+        if (shown.accesses === true) {
+          const unseen = { ...event };
+          delete unseen.observed;
+          events.push(unseen);
+        }
         // A place holder for the end of the round, which moves on with each access.
         if (ring.last !== undefined) events.splice(events.lastIndexOf(ring.last), 1);
         ring.last = event;
@@ -124,15 +141,23 @@ export function goldenAsStock(golden: readonly EventRecord[]): GoldenAsStock {
         // What the collector would have seen of the pages then.
         const { result } = event;
         const area = numberOf(event, 'area');
+        const vq = numberOf(event, 'vq');
+        if (shown.looks === true) {
+          const { begunAt } = ringOf(vq);
+          const look = begunAt === undefined ? undefined : lookOf(event, begunAt);
+          if (begunAt !== undefined && look !== undefined)
+            events.splice(events.lastIndexOf(begunAt), 0, look);
+          break;
+        }
         if (result !== 0 && result !== 77) break;
-        const { address, size } = ringOf(numberOf(event, 'vq')).areas[area];
+        const { address, size } = ringOf(vq).areas[area];
         const page = BigInt(PAGE_BYTES);
         const pages = Number((address + size - 1n) / page - address / page + 1n);
         events.push({
           event: 'pages',
           time,
           cpu,
-          vq: numberOf(event, 'vq'),
+          vq,
           area,
           pagesGot: pages,
           pagesWanted: pages,
@@ -192,4 +217,22 @@ export function goldenAsStock(golden: readonly EventRecord[]): GoldenAsStock {
   }
   for (const vq of rings.keys()) endRound(vq);
   return { events, rounds };
+}
+
+/** The look that would have found what an attempt did; undefined where that asked for no pages. */
+function lookOf(attempt: EventRecord, { time, cpu }: EventRecord): EventRecord | undefined {
+  const got = numberOf(attempt, 'pagesGot');
+  if (got < 0) return undefined;
+  return {
+    event: 'pages',
+    time,
+    cpu,
+    vq: numberOf(attempt, 'vq'),
+    area: numberOf(attempt, 'area'),
+    pagesGot: got,
+    pagesWanted: numberOf(attempt, 'pagesWanted'),
+    pagesWritable: got,
+    contiguous: numberOf(attempt, 'result') === 0 ? 1 : 0,
+    hugePages: 0,
+  };
 }

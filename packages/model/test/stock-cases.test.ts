@@ -5,6 +5,8 @@ import type { RoundAccesses } from '../src/engine-state.ts';
 import { COUNTER_FIELDS, HANDLERS } from '../src/events.ts';
 import { ringWord } from '../src/ring-word.ts';
 import { ACCESSORS, AREA_COUNT } from '../src/ring.ts';
+import { AMBIGUOUS } from '../src/outcome.ts';
+import { NO_DELAYS, USUAL_DELAYS } from '../src/stock-host/page-evidence.ts';
 import { accessOutcomes } from '../src/tallies.ts';
 import type { EventRecord } from './event-record.ts';
 import { stockVerdicts, type StockVerdicts } from './stock-verdicts.ts';
@@ -14,7 +16,7 @@ const [DESC, AVAIL, USED] = [0, 1, 2];
 const [PUT_USED_FLAGS, GET_USED_IDX, GET_AVAIL_IDX] = [9, 5, 1];
 const [OWNER, WORKER] = [214, 215];
 const [CLEAR, PROTECTION_VMA] = [1, 2];
-const DELAYS = { flush: 10_000, forkFlush: 10_000, look: 0, setUp: 0 };
+const DELAYS = { flush: 10_000, forkFlush: 10_000, look: 0, setUp: 0, calls: true };
 
 /** A ring of 256 entries, each area on a page of its own. */
 const PLACES = [
@@ -170,6 +172,118 @@ describe('an access outside any round', () => {
   it('of somebody who may not hold it can meet the map of a round to come', () => {
     const events = [...begin(PLACES), access(500, GET_AVAIL_IDX)];
     expect(judged(events).accesses).toEqual(['ambiguous']);
+  });
+});
+
+describe('what is likely, where nothing takes time', () => {
+  const access = (time: number, accessor: number): EventRecord =>
+    event('access', time, { vq: 0, accessor, n: 1 });
+  const looks = (time: number): EventRecord[] =>
+    PLACES.map((_, area) =>
+      event('pages', time, {
+        vq: 0,
+        area,
+        pagesGot: 1,
+        pagesWritable: 1,
+        pagesWanted: 1,
+        contiguous: 1,
+        hugePages: 0,
+      }),
+    );
+  const [roundBegins, roundEnds] = round(1_000, 1);
+  const likely = (...events: readonly EventRecord[]): readonly string[] =>
+    judged([...begin(PLACES), ...events], NO_DELAYS, 'recorded').accesses;
+
+  it('an access in a round meets what the ranges before it have left', () => {
+    const events = [
+      ...looks(1_000),
+      roundBegins,
+      access(1_001, GET_USED_IDX),
+      ...call(1_010, 'start', USED_PAGE, CLEAR),
+      access(1_020, GET_USED_IDX),
+      access(1_021, GET_AVAIL_IDX),
+      ...call(1_030, 'end', USED_PAGE, CLEAR),
+      access(1_040, GET_USED_IDX),
+      roundEnds,
+    ];
+    expect(likely(...events)).toEqual(['hit', 'fallback', 'hit', 'fallback']);
+    const sure = judged([...begin(PLACES), ...events], USUAL_DELAYS, 'recorded');
+    const used = accessOutcomes(sure.engine.tallies, 0, GET_USED_IDX);
+    expect(used[AMBIGUOUS]).toBe(3);
+  });
+
+  it('a range that has begun is counted until its end, also across rounds', () => {
+    const [later] = round(2_000, 2);
+    const [last] = round(3_000, 3);
+    expect(
+      likely(
+        ...call(900, 'start', USED_PAGE, CLEAR),
+        ...looks(1_000),
+        roundBegins,
+        access(1_001, GET_AVAIL_IDX),
+        roundEnds,
+        ...call(1_500, 'end', USED_PAGE, CLEAR),
+        ...looks(2_000),
+        later,
+        access(2_001, GET_AVAIL_IDX),
+        access(2_002, GET_USED_IDX),
+        ...call(2_500, 'start', USED_PAGE, CLEAR, [OWNER, 'other']),
+        ...call(2_600, 'start', USED_PAGE, CLEAR),
+        ...call(2_700, 'end', USED_PAGE, CLEAR),
+        last,
+        access(3_001, GET_AVAIL_IDX),
+        access(3_002, GET_USED_IDX),
+      ),
+    ).toEqual(['fallback', 'hit', 'hit', 'hit', 'fallback']);
+  });
+
+  it('the end of a range does not come to a notifier that has gone: merged keeps the count', () => {
+    const off = event('notifier', 1_600, { dev: 0, registered: 0, error: 0 });
+    const on = event('notifier', 1_800, { dev: 0, registered: 1, error: 0 });
+    const [later] = round(2_000, 2);
+    expect(
+      likely(
+        ...looks(1_000),
+        roundBegins,
+        roundEnds,
+        ...call(1_500, 'start', USED_PAGE, CLEAR),
+        off,
+        ...call(1_700, 'end', USED_PAGE, CLEAR),
+        on,
+        ...looks(2_000),
+        later,
+        access(2_001, GET_AVAIL_IDX),
+        access(2_002, GET_USED_IDX),
+      ),
+    ).toEqual(['hit', 'fallback']);
+  });
+
+  it('a ring that is first told of has the ranges in its count that are under way over it', () => {
+    const [first] = round(1_000, 1);
+    const [later] = round(2_000, 2);
+    const told = [
+      event('virtqueue', 0, { vq: 0, dev: 0, owner: OWNER }),
+      event('iotlb', 1, { vq: 0, enabled: 0 }),
+    ];
+    const places = PLACES.map(([address, size], area) =>
+      event('addresses', 950, { vq: 0, area, address, size }),
+    );
+    const { accesses } = judged(
+      [
+        ...told,
+        ...call(900, 'start', USED_PAGE, CLEAR),
+        ...places,
+        first,
+        access(1_001, GET_USED_IDX),
+        ...call(1_500, 'end', USED_PAGE, CLEAR),
+        ...looks(2_000),
+        later,
+        access(2_001, GET_USED_IDX),
+      ],
+      NO_DELAYS,
+      'recorded',
+    );
+    expect(accesses).toEqual(['fallback', 'hit']);
   });
 });
 

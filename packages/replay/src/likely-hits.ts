@@ -26,8 +26,10 @@ export const likelySchema = z.object({
 export type Likely = z.infer<typeof likelySchema>;
 
 /**
- * Replays the trace once more, as if nothing took time: a TLB is flushed and pages are looked at when that is told,
- * and no range is under way that was not. A point where the sure answer is a span; never an answer that is sure.
+ * Replays the trace once more, as if nothing took time: callbacks take effect, accesses are made, a TLB is flushed and
+ * pages are looked at when that is told, and no range is under way that was not. A point where the sure answer is a
+ * span; never an answer that is sure. What stays open even so is left out of the ratio: an access of a round that a
+ * range touched is less likely a hit than others, so that it would be too good by as much as these are many.
  *
  * @returns undefined where nothing is open, or nobody but a real map can tell
  */

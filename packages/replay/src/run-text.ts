@@ -88,7 +88,7 @@ function likelyLines(likely: RunResult['likely']): string[] {
   if (told === 0) return ['likely: nothing is, beyond what is sure'];
   const rest = open === 0 ? '' : `, of ${percent(told, told + open)} of the accesses`;
   return [
-    `likely: ≈${percent(hits, told)} direct-map hits${rest}, if the TLB is flushed and pages are as seen at once`,
+    `likely: ≈${percent(hits, told)} direct-map hits${rest}, if calls, flushes and looks take no time`,
   ];
 }
 

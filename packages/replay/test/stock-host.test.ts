@@ -132,7 +132,7 @@ describe('run', () => {
     expect(totals).toMatchObject({ hits: 0, fallbacks: 0 });
     expect(likely).toEqual({ hits: totals.ambiguous, fallbacks: 0, iotlb: 0, open: 0 });
     const { out: words } = await replay('run', path);
-    expect(words).toMatch(/^likely: ≈100\.00 % direct-map hits, if the TLB is flushed/m);
+    expect(words).toMatch(/^likely: ≈100\.00 % direct-map hits, if calls, flushes and looks/m);
     const { out: copied } = await replay('run', path, '--design', 'copy', '--json');
     expect((JSON.parse(copied) as RunResult).likely).toBeNull();
   });

@@ -11,12 +11,13 @@ import { recycle, takeCallback, type EngineState } from '../engine-state.js';
 import { concerns } from '../overlap.js';
 import { sameRange } from '../paired-ranges.js';
 import { follow, mayLose } from '../ranges-order.js';
+import { touchAtOnce } from './at-once.js';
 import type { RangeUnderWay } from './ranges-under-way.js';
 import { mayChange } from './round-changes.js';
 
 /** The place of an area is told for the first time. */
 export function meetRanges(engine: EngineState, slot: number): void {
-  if (engine.hasUnfollowed) forgetCount(engine, slot >> 2);
+  if (engine.hasUnfollowed && !engine.isAtOnce) forgetCount(engine, slot >> 2);
   for (const found of rangesOver(engine, slot)) {
     if (engine.mechanism === 'deferred') meetDeferred(engine, slot, found);
     else if (found.range.blockable === 1) meetCounted(engine, slot, found);
@@ -25,6 +26,7 @@ export function meetRanges(engine: EngineState, slot: number): void {
 
 /** The place of an area is another now, and what has come to it of the ranges under way is not known. */
 export function doubtMoved(engine: EngineState, slot: number): void {
+  if (engine.isAtOnce) return;
   if (engine.hasUnfollowed || rangesOver(engine, slot).length > 0) forgetCount(engine, slot >> 2);
 }
 
@@ -40,6 +42,10 @@ function rangesOver(
 }
 
 function meetCounted(engine: EngineState, slot: number, { range, phase }: RangeUnderWay): void {
+  if (engine.isAtOnce) {
+    if (phase !== 'ends') meetAtOnce(engine, slot, range);
+    return;
+  }
   if (phase === 'has begun') return addToCount(engine, slot >> 2, 1, 1);
   addToCount(engine, slot >> 2, 0, 1);
   if (phase === 'begins') {
@@ -49,6 +55,14 @@ function meetCounted(engine: EngineState, slot: number, { range, phase }: RangeU
   const callback = callbackOf(engine, range, slot, phase === 'begins');
   if (callback.slotCount === 0) follow(engine, callback);
   addSlot(callback, slot);
+}
+
+function meetAtOnce(engine: EngineState, slot: number, range: Callback): void {
+  touchAtOnce(engine, slot);
+  const callback = callbackOf(engine, range, slot, true);
+  if (callback.slotCount === 0) follow(engine, callback);
+  addSlot(callback, slot);
+  callback.done = callback.slotCount;
 }
 
 function meetDeferred(engine: EngineState, slot: number, { range, phase }: RangeUnderWay): void {

@@ -1,6 +1,7 @@
 /**
  * Accesses of a stock host that no round's end tells of: who polls makes them, or attaches a backend. Each is
- * told when the call begins that makes it, so a range, or a round, may still come before it.
+ * told when the call begins that makes it, so a range, or a round, may still come before it; unless nothing takes
+ * time, when those of rounds are judged here, too.
  */
 import { OUT_OF_ROUND } from '../doubts.js';
 import type { EngineState } from '../engine-state.js';
@@ -18,18 +19,20 @@ const HOLDS_VIRTQUEUE: Uint8Array = Uint8Array.from(ACCESSORS, (accessor) =>
   accessor === 'get_used_idx' || accessor === 'put_used_flags' ? 1 : 0,
 );
 
-/** An `access` event outside any round. */
-export function judgeOutOfRound(engine: EngineState, batch: EventBatch, i: number): void {
+/** An `access` event that does not wait for the end of its round. */
+export function judgeAsTold(engine: EngineState, batch: EventBatch, i: number): void {
+  const { inRound, doubt } = engine.virtqueues;
   const vq = batch.vq[i];
   const accessor = batch.accessor[i];
-  const outcome = outcomeOutOfRound(engine, vq, accessor);
+  const outcome = outcomeAsTold(engine, vq, accessor);
+  const why = inRound[vq] === 1 ? doubt[4 * vq + AREA_OF_ACCESSOR[accessor]] : OUT_OF_ROUND;
   const n = batch.n[i];
-  countDerived(engine.tallies, vq, accessor, outcome, OUT_OF_ROUND, n, n, n);
+  countDerived(engine.tallies, vq, accessor, outcome, why, n, n, n);
 }
 
 /** Whether there is a map when it comes to it; only a round builds one, and only who holds the virtqueue. */
-function outcomeOutOfRound(
-  { virtqueues, fixedMap }: EngineState,
+function outcomeAsTold(
+  { virtqueues, fixedMap, isAtOnce }: EngineState,
   vq: number,
   accessor: number,
 ): number {
@@ -40,5 +43,6 @@ function outcomeOutOfRound(
   if (fixedMap >= 0) return fixedMap;
   const isHeld = HOLDS_VIRTQUEUE[accessor] === 1 && inRound[vq] === 0 && inSetUp[vq] === 0;
   const now = effective[ACCESSOR_SPAN * vq + accessor];
+  if (isAtOnce && now < PENDING) return now;
   return isHeld && now !== HIT && now < PENDING ? now : AMBIGUOUS;
 }

@@ -69,6 +69,11 @@ export interface Delays {
    * nobody told of it.
    */
   readonly setUp: number;
+  /**
+   * Whether callbacks and attempts to map take time, up to what shows that they are over; and accesses, from the time
+   * of their event on. Else each is over in the moment in which it is told (at-once.ts).
+   */
+  readonly calls: boolean;
 }
 
 export const USUAL_DELAYS: Delays = {
@@ -76,10 +81,11 @@ export const USUAL_DELAYS: Delays = {
   forkFlush: 100_000_000,
   look: 100_000_000,
   setUp: 100_000_000,
+  calls: true,
 };
 
 /** As if nothing took time: for what is likely, not for what is sure. */
-export const NO_DELAYS: Delays = { flush: 0, forkFlush: 0, look: 0, setUp: 0 };
+export const NO_DELAYS: Delays = { flush: 0, forkFlush: 0, look: 0, setUp: 0, calls: false };
 
 /**
  * A range is entered over an area, or ends: what was known of its pages says nothing any more.
