@@ -102,6 +102,46 @@ function placesOf(recordings: readonly RecordingIndex[]): BatchPlace[] {
     .filter((place) => place !== undefined);
 }
 
+test.each([
+  ['a CPU of few events', (at: number) => (at % 50 === 0 ? 1 : 0)],
+  ['four CPUs alike', (at: number) => at % 4],
+  ['a CPU that falls silent', (at: number) => (at < 300 ? 1 : 0)],
+])('a file cut anywhere holds most of what came until then: %s', (_, cpuOf) => {
+  const lines = Array.from(
+    { length: 60_000 },
+    (_event, at) => `M ${at} ${cpuOf(at)} ffff888100000100`,
+  );
+  const { fd } = importText(`${lines.join('\n')}\n`);
+  const places = placesOf(indexTrace(fd, fstatSync(fd).size).recordings)
+    .filter(({ role }) => role === 'events')
+    .toSorted((a, b) => a.offset - b.offset);
+  const found = eventsOf(fd).filter(({ event }) => event === 'round');
+  const linesOf = new Map(
+    [0, 1, 2, 3].map((cpu) => [
+      cpu,
+      found.filter((event) => event.cpu === cpu).map(({ line }) => line),
+    ]),
+  );
+  const kept = new Set<number>();
+  for (const { cpu, rows } of places) {
+    // Cut here: this batch and all behind it are gone.
+    const last = mostOf(kept);
+    let firstGap = 1;
+    while (kept.has(firstGap)) firstGap++;
+    if (last > 8192) expect(firstGap).toBeGreaterThan(last / 2);
+    for (const line of linesOf.get(cpu)?.splice(0, rows) ?? []) kept.add(line);
+  }
+  expect(kept.size).toBe(lines.length);
+  // However early it is cut, not all is lost.
+  expect(places[0].rows).toBeLessThanOrEqual(512);
+});
+
+function mostOf(numbers: ReadonlySet<number>): number {
+  let most = 0;
+  for (const number of numbers) most = Math.max(most, number);
+  return most;
+}
+
 test('too short a beginning is refused with a sentence by whatever reads it', async () => {
   for (let bytes = 0; bytes < 300; bytes += 7) {
     const path = fileOf(BYTES.subarray(0, bytes), '.arrows');

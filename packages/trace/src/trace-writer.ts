@@ -69,9 +69,14 @@ export interface TraceWriter {
   readonly table: EventBuilder;
   /** Builders whose batch is written, to be used again. */
   readonly spare: EventBuilder[];
-  /** CPUs seen, and how many rows a batch of one of them gets. */
+  /** CPUs seen, and how many rows a batch of one of them gets at present. */
   cpus: number;
   batchRows: number;
+  /** Rows written in full batches since the last look for rows that wait for long, and the number of that look. */
+  rowsSinceLook: number;
+  looks: number;
+  /** By CPU, after which look its last batch was written. */
+  readonly writtenAfter: number[];
   /** Access lines that look like the latest are read by a path of their own. */
   readonly accessRuns: AccessRunMemory;
 }
@@ -79,6 +84,11 @@ export interface TraceWriter {
 /** Rows of all CPUs together that wait for their batch to be full; readers need memory for as many. */
 const MAX_WAITING_ROWS = 8 * BATCH_ROWS;
 const MIN_BATCH_ROWS = 512;
+/**
+ * Nor do more wait than a quarter of those that are written, so that a file which is cut early holds most of what
+ * came until then.
+ */
+const WAITING_SHARE = 1 / 4;
 
 /**
  * Begins a trace.
@@ -111,7 +121,10 @@ export function createTraceWriter(
     table: createEventBuilder(0),
     spare: [],
     cpus: 0,
-    batchRows: BATCH_ROWS,
+    batchRows: MIN_BATCH_ROWS,
+    rowsSinceLook: 0,
+    looks: 0,
+    writtenAfter: [],
     accessRuns: createAccessRunMemory(),
   };
 }
@@ -134,11 +147,13 @@ function addBuilder(writer: TraceWriter, cpu: number): EventBuilder {
   const builder = createEventBuilder(cpu);
   writer.builders[cpu] = builder;
   writer.cpus++;
-  writer.batchRows = Math.max(
-    MIN_BATCH_ROWS,
-    Math.min(BATCH_ROWS, Math.floor(MAX_WAITING_ROWS / writer.cpus)),
-  );
+  writer.batchRows = batchRowsOf(writer);
   return builder;
+}
+
+function batchRowsOf({ cpus, events }: TraceWriter): number {
+  const waiting = Math.min(MAX_WAITING_ROWS, WAITING_SHARE * events);
+  return Math.max(MIN_BATCH_ROWS, Math.min(BATCH_ROWS, Math.floor(waiting / cpus)));
 }
 
 /**
@@ -293,7 +308,20 @@ export function flushFull(
   recording: RecordingInProgress,
   builder: EventBuilder,
 ): void {
-  if (builder.length >= writer.batchRows) flushEvents(writer, recording, builder);
+  if (builder.length < writer.batchRows) return;
+  writer.rowsSinceLook += builder.length;
+  flushEvents(writer, recording, builder);
+  writer.batchRows = batchRowsOf(writer);
+  if (writer.rowsSinceLook >= writer.cpus * writer.batchRows) flushSlow(writer, recording);
+}
+
+/** Writes what has waited since before the last look: a CPU of few events fills no batch for long. */
+function flushSlow(writer: TraceWriter, recording: RecordingInProgress): void {
+  for (const builder of writer.builders)
+    if (builder !== undefined && writer.writtenAfter[builder.cpu] !== writer.looks)
+      flushEvents(writer, recording, builder);
+  writer.looks++;
+  writer.rowsSinceLook = 0;
 }
 
 function flushEvents(
@@ -305,6 +333,7 @@ function flushEvents(
   const kinds = summariseBatch(recording, builder);
   const events = builder.length;
   writer.events += events;
+  writer.writtenAfter[builder.cpu] = writer.looks;
   try {
     flushTable(writer, recording);
     flush(writer, recording, builder, 'events', () => {
