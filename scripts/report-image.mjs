@@ -1,5 +1,5 @@
 // `node scripts/report-image.mjs`: takes the picture of a report that the README shows, from a trace of
-// `examples/`. Run it, after `npm start`, when the page has changed; it needs Chromium.
+// `examples/`. Run it, after `npm start`, when the page has changed; it needs Chromium, or its headless shell.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,12 +16,20 @@ function run(program, ...args) {
   if (status !== 0) throw error ?? new Error(`${program}: exit ${status}\n${stderr}`);
 }
 
+const CHROMIUM = ['chromium', 'chromium-headless-shell'].find(
+  (name) => spawnSync(name, ['--version']).status === 0,
+);
+if (CHROMIUM === undefined) {
+  process.stderr.write('report-image: no Chromium: apt-get install chromium-headless-shell\n');
+  process.exit(3);
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'report-image-'));
 try {
   const page = join(folder, 'report.html');
   run(process.execPath, 'packages/replay/bin/replay.js', 'report', TRACE, '-o', page);
   run(
-    'chromium',
+    CHROMIUM,
     '--headless',
     '--disable-gpu',
     '--hide-scrollbars',
