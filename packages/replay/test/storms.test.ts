@@ -118,14 +118,14 @@ describe('storms', () => {
   });
 
   it('tell the lines of their events by number, where those of a CPU stand behind those of others', async () => {
-    const [header = '', ...lines] = textOf('s3').split('\n');
+    const [header = '', ...lines] = textOf('s3').trimEnd().split('\n');
     const cpuOf = (line: string): number => Number(line.split(' ')[2] ?? 0);
     const path = join(folder, 'by-cpu.txt');
+    const [original] = (await storms(trace('s3').path)).storms;
     for (const direction of [1, -1]) {
       const sorted = lines.toSorted((a, b) => direction * (cpuOf(a) - cpuOf(b)));
-      writeFileSync(path, [header, ...sorted].join('\n'), 'latin1');
+      writeFileSync(path, [header, ...sorted, ''].join('\n'), 'latin1');
       const [storm] = (await storms(path)).storms;
-      const [original] = (await storms(trace('s3').path)).storms;
       expect(storm).toMatchObject({ begin: original?.begin, end: original?.end });
       // Of ranges, those over rings are enough to tell.
       const inside = sorted.flatMap((line, at) => {
@@ -133,7 +133,7 @@ describe('storms', () => {
         const isIn = time >= (storm?.begin ?? '') && time <= (storm?.end ?? '');
         return tag === 'R' && isIn ? [at + 2] : [];
       });
-      const [least = 0, most = 0] = storm?.lines ?? [];
+      const [least, most] = storm?.lines ?? [0, 0];
       expect(least).toBeLessThanOrEqual(Math.min(storm?.first.line ?? 0, storm?.last.line ?? 0));
       expect(most).toBeGreaterThanOrEqual(Math.max(storm?.first.line ?? 0, storm?.last.line ?? 0));
       expect(inside).toContain(least);
