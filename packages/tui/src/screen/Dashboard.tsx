@@ -46,10 +46,10 @@ type Shown = Omit<DashboardProps, 'onKeys'>;
 
 function Screen({ view, state, size, look }: Shown): ReactElement {
   const { columns: width, rows } = size;
-  const { source, clock, design, beside, window, storms, answer } = view;
+  const { source, clock, design, beside, window, wanted, storms } = view;
   const head = useMemo(
-    () => headLines({ source, clock, design, beside, window, storms }, { width, look }),
-    [source, clock, design, beside, window, storms, width, look],
+    () => headLines({ source, clock, design, beside, window, wanted, storms }, { width, look }),
+    [source, clock, design, beside, window, wanted, storms, width, look],
   );
   // A screen that is full to its last row would scroll. Tabs and the last line take one each.
   const height = rows - 1 - head.length - 2;
@@ -61,7 +61,7 @@ function Screen({ view, state, size, look }: Shown): ReactElement {
       <Rows lines={head} height={head.length} width={width} look={look} />
       <Row text={paint(tabLine(state.view, { width, look }), look)} />
       <Body view={view} state={state} frame={frame} />
-      <Row text={paint(footLine(state, answer, { width, look }), look)} />
+      <Row text={paint(footLine(state, view, { width, look }), look)} />
     </>
   );
 }

@@ -186,3 +186,22 @@ test('views scroll no further than to their beginning', () => {
   expect(press(['5', 'down', 'down', 'up']).state.scroll).toBe(1);
   expect(press(['5', 'down', '1', '5']).state.scroll).toBe(0);
 });
+
+test('keys go on from what was chosen last, while its numbers are on their way', () => {
+  const view = dashboardView({ wanted: { design: 'fixes-v5', beside: 'vmap-v1', window: 30e9 } });
+  expect(press([']'], { view }).commands).toEqual([{ do: 'design', name: 'copy' }]);
+  expect(press(['>'], { view }).commands).toEqual([{ do: 'window', ns: 60e9 }]);
+  expect(press(['d', 'enter'], { view }).commands).toEqual([{ do: 'design', name: 'fixes-v5' }]);
+  expect(press(['b', 'enter'], { view }).commands).toEqual([{ do: 'beside', name: 'vmap-v1' }]);
+});
+
+test('q waits for what is being saved; another key stays, and Ctrl-C does not wait', () => {
+  const view = dashboardView({ saving: { path: '/tmp/a', progress: 0.5 } });
+  const leaving = press(['q'], { view });
+  expect(leaving).toMatchObject({ state: { isLeaving: true }, commands: [] });
+  expect(leaving.leave).toBeUndefined();
+  expect(press(['q'], { view, from: leaving.state }).state.isLeaving).toBe(true);
+  expect(press(['down'], { view, from: leaving.state }).state.isLeaving).toBe(false);
+  expect(press(['d', 'q'], { view }).state.isLeaving).toBe(true);
+  expect(press(['ctrl+c'], { view, from: leaving.state }).leave).toBe('interrupt');
+});

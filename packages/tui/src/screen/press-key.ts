@@ -24,7 +24,15 @@ export interface Surroundings {
 
 /** @param key a name as in the table of keys */
 export function pressKey(state: ScreenState, key: string, around: Surroundings): Pressed {
-  const seen = { ...state, answerSeen: around.view.answer?.number ?? state.answerSeen };
+  const pressed = takeKey(state, key, around);
+  if (pressed.leave !== 'quit' || around.view.saving === undefined) return pressed;
+  // Not before the file is whole; any other key stays.
+  return still({ ...state, isLeaving: true });
+}
+
+function takeKey(state: ScreenState, key: string, around: Surroundings): Pressed {
+  const answerSeen = around.view.answer?.number ?? state.answerSeen;
+  const seen = { ...state, answerSeen, isLeaving: false };
   if (key === 'ctrl+c') return { state, commands: [], leave: 'interrupt' };
   if (key === 'ctrl+z') return { state, commands: [], leave: 'suspend' };
   if (seen.prompt !== undefined) return typeInPrompt(seen, seen.prompt, key, around);
@@ -121,7 +129,7 @@ function act(state: ScreenState, action: Action, around: Surroundings): Pressed 
 }
 
 /** What only the session obeys. */
-function timeCommand(action: TimeAction, { clock, window }: DashboardView): Command {
+function timeCommand(action: TimeAction, { clock, wanted: { window } }: DashboardView): Command {
   switch (action) {
     case 'pause or play':
       return { do: clock.isPaused ? 'play' : 'pause' };
@@ -213,8 +221,8 @@ function open(state: ScreenState, view: DashboardView): Pressed {
       };
 }
 
-function neighbourDesign({ designs, design }: DashboardView, by: 1 | -1): Command[] {
-  const at = designs.indexOf(design);
+function neighbourDesign({ designs, wanted }: DashboardView, by: 1 | -1): Command[] {
+  const at = designs.indexOf(wanted.design);
   const name = designs[(at + by + designs.length) % designs.length];
   return name === undefined ? [] : [{ do: 'design', name }];
 }

@@ -8,12 +8,14 @@ import type { Session } from '../dashboard.js';
 import { createAlternateScreen } from './alternate-screen.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
 import { createFrameWriter } from './frame-writer.js';
+import { hasTerminal } from './foreground.js';
 import { openKeyboard } from './keyboard.js';
 import { lookOf } from './look.js';
 import { mountDashboard, type MountedDashboard, type Shown } from './mount-dashboard.js';
 import { pressKey } from './press-key.js';
 import type { ReadJump } from './prompts.js';
 import { FIRST_STATE } from './screen-state.js';
+import { openTerminalOutput } from './terminal-output.js';
 
 /** The session works for so long at most before keys and frames have their turn, ms. */
 const BUDGET_MS = 30;
@@ -35,15 +37,19 @@ export async function runScreen(
 ): Promise<number> {
   const { stdout } = process;
   const look = lookOf(process.env, stdout.getColorDepth());
-  const keyboard = openKeyboard(process.stdin, isStdinSource);
-  const screen = createAlternateScreen((text) => stdout.write(text));
-  const frames = createFrameWriter((text) => stdout.write(text));
+  const output = openTerminalOutput(() => interrupt());
+  const screen = createAlternateScreen((text) => output.write(text));
+  const frames = createFrameWriter((text) => output.write(text));
   const pace = createFramePace();
   const begun = performance.now();
 
   let state = FIRST_STATE;
+  let keyboard: NodeJS.ReadStream | undefined;
   let mounted: MountedDashboard | undefined;
+  /** Else another job has the terminal, or the shell: nothing is drawn then. */
+  let isInFront = false;
   let timer: NodeJS.Timeout | undefined;
+  let farewell: string | undefined;
   let finish: (exitCode: number) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
 
@@ -58,11 +64,21 @@ export async function runScreen(
     const { user, system } = process.cpuUsage(before);
     pace.drawn(performance.now(), (user + system) / 1000);
   };
+  /** What was waited for is written, or could not be: then people are to see why. */
+  const leaveSaved = (): void => {
+    const { answer } = session.view();
+    state = { ...state, isLeaving: false };
+    if (answer?.isError === true) return;
+    farewell = answer?.text;
+    finish(EXIT.done);
+  };
   const turn = (): void => {
-    timer = undefined;
+    clearTimeout(timer);
     try {
       if (session.advance(performance.now(), BUDGET_MS)) pace.changed();
-      if (pace.isDue(performance.now())) draw();
+      if (state.isLeaving && session.view().saving === undefined) leaveSaved();
+      if (!isInFront && hasTerminal()) enter();
+      if (isInFront && !output.isBusy && pace.isDue(performance.now())) draw();
     } catch (error) {
       fail(error);
       return;
@@ -83,7 +99,6 @@ export async function runScreen(
       }
       // What a key does is to be seen at once; the frame waits only for the last one to be over.
       pace.changed();
-      clearTimeout(timer);
       turn();
     } catch (error) {
       fail(error);
@@ -91,22 +106,38 @@ export async function runScreen(
   };
   /** At the beginning, and after the shell had the terminal. */
   const enter = (): void => {
+    // Stopped from outside it was not given back, and is as the shell left it.
+    if (mounted !== undefined) leave();
+    isInFront = true;
+    keyboard = openKeyboard(process.stdin, isStdinSource);
+    keyboard?.once('end', interrupt);
     screen.enter();
     frames.forget();
     mounted = mountDashboard(shown(), { frames, keyboard, look, onKeys: press, onError: fail });
     stdout.on('resize', resize);
+    // Of another size meanwhile only the job in front was told.
+    process.kill(process.pid, 'SIGWINCH');
   };
   const resize = (): void => {
+    if (!isInFront) return;
     screen.clear();
     frames.forget();
-    draw();
+    pace.changed();
+    if (!output.isBusy) draw();
   };
   const leave = (): void => {
+    isInFront = false;
     stdout.removeListener('resize', resize);
     clearTimeout(timer);
     mounted?.unmount();
     mounted = undefined;
+    // Who reads keys behind another job is stopped for it.
+    keyboard?.removeListener('end', interrupt);
+    if (keyboard === process.stdin) keyboard.pause();
+    else keyboard?.destroy();
+    keyboard = undefined;
     screen.leave();
+    output.flush();
   };
   /** Waiting for a signal alone keeps no process going. */
   let suspended: NodeJS.Timeout | undefined;
@@ -115,12 +146,12 @@ export async function runScreen(
     if (suspended !== undefined) return;
     leave();
     suspended = setInterval(() => undefined, 2 ** 30);
-    process.once('SIGCONT', resume);
     process.kill(process.pid, 'SIGSTOP');
   };
+  /** In front or behind: what comes is read on, and drawn once the terminal is here. */
   const resume = (): void => {
     stopWaiting();
-    enter();
+    isInFront = false;
     turn();
   };
   const stopWaiting = (): void => {
@@ -132,6 +163,7 @@ export async function runScreen(
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
   process.on('SIGTSTP', suspend);
+  process.on('SIGCONT', resume);
   process.on('exit', leave);
   const crash = (error: unknown): void => fail(error);
   process.on('uncaughtException', crash);
@@ -140,12 +172,11 @@ export async function runScreen(
     return await new Promise<number>((resolve, reject) => {
       finish = resolve;
       fail = reject;
-      keyboard?.once('end', interrupt);
-      enter();
       turn();
     });
   } finally {
     leave();
+    output.close();
     for (const signal of signals) process.removeListener(signal, interrupt);
     process.removeListener('SIGTSTP', suspend);
     // Who is killed while the shell has the terminal is told to end and to go on, in one.
@@ -154,8 +185,8 @@ export async function runScreen(
     process.removeListener('exit', leave);
     process.removeListener('uncaughtException', crash);
     process.removeListener('unhandledRejection', crash);
-    if (keyboard !== undefined && keyboard !== process.stdin) keyboard.destroy();
     process.stdin.pause();
+    if (farewell !== undefined) say('tui', farewell);
     if (isDebugged) say('tui', whatDrawingCost(pace, performance.now() - begun));
   }
 }
