@@ -9,7 +9,7 @@ import { fitLine, lineOf, span, spread, type Line } from './styled-line.js';
 
 export function footLine(
   { prompt, isHelp, view, answerSeen, isLeaving }: ScreenState,
-  { answer, saving }: Pick<DashboardView, 'answer' | 'saving'>,
+  { answer, saving, clock }: Pick<DashboardView, 'answer' | 'saving' | 'clock'>,
   { width, look }: Pick<Frame, 'width' | 'look'>,
 ): Line {
   const { cut } = look.glyphs;
@@ -36,7 +36,10 @@ export function footLine(
     );
   }
   if (isHelp) return lineOf('Up and Down scroll, any other key closes the help', 'faint');
-  const here = KEY_TABLE.filter((one) => isIn(one, view));
+  const here = KEY_TABLE.filter((one) => isIn(one, view)).map((one) =>
+    // What it does next.
+    one.action === 'pause or play' ? { ...one, hint: clock.isPaused ? 'play' : 'pause' } : one,
+  );
   return spread(
     hintLine(here.filter(({ group }) => group !== 'program')),
     hintLine(here.filter(({ group }) => group === 'program')),

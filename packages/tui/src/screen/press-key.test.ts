@@ -23,6 +23,7 @@ function press(
     const pressed = pressKey(state, key, {
       view,
       page: 10,
+      lastScroll: () => 4,
       readJump: (text) => (text === '12s' ? { do: 'seek', at: 12e9 } : `no moment: ${text}`),
     });
     commands.push(...pressed.commands);
@@ -185,6 +186,11 @@ test('views scroll no further than to their beginning', () => {
   expect(press(['5', 'up']).state.scroll).toBe(0);
   expect(press(['5', 'down', 'down', 'up']).state.scroll).toBe(1);
   expect(press(['5', 'down', '1', '5']).state.scroll).toBe(0);
+  // And no further than to their end, so that the way back begins there.
+  expect(press(['5', 'pagedown', 'pagedown', 'up']).state.scroll).toBe(3);
+  expect(press(['5', 'end', 'up']).state.scroll).toBe(3);
+  expect(press(['up'], { from: { view: 'recording', scroll: 100 } }).state.scroll).toBe(3);
+  expect(press(['?', 'pagedown', 'up']).state.helpScroll).toBe(3);
 });
 
 test('keys go on from what was chosen last, while its numbers are on their way', () => {

@@ -7,14 +7,18 @@ import { isBusy } from '../busy-session.js';
 import type { Session } from '../dashboard.js';
 import { createAlternateScreen } from './alternate-screen.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
+import { frameBelow } from './frame.js';
 import { createFrameWriter } from './frame-writer.js';
 import { hasTerminal } from './foreground.js';
+import { headLines } from './head-lines.js';
 import { openKeyboard } from './keyboard.js';
 import { lookOf } from './look.js';
 import { mountDashboard, type MountedDashboard, type Shown } from './mount-dashboard.js';
 import { pressKey } from './press-key.js';
 import type { ReadJump } from './prompts.js';
-import { FIRST_STATE } from './screen-state.js';
+import type { ScreenSize } from './screen-size.js';
+import { FIRST_STATE, type ScreenState } from './screen-state.js';
+import { lastScroll } from './scrolled-lines.js';
 import { openTerminalOutput } from './terminal-output.js';
 
 /** The session works for so long at most before keys and frames have their turn, ms. */
@@ -53,11 +57,14 @@ export async function runScreen(
   let finish: (exitCode: number) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
 
-  const shown = (): Shown => ({
-    view: session.view(),
-    state,
-    size: { columns: stdout.columns, rows: stdout.rows },
-  });
+  const sizeNow = (): ScreenSize => ({ columns: stdout.columns, rows: stdout.rows });
+  const shown = (): Shown => ({ view: session.view(), state, size: sizeNow() });
+  /** As the view is drawn now. */
+  const furthest = (of: ScreenState): number => {
+    const [view, size] = [session.view(), sizeNow()];
+    const head = headLines(view, { width: size.columns, look });
+    return lastScroll(view, of, frameBelow(head, size, look));
+  };
   const draw = (): void => {
     const before = process.cpuUsage();
     mounted?.draw(shown());
@@ -89,7 +96,8 @@ export async function runScreen(
     try {
       for (const key of keys) {
         const page = Math.max(1, stdout.rows - 8);
-        const pressed = pressKey(state, key, { view: session.view(), page, readJump });
+        const view = session.view();
+        const pressed = pressKey(state, key, { view, page, lastScroll: furthest, readJump });
         state = pressed.state;
         for (const command of pressed.commands) session.tell(command);
         if (pressed.leave === 'quit') return finish(EXIT.done);

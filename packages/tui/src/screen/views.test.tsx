@@ -262,10 +262,10 @@ test('recording', () => {
         - no map outlives the process that owns the device
                                                                   probes
       this program                                                  event              sure         by
-        waiting          120 events, the slowest CPU is 3.20 ms b…  round_begin        sure         kprobe:handle_tx
-        kept to go back  all, in the file: 1.0 MB
+        kept to go back  all, in the file: 1.0 MB                   round_begin        sure         kprobe:handle_tx
         CPU              7.0 % of one
         memory           80.0 MB
+
 
 
 
@@ -278,6 +278,17 @@ test('recording', () => {
       Space pause  l live  t time  d design  b beside                                                         ? help  q quit
       "
     `);
+});
+
+test('events wait where more may come, and not in a file that is all there', () => {
+  const told = (kind: DashboardView['source']['kind']): string =>
+    screen({
+      state: { view: 'recording' },
+      view: { source: { ...dashboardView().source, kind } },
+      size: { columns: 160, rows: 40 },
+    });
+  expect(told('pipe')).toContain('waiting          120 events, the slowest CPU is 3.20 ms behind');
+  expect(told('file')).not.toContain('waiting');
 });
 
 test('help', () => {
