@@ -122,25 +122,23 @@ describe('storms', () => {
     const cpuOf = (line: string): number => Number(line.split(' ')[2] ?? 0);
     const path = join(folder, 'by-cpu.txt');
     const [original] = (await storms(trace('s3').path)).storms;
-    for (const direction of [1, -1]) {
-      const sorted = lines.toSorted((a, b) => direction * (cpuOf(a) - cpuOf(b)));
-      writeFileSync(path, [header, ...sorted, ''].join('\n'), 'latin1');
-      const [storm] = (await storms(path)).storms;
-      expect(storm).toMatchObject({ begin: original?.begin, end: original?.end });
-      // Of ranges, those over rings are enough to tell.
-      const inside = sorted.flatMap((line, at) => {
-        const [tag, time = ''] = line.split(' ');
-        const isIn = time >= (storm?.begin ?? '') && time <= (storm?.end ?? '');
-        return tag === 'R' && isIn ? [at + 2] : [];
-      });
-      const [least, most] = storm?.lines ?? [0, 0];
-      expect(least).toBeLessThanOrEqual(Math.min(storm?.first.line ?? 0, storm?.last.line ?? 0));
-      expect(most).toBeGreaterThanOrEqual(Math.max(storm?.first.line ?? 0, storm?.last.line ?? 0));
-      expect(inside).toContain(least);
-      expect(inside).toContain(most);
-      const { out } = await replay('storms', path);
-      expect(out).toContain(` ns, in lines ${least} to ${most}\n`);
-    }
+    const sorted = lines.toSorted((a, b) => cpuOf(b) - cpuOf(a));
+    writeFileSync(path, [header, ...sorted, ''].join('\n'), 'latin1');
+    const [storm] = (await storms(path)).storms;
+    expect(storm).toMatchObject({ begin: original?.begin, end: original?.end });
+    // Of ranges, those over rings are enough to tell.
+    const inside = sorted.flatMap((line, at) => {
+      const [tag, time = ''] = line.split(' ');
+      const isIn = time >= (storm?.begin ?? '') && time <= (storm?.end ?? '');
+      return tag === 'R' && isIn ? [at + 2] : [];
+    });
+    const [least, most] = storm?.lines ?? [0, 0];
+    expect(least).toBeLessThanOrEqual(Math.min(storm?.first.line ?? 0, storm?.last.line ?? 0));
+    expect(most).toBeGreaterThanOrEqual(Math.max(storm?.first.line ?? 0, storm?.last.line ?? 0));
+    expect(inside).toContain(least);
+    expect(inside).toContain(most);
+    const { out } = await replay('storms', path);
+    expect(out).toContain(` ns, in lines ${least} to ${most}\n`);
   });
 
   it('are not there where no range comes over a ring', async () => {

@@ -94,7 +94,10 @@ test('keys go through the views, and the help is drawn over them', async () => {
   terminal.press('1');
   await terminal.until(FIRST);
   terminal.press('\r');
-  await terminal.until('last ranges over its rings');
+  await terminal.until('maps  over the last');
+  await terminal.until('more lines: Down');
+  terminal.press('G');
+  await terminal.until('last events');
   terminal.press('\u001b');
   await terminal.until(FIRST);
   terminal.press('q');
