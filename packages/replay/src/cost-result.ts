@@ -54,15 +54,8 @@ export const RATES_ARE_OF =
 
 export function costOf(trace: OpenTrace, design: Design, tallies: Tallies, asked: CostBasis): Cost {
   const virtqueues = transmitVirtqueues(trace, tallies);
-  const { iotlb, ...counted } = transmitted(tallies, virtqueues);
-  const cost = costFrom(design, virtqueues, counted, withHost(asked, trace.index));
-  if (iotlb === 0) return cost;
-  const which = iotlb === counted.accesses ? 'every access goes' : 'accesses go';
-  return {
-    ...cost,
-    reason: `${which} through the device IOTLB, with which no rate was measured`,
-    rates: [],
-  };
+  const basis = withHost(asked, trace.index);
+  return costFrom(design, virtqueues, transmitted(tallies, virtqueues), basis);
 }
 
 /** What the trace says of its host, where the command line does not say another. */
@@ -72,14 +65,21 @@ export function withHost(basis: CostBasis, index: TraceIndex | undefined): CostB
   return { ...basis, smap: basis.smap ?? smap, arch: basis.arch ?? host?.architecture };
 }
 
-/** The same of what was counted of virtqueues that transmit. */
+/** What was counted of virtqueues that transmit. */
+export interface Transmitted extends CountedDecisions {
+  /** Accesses through the device IOTLB. */
+  readonly iotlb: number;
+}
+
+/** The same of what was counted. */
 export function costFrom(
   design: Design,
   virtqueues: readonly number[],
-  counted: CountedDecisions,
+  counted: Transmitted,
   basis: CostBasis,
 ): Cost {
-  const rates = measuredRates(design, basis).flatMap((change) => {
+  const measured = counted.iotlb > 0 ? [] : measuredRates(design, basis);
+  const rates = measured.flatMap((change) => {
     const mapsNothing = design.maps === 'never';
     const estimate = estimateRate(
       mapsNothing ? { before: change.before, after: change.before } : change,
@@ -111,7 +111,7 @@ export function costFrom(
 }
 
 /** The measured rates that the cost model starts from: none, or one or two by SMAP. */
-export function measuredRates(design: Design, basis: CostBasis): Measured[] {
+function measuredRates(design: Design, basis: CostBasis): Measured[] {
   const { smap, calibrated } = basis;
   if (calibrated !== undefined) return [{ smap: null, ...calibrated }];
   return otherThanMeasured(basis) === undefined ? publishedFor(design, smap) : [];
@@ -127,7 +127,7 @@ function otherThanMeasured({ arch }: CostBasis): string | undefined {
   return name === MEASURED_ON ? undefined : name;
 }
 
-export type Measured = RateChange & { readonly smap: 'on' | 'off' | null };
+type Measured = RateChange & { readonly smap: 'on' | 'off' | null };
 
 function publishedFor({ publishedRates }: Design, smap: 'on' | 'off' | undefined): Measured[] {
   const { smapOn, smapOff } = publishedRates ?? {};
@@ -140,10 +140,14 @@ function publishedFor({ publishedRates }: Design, smap: 'on' | 'off' | undefined
 function reasonFor(
   { name, publishedRates }: Design,
   virtqueues: readonly number[],
-  { packets }: CountedDecisions,
+  { packets, accesses, iotlb }: Transmitted,
   basis: CostBasis,
 ): string {
   const { smap } = basis;
+  if (iotlb > 0) {
+    const which = iotlb === accesses ? 'every access goes' : 'accesses go';
+    return `${which} through the device IOTLB, with which no rate was measured`;
+  }
   const isPublished = publishedRates?.smapOn !== undefined || publishedRates?.smapOff !== undefined;
   if (virtqueues.length === 0)
     return 'no virtqueue is known to transmit, and the published rates are of transmission';
@@ -160,10 +164,7 @@ const GET_AVAIL_HEAD = 2;
 const LAST_ACCESSOR = 10;
 
 /** A guest transmits a packet as one chain, and the host fetches one head for it. */
-function transmitted(
-  tallies: Tallies,
-  virtqueues: readonly number[],
-): CountedDecisions & { readonly iotlb: number } {
+function transmitted(tallies: Tallies, virtqueues: readonly number[]): Transmitted {
   const heads = createSum(false);
   const all = createSum(false);
   for (const vq of virtqueues) {

@@ -2,7 +2,7 @@
 export { readDesignFile } from './design-file.js';
 export { chosenDesign, type DesignOptions } from './chosen-designs.js';
 export { completenessOf, type Completeness } from './completeness.js';
-export { costFrom, measuredRates, withHost } from './cost-result.js';
+export { costFrom, withHost, type Cost } from './cost-result.js';
 export { readCostOptions, type CostBasis, type CostOptions } from './cost-options.js';
 export { designAssumptions } from './design-assumptions.js';
 export { findStorms, readStormRate, sampleStorm, STORM_SAMPLE_SIZE } from './find-storms.js';

@@ -15,7 +15,7 @@ import {
 import { counted, ProgramError } from '@vhostscope/terminal';
 import type { DesignOptions } from './chosen-designs.js';
 import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
-import { recordingCounts } from './recording-list.js';
+import { countRecording, recordingCounts } from './recording-list.js';
 import { hasFilteredRangesOf, hostKindOf, type PlannedTrace } from './replayable-trace.js';
 
 export interface ReplayOptions extends DesignOptions, PlatformOptions {
@@ -197,11 +197,12 @@ export function roundAccessesOf({ index, fd }: PlannedTrace): RoundAccesses {
   const detail = index.header.probes?.detail;
   if (detail !== undefined)
     return detail === 'accesses' ? 'recorded' : detail === 'calls' ? 'counted' : 'derived';
+  const held = index.recordings.map(
+    // Of one that goes on, what it holds so far.
+    (recording) => (recordingCounts(fd, recording) ?? countRecording(fd, recording)).events,
+  );
   const total = (name: string): number =>
-    index.recordings.reduce(
-      (sum, recording) => sum + (recordingCounts(fd, recording)?.events[name] ?? 0),
-      0,
-    );
+    held.reduce((sum, events) => sum + (events[name] ?? 0), 0);
   if (total('counted') > 0) return 'counted';
   // Without the level there are only those of backends that are attached; with it, some in every round.
   return total('access') > total('round_end') ? 'recorded' : 'derived';

@@ -53,9 +53,11 @@ const storm = z.object({
   /** Ranges of others, for whom there was no room. */
   other_processes: count,
   virtqueues: z.array(z.object({ id: count, ranges: count })),
-  /** The events that it begins and ends with. */
+  /** The events that it begins and ends with, in time. */
   first: mark,
   last: mark,
+  /** Least and most line of its events in what was imported, where those of several CPUs stand in no order. */
+  lines: z.tuple([count, count]),
   /** Of the device, in the storm. */
   accesses: count,
   hits: count,
@@ -141,6 +143,7 @@ function describe(
       .toSorted((a, b) => a.id - b.id),
     first: markOf(found.first),
     last: markOf(found.last),
+    lines: found.lines,
     accesses: hits + fallbacks + iotlb + ambiguous,
     hits,
     fallbacks,

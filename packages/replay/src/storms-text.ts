@@ -2,7 +2,7 @@
 import type { Design } from '@vhostscope/model';
 import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
 import { RATES_ARE_OF } from './cost-result.js';
-import { eventPlace, type LiveSince } from './event-place.js';
+import { placeCell, type LiveSince } from './event-place.js';
 import { lostRates } from './rate-words.js';
 import type { StormResult, StormsResult } from './storms-result.js';
 import { wrongCountLines } from './wrong-counts.js';
@@ -83,8 +83,15 @@ function storyLines(storm: StormResult, since: LiveSince): string[] {
       storm.virtqueues.map(({ id, ranges }) => `vq ${id} ${grouped(ranges)}`),
     ),
     ...(storm.rates.length === 0 ? [] : [`  Mpps lost: ${lostRates(storm.rates)}`]),
-    `  events ${eventPlace(storm.first, since)} (${storm.first.time} ns) to ${eventPlace(storm.last, since)} (${storm.last.time} ns)`,
+    `  events ${storm.first.time} to ${storm.last.time} ns, ${eventsPlace(storm, since)}`,
   ];
+}
+
+/** By number: lines of several CPUs stand in no order, so that the first event may stand behind the last. */
+function eventsPlace({ first, last, lines: [least, most] }: StormResult, since: LiveSince): string {
+  return since === null
+    ? `in lines ${least} to ${most}`
+    : `${placeCell(first, since)} to ${placeCell(last, since)} s`;
 }
 
 const MOST_SHOWN = 5;

@@ -55,6 +55,7 @@ describe.each(['s1', 's2', 's3', 's4'])('%s', (prefix) => {
       expect(storm.fallbacks).toBe(inside.filter(({ hit }) => hit === '0').length);
       expect(storm.first.time).toBe(storm.begin);
       expect(storm.last.time).toBe(storm.end);
+      expect(storm.lines[0]).toBeLessThanOrEqual(storm.lines[1]);
       expect(Object.values(storm.causes).reduce((sum, ranges) => sum + ranges, 0)).toBe(
         storm.ranges,
       );
@@ -111,9 +112,33 @@ describe('storms', () => {
       (Number(BigInt(time) - BigInt(since ?? 0)) / 1e9).toFixed(9);
     const [{ first, last } = { first: undefined, last: undefined }] = found;
     expect(out).toContain(
-      `  events ${seconds(first?.time)} s (${first?.time} ns) to ${seconds(last?.time)} s (`,
+      `  events ${first?.time} to ${last?.time} ns, ${seconds(first?.time)} to ${seconds(last?.time)} s`,
     );
     expect((await storms(trace('s3').path)).live_since).toBeNull();
+  });
+
+  it('tell the lines of their events by number, where those of a CPU stand behind those of others', async () => {
+    const [header = '', ...lines] = textOf('s3').trimEnd().split('\n');
+    const cpuOf = (line: string): number => Number(line.split(' ')[2] ?? 0);
+    const path = join(folder, 'by-cpu.txt');
+    const [original] = (await storms(trace('s3').path)).storms;
+    const sorted = lines.toSorted((a, b) => cpuOf(b) - cpuOf(a));
+    writeFileSync(path, [header, ...sorted, ''].join('\n'), 'latin1');
+    const [storm] = (await storms(path)).storms;
+    expect(storm).toMatchObject({ begin: original?.begin, end: original?.end });
+    // Of ranges, those over rings are enough to tell.
+    const inside = sorted.flatMap((line, at) => {
+      const [tag, time = ''] = line.split(' ');
+      const isIn = time >= (storm?.begin ?? '') && time <= (storm?.end ?? '');
+      return tag === 'R' && isIn ? [at + 2] : [];
+    });
+    const [least, most] = storm?.lines ?? [0, 0];
+    expect(least).toBeLessThanOrEqual(Math.min(storm?.first.line ?? 0, storm?.last.line ?? 0));
+    expect(most).toBeGreaterThanOrEqual(Math.max(storm?.first.line ?? 0, storm?.last.line ?? 0));
+    expect(inside).toContain(least);
+    expect(inside).toContain(most);
+    const { out } = await replay('storms', path);
+    expect(out).toContain(` ns, in lines ${least} to ${most}\n`);
   });
 
   it('are not there where no range comes over a ring', async () => {

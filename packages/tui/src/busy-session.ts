@@ -4,6 +4,7 @@ import type { DashboardView } from './dashboard.js';
 export function isBusy({ clock }: DashboardView): boolean {
   return (
     clock.seeking !== undefined ||
+    clock.isLagging ||
     (!clock.isPaused && !clock.isLive && clock.speed === 'max' && clock.at < clock.end)
   );
 }

@@ -1,5 +1,5 @@
 /** `tui`: the screen, or lines where there is no terminal. */
-import { EXIT, jsonDocument, jsonLine, writeOut } from '@vhostscope/terminal';
+import { EXIT, jsonDocument, jsonLine, say, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
 import type { DashboardOptions } from './dashboard-options.js';
 import { plainLine } from './plain/plain-line.js';
@@ -34,5 +34,6 @@ export async function dashboardCommand(
     });
   } finally {
     await session.close();
+    if (session.unsaved !== undefined) say('tui', session.unsaved);
   }
 }

@@ -46,6 +46,8 @@ export interface ClockView {
   readonly isPaused: boolean;
   /** It follows the newest event. */
   readonly isLive: boolean;
+  /** What is newest comes faster than it is played. */
+  readonly isLagging: boolean;
   /** Seconds of the trace per second; `max` as fast as it goes. Of no matter while live. */
   readonly speed: number | 'max';
   /** A jump that is under way: how far, 0 to 1; undefined when none is. */
@@ -212,6 +214,12 @@ export interface DashboardView {
   readonly designs: readonly string[];
   /** Width of the window, ns. */
   readonly window: number;
+  /** What was chosen last: the numbers are of it, or will be once all was played again. */
+  readonly wanted: {
+    readonly design: string;
+    readonly beside: string | undefined;
+    readonly window: number;
+  };
   readonly total: VirtqueueJudgement;
   readonly besideTotal: VirtqueueJudgement | undefined;
   /** Per second in the window, over all virtqueues; NaN where too little of it has passed. */
@@ -235,6 +243,8 @@ export interface DashboardView {
   readonly answer:
     | { readonly number: number; readonly text: string; readonly isError: boolean }
     | undefined;
+  /** The file that is being written, and how far that is, 0 to 1. */
+  readonly saving: { readonly path: string; readonly progress: number } | undefined;
 }
 
 export type StepKind = 'event' | 'round' | 'invalidation' | 'storm';
@@ -250,6 +260,7 @@ export type Command =
   | { readonly do: 'window'; readonly ns: number }
   /** Which virtqueue `queue` tells of. */
   | { readonly do: 'look at'; readonly vq: number | undefined }
+  /** What exists is not written over. */
   | { readonly do: 'save'; readonly path: string };
 
 /** The one model behind the screen, whatever the source. */
@@ -262,5 +273,8 @@ export interface Session {
    * that only goes on). Returns whether the view is another one.
    */
   advance(now: number, budget: number): boolean;
+  /** Gives up what is being saved. */
   close(): Promise<void>;
+  /** What was given up then, in words. */
+  readonly unsaved: string | undefined;
 }

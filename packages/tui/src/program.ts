@@ -95,4 +95,5 @@ Examples:
   zcat trace.txt.gz | tui -                from a pipe; the keys come from the terminal
   ssh host collector attach -o - | tui -   another host
 
-Exit codes: 0 done, 2 wrong usage or unusable input, 130 interrupted.`;
+Exit codes: 0 done, 2 wrong usage or a source that cannot be read, or not to its end where it is printed,
+130 interrupted.`;

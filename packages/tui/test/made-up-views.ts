@@ -142,7 +142,9 @@ export function queueDetail(vq: number, over: Partial<QueueDetailView> = {}): Qu
 }
 
 export function dashboardView(over: Partial<DashboardView> = {}): DashboardView {
+  const { design = 'merged', beside, window = 10e9 } = over;
   return {
+    wanted: { design, beside, window },
     source: {
       name: 'trace.arrows',
       kind: 'file',
@@ -157,6 +159,7 @@ export function dashboardView(over: Partial<DashboardView> = {}): DashboardView 
       boottime: 1_012_345_000_000n,
       isPaused: false,
       isLive: false,
+      isLagging: false,
       speed: 1,
       seeking: undefined,
       earliest: 0,
@@ -195,6 +198,7 @@ export function dashboardView(over: Partial<DashboardView> = {}): DashboardView 
     },
     costReason: undefined,
     answer: undefined,
+    saving: undefined,
     ...over,
   };
 }

@@ -145,3 +145,65 @@ test('a step waits until another design is there, and says so', async () => {
   expect(session.view().answer?.text).toContain('still going there');
   expect(session.settle()).toMatchObject({ design: 'fixes-v5', clock: { at: 5e8 } });
 });
+
+test('keys that come during a jump count from what was chosen last', async () => {
+  const session = await open();
+  const { designs } = session.settle();
+  const at = designs.indexOf('merged');
+  session.tell({ do: 'seek', at: 5e8 });
+  for (const _ of [1, 2]) {
+    const { wanted, design: shown } = session.view();
+    expect(shown).toBe('merged');
+    session.tell({ do: 'design', name: designs[designs.indexOf(wanted.design) + 1] });
+    session.tell({ do: 'window', ns: session.view().wanted.window / 2 });
+  }
+  const view = session.settle();
+  expect(view).toMatchObject({ design: designs[at + 2], window: 2.5e9, clock: { at: 5e8 } });
+  expect(view.wanted).toEqual({ design: view.design, beside: undefined, window: view.window });
+});
+
+test.each(['event', 'round', 'invalidation'] as const)(
+  'a step to the next %s that is asked for three times at once is three steps',
+  async (kind) => {
+    const session = await open();
+    session.settle();
+    session.tell({ do: 'seek', at: 5e8 });
+    session.settle();
+    const moments: number[] = [];
+    for (let steps = 0; steps < 3; steps++) {
+      session.tell({ do: 'step', kind, by: 1 });
+      moments.push(session.settle().clock.at);
+    }
+    session.tell({ do: 'seek', at: 5e8 });
+    session.settle();
+    for (let steps = 0; steps < 3; steps++) session.tell({ do: 'step', kind, by: 1 });
+    expect(session.settle().clock.at).toBe(moments[2]);
+    expect(new Set(moments).size).toBe(3);
+  },
+);
+
+test('steps to storms that are pressed on the way to one go on from there', async () => {
+  const session = await fileSession(TRACES.s3, { stormRate: 20 });
+  onTestFinished(async () => session.close());
+  const begins = session
+    .settle()
+    .storms.map(({ begin }) => begin)
+    .toReversed();
+  expect(begins.length).toBeGreaterThan(0);
+  session.tell({ do: 'step', kind: 'storm', by: -1 });
+  session.tell({ do: 'step', kind: 'storm', by: -1 });
+  const { clock, answer } = session.settle();
+  expect(clock.at).toBe(begins.at(-2) ?? begins.at(-1));
+  expect(answer === undefined).toBe(begins.length > 1);
+});
+
+test('a step does not break off a jump', async () => {
+  const session = await open();
+  session.settle();
+  session.tell({ do: 'seek', at: 5e8 });
+  session.settle();
+  session.tell({ do: 'seek', at: 1.5e9 });
+  session.tell({ do: 'step', kind: 'round', by: 1 });
+  expect(session.view().answer?.text).toContain('still going there');
+  expect(session.settle().clock.at).toBe(1.5e9);
+});

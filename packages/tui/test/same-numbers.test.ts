@@ -1,5 +1,7 @@
 /** At whatever moment the screen stands, its numbers are those of `replay` up to that moment. */
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { OUTCOME_NAMES, OUTCOMES } from '@vhostscope/model';
 import {
   engineOf,
@@ -17,7 +19,9 @@ import { openTrace, type OpenTrace } from '@vhostscope/trace';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Command, DashboardView, Decided } from '../src/dashboard.ts';
-import { design, fileSession, TRACES } from './traces.ts';
+import { design, fileSession, temporaryFolder, textOf, TRACES } from './traces.ts';
+
+const folder = temporaryFolder();
 
 /** What `replay run --design NAME --to TIME` finds. */
 function replay(
@@ -68,6 +72,7 @@ function shown(view: DashboardView) {
     estimated: view.virtqueues.map(({ chosen }) => chosen.total.isEstimated),
     accessors: queue?.accessors.map(({ name, decided: of }) => ({ name, ...decided(of) })),
     order: view.recording.order,
+    costReason: view.costReason ?? null,
   };
 }
 
@@ -97,6 +102,7 @@ function expectedOf({ replayed, result }: ReturnType<typeof replay>, vq: number 
     accessors:
       one && Object.entries(one.accessors).map(([name, totals]) => ({ name, ...decided(totals) })),
     order: `${result.order}: ${result.order_reason}`,
+    costReason: result.cost.reason,
   };
 }
 
@@ -271,6 +277,44 @@ test.each([
     trace.close();
   },
 );
+
+test('accesses through the device IOTLB have no price, as little as replay run gives them one', async () => {
+  const lines = textOf(TRACES.s3).split(/(?<=\n)/);
+  const middle = Math.floor(lines.length / 2);
+  const time = /^\w+ (\d+)/.exec(lines[middle] ?? '')?.[1] ?? '';
+  const virtqueues = new Set(lines.flatMap((line) => /^U \d+ \d+ (\w+)/.exec(line)?.[1] ?? []));
+  const set = [...virtqueues].map((vq) => `I ${time} 0 ${vq} 1\n`);
+  const path = join(folder, 'iotlb.txt');
+  writeFileSync(path, [...lines.slice(0, middle), ...set, ...lines.slice(middle)].join(''));
+  const trace = await openTrace(path);
+  const { first, last } = extentOf(trace);
+  const session = await fileSession(path);
+  const all = session.settle();
+  const { cost } = replay(trace, 'merged', last + 1n).result;
+  expect(cost.reason).toMatch(/device IOTLB/);
+  expect(all.costReason).toBe(cost.reason);
+  expect(all.virtqueues.map(({ gained }) => gained)).toEqual([undefined, undefined]);
+  expect(all.storms.map(({ lost }) => lost)).toEqual([undefined]);
+  // Up to the moment at which it is set there are prices.
+  session.tell({ do: 'seek', at: Number(BigInt(time) - first) });
+  const before = session.settle();
+  expect(before.costReason).toBeUndefined();
+  expect(before.virtqueues.filter(({ gained }) => gained !== undefined)).toHaveLength(1);
+  expect(before.storms.map(({ lost }) => lost)).not.toContain(undefined);
+  await session.close();
+  trace.close();
+});
+
+test('a design that maps nothing gains nothing, and loses nothing in a storm', async () => {
+  const cost = { smap: undefined, calibrated: { before: 5, after: 6 } };
+  const session = await fileSession(TRACES.s3, { design: design('copy'), cost });
+  const { virtqueues, storms } = session.settle();
+  expect(virtqueues.flatMap(({ gained }) => (gained === undefined ? [] : [gained]))).toEqual([
+    [0, 0],
+  ]);
+  expect(storms.map(({ lost }) => lost)).toEqual([undefined]);
+  await session.close();
+});
 
 /** What a design makes of a virtqueue, apart from what the other one is. */
 const judgementsOf = (view: DashboardView, which: 'chosen' | 'beside') =>

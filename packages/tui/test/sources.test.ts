@@ -2,8 +2,10 @@
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   write as writeBytes,
@@ -21,6 +23,7 @@ import type { DashboardView, Decided } from '../src/dashboard.ts';
 import { createSession } from '../src/session/create-session.ts';
 import { openSession } from '../src/session/session.ts';
 import type { SessionOptions, SourceOptions } from '../src/session/session-options.ts';
+import { followSocket } from '../src/source/live-socket.ts';
 import { readPipe } from '../src/source/piped-input.ts';
 import {
   design,
@@ -157,8 +160,19 @@ test('a file that is cut, or damaged in its middle, is said to be, and what was 
   expect(view.total.total.accesses).toBeGreaterThan(0);
 });
 
+test('a growing file that is text is said to be that, and how it can be followed', async () => {
+  const path = newPath();
+  writeFileSync(path, S3.slice(0, 1000), 'latin1');
+  const session = await open({ kind: 'growing file', path });
+  session.pass(10);
+  const { source } = session.settle();
+  expect(source.state).toBe('gone');
+  expect(source.problems).toEqual([
+    `${path} is no trace; text that grows is shown by: tail -c +1 -F ${path} | tui -`,
+  ]);
+});
+
 test.each([
-  ['text', 'hello\nworld\n'],
   [
     'an Arrow stream that is no trace',
     Buffer.from('ffffffff1000000000000000000000000000000000000000', 'hex'),
@@ -238,7 +252,10 @@ test('a socket that nobody listens on yet, goes away in the middle, and comes ba
 const writeTo = promisify(writeBytes);
 
 /** A session on a pipe that is written to. */
-async function piped(other: Partial<SessionOptions> = {}): Promise<{
+async function piped(
+  other: Partial<SessionOptions> = {},
+  mostPassing?: number,
+): Promise<{
   session: DrivenSession;
   /** Resolves once the pipe has taken it all: meanwhile this process reads it. */
   write: (bytes: string | Uint8Array) => Promise<void>;
@@ -248,7 +265,7 @@ async function piped(other: Partial<SessionOptions> = {}): Promise<{
   const path = newPath();
   execFileSync('mkfifo', [path]);
   const options = optionsFor({ kind: 'pipe' }, other);
-  const session = driven(openSession(options, readPipe(options.keep, path)));
+  const session = driven(openSession(options, readPipe(options.keep, path, mostPassing)));
   onTestFinished(async () => session.close());
   const fd = openSync(path, 'w');
   return {
@@ -511,4 +528,168 @@ test('a pipe that ends before its recording did is said to', async () => {
   const view = await until(session, ({ source }) => source.state === 'ended');
   expect(view.recording.complete).toBe('no');
   expect(view.source.problems.join()).toContain('ended before the recording did');
+});
+
+test('a text without its first line is judged anew where it comes to tell of another host', async () => {
+  const vq = 'ffff8cc54f964ab0';
+  const head = [
+    `V 1000 0 ${vq} ffff8cc54f960000 214 1 1`,
+    `U 2000 0 ${vq} 0 7fef24a07000 4096 -`,
+    `U 3000 0 ${vq} 1 7fef24a08000 518 -`,
+    `U 4000 0 ${vq} 2 7fef24a09000 2054 -`,
+  ];
+  const rounds = Array.from({ length: 20 }, (_, at) => [
+    `M ${10_000 + 100 * at} 0 ${vq}`,
+    `E ${10_050 + 100 * at} 0 ${vq} 2 256 1 4000000000000 4002e002e002e`,
+  ]).flat();
+  const { session, write, end } = await piped();
+  await write(`${head.join('\n')}\n`);
+  const early = await until(session, ({ clock }) => clock.events > 0);
+  expect(early.recording.facts).toContainEqual(['host', 'with the direct-map driver']);
+  await write(`${rounds.join('\n')}\n`);
+  const later = await until(session, ({ answer }) => answer !== undefined);
+  expect(later.answer?.text).toContain('judged anew');
+  expect(later.recording.facts[0]?.[1]).toMatch(/^stock/);
+  expect(later.total.total.accesses).toBeGreaterThan(0);
+  end();
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  const path = newPath();
+  writeFileSync(path, `${[...head, ...rounds].join('\n')}\n`);
+  expect(plain(view.total.total)).toEqual(await replayed(path));
+  expect(plain(later.total.total)).toEqual(plain(view.total.total));
+});
+
+/** Rounds of a virtqueue on two CPUs in turns: neither is ever waited for. */
+const TURNS = 60_000;
+const turns = (): Uint8Array =>
+  traceOf(
+    Array.from({ length: TURNS }, (_, at) => `M ${1000 + at} ${at % 2} ffff888100000100\n`).join(
+      '',
+    ),
+    400,
+  ).bytes;
+
+const roundsOf = ({ recording }: DashboardView): number | undefined =>
+  new Map(recording.counts).get('round');
+
+test('what comes faster than it is shown, and is not kept, waits at its writer', async () => {
+  const bytes = turns();
+  const most = Math.floor(bytes.length / 5);
+  const { session, write, end } = await piped({ keep: most }, most);
+  let written = 0;
+  const writing = (async () => {
+    for (let at = 0; at < bytes.length; at += 4096) {
+      await write(bytes.subarray(at, at + 4096));
+      written = Math.min(bytes.length, at + 4096);
+    }
+    end();
+  })();
+  // The screen has not begun to play.
+  for (let now = 0; now < 400; now += 4) {
+    session.advance(now, 0);
+    await sleep(5);
+  }
+  // What is kept, what may wait, and what a pipe and its reader hold.
+  expect(written).toBeGreaterThan(2 * most);
+  expect(written).toBeLessThan(2 * most + 300_000);
+  expect(written).toBeLessThan(bytes.length);
+  expect(session.view().source.problems.join()).toContain('no more is read until half');
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  await writing;
+  expect(view.source.problems.join()).not.toContain('no more is read');
+  expect(roundsOf(view)).toBe(TURNS);
+});
+
+test('who stands still where nothing is kept is set going again once much waits', async () => {
+  const bytes = turns();
+  const most = Math.floor(bytes.length / 5);
+  const { session, write, end } = await piped({ keep: most }, most);
+  const writing = (async () => {
+    for (let at = 0; at < bytes.length; at += 4096) await write(bytes.subarray(at, at + 4096));
+    end();
+  })();
+  session.tell({ do: 'pause' });
+  const held = await until(session, ({ answer }) => answer !== undefined);
+  expect(held.answer?.text).toContain('cannot stand still any longer');
+  expect(held.clock).toMatchObject({ isPaused: false, isLive: true });
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  await writing;
+  expect(roundsOf(view)).toBe(TURNS);
+});
+
+test('a socket that is not read for a time is read on', async () => {
+  const bytes = turns();
+  const most = Math.floor(bytes.length / 5);
+  const path = join(mkdtempSync('/tmp/tui-test-'), 's');
+  onTestFinished(() => rmSync(join(path, '..'), { recursive: true }));
+  const server = await listen(path, (socket) => {
+    socket.on('error', () => {});
+    socket.end(bytes);
+  });
+  onTestFinished(() => void server.close());
+  const options = optionsFor({ kind: 'socket', path }, { keep: most });
+  const session = driven(openSession(options, followSocket(path, most, most)));
+  onTestFinished(async () => session.close());
+  for (let now = 0; now < 400; now += 4) {
+    session.advance(now, 0);
+    await sleep(5);
+  }
+  expect(session.view().source.problems.join()).toContain('no more is read until half');
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  expect(view.source.problems).toEqual([]);
+  expect(roundsOf(view)).toBe(TURNS);
+});
+
+test('a file that exists is not written over, and one is written at a time', async () => {
+  const session = await open({ kind: 'file', path: TRACES.s3 });
+  session.settle();
+  const path = newPath();
+  writeFileSync(path, 'mine');
+  session.tell({ do: 'save', path });
+  const refused = await until(session, ({ answer }) => answer !== undefined);
+  expect(refused.answer).toMatchObject({ isError: true });
+  expect(refused.answer?.text).toContain(`${path} exists`);
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+  const [one, two] = [newPath(), newPath()];
+  session.tell({ do: 'save', path: one });
+  expect(session.view().saving).toMatchObject({ path: one });
+  session.tell({ do: 'save', path: two });
+  expect(session.view().answer?.text).toContain('one file at a time');
+  const saved = await until(session, ({ saving }) => saving === undefined);
+  expect(saved.answer).toMatchObject({ isError: false });
+  expect(existsSync(two)).toBe(false);
+});
+
+test('who leaves while a file is written gives it up, and nothing of it is left', async () => {
+  const session = await createSession(optionsFor({ kind: 'file', path: TRACES.s3 }));
+  session.advance(0, 1000);
+  const folderOfIt = mkdtempSync(join(folder, 'saved '));
+  const path = join(folderOfIt, 'a.arrows');
+  session.tell({ do: 'save', path });
+  await session.close();
+  expect(session.unsaved).toContain(`${path} was not written`);
+  expect(readdirSync(folderOfIt)).toEqual([]);
+});
+
+test('recordings whose clocks go back: sums are those of replay, and the end can be come back to', async () => {
+  // The second begins before the first, and ends before it.
+  const later = S3.replaceAll(/^(\w+) (\d{9,})/gm, (_, tag: string, time: string) =>
+    [tag, BigInt(time) - 1_000_000_000n].join(' '),
+  );
+  const path = newPath();
+  writeFileSync(path, S3 + later, 'latin1');
+  const session = await open({ kind: 'file', path });
+  const view = session.settle();
+  const all = await replayed(path);
+  expect(plain(view.total.total)).toEqual(all);
+  expect(view.source.problems[0]).toMatch(/^recordings of this trace overlap in time: sums hold/);
+  // The clock of the first goes further.
+  expect(view.clock.at).toBe(view.clock.end + 1);
+  expect(view.clock.end).toBeGreaterThan(3.4e9);
+  for (const command of [{ do: 'seek', at: view.clock.end + 1 }, { do: 'live' }] as const) {
+    session.tell({ do: 'seek', at: 1e9 });
+    expect(session.settle().clock.at).toBe(1e9);
+    session.tell(command);
+    expect(plain(session.settle().total.total)).toEqual(all);
+  }
 });

@@ -12,6 +12,9 @@ export interface TerminalScreen {
   until(isWanted: string | ((text: string) => boolean), milliseconds?: number): Promise<string>;
   press(keys: string): void;
   resize(columns: number, rows: number): void;
+  /** Nobody takes what the program writes, until they do again. */
+  block(): void;
+  unblock(): void;
   kill(signal: string): void;
   close(): void;
 }

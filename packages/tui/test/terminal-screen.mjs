@@ -75,6 +75,8 @@ export function openTerminal(file, args, { columns = 80, rows = 24, env = {}, cw
       terminal.resize(width, height);
       child.resize(width, height);
     },
+    block: () => child.pause(),
+    unblock: () => child.resume(),
     kill: (signal) => child.kill(signal),
     /** Ends what is left of it. */
     close: () => {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
@@ -93,7 +94,10 @@ test('keys go through the views, and the help is drawn over them', async () => {
   terminal.press('1');
   await terminal.until(FIRST);
   terminal.press('\r');
-  await terminal.until('last ranges over its rings');
+  await terminal.until('maps  over the last');
+  await terminal.until('more lines: Down');
+  terminal.press('G');
+  await terminal.until('last events');
   terminal.press('\u001b');
   await terminal.until(FIRST);
   terminal.press('q');
@@ -157,6 +161,84 @@ test('what is seen is written to a file, and why not is said', async () => {
   terminal.press('q');
   expect(await restored(terminal)).toBe(0);
 });
+
+test('q waits for what is being written, and says what it came to', async () => {
+  const path = join(folder, 'left.arrows');
+  const terminal = inShell(quoted(STORM), { columns: 160 });
+  await terminal.until(FIRST);
+  terminal.press(`w${path}\rq`);
+  expect(await restored(terminal)).toBe(0);
+  expect(terminal.text()).toMatch(/^tui: saved .*left\.arrows: the whole trace/m);
+  const saved = await openTrace(path);
+  expect(saved.index.closed).toBe(true);
+  saved.close();
+});
+
+test('what cannot be written is said before it is left, and Ctrl-C does not wait', async () => {
+  const terminal = inShell(quoted(STORM), { columns: 160 });
+  await terminal.until(FIRST);
+  terminal.press(`w${join(folder, 'no folder', 'x')}\rq`);
+  await terminal.until('cannot write');
+  expect(terminal.isAlternate()).toBe(true);
+  const path = join(folder, 'given up.arrows');
+  terminal.press(`w${path}\r\u0003`);
+  expect(await restored(terminal)).toBe(130);
+  expect(terminal.text()).toMatch(/^tui: .*given up\.arrows was not written/m);
+  expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+});
+
+test('a terminal that takes nothing holds up what is drawn, and not what is read', async () => {
+  const path = join(folder, 'slow.sock');
+  const trace = readFileSync(traceFile());
+  let connected: Socket | undefined;
+  await serve(path, (socket) => {
+    connected = socket;
+    socket.write(trace.subarray(0, 100_000));
+  });
+  const terminal = inShell(`--socket ${quoted(path)}`, { columns: 250, rows: 60 });
+  await terminal.until((text) => FIRST(text) && /vq \d/.test(text));
+  terminal.block();
+  // More than a terminal holds.
+  for (let times = 0; times < 15; times++) {
+    for (const key of ['?', 'x']) {
+      terminal.press(key);
+      await sleep(120);
+    }
+  }
+  const taken = new Promise((resolve) => connected?.write(trace.subarray(100_000), resolve));
+  expect(await Promise.race([taken, sleep(10_000, 'not read')])).not.toBe('not read');
+  terminal.unblock();
+  await terminal.until('socket, ended');
+  const lines = terminal.lines();
+  expect(lines).toHaveLength(60);
+  expect(lines.filter((line) => line.startsWith('vhostscope  '))).toHaveLength(1);
+  terminal.press('q');
+  expect(await restored(terminal)).toBe(0);
+});
+
+test('a terminal that takes nothing does not keep a signal from ending it', async () => {
+  const terminal = inShell(quoted(STORM), { columns: 250, rows: 60 });
+  await terminal.until(FIRST);
+  const pid = childOf(terminal.pid);
+  terminal.block();
+  for (let times = 0; times < 15; times++) {
+    for (const key of ['?', 'x']) {
+      terminal.press(key);
+      await sleep(120);
+    }
+  }
+  execFileSync('kill', ['-TERM', String(pid)]);
+  await expect.poll(() => isAlive(pid), { timeout: 10_000, interval: 200 }).toBe(false);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 test('a terminal that changes its size is drawn anew, small and large', async () => {
   const terminal = inShell(quoted(STORM), { columns: 100, rows: 30 });
@@ -223,6 +305,76 @@ test('Ctrl-Z goes to the shell, and fg comes back', async () => {
   terminal.press('fg\r');
   await terminal.until(FIRST);
   expect(terminal.isAlternate()).toBe(true);
+  terminal.press('q');
+  await terminal.until((text) => text.trimEnd().endsWith('shell>'));
+  expect(terminal.isAlternate()).toBe(false);
+});
+
+test.each([
+  ['whose keys are its standard input', ''],
+  ['whose standard input is the trace', '- < '],
+])(
+  'bg: one %s goes on behind the shell and draws nothing there; fg brings it back',
+  async (_, from) => {
+    const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
+    opened.push(terminal);
+    await terminal.until('shell>');
+    terminal.press(`${command(`${from}${quoted(STORM)}`)}\r`);
+    await terminal.until((text) => FIRST(text) && text.includes('ended'));
+    terminal.press('t0.1s\r');
+    await terminal.until('paused  0.100 s');
+    terminal.press('--- ');
+    const before = await terminal.until(' 0.1x ');
+    terminal.press('\u001a');
+    await terminal.until('Stopped');
+    terminal.press('clear; bg\r');
+    await terminal.until((text) => / &$/m.test(text));
+    // Typed in front, it is not read behind.
+    terminal.press('sleep 1; echo still "here"; jobs\r');
+    await terminal.until((text) => /^still here$[^]*Running/m.test(text));
+    expect(terminal.isAlternate()).toBe(false);
+    expect(terminal.text()).not.toContain('vhostscope');
+    terminal.resize(100, 30);
+    terminal.press('fg\r');
+    const after = await terminal.until(FIRST);
+    expect(terminal.isAlternate()).toBe(true);
+    await terminal.until((text) => text.split('\n')[0]?.length === 100);
+    // It played on meanwhile.
+    expect(clockOf(after)).toBeGreaterThan(clockOf(before) + 0.05);
+    terminal.press('2');
+    await terminal.until('each second');
+    terminal.press('q');
+    await terminal.until((text) => text.trimEnd().endsWith('shell>'));
+    expect(terminal.isAlternate()).toBe(false);
+  },
+);
+
+test('begun behind the shell it waits for the terminal', async () => {
+  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
+  opened.push(terminal);
+  await terminal.until('shell>');
+  terminal.press(`${command(quoted(STORM))} &\r`);
+  terminal.press('sleep 2; jobs\r');
+  await terminal.until('Running');
+  expect(terminal.isAlternate()).toBe(false);
+  terminal.press('fg\r');
+  await terminal.until(FIRST);
+  terminal.press('q');
+  await terminal.until((text) => text.trimEnd().endsWith('shell>'));
+});
+
+test('stopped from outside it gets its terminal back as it needs it', async () => {
+  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
+  opened.push(terminal);
+  await terminal.until('shell>');
+  terminal.press(`${command(quoted(STORM))}\r`);
+  await terminal.until(FIRST);
+  execFileSync('kill', ['-STOP', String(childOf(terminal.pid))]);
+  await terminal.until('Stopped');
+  terminal.press('fg\r');
+  await terminal.until((text) => FIRST(text) && !text.includes('Stopped'));
+  terminal.press('2');
+  await terminal.until('each second');
   terminal.press('q');
   await terminal.until((text) => text.trimEnd().endsWith('shell>'));
   expect(terminal.isAlternate()).toBe(false);

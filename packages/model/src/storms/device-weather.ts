@@ -136,10 +136,7 @@ function storm(state: StormState, device: DeviceWeather, byRate: boolean, byDown
   const found = device.storm;
   // Looked at again, with nothing new: what was counted since came later.
   if (found.end === state.now && first === undefined) return;
-  for (const one of device.recent) {
-    addToStorm(found, one);
-    found.last = { line: one.line, time: one.time };
-  }
+  for (const one of device.recent) addToStorm(found, one);
   device.recent = [];
   found.end = state.now;
   found.isByRate ||= byRate;

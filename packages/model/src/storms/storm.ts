@@ -55,8 +55,11 @@ export interface Storm {
   otherCulprits: number;
   /** Ranges by virtqueue that they came over. */
   readonly virtqueues: Map<number, number>;
-  first: EventMark;
+  /** The events that it begins and ends with, in time. */
+  readonly first: EventMark;
   last: EventMark;
+  /** Least and most line of its events: those of several CPUs stand in no order. */
+  readonly lines: [least: number, most: number];
   /** What the caller counted in the storm. */
   counted: Float64Array;
 }
@@ -88,12 +91,21 @@ export function createStorm(
     virtqueues: new Map(),
     first: { line, time },
     last: { line, time },
+    lines: [line, line],
     counted: new Float64Array(sample.length),
   };
 }
 
+/** An event of the storm, none before the last one in time. */
+export function markEvent(storm: Storm, line: number, time: bigint): void {
+  storm.last = { line, time };
+  storm.lines[0] = Math.min(storm.lines[0], line);
+  storm.lines[1] = Math.max(storm.lines[1], line);
+}
+
 /** A range belongs to the storm. */
 export function addToStorm(storm: Storm, range: Invalidation): void {
+  markEvent(storm, range.line, range.time);
   storm.ranges++;
   add(storm.causes, range.cause);
   for (const vq of range.virtqueues) add(storm.virtqueues, vq);

@@ -25,7 +25,7 @@ import {
 } from './device-weather.js';
 import { createRingPlaces, notePlaces, ringsUnder } from './ring-places.js';
 import { downUntil, latest, rangeBegins } from './storm-window.js';
-import type { Invalidation, Storm } from './storm.js';
+import { markEvent, type Invalidation, type Storm } from './storm.js';
 
 export type { StormOptions } from './device-weather.js';
 
@@ -214,5 +214,5 @@ function mark(
   batch: EventBatch,
   i: number,
 ): void {
-  if (found?.end === now) found.last = { line: batch.line[i], time: wordsAt(batch.time, i) };
+  if (found?.end === now) markEvent(found, batch.line[i], wordsAt(batch.time, i));
 }

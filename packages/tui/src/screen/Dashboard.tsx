@@ -2,9 +2,9 @@
 import { Box, Text, useInput } from 'ink';
 import { createContext, memo, useContext, useMemo, type ReactElement } from 'react';
 import type { DashboardView } from '../dashboard.js';
-import { causeLines } from './cause-lines.js';
+import { causeLines, CAUSE_TITLE_LINES } from './cause-lines.js';
 import { footLine } from './foot-line.js';
-import type { Frame } from './frame.js';
+import { frameBelow, type Frame } from './frame.js';
 import { headLines, tabLine } from './head-lines.js';
 import { helpLines } from './help-lines.js';
 import type { Look } from './look.js';
@@ -16,6 +16,7 @@ import { queueLines } from './queue-lines.js';
 import { recordingLines } from './recording-lines.js';
 import { isTooSmall, tooSmallLines, type ScreenSize } from './screen-size.js';
 import type { ScreenState } from './screen-state.js';
+import { scrolledLines } from './scrolled-lines.js';
 import { stormLines } from './storm-lines.js';
 import { fitLine, type Line } from './styled-line.js';
 
@@ -46,13 +47,12 @@ type Shown = Omit<DashboardProps, 'onKeys'>;
 
 function Screen({ view, state, size, look }: Shown): ReactElement {
   const { columns: width, rows } = size;
-  const { source, clock, design, beside, window, storms, answer } = view;
+  const { source, clock, design, beside, window, wanted, storms } = view;
   const head = useMemo(
-    () => headLines({ source, clock, design, beside, window, storms }, { width, look }),
-    [source, clock, design, beside, window, storms, width, look],
+    () => headLines({ source, clock, design, beside, window, wanted, storms }, { width, look }),
+    [source, clock, design, beside, window, wanted, storms, width, look],
   );
-  // A screen that is full to its last row would scroll. Tabs and the last line take one each.
-  const height = rows - 1 - head.length - 2;
+  const { height } = frameBelow(head, size, look);
   const frame = useMemo(() => ({ width, height, look }), [width, height, look]);
   if (isTooSmall(size))
     return <Rows lines={tooSmallLines(size)} height={rows - 1} width={width} look={look} />;
@@ -61,7 +61,7 @@ function Screen({ view, state, size, look }: Shown): ReactElement {
       <Rows lines={head} height={head.length} width={width} look={look} />
       <Row text={paint(tabLine(state.view, { width, look }), look)} />
       <Body view={view} state={state} frame={frame} />
-      <Row text={paint(footLine(state, answer, { width, look }), look)} />
+      <Row text={paint(footLine(state, view, { width, look }), look)} />
     </>
   );
 }
@@ -73,7 +73,8 @@ interface BodyProps {
 }
 
 function Body({ view, state, frame }: BodyProps): ReactElement {
-  if (state.isHelp) return <Fixed lines={helpLines(state.helpScroll, frame)} frame={frame} />;
+  if (state.isHelp)
+    return <Scrolled lines={helpLines(frame)} scroll={state.helpScroll} frame={frame} />;
   if (state.picker !== undefined)
     return <Fixed lines={pickerLines(state.picker, view, frame)} frame={frame} />;
   switch (state.view) {
@@ -130,29 +131,15 @@ function Storms({ view: { storms }, state: { search, storm }, frame }: BodyProps
 function Queue({ view, state: { scroll }, frame }: BodyProps): ReactElement {
   const { queue, virtqueues, design, beside, window } = view;
   const lines = useMemo(
-    () =>
-      queueLines(
-        {
-          detail: queue,
-          virtqueue: virtqueues.find(({ vq }) => vq === queue?.vq),
-          design,
-          beside,
-          window,
-        },
-        scroll,
-        frame,
-      ),
-    [queue, virtqueues, design, beside, window, scroll, frame],
+    () => queueLines({ queue, virtqueues, design, beside, window }, frame),
+    [queue, virtqueues, design, beside, window, frame],
   );
-  return <Fixed lines={lines} frame={frame} />;
+  return <Scrolled lines={lines} scroll={scroll} frame={frame} />;
 }
 
 function Causes({ view: { causes }, state: { search, scroll }, frame }: BodyProps): ReactElement {
-  const lines = useMemo(
-    () => causeLines(causes, { search, scroll }, frame),
-    [causes, search, scroll, frame],
-  );
-  return <Fixed lines={lines} frame={frame} />;
+  const lines = useMemo(() => causeLines(causes, search, frame), [causes, search, frame]);
+  return <Scrolled lines={lines} fixed={CAUSE_TITLE_LINES} scroll={scroll} frame={frame} />;
 }
 
 function Recording({
@@ -165,10 +152,22 @@ function Recording({
   frame,
 }: BodyProps): ReactElement {
   const lines = useMemo(
-    () => recordingLines(recording, source, keptUntil, scroll, frame),
-    [recording, source, keptUntil, scroll, frame],
+    () => recordingLines(recording, source, keptUntil, frame),
+    [recording, source, keptUntil, frame],
   );
-  return <Fixed lines={lines} frame={frame} />;
+  return <Scrolled lines={lines} scroll={scroll} frame={frame} />;
+}
+
+interface ScrolledProps {
+  readonly lines: readonly Line[];
+  /** Lines that stay above. */
+  readonly fixed?: number;
+  readonly scroll: number;
+  readonly frame: Frame;
+}
+
+function Scrolled({ lines, fixed, scroll, frame }: ScrolledProps): ReactElement {
+  return <Fixed lines={scrolledLines(lines, scroll, frame, fixed)} frame={frame} />;
 }
 
 /** Lines in all of the frame, so that what stands below keeps its place. */

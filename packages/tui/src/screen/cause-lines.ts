@@ -5,23 +5,23 @@ import { searchedCauses } from './chosen-rows.js';
 import { bar, count } from './figures.js';
 import type { Frame } from './frame.js';
 import { words, type Look } from './look.js';
-import type { ScreenState } from './screen-state.js';
 import { lineOf, span, type Line } from './styled-line.js';
 import { placeColumns, rowLine, titleLine, type Column } from './table.js';
 import { causeName, processName } from './virtqueue-name.js';
 
+/** Lines above the causes themselves: they stay while the others scroll. */
+export const CAUSE_TITLE_LINES = 2;
+
 export function causeLines(
   causes: readonly CauseView[],
-  { search, scroll }: Pick<ScreenState, 'search' | 'scroll'>,
-  { width, height, look }: Frame,
+  search: string,
+  { width, look }: Omit<Frame, 'height'>,
 ): Line[] {
   const rows = searchedCauses(causes, search);
   const ranges = causes.reduce((sum, one) => sum + one.ranges, 0);
   const fallbacks = causes.reduce((sum, one) => sum + one.fallbacks, 0);
   if (causes.length === 0) return [lineOf('no invalidation over a ring so far', 'faint')];
   const placed = placeColumns(columns(ranges, fallbacks, look), width);
-  const room = Math.max(1, height - 3);
-  const first = Math.max(0, Math.min(scroll, rows.length - room));
   return [
     [
       span(`${count(ranges)} invalidation${ranges === 1 ? '' : 's'} over rings`, 'strong'),
@@ -29,7 +29,7 @@ export function causeLines(
       ...(search === '' ? [] : [span(`  with "${words(search, look)}"`, 'doubt')]),
     ],
     titleLine(placed, look.glyphs),
-    ...rows.slice(first, first + room).map((row) => rowLine(placed, row, look.glyphs)),
+    ...rows.map((row) => rowLine(placed, row, look.glyphs)),
     ...(rows.length === 0 ? [lineOf('none is like that: Esc ends the search', 'faint')] : []),
   ];
 }

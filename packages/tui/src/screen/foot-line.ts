@@ -8,8 +8,8 @@ import type { Prompt, ScreenState } from './screen-state.js';
 import { fitLine, lineOf, span, spread, type Line } from './styled-line.js';
 
 export function footLine(
-  { prompt, isHelp, view, answerSeen }: ScreenState,
-  answer: DashboardView['answer'],
+  { prompt, isHelp, view, answerSeen, isLeaving }: ScreenState,
+  { answer, saving, clock }: Pick<DashboardView, 'answer' | 'saving' | 'clock'>,
   { width, look }: Pick<Frame, 'width' | 'look'>,
 ): Line {
   const { cut } = look.glyphs;
@@ -26,8 +26,20 @@ export function footLine(
     );
   if (answer !== undefined && answer.number > answerSeen)
     return fitLine(lineOf(words(answer.text, look), answer.isError ? 'bad' : 'good'), width, cut);
+  if (saving !== undefined) {
+    const share = `${Math.floor(saving.progress * 100)} %`;
+    const left = isLeaving ? [span('  leaves when it is whole; Ctrl-C gives it up', 'doubt')] : [];
+    return fitLine(
+      [span(`writing ${share}`), ...left, span(`  ${safeName(saving.path, look)}`, 'faint')],
+      width,
+      cut,
+    );
+  }
   if (isHelp) return lineOf('Up and Down scroll, any other key closes the help', 'faint');
-  const here = KEY_TABLE.filter((one) => isIn(one, view));
+  const here = KEY_TABLE.filter((one) => isIn(one, view)).map((one) =>
+    // What it does next.
+    one.action === 'pause or play' ? { ...one, hint: clock.isPaused ? 'play' : 'pause' } : one,
+  );
   return spread(
     hintLine(here.filter(({ group }) => group !== 'program')),
     hintLine(here.filter(({ group }) => group === 'program')),

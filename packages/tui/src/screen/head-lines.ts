@@ -9,7 +9,7 @@ import { VIEW_NAMES, type ViewName } from './view-names.js';
 
 export type HeadPart = Pick<
   DashboardView,
-  'source' | 'clock' | 'design' | 'beside' | 'window' | 'storms'
+  'source' | 'clock' | 'design' | 'beside' | 'window' | 'wanted' | 'storms'
 >;
 
 export function headLines(part: HeadPart, { width, look }: Pick<Frame, 'width' | 'look'>): Line[] {
@@ -28,6 +28,7 @@ export function headLines(part: HeadPart, { width, look }: Pick<Frame, 'width' |
           : [span('  beside ', 'faint'), span(words(part.beside, look))]),
         span('  now is the last ', 'faint'),
         span(lasting(part.window, look.glyphs)),
+        ...nextSpans(part, look),
       ],
       underWay === 0
         ? [span(`${count(clock.events)} events`, 'faint')]
@@ -42,6 +43,18 @@ export function headLines(part: HeadPart, { width, look }: Pick<Frame, 'width' |
     ),
     ...bannerLines(source, width, look),
   ];
+}
+
+/** What was chosen and is on its way: the numbers are of what stands before it. */
+function nextSpans({ design, beside, window, wanted }: HeadPart, look: Look): Span[] {
+  const next = [
+    ...(wanted.design === design ? [] : [words(wanted.design, look)]),
+    ...(wanted.beside === beside
+      ? []
+      : [wanted.beside === undefined ? 'none beside' : `beside ${words(wanted.beside, look)}`]),
+    ...(wanted.window === window ? [] : [lasting(wanted.window, look.glyphs)]),
+  ];
+  return next.length === 0 ? [] : [span('  next ', 'faint'), span(next.join(', '), 'doubt')];
 }
 
 /** Of a path that is too long, the end tells more. */

@@ -16,7 +16,7 @@ const GROUPS: Readonly<Record<KeyGroup, string>> = {
 const KEYS = 17;
 const TWO_COLUMNS = 72;
 
-export function helpLines(scroll: number, { width, height, look }: Frame): Line[] {
+export function helpLines({ width, look }: Omit<Frame, 'height'>): Line[] {
   const columns = width >= TWO_COLUMNS ? 2 : 1;
   const each = Math.floor(width / columns) - 2;
   const sections = Object.entries(GROUPS).map(([group, title]) =>
@@ -29,11 +29,7 @@ export function helpLines(scroll: number, { width, height, look }: Frame): Line[
       `${look.glyphs.about}: an estimate, as rounds of a stock host tell no more; 10 % ${look.glyphs.between} 20 %: some accesses are ambiguous`,
     ].flatMap((text) => wrap(text, each - 2)),
   );
-  const lines = inColumns([...sections, signs], width, columns, (parts) =>
-    beside(parts, look.glyphs.cut),
-  );
-  const first = Math.max(0, Math.min(scroll, lines.length - height));
-  return lines.slice(first, first + height);
+  return inColumns([...sections, signs], width, columns, (parts) => beside(parts, look.glyphs.cut));
 }
 
 function groupLines(group: KeyGroup, width: number, cut: string): Line[] {

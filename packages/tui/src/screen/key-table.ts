@@ -204,7 +204,7 @@ export const KEY_TABLE: readonly KeyBinding[] = [
   { keys: ['<'], action: 'window narrower', group: 'judge', help: 'window narrower or wider' },
   { keys: ['>'], action: 'window wider', group: 'judge', help: 'window narrower or wider' },
 
-  { keys: ['w'], action: 'save', group: 'program', help: 'write what was recorded to a file' },
+  { keys: ['w'], action: 'save', group: 'program', help: 'write what was recorded to a new file' },
   { keys: ['?', 'h'], action: 'help', group: 'program', help: 'this help', hint: 'help' },
   {
     keys: ['escape'],

@@ -9,7 +9,8 @@ export function choices(of: Picker['of'], { designs }: DashboardView): (string |
 
 /** The list, on what is chosen now. */
 export function pickerOf(of: Picker['of'], view: DashboardView): Picker {
-  const now = of === 'design' ? view.design : view.beside;
+  const { wanted } = view;
+  const now = of === 'design' ? wanted.design : wanted.beside;
   return { of, index: Math.max(0, choices(of, view).indexOf(now)) };
 }
 

@@ -23,6 +23,7 @@ function press(
     const pressed = pressKey(state, key, {
       view,
       page: 10,
+      lastScroll: () => 4,
       readJump: (text) => (text === '12s' ? { do: 'seek', at: 12e9 } : `no moment: ${text}`),
     });
     commands.push(...pressed.commands);
@@ -185,4 +186,28 @@ test('views scroll no further than to their beginning', () => {
   expect(press(['5', 'up']).state.scroll).toBe(0);
   expect(press(['5', 'down', 'down', 'up']).state.scroll).toBe(1);
   expect(press(['5', 'down', '1', '5']).state.scroll).toBe(0);
+  // And no further than to their end, so that the way back begins there.
+  expect(press(['5', 'pagedown', 'pagedown', 'up']).state.scroll).toBe(3);
+  expect(press(['5', 'end', 'up']).state.scroll).toBe(3);
+  expect(press(['up'], { from: { view: 'recording', scroll: 100 } }).state.scroll).toBe(3);
+  expect(press(['?', 'pagedown', 'up']).state.helpScroll).toBe(3);
+});
+
+test('keys go on from what was chosen last, while its numbers are on their way', () => {
+  const view = dashboardView({ wanted: { design: 'fixes-v5', beside: 'vmap-v1', window: 30e9 } });
+  expect(press([']'], { view }).commands).toEqual([{ do: 'design', name: 'copy' }]);
+  expect(press(['>'], { view }).commands).toEqual([{ do: 'window', ns: 60e9 }]);
+  expect(press(['d', 'enter'], { view }).commands).toEqual([{ do: 'design', name: 'fixes-v5' }]);
+  expect(press(['b', 'enter'], { view }).commands).toEqual([{ do: 'beside', name: 'vmap-v1' }]);
+});
+
+test('q waits for what is being saved; another key stays, and Ctrl-C does not wait', () => {
+  const view = dashboardView({ saving: { path: '/tmp/a', progress: 0.5 } });
+  const leaving = press(['q'], { view });
+  expect(leaving).toMatchObject({ state: { isLeaving: true }, commands: [] });
+  expect(leaving.leave).toBeUndefined();
+  expect(press(['q'], { view, from: leaving.state }).state.isLeaving).toBe(true);
+  expect(press(['down'], { view, from: leaving.state }).state.isLeaving).toBe(false);
+  expect(press(['d', 'q'], { view }).state.isLeaving).toBe(true);
+  expect(press(['ctrl+c'], { view, from: leaving.state }).leave).toBe('interrupt');
 });

@@ -19,27 +19,48 @@ export interface Surroundings {
   readonly view: DashboardView;
   /** Rows of a page. */
   readonly page: number;
+  /** By how many lines a view that only scrolls can be scrolled. */
+  readonly lastScroll: (state: ScreenState) => number;
   readonly readJump: ReadJump;
 }
 
 /** @param key a name as in the table of keys */
 export function pressKey(state: ScreenState, key: string, around: Surroundings): Pressed {
-  const seen = { ...state, answerSeen: around.view.answer?.number ?? state.answerSeen };
+  const pressed = takeKey(state, key, around);
+  if (pressed.leave !== 'quit' || around.view.saving === undefined) return pressed;
+  // Not before the file is whole; any other key stays.
+  return still({ ...state, isLeaving: true });
+}
+
+function takeKey(state: ScreenState, key: string, around: Surroundings): Pressed {
+  const answerSeen = around.view.answer?.number ?? state.answerSeen;
+  const seen = { ...state, answerSeen, isLeaving: false };
   if (key === 'ctrl+c') return { state, commands: [], leave: 'interrupt' };
   if (key === 'ctrl+z') return { state, commands: [], leave: 'suspend' };
   if (seen.prompt !== undefined) return typeInPrompt(seen, seen.prompt, key, around);
   if (seen.picker !== undefined) return pickDesign(seen, seen.picker, key, around.view);
   const action = actionOf(key, seen.view);
-  if (seen.isHelp && action !== 'quit') return still(behindHelp(seen, action, around.page));
+  if (seen.isHelp && action !== 'quit') return still(behindHelp(seen, action, around));
   return action === undefined ? still(seen) : act(seen, action, around);
 }
 
 /** Behind the help nothing moves unseen: what does not scroll it closes it, and does nothing else. */
-function behindHelp(state: ScreenState, action: Action | undefined, page: number): ScreenState {
+function behindHelp(
+  state: ScreenState,
+  action: Action | undefined,
+  { page, lastScroll }: Surroundings,
+): ScreenState {
   const by = { up: -1, down: 1, 'page up': -page, 'page down': page };
   if (action === undefined || !(action in by)) return { ...state, isHelp: false, helpScroll: 0 };
-  const scroll = state.helpScroll + by[action as keyof typeof by];
-  return { ...state, helpScroll: Math.max(0, scroll) };
+  return {
+    ...state,
+    helpScroll: scrolledBy(state.helpScroll, by[action as keyof typeof by], lastScroll(state)),
+  };
+}
+
+/** What was scrolled to may not be there any more: the screen has grown, or there is less to see. */
+function scrolledBy(scroll: number, by: number, last: number): number {
+  return Math.max(0, Math.min(last, Math.min(last, scroll) + by));
 }
 
 function act(state: ScreenState, action: Action, around: Surroundings): Pressed {
@@ -64,17 +85,17 @@ function act(state: ScreenState, action: Action, around: Surroundings): Pressed 
     case 'view 5':
       return show(state, VIEW_NAMES[Number(action.slice(-1)) - 1] ?? 'overview', view);
     case 'up':
-      return move(state, -1, view);
+      return move(state, -1, around);
     case 'down':
-      return move(state, 1, view);
+      return move(state, 1, around);
     case 'page up':
-      return move(state, -page, view);
+      return move(state, -page, around);
     case 'page down':
-      return move(state, page, view);
+      return move(state, page, around);
     case 'first':
-      return move(state, Number.NEGATIVE_INFINITY, view);
+      return move(state, Number.NEGATIVE_INFINITY, around);
     case 'last':
-      return move(state, Number.POSITIVE_INFINITY, view);
+      return move(state, Number.POSITIVE_INFINITY, around);
     case 'open':
       return open(state, view);
     case 'sort':
@@ -121,7 +142,7 @@ function act(state: ScreenState, action: Action, around: Surroundings): Pressed 
 }
 
 /** What only the session obeys. */
-function timeCommand(action: TimeAction, { clock, window }: DashboardView): Command {
+function timeCommand(action: TimeAction, { clock, wanted: { window } }: DashboardView): Command {
   switch (action) {
     case 'pause or play':
       return { do: clock.isPaused ? 'play' : 'pause' };
@@ -177,7 +198,7 @@ function show(state: ScreenState, name: ViewName, view: DashboardView): Pressed 
   return { state: { ...next, vq }, commands: [{ do: 'look at', vq }] };
 }
 
-function move(state: ScreenState, by: number, view: DashboardView): Pressed {
+function move(state: ScreenState, by: number, { view, lastScroll }: Surroundings): Pressed {
   if (state.view === 'overview') {
     const rows = shownVirtqueues(view.virtqueues, state);
     const row = moved(rows, (one) => one.vq === state.vq, by);
@@ -188,9 +209,7 @@ function move(state: ScreenState, by: number, view: DashboardView): Pressed {
     const row = moved(rows, (one) => one.number === state.storm, by);
     return still({ ...state, storm: row?.number });
   }
-  // How far down there is anything to see is known to who draws it, and kept to there.
-  const scroll = Number.isFinite(by) ? state.scroll + by : by < 0 ? 0 : Number.MAX_SAFE_INTEGER;
-  return still({ ...state, scroll: Math.max(0, scroll) });
+  return still({ ...state, scroll: scrolledBy(state.scroll, by, lastScroll(state)) });
 }
 
 function moved<Row>(
@@ -213,8 +232,8 @@ function open(state: ScreenState, view: DashboardView): Pressed {
       };
 }
 
-function neighbourDesign({ designs, design }: DashboardView, by: 1 | -1): Command[] {
-  const at = designs.indexOf(design);
+function neighbourDesign({ designs, wanted }: DashboardView, by: 1 | -1): Command[] {
+  const at = designs.indexOf(wanted.design);
   const name = designs[(at + by + designs.length) % designs.length];
   return name === undefined ? [] : [{ do: 'design', name }];
 }

@@ -1,5 +1,11 @@
 /** One virtqueue: its maps over time and now, what invalidated them, what became of its accesses. */
-import type { AreaView, QueueDetailView, VirtqueueJudgement, VirtqueueView } from '../dashboard.js';
+import type {
+  AreaView,
+  DashboardView,
+  QueueDetailView,
+  VirtqueueJudgement,
+  VirtqueueView,
+} from '../dashboard.js';
 import { count, countBounds, lasting, moment, rate } from './figures.js';
 import type { Frame } from './frame.js';
 import { safeName, words, type Look } from './look.js';
@@ -10,30 +16,26 @@ import { placeColumns, rowLine, titleLine, type Column } from './table.js';
 import { inColumns, pairs, section } from './text-blocks.js';
 import { causeName, processName, virtqueueName } from './virtqueue-name.js';
 
-export interface QueuePart {
-  readonly detail: QueueDetailView | undefined;
-  readonly virtqueue: VirtqueueView | undefined;
-  readonly design: string;
-  readonly beside: string | undefined;
-  /** ns */
-  readonly window: number;
-}
+export type QueuePart = Pick<
+  DashboardView,
+  'queue' | 'virtqueues' | 'design' | 'beside' | 'window'
+>;
 
 /** Two columns from here on, three from there on. */
 const TWO_COLUMNS = 130;
 const THREE_COLUMNS = 200;
 
-export function queueLines(part: QueuePart, scroll: number, frame: Frame): Line[] {
-  const { width, height, look } = frame;
-  const { detail, virtqueue } = part;
+export function queueLines(part: QueuePart, { width, look }: Omit<Frame, 'height'>): Line[] {
+  const { queue: detail } = part;
+  const virtqueue = part.virtqueues.find(({ vq }) => vq === detail?.vq);
   if (virtqueue === undefined || detail === undefined)
     return [lineOf('no virtqueue is chosen: choose one in the overview, and press Enter', 'faint')];
   const columns = width >= THREE_COLUMNS ? 3 : width >= TWO_COLUMNS ? 2 : 1;
   const each = Math.floor(width / columns) - 2;
-  const lines = [
+  return [
     ...nameLines(virtqueue, detail, width, look),
     EMPTY_LINE,
-    ...timelineLines(part, detail, width, look),
+    ...timelineLines(part.window, virtqueue.chosen.areas, detail, width, look),
     EMPTY_LINE,
     ...inColumns(
       [
@@ -48,8 +50,6 @@ export function queueLines(part: QueuePart, scroll: number, frame: Frame): Line[
       (parts) => beside(parts, look.glyphs.cut),
     ),
   ];
-  const first = Math.max(0, Math.min(scroll, lines.length - height));
-  return lines.slice(first, first + height);
 }
 
 function nameLines(
@@ -90,13 +90,13 @@ function nameLines(
 
 /** What accesses of each area would have become, over the window. */
 function timelineLines(
-  { window, virtqueue }: QueuePart,
+  window: number,
+  areas: readonly AreaView[],
   { timeline }: QueueDetailView,
   width: number,
   look: Look,
 ): Line[] {
   const { glyphs } = look;
-  const areas = virtqueue?.chosen.areas ?? [];
   const name = 8;
   const room = Math.max(10, width - name - 1);
   return [

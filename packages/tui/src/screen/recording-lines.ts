@@ -14,8 +14,7 @@ export function recordingLines(
   recording: RecordingView,
   { problems, kind }: Pick<SourceView, 'problems' | 'kind'>,
   keptUntil: number | undefined,
-  scroll: number,
-  { width, height, look }: Frame,
+  { width, look }: Omit<Frame, 'height'>,
 ): Line[] {
   const columns = width >= TWO_COLUMNS ? 2 : 1;
   const each = Math.floor(width / columns) - 4;
@@ -29,7 +28,7 @@ export function recordingLines(
           cut,
         );
   const [completeness, tone] = COMPLETE[recording.complete];
-  const lines = inColumns(
+  return inColumns(
     [
       section('complete', [
         ...wrap(completeness, each, tone),
@@ -62,8 +61,6 @@ export function recordingLines(
     columns,
     (parts) => beside(parts, cut),
   );
-  const first = Math.max(0, Math.min(scroll, lines.length - height));
-  return lines.slice(first, first + height);
 }
 
 const COMPLETE: Readonly<Record<RecordingView['complete'], readonly [string, Tone]>> = {
@@ -83,10 +80,15 @@ function ownRows(
   { glyphs }: Look,
 ): (readonly [string, string])[] {
   return [
-    [
-      'waiting',
-      `${count(waiting.events)} events, the slowest CPU is ${lasting(waiting.lag, glyphs)} behind`,
-    ],
+    // Of a file that is all there nothing is waited for.
+    ...(kind === 'file'
+      ? []
+      : ([
+          [
+            'waiting',
+            `${count(waiting.events)} events, the slowest CPU is ${lasting(waiting.lag, glyphs)} behind`,
+          ],
+        ] as const)),
     [
       'kept to go back',
       kind === 'file' || kind === 'growing file'

@@ -7,13 +7,19 @@ import { isBusy } from '../busy-session.js';
 import type { Session } from '../dashboard.js';
 import { createAlternateScreen } from './alternate-screen.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
+import { frameBelow } from './frame.js';
 import { createFrameWriter } from './frame-writer.js';
+import { hasTerminal } from './foreground.js';
+import { headLines } from './head-lines.js';
 import { openKeyboard } from './keyboard.js';
 import { lookOf } from './look.js';
 import { mountDashboard, type MountedDashboard, type Shown } from './mount-dashboard.js';
 import { pressKey } from './press-key.js';
 import type { ReadJump } from './prompts.js';
-import { FIRST_STATE } from './screen-state.js';
+import type { ScreenSize } from './screen-size.js';
+import { FIRST_STATE, type ScreenState } from './screen-state.js';
+import { lastScroll } from './scrolled-lines.js';
+import { openTerminalOutput } from './terminal-output.js';
 
 /** The session works for so long at most before keys and frames have their turn, ms. */
 const BUDGET_MS = 30;
@@ -35,34 +41,51 @@ export async function runScreen(
 ): Promise<number> {
   const { stdout } = process;
   const look = lookOf(process.env, stdout.getColorDepth());
-  const keyboard = openKeyboard(process.stdin, isStdinSource);
-  const screen = createAlternateScreen((text) => stdout.write(text));
-  const frames = createFrameWriter((text) => stdout.write(text));
+  const output = openTerminalOutput(() => interrupt());
+  const screen = createAlternateScreen((text) => output.write(text));
+  const frames = createFrameWriter((text) => output.write(text));
   const pace = createFramePace();
   const begun = performance.now();
 
   let state = FIRST_STATE;
+  let keyboard: NodeJS.ReadStream | undefined;
   let mounted: MountedDashboard | undefined;
+  /** Else another job has the terminal, or the shell: nothing is drawn then. */
+  let isInFront = false;
   let timer: NodeJS.Timeout | undefined;
+  let farewell: string | undefined;
   let finish: (exitCode: number) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
 
-  const shown = (): Shown => ({
-    view: session.view(),
-    state,
-    size: { columns: stdout.columns, rows: stdout.rows },
-  });
+  const sizeNow = (): ScreenSize => ({ columns: stdout.columns, rows: stdout.rows });
+  const shown = (): Shown => ({ view: session.view(), state, size: sizeNow() });
+  /** As the view is drawn now. */
+  const furthest = (of: ScreenState): number => {
+    const [view, size] = [session.view(), sizeNow()];
+    const head = headLines(view, { width: size.columns, look });
+    return lastScroll(view, of, frameBelow(head, size, look));
+  };
   const draw = (): void => {
     const before = process.cpuUsage();
     mounted?.draw(shown());
     const { user, system } = process.cpuUsage(before);
     pace.drawn(performance.now(), (user + system) / 1000);
   };
+  /** What was waited for is written, or could not be: then people are to see why. */
+  const leaveSaved = (): void => {
+    const { answer } = session.view();
+    state = { ...state, isLeaving: false };
+    if (answer?.isError === true) return;
+    farewell = answer?.text;
+    finish(EXIT.done);
+  };
   const turn = (): void => {
-    timer = undefined;
+    clearTimeout(timer);
     try {
       if (session.advance(performance.now(), BUDGET_MS)) pace.changed();
-      if (pace.isDue(performance.now())) draw();
+      if (state.isLeaving && session.view().saving === undefined) leaveSaved();
+      if (!isInFront && hasTerminal()) enter();
+      if (isInFront && !output.isBusy && pace.isDue(performance.now())) draw();
     } catch (error) {
       fail(error);
       return;
@@ -73,7 +96,8 @@ export async function runScreen(
     try {
       for (const key of keys) {
         const page = Math.max(1, stdout.rows - 8);
-        const pressed = pressKey(state, key, { view: session.view(), page, readJump });
+        const view = session.view();
+        const pressed = pressKey(state, key, { view, page, lastScroll: furthest, readJump });
         state = pressed.state;
         for (const command of pressed.commands) session.tell(command);
         if (pressed.leave === 'quit') return finish(EXIT.done);
@@ -83,7 +107,6 @@ export async function runScreen(
       }
       // What a key does is to be seen at once; the frame waits only for the last one to be over.
       pace.changed();
-      clearTimeout(timer);
       turn();
     } catch (error) {
       fail(error);
@@ -91,22 +114,38 @@ export async function runScreen(
   };
   /** At the beginning, and after the shell had the terminal. */
   const enter = (): void => {
+    // Stopped from outside it was not given back, and is as the shell left it.
+    if (mounted !== undefined) leave();
+    isInFront = true;
+    keyboard = openKeyboard(process.stdin, isStdinSource);
+    keyboard?.once('end', interrupt);
     screen.enter();
     frames.forget();
     mounted = mountDashboard(shown(), { frames, keyboard, look, onKeys: press, onError: fail });
     stdout.on('resize', resize);
+    // Of another size meanwhile only the job in front was told.
+    process.kill(process.pid, 'SIGWINCH');
   };
   const resize = (): void => {
+    if (!isInFront) return;
     screen.clear();
     frames.forget();
-    draw();
+    pace.changed();
+    if (!output.isBusy) draw();
   };
   const leave = (): void => {
+    isInFront = false;
     stdout.removeListener('resize', resize);
     clearTimeout(timer);
     mounted?.unmount();
     mounted = undefined;
+    // Who reads keys behind another job is stopped for it.
+    keyboard?.removeListener('end', interrupt);
+    if (keyboard === process.stdin) keyboard.pause();
+    else keyboard?.destroy();
+    keyboard = undefined;
     screen.leave();
+    output.flush();
   };
   /** Waiting for a signal alone keeps no process going. */
   let suspended: NodeJS.Timeout | undefined;
@@ -115,12 +154,12 @@ export async function runScreen(
     if (suspended !== undefined) return;
     leave();
     suspended = setInterval(() => undefined, 2 ** 30);
-    process.once('SIGCONT', resume);
     process.kill(process.pid, 'SIGSTOP');
   };
+  /** In front or behind: what comes is read on, and drawn once the terminal is here. */
   const resume = (): void => {
     stopWaiting();
-    enter();
+    isInFront = false;
     turn();
   };
   const stopWaiting = (): void => {
@@ -132,6 +171,7 @@ export async function runScreen(
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
   process.on('SIGTSTP', suspend);
+  process.on('SIGCONT', resume);
   process.on('exit', leave);
   const crash = (error: unknown): void => fail(error);
   process.on('uncaughtException', crash);
@@ -140,12 +180,11 @@ export async function runScreen(
     return await new Promise<number>((resolve, reject) => {
       finish = resolve;
       fail = reject;
-      keyboard?.once('end', interrupt);
-      enter();
       turn();
     });
   } finally {
     leave();
+    output.close();
     for (const signal of signals) process.removeListener(signal, interrupt);
     process.removeListener('SIGTSTP', suspend);
     // Who is killed while the shell has the terminal is told to end and to go on, in one.
@@ -154,8 +193,8 @@ export async function runScreen(
     process.removeListener('exit', leave);
     process.removeListener('uncaughtException', crash);
     process.removeListener('unhandledRejection', crash);
-    if (keyboard !== undefined && keyboard !== process.stdin) keyboard.destroy();
     process.stdin.pause();
+    if (farewell !== undefined) say('tui', farewell);
     if (isDebugged) say('tui', whatDrawingCost(pace, performance.now() - begun));
   }
 }

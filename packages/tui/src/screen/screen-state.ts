@@ -45,6 +45,8 @@ export interface ScreenState {
   readonly scroll: number;
   /** Number of the last answer of the session that was put away. */
   readonly answerSeen: number;
+  /** It is left once what is being saved is written. */
+  readonly isLeaving: boolean;
 }
 
 export const FIRST_STATE: ScreenState = {
@@ -61,4 +63,5 @@ export const FIRST_STATE: ScreenState = {
   storm: undefined,
   scroll: 0,
   answerSeen: 0,
+  isLeaving: false,
 };

@@ -262,10 +262,10 @@ test('recording', () => {
         - no map outlives the process that owns the device
                                                                   probes
       this program                                                  event              sure         by
-        waiting          120 events, the slowest CPU is 3.20 ms b…  round_begin        sure         kprobe:handle_tx
-        kept to go back  all, in the file: 1.0 MB
+        kept to go back  all, in the file: 1.0 MB                   round_begin        sure         kprobe:handle_tx
         CPU              7.0 % of one
         memory           80.0 MB
+
 
 
 
@@ -278,6 +278,17 @@ test('recording', () => {
       Space pause  l live  t time  d design  b beside                                                         ? help  q quit
       "
     `);
+});
+
+test('events wait where more may come, and not in a file that is all there', () => {
+  const told = (kind: DashboardView['source']['kind']): string =>
+    screen({
+      state: { view: 'recording' },
+      view: { source: { ...dashboardView().source, kind } },
+      size: { columns: 160, rows: 40 },
+    });
+  expect(told('pipe')).toContain('waiting          120 events, the slowest CPU is 3.20 ms behind');
+  expect(told('file')).not.toContain('waiting');
 });
 
 test('help', () => {
@@ -296,7 +307,7 @@ test('help', () => {
     lists
       Up k Down j      row up or down; in the queue   program
                        view, scroll                     w                write what was recorded to a
-      PgUp PgDn        page up or down                                   file
+      PgUp PgDn        page up or down                                   new file
       Home g End G     first or last row                ? h              this help
       Enter            look at the virtqueue; go to     Esc              close this, end the search,
                        the moment of the storm                           back to the overview
@@ -439,6 +450,22 @@ test('the last line: what is typed, what became of it, what can be pressed', () 
   const answer = { number: 1, text: 'saved as a.arrows', isError: false };
   expect(last({ view: { answer } })).toBe('saved as a.arrows');
   expect(last({ view: { answer }, state: { answerSeen: 1 } })).toContain('? help');
+  const saving = { path: '/tmp/a.arrows', progress: 0.559 };
+  expect(last({ view: { saving } })).toBe('writing 55 %  /tmp/a.arrows');
+  expect(last({ view: { saving }, state: { isLeaving: true } })).toBe(
+    'writing 55 %  leaves when it is whole; Ctrl-C gives it up  /tmp/a.arrows',
+  );
+});
+
+test('what was chosen and is on its way stands behind what is shown', () => {
+  const second = (wanted: DashboardView['wanted']): string =>
+    screen({ view: { wanted }, size: { columns: 120, rows: 24 } }).split('\n')[2] ?? '';
+  const chosen = { design: 'merged', beside: undefined, window: 10e9 };
+  expect(second(chosen)).toMatch(/^design merged {2}now is the last 10\.0 s {3}/);
+  expect(second({ ...chosen, design: 'copy' })).toContain('last 10.0 s  next copy  ');
+  expect(second({ design: 'copy', beside: 'fixes-v5', window: 30e9 })).toContain(
+    'last 10.0 s  next copy, beside fixes-v5, 30.0 s  ',
+  );
 });
 
 test('names of the host cannot do anything to the terminal', () => {
@@ -474,13 +501,16 @@ test('names of the host cannot do anything to the terminal', () => {
     },
     design: comm,
     designs: [comm],
+    wanted: { design: `${comm}x`, beside: comm, window: 1e9 },
     answer: { number: 1, text: comm, isError: true },
+    saving: { path: comm, progress: 0 },
     costReason: comm,
   };
   for (const name of VIEW_NAMES) {
     for (const state of [
       { view: name },
       { view: name, search: comm },
+      { view: name, answerSeen: 1 },
       { view: name, picker: { of: 'design', index: 0 } },
       { view: name, prompt: { kind: 'save', text: comm } },
     ] as const) {

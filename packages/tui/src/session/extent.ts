@@ -1,6 +1,12 @@
 /** Where a trace begins and ends, as far as it is there. */
 import { extentOf } from '@vhostscope/replay';
-import { createBatchMemory, lastTimeOf, readBatch, type BatchPlace } from '@vhostscope/trace';
+import {
+  createBatchMemory,
+  lastTimeOf,
+  readBatch,
+  type BatchPlace,
+  type RecordingIndex,
+} from '@vhostscope/trace';
 import type { SourceTrace } from '../source/source.js';
 
 /** Time of the first event, ns of the clock; undefined while there is none. */
@@ -13,15 +19,28 @@ export function firstTimeOf(trace: SourceTrace, isFinished: boolean): bigint | u
   return (BigInt(time[1]) << 32n) | BigInt(time[0]);
 }
 
-/** The last event that there is, ns since the first; a few bytes are read. */
-export function lastMomentOf(trace: SourceTrace, first: bigint): number {
-  const recording = trace.index.recordings.at(-1);
-  let last = first;
+/**
+ * Finds the last moment at which there is an event, ns since the first. A few bytes are read, of a recording that
+ * another one follows but once: its clock may be ahead of that of those behind it.
+ */
+export function createLastMoment(trace: SourceTrace, first: bigint): () => number {
+  let followed = 0;
+  let lastBefore = first;
+  return () => {
+    const { recordings } = trace.index;
+    for (; followed < recordings.length - 1; followed++)
+      lastBefore = lastIn(trace, recordings[followed], lastBefore);
+    return Number(lastIn(trace, recordings.at(-1), lastBefore) - first);
+  };
+}
+
+function lastIn(trace: SourceTrace, recording: RecordingIndex | undefined, before: bigint): bigint {
+  let last = before;
   for (const places of recording?.events.values() ?? []) {
     const time = timeAt(trace, places.lastWithin(Infinity));
     if (time !== undefined && time > last) last = time;
   }
-  return Number(last - first);
+  return last;
 }
 
 /** Up to which moment every CPU has told all, within so many bytes of the trace. */

@@ -33,6 +33,16 @@ export interface Judging {
   endWhole(): void;
   /** Nothing more comes, and not all of it was kept to be looked through. */
   endUnkept(): void;
+  /**
+   * Whether a trace that grows is by now another one than what it was taken for: which kind of host it is of, and how
+   * it tells accesses, a text without its first line says by its events only.
+   *
+   * @param byKind events of each kind so far
+   * @throws ProgramError where a trace cannot be judged
+   */
+  isOutdated(byKind: Float64Array): boolean;
+  /** All of it is judged from what there is now. */
+  forget(): void;
   /** Whether the designs are all judged in ranges order. */
   isByRanges(looking: Looking): boolean;
   /** Undefined while the chosen design is not judged. */
@@ -52,6 +62,8 @@ export function createJudging(
   const judgements = new Map<string, Judgement>();
   const storms = new Map<number, number>();
   let surveyed: Surveyed | undefined;
+  /** What the trace had told when it was last asked what it is. */
+  let asked = '';
 
   const planOf = (design: Design): ReplayPlan =>
     planReplay({ ...trace, fd: trace.bytes }, design, {
@@ -81,6 +93,22 @@ export function createJudging(
       return undefined;
     },
     take,
+    isOutdated: (byKind) => {
+      const [judgement] = judgements.values();
+      if (isFinished || judgement === undefined || trace.index.header.probes !== undefined)
+        return false;
+      const told = `${trace.index.recordings.length} ${amountOf(byKind)}`;
+      if (told === asked) return false;
+      asked = told;
+      const { recorded: was } = judgement.plan;
+      const { recorded: is } = planOf(was.design);
+      return (
+        is.host !== was.host ||
+        is.hasFilteredRanges !== was.hasFilteredRanges ||
+        is.roundAccesses !== was.roundAccesses
+      );
+    },
+    forget: () => judgements.clear(),
     endWhole: () => {
       isFinished = true;
       judgements.clear();
@@ -110,6 +138,16 @@ const BY_RANGES =
   'ranges: the trace may still grow, and whether its effects are all there shows at its end';
 const UNKEPT =
   'ranges: the trace has ended, and whether its effects are all there cannot be looked up, as not all of it was kept (--keep)';
+
+/** Which kinds of events there are, and, as long as there are few, about how many: what a host is told by. */
+function amountOf(byKind: Float64Array): string {
+  const kinds = byKind.reduce((found, events) => found + (events > 0 ? 1 : 0), 0);
+  const events = byKind.reduce((sum, one) => sum + one, 0);
+  return `${kinds} ${Math.min(MOST_DOUBLINGS, Math.floor(Math.log2(1 + events)))}`;
+}
+
+/** Of a million events, more do not change what they tell of the host. */
+const MOST_DOUBLINGS = 20;
 
 /** One or two of them, each once. */
 function designsOf({ chosen, beside }: Looking): Design[] {

@@ -48,10 +48,16 @@ const AT_ONCE = 1 << 15;
 export function createPlayer({ bytes, index }: SourceTrace, options: AccountOptions): Player {
   const account = createAccount(options);
   const merge = createLiveMerge(bytes, index);
+  /** The latest moment of an event: the clock of a recording may be behind that of one before it. */
+  let furthest = -1;
+  const take = (batch: EventBatch, from: number, to: number): void => {
+    account.consume(batch, from, to);
+    furthest = Math.max(furthest, account.last);
+  };
   const all: MergeVisitor = {
     words: (batch, from, to) => account.hear(batch, from, to),
     events: (batch, from, to) => {
-      account.consume(batch, from, to);
+      take(batch, from, to);
       return to;
     },
   };
@@ -62,7 +68,7 @@ export function createPlayer({ bytes, index }: SourceTrace, options: AccountOpti
 
   function play(before: number, { deadline, now, isOver }: Pace, wanted?: Wanted): MergeStop {
     if (isAtEnd) return 'over';
-    const visitor = wanted === undefined ? all : upTo(account, wanted);
+    const visitor = wanted === undefined ? all : upTo(wanted, all.words, take);
     const advance = (until: number, events: number, visit: MergeVisitor): MergeStop =>
       merge.advance({ before: timeOf(until), events, now, isOver }, visit);
     let stop: MergeStop;
@@ -70,7 +76,7 @@ export function createPlayer({ bytes, index }: SourceTrace, options: AccountOpti
     while (stop === 'limit' && performance.now() < deadline);
     // Events of the same ns go together.
     if (stop === 'limit' || stop === 'stopped') advance(account.last + 1, Infinity, all);
-    at = Math.max(at, stop === 'before' ? before : account.last + 1);
+    at = Math.max(at, stop === 'before' ? before : furthest + 1);
     if (stop === 'over') {
       isAtEnd = true;
       account.finish();
@@ -91,21 +97,25 @@ export function createPlayer({ bytes, index }: SourceTrace, options: AccountOpti
   };
 }
 
-/** Lets events into an account up to the first that is wanted. */
-function upTo(account: Account, wanted: Wanted): MergeVisitor {
+/** Takes events up to the first that is wanted. */
+function upTo(
+  wanted: Wanted,
+  words: MergeVisitor['words'],
+  take: MergeVisitor['words'],
+): MergeVisitor {
   let isFound = false;
   return {
-    words: (batch, from, to) => account.hear(batch, from, to),
+    words,
     events: (batch, from, to) => {
       let begin = from;
       for (let i = from; i < to && !isFound; i++) {
         if (wanted.kind !== undefined && batch.kind[i] !== wanted.kind) continue;
-        if (i > begin) account.consume(batch, begin, i);
+        if (i > begin) take(batch, begin, i);
         begin = i;
         isFound = wanted.is(batch, i);
       }
       const end = isFound ? begin + 1 : to;
-      if (end > begin) account.consume(batch, begin, end);
+      if (end > begin) take(batch, begin, end);
       return end;
     },
     isDone: () => isFound,

@@ -1,11 +1,11 @@
 /** The one model behind the screen, whatever the source. */
 import type { Command, DashboardView, Session } from '../dashboard.js';
-import { saveTrace } from '../source/save-trace.js';
 import type { Source, SourceTrace } from '../source/source.js';
 import { createViewBuilder } from '../view/dashboard-view.js';
 import { createLoad } from '../view/own-load.js';
 import { createClockCheck } from './clock-check.js';
 import { createJudging, type Judging, type Looking } from './judging.js';
+import { createSaving } from './saving.js';
 import type { SessionOptions } from './session-options.js';
 import { createWhereabouts, type Going, type Whereabouts } from './whereabouts.js';
 
@@ -21,6 +21,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
   const build = createViewBuilder();
   const load = createLoad();
   const clocks = createClockCheck();
+  const saving = createSaving();
   let looking: Looking = {
     chosen: options.design,
     beside: options.beside,
@@ -33,6 +34,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
   let vq: number | undefined;
   let failure: string | undefined;
   let answer: DashboardView['answer'];
+  let unsaved: string | undefined;
   let shown: DashboardView | undefined;
   let isStale = true;
   /** What the view told of. */
@@ -72,18 +74,15 @@ export function openSession(options: SessionOptions, source: Source): Session {
     else if (design !== undefined) lookAt({ ...looking, chosen: design });
   }
 
-  async function save(path: string): Promise<void> {
+  function save(path: string): void {
     const { trace } = source;
-    if (trace === undefined) return say('there is no trace yet that could be saved', true);
-    try {
-      say(await saveTrace(trace, source.keptBytes, path));
-    } catch (error) {
-      say(messageOf(error), true);
-    }
+    if (trace === undefined) say('there is no trace yet that could be saved', true);
+    else saving.begin(trace, source.keptBytes, path, say);
   }
 
   function advance(now: number, budget: number): void {
-    source.refresh(now, where === undefined || (where.isLive && !where.isPaused));
+    const isStanding = where !== undefined && (!where.isLive || where.isPaused);
+    source.refresh(now, !isStanding && saving.underWay === undefined);
     const { trace } = source;
     if (trace !== undefined && trace !== judging?.trace) open(trace);
     const isOver = source.isFinished || source.state === 'ended' || source.state === 'gone';
@@ -98,7 +97,8 @@ export function openSession(options: SessionOptions, source: Source): Session {
     try {
       const { player, seeking } = where ?? {};
       const { state, problems } = source;
-      return [state, player?.at, player?.account.events, seeking, ...problems].join();
+      const { progress } = saving.underWay ?? {};
+      return [state, player?.at, player?.account.events, seeking, progress, ...problems].join();
     } catch (error) {
       return fail(error);
     }
@@ -112,15 +112,18 @@ export function openSession(options: SessionOptions, source: Source): Session {
       first: judging?.first ?? 0n,
       judgement: where?.judgement,
       looking: where?.shown ?? looking,
+      wanted: looking,
       vq,
       failure,
       answer,
+      saving: saving.underWay,
       areClocksAlike: judging === undefined || clocks.areAlike(judging.trace),
       own: load.measure(clock),
       clock: {
         end: where?.end() ?? 0,
         isPaused: where?.isPaused ?? going.isPaused ?? source.isFinished,
         isLive: where?.isLive ?? !source.isFinished,
+        isLagging: where?.isLagging ?? false,
         speed: where?.speed ?? going.speed,
         // A jump in which it failed comes to no end.
         seeking: failure === undefined ? where?.seeking : undefined,
@@ -192,7 +195,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
         ({ vq } = command);
         return;
       case 'save':
-        void save(command.path);
+        save(command.path);
     }
   }
 
@@ -221,7 +224,13 @@ export function openSession(options: SessionOptions, source: Source): Session {
         isStale = true;
       return isStale;
     },
-    close: () => source.close(),
+    close: async () => {
+      unsaved = await saving.giveUp();
+      await source.close();
+    },
+    get unsaved() {
+      return unsaved;
+    },
   };
 
   /** What is wrong with a trace shows as it is read: the screen stays up and says so. */

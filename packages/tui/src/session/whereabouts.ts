@@ -2,14 +2,13 @@
  * Where in the trace the screen stands, and how it moves. A position is a moment: all events before it are in the
  * numbers. Going on is playing; going back is playing again from the start, in slices, while the screen shows what
  * it showed.
- *
- * Who goes back from the newest events leaves a player there (`front`), which goes on with them: so the way back
- * is short, and what is not kept is never missed.
  */
 import type { StepKind } from '../dashboard.js';
 import type { Source } from '../source/source.js';
-import { lastMomentOf, wholeUntil } from './extent.js';
+import { createLastMoment } from './extent.js';
 import type { Judging, Looking } from './judging.js';
+import { createLiveFront } from './live-front.js';
+import { createPlayClock } from './play-clock.js';
 import { createPlayer, type Pace, type Player } from './player.js';
 import { lastMoments, NONE_BEFORE, NOT_FOUND, notKept, wantedEvent } from './step.js';
 import type { Judgement } from './survey.js';
@@ -30,6 +29,8 @@ export interface Whereabouts {
   readonly judgement: Judgement | undefined;
   readonly isPaused: boolean;
   readonly isLive: boolean;
+  /** The newest events come faster than they are played. */
+  readonly isLagging: boolean;
   readonly speed: number | 'max';
   /** How far a jump is, 0 to 1; undefined when none is under way. */
   readonly seeking: number | undefined;
@@ -49,11 +50,13 @@ export interface Whereabouts {
   advance(now: number, pace: Pace): string | undefined;
 }
 
-/** Bytes that may wait unseen for a screen that is paused, where nothing is kept any more. */
-const MOST_PASSING = 256 * 2 ** 20;
-
 const HELD_UP =
   'so much came where nothing is kept (--keep) that the screen cannot stand still any longer: it is live again';
+
+const JUDGED_ANEW =
+  'what came by now tells of another kind of recording than its beginning did: all of it is judged anew';
+const NOT_JUDGED_ANEW =
+  'what came by now tells of another kind of recording than its beginning did, and not all is kept (--keep): the numbers may be wrong';
 
 /** @throws ProgramError where the trace cannot be judged */
 export function createWhereabouts(
@@ -68,23 +71,17 @@ export function createWhereabouts(
   let looking = lookingFirst;
   let shown = lookingFirst;
   let judgement: Judgement | undefined;
+  /** On the screen. */
   let player: Player | undefined;
-  /** Plays the newest events of a growing trace. */
-  let front: Player | undefined;
-  /** The player that was live, while it is the one that is shown. */
-  let left: Player | undefined;
+  const front = createLiveFront(source, trace, first);
+  const lastMoment = createLastMoment(trace, first);
   let work: Work | undefined;
   let isPaused = isFinished;
   let isLive = !isFinished;
-  let { speed } = going;
-  let playedAt: number | undefined;
-  /** Where playing has come to; parts of a ns add up. */
-  let playTo = 0;
-  let keptUntil: number | undefined;
-  let vqOfStep: number | undefined;
+  const clock = createPlayClock(going.speed);
 
   const end = (): number =>
-    Math.max(player?.account.last ?? 0, front?.account.last ?? 0, lastMomentOf(trace, first), 0);
+    Math.max(player?.account.last ?? 0, front.player?.account.last ?? 0, lastMoment(), 0);
 
   /** Plays from the start up to a moment; Infinity for the end. */
   function rebuild(to: number, isOfEnd = false): void {
@@ -136,11 +133,12 @@ export function createWhereabouts(
     if (isLive) isPaused = true;
     leaveLive();
     let said: string | undefined;
+    const { keptUntil } = front;
     if (keptUntil !== undefined && to > keptUntil && to !== player?.at) {
       to = keptUntil;
       said = notKept(keptUntil);
     }
-    playTo = to;
+    clock.set(to);
     if (player === undefined || isRebuilding()) redirect(to);
     else if (to < player.at || (player.isAtEnd && to <= player.account.last)) rebuild(to);
     // It is on the screen meanwhile: its window is sampled on the way.
@@ -150,20 +148,26 @@ export function createWhereabouts(
 
   function step(kind: StepKind, by: 1 | -1, vq: number | undefined): string | undefined {
     if (player === undefined) return undefined;
-    if (isRebuilding()) return 'it is still going there: step when it has come';
-    isPaused = true;
-    leaveLive();
-    const { at, account } = player;
     if (kind === 'storm') {
+      // Which storm is next is known without having come there.
+      const from = heading();
       const begins = [...judging.storms.values()].toSorted((a, b) => a - b);
       const found =
-        by === 1 ? begins.find((begin) => begin > at) : begins.findLast((begin) => begin < at);
+        by === 1 ? begins.find((begin) => begin > from) : begins.findLast((begin) => begin < from);
+      isPaused = true;
+      leaveLive();
       if (found === undefined) return by === 1 ? NOT_FOUND.storm : NONE_BEFORE.storm;
       return seek(found);
     }
+    if (work !== undefined && work.does !== 'step')
+      return 'it is still going there: step when it has come';
+    isPaused = true;
+    leaveLive();
+    const { at, account } = player;
     if (by === 1) {
-      vqOfStep = vq;
-      work = { does: 'step', kind, player };
+      const before = work;
+      const isSame = before?.does === 'step' && before.kind === kind && before.vq === vq;
+      work = { does: 'step', kind, vq, times: isSame ? before.times + 1 : 1, player };
     } else {
       const [last, before] = lastMoments(kind, account, vq);
       const to = last + 1 < at ? last + 1 : before + 1;
@@ -174,7 +178,7 @@ export function createWhereabouts(
   }
 
   function leaveLive(): void {
-    if (isLive && shown === looking) left = player;
+    if (isLive && shown === looking) front.leave(player);
     isLive = false;
   }
 
@@ -191,15 +195,12 @@ export function createWhereabouts(
       return;
     }
     work = undefined;
-    player = front ?? player;
-    front = undefined;
-    left = undefined;
+    player = front.join(player);
   }
 
   function play(): void {
     isPaused = false;
-    playedAt = undefined;
-    playTo = player?.at ?? 0;
+    clock.stop(player?.at ?? 0);
     // From its end there is no way but from the start again.
     if (isFinished && heading() > end()) seek(0);
   }
@@ -207,44 +208,41 @@ export function createWhereabouts(
   /** Replays as time goes by. */
   function goOn(now: number, pace: Pace): void {
     if (player === undefined || isPaused || isLive) return;
-    if (speed === 'max') playTo = Infinity;
-    else if (playedAt !== undefined) playTo += (now - playedAt) * 1e6 * speed;
-    playedAt = now;
-    const bound = Math.min(
-      playTo === Infinity ? Infinity : Math.floor(playTo),
-      keptUntil ?? Infinity,
-    );
-    const stop = player.play(bound, pace);
+    const { keptUntil } = front;
+    const wanted = clock.reach(now);
+    const stop = player.play(Math.min(wanted, keptUntil ?? Infinity), pace);
     if (stop === 'over') isPaused = true;
     // It cannot keep up, or has come to what is newest: it goes as fast as that.
-    else if (stop === 'limit' || (stop === 'waits' && playTo > end())) playTo = player.at;
+    else if (stop === 'limit' || (stop === 'waits' && wanted > end())) clock.set(player.at);
     if (isFinished || player.at < Math.min(end(), keptUntil ?? Infinity)) return;
     if (stop === 'waits' || keptUntil !== undefined) goLive();
   }
 
-  /**
-   * What is newest goes on being played, and what it has passed and is not kept goes. Nothing goes that it has not
-   * passed.
-   */
+  /** Who stands where nothing is kept cannot stay there for ever. */
   function keepUp(pace: Pace): string | undefined {
     if (isFinished) return undefined;
-    const isStanding = isLive && (isPaused || work !== undefined);
-    if (!isStanding) (isLive ? player : front)?.play(Infinity, pace);
-    if (source.keptBytes === undefined) return undefined;
-    keptUntil ??= wholeUntil(trace, first, source.keptBytes);
-    const newest = newestPlayer();
-    if (newest !== undefined) source.release(newest.merge.unreadFrom());
-    // Who stands where nothing is kept cannot stay there for ever.
-    const isHeldUp = newest === undefined || newest === player;
-    if (!isHeldUp || (isLive && !isPaused) || source.passing <= MOST_PASSING) return undefined;
+    const isHeld = isLive && (isPaused || work !== undefined);
+    const mustPlay = front.keepUp(player, { isLive, isHeld }, pace);
+    if (!mustPlay || (isLive && !isPaused)) return undefined;
     goLive();
     return HELD_UP;
   }
 
-  /** The one that is to see what comes; the others are never to go behind what is kept. */
-  function newestPlayer(): Player | undefined {
-    if (front !== undefined) return front;
-    return isLive || player === left ? player : undefined;
+  /** What came later tells of another host than what came first: all is judged anew. */
+  function lookAgain(): string | undefined {
+    const newest = front.player ?? player;
+    if (isFinished || work !== undefined || newest === undefined) return undefined;
+    if (!judging.isOutdated(newest.account.told.byKind)) return undefined;
+    if (front.keptUntil !== undefined) return NOT_JUDGED_ANEW;
+    judging.forget();
+    playAgain();
+    return JUDGED_ANEW;
+  }
+
+  /** Up to where it is, in another way. */
+  function playAgain(): void {
+    front.forget();
+    rebuild(isLive && player !== undefined ? Infinity : heading());
   }
 
   /** Nothing more comes: what was followed is a finished trace, and is judged as one. */
@@ -261,8 +259,7 @@ export function createWhereabouts(
     isPaused ||= isLive;
     isLive = false;
     isFinished = true;
-    front = undefined;
-    left = undefined;
+    front.forget();
     judging.endWhole();
     rebuild(to, true);
   }
@@ -280,21 +277,21 @@ export function createWhereabouts(
     if (doing.does === 'seek') {
       const { player: made, to } = doing;
       if (made.play(to, pace) === 'limit') return undefined;
-      if (player === left && player !== made) front = player;
+      front.replace(player, made);
       player = made;
       show(doing.looking);
-      playTo = made.at;
-      playedAt = undefined;
+      clock.stop(made.at);
       work = undefined;
       return undefined;
     }
-    const { kind, player: stepping } = doing;
+    const { kind, vq, times, player: stepping } = doing;
     const { host } = stepping.account.chosen.engine;
-    const wanted = wantedEvent(kind, stepping.account, host, vqOfStep);
+    const wanted = wantedEvent(kind, stepping.account, host, vq);
+    const { keptUntil } = front;
     const stop = stepping.play(keptUntil ?? Infinity, pace, wanted);
     if (stop === 'limit') return undefined;
-    work = undefined;
-    playTo = stepping.at;
+    work = stop === 'stopped' && times > 1 ? { ...doing, times: times - 1 } : undefined;
+    clock.set(stepping.at);
     if (stop === 'before' && keptUntil !== undefined) return notKept(keptUntil);
     return stop === 'stopped' ? undefined : NOT_FOUND[kind];
   }
@@ -319,14 +316,17 @@ export function createWhereabouts(
     get isLive() {
       return isLive;
     },
+    get isLagging() {
+      return !isFinished && front.isLagging;
+    },
     get speed() {
-      return speed;
+      return clock.speed;
     },
     get seeking() {
       return work === undefined ? undefined : progressOf(work, end());
     },
     get keptUntil() {
-      return keptUntil;
+      return front.keptUntil;
     },
     end,
     pause: () => {
@@ -335,18 +335,16 @@ export function createWhereabouts(
     play,
     goLive,
     setSpeed: (wanted) => {
-      speed = wanted;
-      playTo = player?.at ?? 0;
+      clock.speed = wanted;
+      clock.set(player?.at ?? 0);
     },
     seek,
     step,
     lookAt: (wanted) => {
-      if (keptUntil !== undefined)
+      if (front.keptUntil !== undefined)
         return 'not all of the trace is kept (--keep), so it cannot be seen from its start in another way';
       looking = wanted;
-      front = undefined;
-      left = undefined;
-      rebuild(isLive && player !== undefined ? Infinity : heading());
+      playAgain();
       return undefined;
     },
     advance: (now, pace) => {
@@ -357,8 +355,9 @@ export function createWhereabouts(
       }
       if (work === undefined) goOn(now, pace);
       const heldUp = keepUp(pace);
+      const again = lookAgain();
       finish();
-      return said ?? heldUp;
+      return said ?? heldUp ?? again;
     },
   };
 }

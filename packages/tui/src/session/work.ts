@@ -19,7 +19,15 @@ export type Work =
       readonly from: number;
       readonly to: number;
     }
-  | { readonly does: 'step'; readonly kind: MomentKind; readonly player: Player };
+  | {
+      readonly does: 'step';
+      readonly kind: MomentKind;
+      /** Undefined: of any. */
+      readonly vq: number | undefined;
+      /** How many of them are still to come: a key was pressed as often. */
+      readonly times: number;
+      readonly player: Player;
+    };
 
 /**
  * @param end last event of the trace

@@ -22,7 +22,7 @@ export async function openFinishedFile(path: string, options: OpenOptions = {}):
     completeness,
     kept: { bytes: index.goodBytes, most: index.goodBytes },
     keptBytes: undefined,
-    passing: 0,
+    isBehind: false,
     refresh: () => {},
     release: () => {},
     stop: () => {},

@@ -1,6 +1,6 @@
 /** A trace file that is being written: read as it grows. */
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
-import { reasonOf } from '@vhostscope/trace';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { isArrowStream, reasonOf, STREAM_MARK_BYTES } from '@vhostscope/trace';
 import { createGrowingTrace, type GrowingTrace } from './growing-trace.js';
 import type { Source } from './source.js';
 
@@ -14,6 +14,8 @@ export function followFile(path: string): Source {
   let size = 0;
   let triedAt = -Infinity;
   let isCut = false;
+  /** It is no trace, whatever follows. */
+  let isOther = false;
 
   function open(): void {
     try {
@@ -40,11 +42,14 @@ export function followFile(path: string): Source {
     get state() {
       if (growing === undefined) return 'waiting';
       if (growing.isEnded) return 'ended';
-      return isCut || growing.damage !== undefined ? 'gone' : 'reading';
+      return isCut || isOther || growing.damage !== undefined ? 'gone' : 'reading';
     },
     get problems() {
       return [
         ...(trouble === undefined ? [] : [trouble]),
+        ...(isOther
+          ? [`${path} is no trace; text that grows is shown by: tail -c +1 -F ${path} | tui -`]
+          : []),
         ...(growing?.damage === undefined ? [] : [`${path}: ${growing.damage}`]),
         ...(isCut ? [`${path} was cut while it was read: what is shown ends there`] : []),
         ...(growing?.completeness?.problems ?? []),
@@ -61,20 +66,21 @@ export function followFile(path: string): Source {
       return { bytes: size, most: size };
     },
     keptBytes: undefined,
-    passing: 0,
+    isBehind: false,
     refresh: (now) => {
       if (fd === undefined && now - triedAt >= TRY_EVERY) {
         triedAt = now;
         open();
       }
-      if (fd === undefined || growing === undefined || growing.isEnded || isCut) return;
+      if (fd === undefined || growing === undefined || growing.isEnded || isCut || isOther) return;
       const bytes = fstatSync(fd).size;
       if (bytes < size) {
         isCut = true;
         return;
       }
       size = bytes;
-      if (bytes > 0) growing.extend(bytes);
+      isOther = growing.trace === undefined && bytes >= STREAM_MARK_BYTES && !isTrace(fd);
+      if (bytes > 0 && !isOther) growing.extend(bytes);
     },
     release: () => {},
     stop: () => {},
@@ -84,4 +90,10 @@ export function followFile(path: string): Source {
       return Promise.resolve();
     },
   };
+}
+
+function isTrace(fd: number): boolean {
+  const head = new Uint8Array(STREAM_MARK_BYTES);
+  readSync(fd, head, 0, head.length, 0);
+  return isArrowStream(head);
 }

@@ -1,13 +1,18 @@
 /** The socket of a recorder: tried until somebody listens there, and again when it went away. */
 import { connect, type Socket } from 'node:net';
 import { reasonOf } from '@vhostscope/trace';
-import { createSpooledStream, type SpooledStream } from './spooled-stream.js';
 import type { Source } from './source.js';
+import {
+  createSpooledStream,
+  MOST_PASSING,
+  WAITS_FOR_SCREEN,
+  type SpooledStream,
+} from './spooled-stream.js';
 
 /** ms between two attempts. */
 const TRY_EVERY = 1000;
 
-export function followSocket(path: string, most: number): Source {
+export function followSocket(path: string, most: number, mostPassing = MOST_PASSING): Source {
   let stream: SpooledStream | undefined;
   let socket: Socket | undefined;
   let trouble: string | undefined;
@@ -18,6 +23,8 @@ export function followSocket(path: string, most: number): Source {
   /** Streams before the one at hand, which may still be on the screen; and whether they are not any more. */
   const retired: SpooledStream[] = [];
   let isShown = false;
+  /** It was not read for a time, as the screen was behind. */
+  let hasWaited = false;
   let clock = 0;
   let triedAt = -Infinity;
   let connections = 0;
@@ -30,6 +37,7 @@ export function followSocket(path: string, most: number): Source {
     connections++;
     isGone = false;
     isFull = false;
+    hasWaited = false;
     trouble = undefined;
   }
 
@@ -41,8 +49,12 @@ export function followSocket(path: string, most: number): Source {
       // What is under way when it was destroyed.
       if (trial.destroyed) return;
       try {
-        own ??= createSpooledStream(path, most);
+        own ??= createSpooledStream(path, most, mostPassing);
         own.push(bytes);
+        if (own.isBehind) {
+          trial.pause();
+          hasWaited = true;
+        }
         if (own === stream) return;
         own.refresh(clock);
         if (stream === undefined || hasRecording(own)) adopt(own);
@@ -85,11 +97,12 @@ export function followSocket(path: string, most: number): Source {
     get problems() {
       const damage = stream?.growing.damage;
       return [
+        ...(stream?.isBehind === true ? [WAITS_FOR_SCREEN] : []),
         ...(trouble === undefined ? [] : [trouble]),
         ...(damage === undefined ? [] : [`${path}: ${damage}`]),
         ...(isGone && !isEnded() && !isFull && damage === undefined
           ? [
-              `${path} went away before the recording ended; tried again every second while it is followed`,
+              `${path} went away before the recording ended${hasWaited ? ', maybe as the screen did not keep pace' : ''}; tried again every second while it is followed`,
             ]
           : []),
         ...(connections > 1
@@ -111,15 +124,17 @@ export function followSocket(path: string, most: number): Source {
     get keptBytes() {
       return stream?.keptBytes;
     },
-    get passing() {
-      return stream?.passing ?? 0;
+    get isBehind() {
+      return stream?.isBehind ?? false;
     },
     refresh: (now, isFollowed) => {
       clock = now;
       stream?.refresh(now);
+      if (stream?.isBehind !== true && socket?.isPaused() === true) socket.resume();
       // Nothing tells where a batch begins behind the damage: only who is told from its beginning can read on.
       if (stream?.growing.damage !== undefined) socket?.destroy();
-      if (isShown) for (const old of retired.splice(0)) old.close();
+      // Who saves reads on in one that is not shown any more.
+      if (isShown && isFollowed) for (const old of retired.splice(0)) old.close();
       isShown = stream !== undefined && hasRecording(stream);
       if (isStopped || socket !== undefined || isEnded() || now - triedAt < TRY_EVERY) return;
       // Who looks back keeps what there is.

@@ -1,19 +1,29 @@
 /** Standard input: a trace, or what bpftrace prints, as it comes. */
 import { inputName, readInput, reasonOf } from '@vhostscope/trace';
 import type { Completeness } from '@vhostscope/replay';
-import { createSpooledStream, type SpooledStream } from './spooled-stream.js';
 import type { Source } from './source.js';
+import {
+  createSpooledStream,
+  MOST_PASSING,
+  WAITS_FOR_SCREEN,
+  type SpooledStream,
+} from './spooled-stream.js';
 
 /** @throws OutputError where nothing can be kept */
-export function readPipe(most: number, path = '-'): Source {
+export function readPipe(most: number, path = '-', mostPassing = MOST_PASSING): Source {
   const name = inputName(path);
-  const stream = createSpooledStream(name, most);
+  const stream = createSpooledStream(name, most, mostPassing);
   const abort = new AbortController();
   let trouble: string | undefined;
+  /** Whoever writes it waits, as for any reader that is slow. */
+  let readOn: (() => void) | undefined;
+  const pause = (): Promise<void> | undefined =>
+    stream.isBehind ? new Promise((resolve) => (readOn = resolve)) : undefined;
   async function readAll(): Promise<void> {
     try {
       const end = await readInput(path, {
         onChunk: (bytes) => stream.push(bytes),
+        onPause: pause,
         signal: abort.signal,
       });
       if (end.damage !== undefined) trouble = `${name}: ${end.damage}`;
@@ -47,15 +57,19 @@ export function readPipe(most: number, path = '-'): Source {
     get keptBytes() {
       return stream.keptBytes;
     },
-    get passing() {
-      return stream.passing;
+    get isBehind() {
+      return stream.isBehind;
     },
-    refresh: (now) => stream.refresh(now),
+    refresh: (now) => {
+      stream.refresh(now);
+      if (!stream.isBehind) readOn?.();
+    },
     release: (upTo) => stream.release(upTo),
     // Whoever writes it goes on: what they write may go elsewhere too.
     stop: () => stream.stop(),
     close: async () => {
       abort.abort();
+      readOn?.();
       await reading;
       stream.close();
     },
@@ -72,6 +86,7 @@ function problemsOf(stream: SpooledStream, trouble: string | undefined): string[
   const [rejected] = report?.rejectedFirst ?? [];
   const [other] = report?.otherFirst ?? [];
   return [
+    ...(stream.isBehind ? [WAITS_FOR_SCREEN] : []),
     ...(stream.trouble === undefined ? [] : [stream.trouble]),
     ...(trouble === undefined ? [] : [trouble]),
     ...(growing.damage === undefined ? [] : [`${growing.name}: ${growing.damage}`]),

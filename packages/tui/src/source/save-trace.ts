@@ -2,25 +2,44 @@
 import { writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { byteSize } from '@vhostscope/terminal';
-import { batchEnd, endOfStream, openNewFile, readFully, writing } from '@vhostscope/trace';
+import {
+  batchEnd,
+  checkPlace,
+  endOfStream,
+  openNewFile,
+  OutputError,
+  readFully,
+  writing,
+} from '@vhostscope/trace';
 import type { SourceTrace } from './source.js';
 
 const AT_ONCE = 1 << 20;
 
+export interface SaveOptions {
+  /** Gives it up: nothing of it is left then. */
+  readonly signal: AbortSignal;
+  /** How far it is, 0 to 1. */
+  readonly onProgress: (progress: number) => void;
+}
+
 /**
- * Copies the whole batches of a trace that lie within `kept` bytes. The program goes on meanwhile.
+ * Copies the whole batches of a trace that lie within `kept` bytes. The program goes on meanwhile. What exists is
+ * not written over.
  *
  * @returns what was saved, in words
- * @throws OutputError
+ * @throws OutputError; what the signal was aborted with
  */
 export async function saveTrace(
   { bytes: from, index }: SourceTrace,
   kept: number | undefined,
   path: string,
+  { signal, onProgress }: SaveOptions,
 ): Promise<string> {
   const isWhole = kept === undefined || index.goodBytes <= kept;
   const { closed } = index;
   const bytes = isWhole ? index.goodBytes : lastBatchEnd(index, kept);
+  if (checkPlace(path) !== undefined)
+    throw new OutputError(`${path} exists and stays as it is: w takes another name`);
   const file = openNewFile(path);
   try {
     const block = new Uint8Array(AT_ONCE);
@@ -29,7 +48,9 @@ export async function saveTrace(
       readFully(from, piece, at);
       write(path, file.fd, piece);
       at += piece.length;
+      onProgress(at / bytes);
       await nextTurn();
+      signal.throwIfAborted();
     }
     // A trace that goes on has no end yet; what was saved of it has.
     if (!closed || !isWhole) write(path, file.fd, endOfStream());

@@ -31,8 +31,8 @@ export interface Source {
   readonly kept: Kept;
   /** Beyond so many bytes nothing is kept; undefined while all is. */
   readonly keptBytes: number | undefined;
-  /** Bytes beyond that nobody has replayed yet. */
-  readonly passing: number;
+  /** So much beyond that waits to be replayed that no more is read until half of it was. */
+  readonly isBehind: boolean;
   /**
    * Looks for what has come. Cheap when nothing has.
    *

@@ -29,6 +29,8 @@ export interface SpooledStream {
   readonly keptBytes: number | undefined;
   /** Bytes behind what is kept, that nobody has replayed. */
   readonly passing: number;
+  /** See Source: whoever fills it is to wait. */
+  readonly isBehind: boolean;
   /** How text was read; undefined for a trace, and while it is not known which it is. */
   readonly report: ImportReport | undefined;
   /** Nothing more comes. */
@@ -49,8 +51,17 @@ export interface SpooledStream {
 /** ms between two batches of a text that comes slowly. */
 const FLUSH_EVERY = 100;
 
+/** Bytes that may wait to be replayed, where nothing is kept any more. */
+export const MOST_PASSING = 256 * 2 ** 20;
+export const WAITS_FOR_SCREEN =
+  'more comes than can be shown in time, and nothing of it is kept (--keep): no more is read until half of what waits was shown';
+
 /** @throws OutputError where nothing can be kept */
-export function createSpooledStream(name: string, most: number): SpooledStream {
+export function createSpooledStream(
+  name: string,
+  most: number,
+  mostPassing = MOST_PASSING,
+): SpooledStream {
   const spool = openSpool(most);
   const growing = createGrowingTrace(name, spool);
   const report = createImportReport();
@@ -60,6 +71,7 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
   let isOver = false;
   let isFull = false;
   let isStopped = false;
+  let isBehind = false;
   /** Up to there what only passes was let go. */
   let released = 0;
   let trouble: string | undefined;
@@ -88,6 +100,10 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
     else text.importer.push(bytes);
   }
 
+  function look(): void {
+    isBehind = spool.passing > (isBehind ? mostPassing / 2 : mostPassing);
+  }
+
   function finish(end: InputEnd): void {
     if (head !== undefined) begin(head);
     if (text === undefined) return;
@@ -108,6 +124,9 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
     get passing() {
       return spool.passing;
     },
+    get isBehind() {
+      return isBehind;
+    },
     get report() {
       return isText ? report : undefined;
     },
@@ -121,10 +140,13 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
       // Nothing tells where a batch begins behind the damage.
       if (isStopped || growing.damage !== undefined) return;
       try {
-        if (head === undefined) return take(bytes);
-        const joined = Buffer.concat([head, bytes]);
-        if (joined.length >= STREAM_MARK_BYTES) begin(joined);
-        else head = joined;
+        if (head === undefined) take(bytes);
+        else {
+          const joined = Buffer.concat([head, bytes]);
+          if (joined.length >= STREAM_MARK_BYTES) begin(joined);
+          else head = joined;
+        }
+        look();
       } catch (error) {
         isFull = true;
         throw error;
@@ -167,6 +189,7 @@ export function createSpooledStream(name: string, most: number): SpooledStream {
       growing.forget(spool.kept, to);
       spool.release(to, held);
       released = to;
+      look();
     },
     stop: () => {
       isStopped = true;

@@ -1,6 +1,6 @@
 /** Everything that the screen shows at one moment, made of a session's state. */
 import { SAMPLED_HEADS_OF_VQ, VIRTQUEUE_SAMPLE_SIZE } from '@vhostscope/model';
-import { costFrom, measuredRates, withHost, type CostBasis } from '@vhostscope/replay';
+import { costFrom, withHost, type Cost } from '@vhostscope/replay';
 import type { ClockView, DashboardView, RecordingView } from '../dashboard.js';
 import type { Player } from '../session/player.js';
 import type { SessionOptions } from '../session/session-options.js';
@@ -22,22 +22,25 @@ export interface Shown {
   readonly first: bigint;
   readonly judgement: Judgement | undefined;
   readonly looking: Looking;
+  /** What was chosen last. */
+  readonly wanted: Looking;
   readonly vq: number | undefined;
   /** Its recordings follow one another on one clock. */
   readonly areClocksAlike: boolean;
   /** Why nothing goes on any more. */
   readonly failure: string | undefined;
   readonly answer: DashboardView['answer'];
+  readonly saving: DashboardView['saving'];
   readonly own: RecordingView['own'];
   readonly clock: Pick<
     ClockView,
-    'end' | 'isPaused' | 'isLive' | 'speed' | 'seeking' | 'keptUntil'
+    'end' | 'isPaused' | 'isLive' | 'isLagging' | 'speed' | 'seeking' | 'keptUntil'
   >;
 }
 
 export function createViewBuilder(): (shown: Shown) => DashboardView {
   return (shown) => {
-    const { options, source, player, first, answer } = shown;
+    const { options, player, first, answer, saving, wanted } = shown;
     const { chosen, beside, window } = shown.looking;
     const at = player?.at ?? 0;
     const head = {
@@ -53,18 +56,26 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
       beside: beside?.name,
       designs: options.designs.map(({ name }) => name),
       window,
+      wanted: {
+        design: wanted.chosen.name,
+        beside: wanted.beside?.name,
+        window: wanted.window,
+      },
       recording: viewRecording(shown),
       answer,
+      saving,
     };
     if (player === undefined) return { ...head, ...NOTHING };
     const { account } = player;
     const lately = latelyOf(account, at);
-    const basis = withHost(options.cost, source.trace?.index);
-    const [rates] = measuredRates(chosen, basis);
+    const cost = costOf(shown, player);
+    const [rate] = cost.rates;
+    const change =
+      rate === undefined ? undefined : { before: rate.copied, after: rate.mapped ?? rate.copied };
     account.ranges.refresh();
     const names = new Map<number, string>();
     for (const { pid, comm } of account.invalidations.makers.values()) names.set(pid, comm);
-    const all = viewVirtqueues(account, lately, rates, (pid) => names.get(pid) ?? '');
+    const all = viewVirtqueues(account, lately, change, (pid) => names.get(pid) ?? '');
     return {
       ...head,
       ...all,
@@ -72,22 +83,21 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
         ...all.rates,
         ranges: perSecond(grownLately(account.ranges, lately, 0), lately),
       },
-      storms: viewStorms(account, at, rates),
+      // A design that maps nothing loses nothing in a storm.
+      storms: viewStorms(account, at, rate?.mapped === null ? undefined : change),
       causes: viewCauses(account, lately),
       queue: viewQueue(account, shown.vq, lately),
-      costReason: whyNoCost(shown, player, basis),
+      costReason: cost.reason ?? undefined,
     };
   };
 }
 
-/** The rows of the account are up to date. */
-function whyNoCost(
-  { looking: { chosen } }: Shown,
-  { account }: Player,
-  basis: CostBasis,
-): string | undefined {
+/** As `replay run` has it of all up to this moment. */
+function costOf({ options, source, looking: { chosen } }: Shown, { account }: Player): Cost {
   const transmitting = [...account.transmitting];
-  const { now } = account.chosen.rows;
+  const { rows } = account.chosen;
+  rows.refresh();
+  const { now } = rows;
   const outcomes = noOutcomes();
   let packets = 0;
   for (const vq of transmitting) {
@@ -96,7 +106,7 @@ function whyNoCost(
     packets += now[row + SAMPLED_HEADS_OF_VQ] ?? 0;
   }
   const counted = { packets, ...decidedOf(outcomes, false) };
-  return costFrom(chosen, transmitting, counted, basis).reason ?? undefined;
+  return costFrom(chosen, transmitting, counted, withHost(options.cost, source.trace?.index));
 }
 
 function viewSource({ source, player, failure, areClocksAlike }: Shown): DashboardView['source'] {
@@ -113,8 +123,9 @@ function viewSource({ source, player, failure, areClocksAlike }: Shown): Dashboa
       ...(areClocksAlike
         ? []
         : [
-            'a later recording of the trace begins at a time before the end of one before it: a moment may be of either, ' +
-              'and jumps and rates go by the earlier one',
+            'recordings of this trace overlap in time: sums hold, times and rates may not. ' +
+              'One begins, by its clock, before one that stands in front of it has ended. They are shown one behind the other, ' +
+              'so that a time is the moment in the first of them that reaches it',
           ]),
       ...(late === 0
         ? []

@@ -1,0 +1,70 @@
+/** The file that is being written of a trace; one at a time. */
+import type { DashboardView } from '../dashboard.js';
+import { saveTrace } from '../source/save-trace.js';
+import type { SourceTrace } from '../source/source.js';
+
+type Say = (text: string, isError: boolean) => void;
+
+export interface Saving {
+  readonly underWay: DashboardView['saving'];
+  /**
+   * @param kept bytes of the trace that can be read again; undefined for all
+   * @param say told what it came to, where it is not given up
+   */
+  begin(trace: SourceTrace, kept: number | undefined, path: string, say: Say): void;
+  /**
+   * Breaks off what is under way, and waits until nothing of it is left.
+   *
+   * @returns what was given up, in words
+   */
+  giveUp(): Promise<string | undefined>;
+}
+
+export function createSaving(): Saving {
+  const abort = new AbortController();
+  const { signal } = abort;
+  let underWay: DashboardView['saving'];
+  let ended: Promise<void> | undefined;
+
+  async function save(
+    trace: SourceTrace,
+    kept: number | undefined,
+    path: string,
+    say: Say,
+  ): Promise<void> {
+    const onProgress = (progress: number): void => {
+      underWay = { path, progress };
+    };
+    onProgress(0);
+    try {
+      const saved = await saveTrace(trace, kept, path, { signal, onProgress });
+      underWay = undefined;
+      say(saved, false);
+    } catch (error) {
+      // Who gives it up says so.
+      if (signal.aborted) return;
+      underWay = undefined;
+      say(error instanceof Error ? error.message : String(error), true);
+    }
+  }
+
+  return {
+    get underWay() {
+      return underWay;
+    },
+    begin: (trace, kept, path, say) => {
+      if (underWay !== undefined) {
+        say(`${underWay.path} is still being written: one file at a time`, true);
+        return;
+      }
+      ended = save(trace, kept, path, say);
+    },
+    giveUp: async () => {
+      abort.abort();
+      await ended;
+      return underWay === undefined
+        ? undefined
+        : `${underWay.path} was not written: that was given up at ${Math.floor(underWay.progress * 100)} %`;
+    },
+  };
+}
