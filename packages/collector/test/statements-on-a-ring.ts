@@ -101,7 +101,8 @@ function expression(text: string): string {
 /** `(a, b)` is a tuple, `(a)` is not. */
 function isTuple(text: string): boolean {
   let depth = 0;
-  for (const [at, sign] of [...text].entries()) {
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at];
     if (sign === '(') depth++;
     else if (sign === ')') depth--;
     else if (sign === ',' && depth === 1) return true;

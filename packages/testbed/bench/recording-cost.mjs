@@ -21,17 +21,25 @@ const TRACE = '/tmp/recording-cost.arrows';
 /** What stands behind `--detail`. */
 const LEVELS = ['without', 'rounds', 'rounds --nice 19', 'calls', 'accesses'];
 
-/** Each sets a load up, to be told to go; packets and seconds when it is through. */
+/** Each sets a load up, and returns what lets it go and tells its packets and seconds when it is through. */
 const LOADS = {
   load: async (host) => {
-    const { go, result } = await startLoad(host, 'net', { seconds: 3, disturb: 'none' });
-    return {
-      go,
-      result: result.then(({ packets, seconds }) => ({
-        packets: packets.rx + packets.tx,
-        seconds,
-      })),
+    const load = await startLoad(host, 'net', { seconds: 3, disturb: 'none' });
+    return async () => {
+      await load.go();
+      const { packets, seconds } = await load.result;
+      return { packets: packets.rx + packets.tx, seconds };
     };
+  },
+  'testpmd txonly': async (host) => {
+    const testpmd = await startDpdk(host, { seconds: 3 });
+    return async () => {
+      await testpmd.go();
+      const { sent, seconds } = await testpmd.result;
+      return { packets: sent, seconds };
+    };
+  },
+};
   },
   'testpmd txonly': async (host) => {
     const { go, result } = await startDpdk(host, { seconds: 3 });
@@ -95,10 +103,9 @@ async function recorderSeconds(host) {
 
 /** Runs a load: its packets, the seconds that took, and how many of them the recorder had the CPU. */
 async function measureLoad(host, start) {
-  const load = await start(host);
+  const go = await start(host);
   const before = await recorderSeconds(host);
-  await load.go();
-  const { packets, seconds } = await load.result;
+  const { packets, seconds } = await go();
   return { packets, seconds, recorder: (await recorderSeconds(host)) - before };
 }
 
