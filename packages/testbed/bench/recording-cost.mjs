@@ -30,22 +30,6 @@ const LOADS = {
       const { packets, seconds } = await load.result;
       return { packets: packets.rx + packets.tx, seconds };
     };
-  },
-  'testpmd txonly': async (host) => {
-    const testpmd = await startDpdk(host, { seconds: 3 });
-    return async () => {
-      await testpmd.go();
-      const { sent, seconds } = await testpmd.result;
-      return { packets: sent, seconds };
-    };
-  },
-};
-  },
-  'testpmd txonly': async (host) => {
-    const { go, result } = await startDpdk(host, { seconds: 3 });
-    return { go, result: result.then(({ sent, seconds }) => ({ packets: sent, seconds })) };
-  },
-};
 
 /** A whole number from the environment. */
 function setting(name, otherwise, most) {
