@@ -30,6 +30,16 @@ const LOADS = {
       const { packets, seconds } = await load.result;
       return { packets: packets.rx + packets.tx, seconds };
     };
+  },
+  'testpmd txonly': async (host) => {
+    const testpmd = await startDpdk(host, { seconds: 3 });
+    return async () => {
+      await testpmd.go();
+      const { sent, seconds } = await testpmd.result;
+      return { packets: sent, seconds };
+    };
+  },
+};
 
 /** A whole number from the environment. */
 function setting(name, otherwise, most) {
