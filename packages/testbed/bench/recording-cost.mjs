@@ -107,6 +107,8 @@ async function measureLoad(host, start) {
 async function measureLevel(host, level, runs, figures) {
   const stop = level === 'without' ? undefined : await record(host, level);
   let total = 0;
+  // Not counted: in its first seconds Node compiles what it runs.
+  for (const start of Object.values(LOADS)) total += (await measureLoad(host, start)).packets;
   for (let run = 0; run < runs; run++) {
     for (const [name, start] of Object.entries(LOADS)) {
       const { packets, seconds, recorder } = await measureLoad(host, start);
@@ -179,8 +181,6 @@ async function measure(host, { turns, runs }) {
       { shared: perLoad(), apart: perLoad(), eventsPerPacket: [], complete: [] },
     ]),
   );
-  say(NAME, 'one run of each load to warm up');
-  for (const start of Object.values(LOADS)) await measureLoad(host, start);
   for (let turn = 0; turn < turns; turn++) {
     for (const level of turn % 2 === 0 ? LEVELS : LEVELS.toReversed()) {
       say(NAME, `turn ${turn + 1} of ${turns}: ${level}`);
