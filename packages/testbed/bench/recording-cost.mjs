@@ -1,5 +1,5 @@
 // `npm run bench:host`: what a recording takes from the loads of a host, by level of detail. Time passes with the
-// instructions that the host's one CPU executes, so figures are the same in every run, whatever else this machine
+// instructions that the host's one CPU executes, so figures come out alike in every run, whatever else this machine
 // does. Quote the ratios: the rates are those of a CPU of 10⁹ instructions a second.
 import { fileURLToPath } from 'node:url';
 import {
@@ -79,28 +79,42 @@ async function record(host, level) {
   };
 }
 
-/** CPU seconds that bpftrace and the collector have used so far. */
-async function recorderSeconds(host) {
-  const { stdout } = await host.run('cat /proc/[0-9]*/stat; getconf CLK_TCK', { cwd: '/' });
-  const processes = [...stdout.matchAll(/^(\d+) \((.*)\) \S (\d+)(?: \S+){9} (\d+) (\d+)/gm)].map(
+/** Within the three seconds of a load: what is started or torn down around it is not looked at. */
+const LOOK_AFTER_S = 0.3;
+const LOOK_FOR_S = 2.4;
+
+/** The share of the CPU that bpftrace and the collector get while a load runs. */
+async function recorderShare(host) {
+  const look = 'cat /proc/[0-9]*/stat';
+  const { stdout } = await host.run(
+    `getconf CLK_TCK; sleep ${LOOK_AFTER_S}; ${look}; echo; sleep ${LOOK_FOR_S}; ${look}`,
+    { cwd: '/' },
+  );
+  const ticks = Number.parseInt(stdout, 10);
+  const [before, after] = stdout.split('\n\n').map(recorderTicks);
+  return (after - before) / ticks / LOOK_FOR_S;
+}
+
+/** What they have used so far. */
+function recorderTicks(stats) {
+  const processes = [...stats.matchAll(/^(\d+) \((.*)\) \S (\d+)(?: \S+){9} (\d+) (\d+)/gm)].map(
     ([, pid, name, parent, user, system]) => ({
       pid,
       name,
       parent,
-      seconds: (Number(user) + Number(system)) / Number(/\d+\s*$/.exec(stdout)),
+      used: Number(user) + Number(system),
     }),
   );
   const bpftrace = processes.find(({ name }) => name === 'bpftrace');
   const collector = processes.find(({ pid }) => pid === bpftrace?.parent);
-  return (bpftrace?.seconds ?? 0) + (collector?.seconds ?? 0);
+  return (bpftrace?.used ?? 0) + (collector?.used ?? 0);
 }
 
-/** Runs a load: its packets, the seconds that took, and how many of them the recorder had the CPU. */
+/** Runs a load: its packets, the seconds that took, and the recorder's share of the CPU. */
 async function measureLoad(host, start) {
   const go = await start(host);
-  const before = await recorderSeconds(host);
-  const { packets, seconds } = await go();
-  return { packets, seconds, recorder: (await recorderSeconds(host)) - before };
+  const [{ packets, seconds }, recorder] = await Promise.all([go(), recorderShare(host)]);
+  return { packets, seconds, recorder };
 }
 
 /** Runs all loads some times at one level, and adds what they did to the figures of the level. */
@@ -113,7 +127,7 @@ async function measureLevel(host, level, runs, figures) {
     for (const [name, start] of Object.entries(LOADS)) {
       const { packets, seconds, recorder } = await measureLoad(host, start);
       figures.shared[name].push(packets / seconds);
-      figures.apart[name].push(packets / (seconds - recorder));
+      figures.apart[name].push(packets / seconds / (1 - recorder));
       total += packets;
     }
   }

@@ -30,7 +30,7 @@ export interface BootOptions {
   readonly preempt?: 'voluntary' | 'full';
   /**
    * How time passes in the guest. Default `real`; where it passes with the `instructions` that the guest executes,
-   * rates are the same in every run, whatever else this machine does.
+   * rates come out alike in every run, whatever else this machine does.
    */
   readonly time?: 'real' | 'instructions';
   /** Default 2048. */

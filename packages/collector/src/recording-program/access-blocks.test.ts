@@ -304,6 +304,24 @@ it('what was counted outside of rounds is told before the next one begins', () =
   expect(counts[ACCESSORS.indexOf('get_desc')]).toBe(4);
 });
 
+it('what is no head is told before the next round too, and nothing is told twice', () => {
+  const world = createWorld(plans.calls, false, 0);
+  world.know();
+  world.begin();
+  world.end();
+  world.begin();
+  world.call('vhost_vq_avail_empty');
+  world.end();
+  expect(world.state.printed).toHaveLength(2);
+  world.begin();
+  expect(world.state.printed).toHaveLength(2);
+  world.end();
+  world.call('vhost_vq_avail_empty');
+  world.begin();
+  expect(world.state.printed).toHaveLength(4);
+  expect(told(world.state, 'calls')[ACCESSORS.indexOf('get_avail_idx')]).toBe(2);
+});
+
 it('counts more heads in a round than the word holds', () => {
   const world = createWorld(plans.calls, false, 0);
   world.know();

@@ -9,7 +9,7 @@ import { accessBlocks, declareCounters } from './access-blocks.js';
 import { LINE_CLASSES } from './emitted-lines.js';
 import { directMapBlocks } from './direct-map-blocks.js';
 import { eventPrintf } from './event-printf.js';
-import { tellHeldRounds } from './held-rounds.js';
+import { declareHeldRounds, tellHeldRounds } from './held-rounds.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { blockText, type ProbeBlock } from './program-text.js';
 import { rangeBlocks } from './range-blocks.js';
@@ -47,6 +47,7 @@ function begin(plan: ProbePlan): ProbeBlock {
       `printf("${tellsDecisions(plan.directMap) ? ATTACH_DIRECT_MAP_HEADER : ATTACH_HEADER}\\n");`,
       ...COUNTS.map((name) => `@${name}[cpu] = (uint64)0;`),
       ...declareCounters(plan),
+      ...declareHeldRounds(plan),
       // So that bpftrace reads the names of the kernel's functions before a range waits for them.
       ...(plan.coreRanges === undefined ? [] : ['printf("stack 0 0%sstack end\\n", kstack(1));']),
     ],

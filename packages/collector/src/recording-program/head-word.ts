@@ -60,9 +60,12 @@ export function addHead(): Statement[] {
   return [`$heads = $heads + ((uint64)1 << ${HEAD_PLACE}) + ($chain << ${DESCRIPTOR_PLACE});`];
 }
 
-/** Puts what was counted by when there is much of it: no field runs over. */
+/** Puts what was counted by when there is much of it: no field runs over. It is not told by that. */
 export function putByIfMany(heads: string, descriptors: string): Statement[] {
-  return when(`(($heads >> ${DESCRIPTOR_PLACE - 1}) & 1) != 0`, putBy(heads, descriptors));
+  return when(`(($heads >> ${DESCRIPTOR_PLACE - 1}) & 1) != 0`, [
+    ...putBy(heads, descriptors),
+    ...noteCounted(),
+  ]);
 }
 
 /** Adds what was counted to two counters, and counts anew. */
@@ -85,7 +88,7 @@ export function noteCounted(): Statement[] {
 }
 
 /** Whether anything was counted that is not told. */
-export const IS_UNTOLD = `($heads & (${KNOWN} - 0x10000)) != 0`;
+export const IS_UNTOLD = '($heads & 0x7fffffffffff0000) != 0';
 
 /** What was counted and put by is told. */
 export function countAnew(): Statement[] {

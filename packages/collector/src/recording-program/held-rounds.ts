@@ -5,8 +5,10 @@
  * anything else it tells them, so that its lines stay in the order of time; its heartbeat does so where nothing
  * else comes. Of a round that ends on another CPU than it began on, each CPU tells what it saw.
  *
- * Programs of bpftrace do not interrupt each other on a CPU: nothing happens between a look at what is held and
- * what follows from it.
+ * Nothing happens between a look at what is held and what follows from it: the kernel runs one program of kprobes or
+ * of perf events at a time on a CPU (bpf_prog_active), and leaves out those that would interrupt it. A heartbeat that
+ * is left out comes with the next, so that what is held waits for two of them at most. fentry programs heed nothing of
+ * that: none may touch these maps.
  */
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { emittedTogether } from './emitted-lines.js';
@@ -65,6 +67,16 @@ const wholeLines = (): EventLine[] => [
     '$whole.1',
   ),
 ];
+
+/** At the beginning of the program: what the maps hold is known before the first look at them. */
+export function declareHeldRounds(plan: ProbePlan): Statement[] {
+  const zeros = (count: number): string =>
+    Array.from({ length: count }, () => '(uint64)0').join(', ');
+  return [
+    ...(holdsWhole(plan) ? [`${WHOLE} = (${zeros(6)});`] : []),
+    ...(holdsBegins(plan) ? [`${BEGUN} = (${zeros(2)});`] : []),
+  ];
+}
 
 /** Tells what this CPU holds. Comes before whatever else it prints. */
 export function tellHeldRounds(plan: ProbePlan): Statement[] {

@@ -23,7 +23,6 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
       points: [moduleStructs === 'kprobe' ? `kprobe:vhost:${round}` : `kprobe:${round}`],
       body: [
         ...forgetMissed('rounds', ['@active']),
-        ...tellHeldBegin(plan),
         ...takeVirtqueue('arg0'),
         '$told = @told[$address];',
         ...lookAtPages(plan),
@@ -31,6 +30,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
         ...packRing(),
         ...countChain(),
         ...beginAccesses(plan),
+        ...tellHeldBegin(plan),
         '$began = (uint64)nsecs;',
         `${ROUND} = ($began, $ring, $chain);`,
         `@active[${TASK}] = $address;`,
