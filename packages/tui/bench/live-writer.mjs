@@ -131,6 +131,8 @@ function setUp() {
   let time = SECOND - 10 * VIRTQUEUES;
   for (let vq = 0; vq < VIRTQUEUES; vq++) {
     const cpu = vq % CPUS;
+    // The devices must be known from the start: a virtqueue is of the one with the greatest address below its own.
+    if (vq % 2 === 0) lines.push(`N ${time++} ${cpu} ${device(vq)} 1 0`);
     lines.push(`X ${time++} ${cpu} ${pointer(vq)} 0 0`);
     for (const [area, size] of [4096, 516, 2052].entries())
       lines.push(
