@@ -1,6 +1,6 @@
 /** What has been counted of a virtqueue so far, as few numbers: differences of samples tell of a time between. */
 import { AMBIGUOUS, HIT, IOTLB, OUTCOME_NAMES, OUTCOMES } from './outcome.js';
-import { ACCESSOR_SPAN, ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
+import { ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
 import { accessIndex, OBSERVATIONS, type Tallies } from './tallies.js';
 
 /** Places of a sample. */
@@ -16,24 +16,33 @@ const GET_AVAIL_HEAD = 2;
 /** Fallbacks are all outcomes from here on. */
 const FIRST_FALLBACK = AMBIGUOUS + 1;
 
-/** Adds the accesses of a virtqueue to a sample whose first place is `at`. */
+// Imported names are looked up at every use; these are constants to the compiler.
+const ACCESSOR_COUNT = ACCESSORS.length;
+const OUTCOME_COUNT = OUTCOME_NAMES.length;
+const STEP = OBSERVATIONS;
+
+/** Adds the accesses of a virtqueue to a sample whose first place is `at`. HOT: at each range over a ring. */
 export function addSample(
   { accesses, rounds }: Tallies,
   vq: number,
-  into: Float64Array,
+  into: number[],
   at: number,
 ): void {
   if (vq >= rounds.length) return;
-  for (let accessor = 1; accessor < ACCESSOR_SPAN; accessor++) {
-    for (let outcome = 0; outcome < OUTCOMES; outcome++) {
-      const first = accessIndex(vq, accessor, outcome);
-      let count = 0;
-      for (let k = 0; k < OBSERVATIONS; k++) count += accesses[first + k];
+  for (let accessor = 1; accessor < ACCESSOR_COUNT; accessor++) {
+    let first = accessIndex(vq, accessor, 0);
+    for (let outcome = 0; outcome < OUTCOME_COUNT; outcome++, first += STEP) {
+      const count = countOf(accesses, first);
       if (count === 0) continue;
       into[at + PLACE_OF_OUTCOME[outcome]] += count;
       if (accessor === GET_AVAIL_HEAD) into[at + SAMPLED_HEADS] += count;
     }
   }
+}
+
+/** Whatever was observed of them: OBSERVATIONS are four. */
+function countOf(accesses: Float64Array, first: number): number {
+  return accesses[first] + accesses[first + 1] + accesses[first + 2] + accesses[first + 3];
 }
 
 const PLACE_OF_OUTCOME: Uint8Array = Uint8Array.from({ length: OUTCOMES }, (_, outcome) => {
@@ -47,7 +56,7 @@ export const SAMPLED_HEADS_OF_VQ = AREA_COUNT * OUTCOMES;
 export const SAMPLED_ROUNDS = SAMPLED_HEADS_OF_VQ + 1;
 export const VIRTQUEUE_SAMPLE_SIZE = SAMPLED_ROUNDS + 1;
 
-/** Puts what was counted of a virtqueue so far into a row, in the place of what stands there. */
+/** Puts what was counted of a virtqueue so far into a row, in the place of what stands there. HOT. */
 export function sampleVirtqueue(
   { accesses, rounds }: Tallies,
   vq: number,
@@ -56,12 +65,12 @@ export function sampleVirtqueue(
 ): void {
   into.fill(0, at, at + VIRTQUEUE_SAMPLE_SIZE);
   if (vq >= rounds.length) return;
-  for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
+  for (let accessor = 1; accessor < ACCESSOR_COUNT; accessor++) {
     const row = at + OUTCOMES * AREA_OF_ACCESSOR[accessor];
-    for (let outcome = 0; outcome < OUTCOME_NAMES.length; outcome++) {
-      const first = accessIndex(vq, accessor, outcome);
-      let count = 0;
-      for (let k = 0; k < OBSERVATIONS; k++) count += accesses[first + k];
+    let first = accessIndex(vq, accessor, 0);
+    for (let outcome = 0; outcome < OUTCOME_COUNT; outcome++, first += STEP) {
+      const count = countOf(accesses, first);
+      if (count === 0) continue;
       into[row + outcome] += count;
       if (accessor === GET_AVAIL_HEAD) into[at + SAMPLED_HEADS_OF_VQ] += count;
     }
@@ -69,13 +78,13 @@ export function sampleVirtqueue(
   into[at + SAMPLED_ROUNDS] = rounds[vq];
 }
 
-/** Accesses of a virtqueue that fell back so far. */
+/** Accesses of a virtqueue that fell back so far. HOT: at each range over a ring. */
 export function fallbacksOf({ accesses, rounds }: Tallies, vq: number): number {
   if (vq >= rounds.length) return 0;
   let count = 0;
-  for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
+  for (let accessor = 1; accessor < ACCESSOR_COUNT; accessor++) {
     const first = accessIndex(vq, accessor, FIRST_FALLBACK);
-    const end = accessIndex(vq, accessor, OUTCOME_NAMES.length);
+    const end = first + STEP * (OUTCOME_COUNT - FIRST_FALLBACK);
     for (let at = first; at < end; at++) count += accesses[at];
   }
   return count;

@@ -197,8 +197,7 @@ describe('storms', () => {
     });
     const events = eventsOf(ranges);
     const [storm, ...others] = stormsOf(events, {
-      sampleSize: 1,
-      sample: (virtqueues, into) => void (into[0] = 10 * virtqueues.size),
+      sample: (virtqueues) => [10 * virtqueues.size],
     });
     expect(others).toEqual([]);
     expect(storm).toMatchObject({
@@ -215,8 +214,41 @@ describe('storms', () => {
     expect(storm.culprits.size).toBe(32);
     expect(storm.culprits.get('0 ksmd')).toEqual({ pid: 0, comm: 'ksmd', ranges: 1 });
     expect(storm.otherCulprits).toBe(68);
-    expect(storm.counted).toEqual(Float64Array.of(0));
+    expect(storm.counted).toEqual([0]);
     expect(stormsOf(eventsOf(ranges.slice(1)))).toEqual([]);
+  });
+
+  it('have what was counted between their events, and ask for it once at each event', () => {
+    const ranges = Array.from({ length: 12 }, (_, at) => {
+      const begin = SECOND + BigInt(at) * 50n * MS;
+      return { begin, end: begin + 1000n };
+    });
+    const events = eventsOf(ranges);
+    let seen = 0;
+    let asked = 0;
+    const over: Storm[] = [];
+    const storms = createStorms({
+      host: 'direct-map',
+      rate: 5,
+      sample: () => {
+        asked++;
+        return [seen, 2 * seen];
+      },
+      onOver: (storm) => over.push(storm),
+    });
+    const { batch } = batchesOf(events)[0];
+    for (let i = 0; i < events.length; i++, seen++) {
+      asked = 0;
+      storms.consume(batch, i);
+      expect(asked).toBeLessThanOrEqual(1);
+      // The screen asks in between; what was counted up to an event does not change by that.
+      for (const storm of storms.active(events[i].time)) {
+        const first = events.findIndex(({ time }) => time === storm.begin);
+        expect(storm.counted).toEqual([i - first, 2 * (i - first)]);
+      }
+    }
+    storms.finish();
+    expect(over).toHaveLength(1);
   });
 
   it('know the class of a stack whenever it is told', () => {

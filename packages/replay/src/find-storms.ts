@@ -30,20 +30,25 @@ export function readStormRate(text: string | undefined): number {
 
 /** What is sampled of a device, SAMPLE_SIZE numbers each: all its virtqueues, then those that transmit. */
 export const SAMPLED_TRANSMIT = SAMPLE_SIZE;
-export const STORM_SAMPLE_SIZE = 2 * SAMPLE_SIZE;
 
-/** Adds what an engine has counted of a device's virtqueues so far. */
+/**
+ * What an engine has counted of a device's virtqueues so far. Each is gone through once: that is most of what a range
+ * costs.
+ */
 export function sampleStorm(
   { tallies }: Engine,
   transmits: ReadonlySet<number>,
   virtqueues: ReadonlySet<number>,
-  into: Float64Array,
-): void {
-  for (const vq of virtqueues) {
-    addSample(tallies, vq, into, 0);
-    if (transmits.has(vq)) addSample(tallies, vq, into, SAMPLED_TRANSMIT);
-  }
+): number[] {
+  const sample = NOTHING.slice();
+  for (const vq of virtqueues)
+    addSample(tallies, vq, sample, transmits.has(vq) ? SAMPLED_TRANSMIT : 0);
+  for (let place = 0; place < SAMPLE_SIZE; place++)
+    sample[place] = (sample[place] ?? 0) + (sample[SAMPLED_TRANSMIT + place] ?? 0);
+  return sample;
 }
+
+const NOTHING: readonly number[] = Array.from({ length: 2 * SAMPLE_SIZE }, () => 0);
 
 /**
  * All storms, in the order in which they were noticed.
@@ -62,8 +67,7 @@ export function findStorms(
     rate,
     host: hostKindOf(trace),
     ...(engine !== undefined && {
-      sample: (virtqueues, into) => sampleStorm(engine, transmits, virtqueues, into),
-      sampleSize: STORM_SAMPLE_SIZE,
+      sample: (virtqueues) => sampleStorm(engine, transmits, virtqueues),
     }),
     onOver: (storm) => found.push(storm),
   });

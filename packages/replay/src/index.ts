@@ -5,7 +5,7 @@ export { completenessOf, type Completeness } from './completeness.js';
 export { costFrom, withHost, type Cost } from './cost-result.js';
 export { readCostOptions, type CostBasis, type CostOptions } from './cost-options.js';
 export { designAssumptions } from './design-assumptions.js';
-export { findStorms, readStormRate, sampleStorm, STORM_SAMPLE_SIZE } from './find-storms.js';
+export { findStorms, readStormRate, sampleStorm } from './find-storms.js';
 export {
   describedVirtqueue,
   inAddressOrder,

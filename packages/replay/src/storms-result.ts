@@ -201,7 +201,7 @@ export function classesOf(
 }
 
 /** What was sampled of the virtqueues that transmit, as the cost model takes it. */
-export function transmittedIn(counted: Float64Array): CountedDecisions {
+export function transmittedIn(counted: readonly number[]): CountedDecisions {
   const of = (place: number): number => counted[SAMPLED_TRANSMIT + place] ?? 0;
   const [hits, ambiguous] = [of(SAMPLED_HITS), of(SAMPLED_AMBIGUOUS)];
   const accesses = hits + ambiguous + of(SAMPLED_FALLBACKS) + of(SAMPLED_IOTLB);

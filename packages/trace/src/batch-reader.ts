@@ -305,10 +305,14 @@ function hasWrongRow(batch: EventBatch): boolean {
         above(observations[group], MAX_OBSERVED);
       if (doubts === 0) continue;
     }
-    if (isWrongRow(batch, row) || isWrongRow(batch, row + 1)) return true;
-    if (isWrongRow(batch, row + 2) || isWrongRow(batch, row + 3)) return true;
+    if (isOneWrong(batch, row, row + 4)) return true;
   }
-  for (let row = 4 * groups; row < length; row++) if (isWrongRow(batch, row)) return true;
+  return isOneWrong(batch, 4 * groups, length);
+}
+
+/** One call for groups and for what is left of them: a call that is not made for long is left out by the compiler. */
+function isOneWrong(batch: EventBatch, from: number, to: number): boolean {
+  for (let row = from; row < to; row++) if (isWrongRow(batch, row)) return true;
   return false;
 }
 

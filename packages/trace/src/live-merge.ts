@@ -158,12 +158,11 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     const { batch } = cursor;
     const from = cursor.row;
     const second = secondOf(heap);
-    const end = boundedEnd(
-      batch,
-      from,
-      second === undefined ? batch.length : runEnd(cursor, second),
-      bound,
-    );
+    // Whichever comes first ends the run.
+    const end =
+      second !== undefined && standsWithin(second, bound)
+        ? runEnd(cursor, second)
+        : boundedEnd(batch, from, bound);
     if (cursor !== latest) late += countLate(batch, from, end, released);
     latest = cursor;
     const taken = visit.events(batch, from, end);
@@ -285,14 +284,18 @@ function isUpTo(low: number, high: number, last: Moment): boolean {
   return high < last.high || (high === last.high && low <= last.low);
 }
 
-/** The first row after a bound, or `end`; the row `from` is not. HOT. */
-function boundedEnd({ time }: EventBatch, from: number, end: number, bound: Moment): number {
+function standsWithin({ batch, row }: StandingCursor, bound: Moment): boolean {
+  return isUpTo(batch.time[2 * row], batch.time[2 * row + 1], bound);
+}
+
+/** The first row after a bound, or the end of the batch; the row `from` is not. HOT. */
+function boundedEnd({ time, length }: EventBatch, from: number, bound: Moment): number {
   const { low, high } = bound;
-  for (let row = from + 1; row < end; row++) {
+  for (let row = from + 1; row < length; row++) {
     const rowHigh = time[2 * row + 1];
     if (rowHigh > high || (rowHigh === high && time[2 * row] > low)) return row;
   }
-  return end;
+  return length;
 }
 
 /** Rows at the beginning of a run that lie before what was let out already. */

@@ -9,6 +9,7 @@ import {
   createTextImporter,
   createTraceWriter,
   flushTrace,
+  indexTrace,
 } from '@vhostscope/trace';
 
 const [path, rateText, virtqueuesText] = process.argv.slice(2);
@@ -33,9 +34,9 @@ const writer = createTraceWriter(
   {
     append: (parts, bytes, onWritten) => {
       const whole = Buffer.from(Buffer.concat(parts, bytes));
-      // The first column of a batch, behind its message, is the times. A small batch comes in one part.
+      // The first column of a batch, behind its message, is the times.
       const timesAt = PREFIX_BYTES + whole.readInt32LE(PREFIX_BYTES - 4);
-      pieces.push({ bytes: whole, timesAt, rows: (parts[1]?.length ?? 0) / 8, due: 0 });
+      pieces.push({ bytes: whole, timesAt, rows: 0, due: 0 });
       onWritten?.();
     },
     keepPace: () => undefined,
@@ -51,14 +52,11 @@ flushTrace(writer);
 const head = Buffer.concat(pieces.map(({ bytes }) => bytes));
 pieces = [];
 for (let part = 0; part < FLUSHES; part++) {
-  const { text, ranges } = partOfSecond(part);
-  importer.push(Buffer.from(text, 'latin1'));
+  importer.push(Buffer.from(partOfSecond(part), 'latin1'));
   flushTrace(writer);
-  for (const piece of pieces) {
-    piece.due ||= ((part + 1) * SECOND) / FLUSHES;
-    piece.rows ||= ranges;
-  }
+  for (const piece of pieces) piece.due ||= ((part + 1) * SECOND) / FLUSHES;
 }
+countRows();
 
 let sent = 0;
 let most = 0;
@@ -92,6 +90,20 @@ const server = createServer((reader) => {
   }, TURN_MS);
 });
 server.listen(path, () => process.stdout.write('listening\n'));
+
+/** How many rows each piece has, as a reader finds them. */
+function countRows() {
+  const whole = Buffer.concat([head, ...pieces.map(({ bytes }) => bytes)]);
+  const read = (into, offset) => whole.copy(into, 0, offset, offset + into.length);
+  const [{ events, tables }] = indexTrace({ read }, whole.length).recordings;
+  const places = [...tables, ...[...events.values()].flatMap((one) => [...one])];
+  const rows = new Map(places.map((place) => [place.offset, place.rows]));
+  let offset = head.length;
+  for (const piece of pieces) {
+    piece.rows = rows.get(offset);
+    offset += piece.bytes.length;
+  }
+}
 
 /** A piece as it is told some seconds later. */
 function movedOn({ bytes, timesAt, rows }, seconds) {
@@ -131,6 +143,8 @@ function setUp() {
   let time = SECOND - 10 * VIRTQUEUES;
   for (let vq = 0; vq < VIRTQUEUES; vq++) {
     const cpu = vq % CPUS;
+    // The devices must be known from the start: a virtqueue is of the one with the greatest address below its own.
+    if (vq % 2 === 0) lines.push(`N ${time++} ${cpu} ${device(vq)} 1 0`);
     lines.push(`X ${time++} ${cpu} ${pointer(vq)} 0 0`);
     for (const [area, size] of [4096, 516, 2052].entries())
       lines.push(
@@ -143,7 +157,6 @@ function setUp() {
 /** Rounds of accesses, one virtqueue after another, and now and then a range over a ring. */
 function partOfSecond(part) {
   const lines = [];
-  let ranges = 0;
   const events = RATE / FLUSHES;
   for (let index = part * events; index < (part + 1) * events; index++) {
     const time = SECOND + Math.floor((index * SECOND) / RATE);
@@ -153,10 +166,9 @@ function partOfSecond(part) {
     if (place === 0) lines.push(`M ${time} ${cpu} ${pointer(vq)}`);
     else if (place < 3 && vq % 8 === 0) {
       const start = areaStart(vq, 1);
-      ranges++;
       const range = `${start.toString(16)} ${(start + PAGE).toString(16)}`;
       lines.push(`R ${time} ${CPUS} ${device(vq)} ${place === 1 ? 1 : 0} ${range} 1 1 68 ksmd`);
     } else lines.push(`A ${time} ${cpu} ${pointer(vq)} ${ACCESSORS[place % 4]} 1 1`);
   }
-  return { text: `${lines.join('\n')}\n`, ranges };
+  return `${lines.join('\n')}\n`;
 }

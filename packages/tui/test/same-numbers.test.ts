@@ -207,6 +207,31 @@ describe.each(['u1', 's3', 'stock'] as const)('a random walk through %s', (name)
   });
 });
 
+test('an accessor that may have been used is told, even where it is estimated that it was not', async () => {
+  const trace = await openTrace(TRACES.stock);
+  const { first } = extentOf(trace);
+  const session = await fileSession(TRACES.stock);
+  session.settle();
+  let maybe = 0;
+  for (const vq of [0, 1]) {
+    session.tell({ do: 'look at', vq });
+    session.tell({ do: 'seek', at: 0 });
+    session.settle();
+    // The first rounds begin, and end.
+    for (let step = 0; step < 60; step++) {
+      session.tell({ do: 'step', kind: 'event', by: 1 });
+      const view = session.settle();
+      const { accessors } = shown(view);
+      const replayed = replay(trace, view.design, first + BigInt(view.clock.at));
+      expect(accessors).toEqual(expectedOf(replayed, vq).accessors);
+      maybe += accessors?.filter(({ accesses }) => accesses === 0).length ?? 0;
+    }
+  }
+  expect(maybe).toBeGreaterThan(0);
+  await session.close();
+  trace.close();
+});
+
 /** What `replay storms` finds, in the words of the view. */
 function stormsOf(trace: OpenTrace, name: string) {
   const { last, first } = extentOf(trace);

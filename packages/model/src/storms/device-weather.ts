@@ -20,10 +20,8 @@ export interface StormOptions {
   readonly rate?: number;
   /** By which events its ranges are told, see told-ranges.ts. */
   readonly host: HostKind;
-  /** Fills in what is to be counted of the virtqueues of a device: always growing numbers. */
-  readonly sample?: (virtqueues: ReadonlySet<number>, into: Float64Array) => void;
-  /** How many numbers that are. */
-  readonly sampleSize?: number;
+  /** What is to be counted of the virtqueues of a device: as many numbers each time, which only grow. */
+  readonly sample?: (virtqueues: ReadonlySet<number>) => readonly number[];
   /** A storm is over. */
   readonly onOver: (storm: Storm) => void;
 }
@@ -43,8 +41,11 @@ export interface DeviceWeather {
   forgetAt: number;
   open: OpenRange[];
   storm: Storm | undefined;
+  /** The last sample, and at which look at the events it was made. */
+  sample: readonly number[];
+  sampledAt: number;
   /** Sample and time under way at the beginning of the storm. */
-  sampleBefore: Float64Array;
+  sampleBefore: readonly number[];
   downBefore: bigint;
 }
 
@@ -55,6 +56,8 @@ export interface StormState {
   readonly classes: StackClasses;
   recording: number;
   noticed: number;
+  /** Looks at the events: between two of them, anything may have been counted. */
+  looks: number;
   /** Clocks of CPUs may disagree: time never goes back here. */
   now: bigint;
 }
@@ -69,7 +72,9 @@ export function deviceOf({ devices, options }: StormState, dev: number): DeviceW
     forgetAt: FORGET_AT,
     open: [],
     storm: undefined,
-    sampleBefore: new Float64Array(options.sampleSize),
+    sample: [],
+    sampledAt: -1,
+    sampleBefore: [],
     downBefore: 0n,
   };
   devices.set(dev, made);
@@ -113,6 +118,7 @@ function forgetOld(device: DeviceWeather, time: bigint): void {
 
 /** Nothing is stormy only because somebody looks, but for a range under way. */
 export function activeAt(state: StormState, time: bigint): Storm[] {
+  state.looks++;
   for (const device of state.devices.values()) {
     if (device.window.underWay > 0) {
       state.now = latest(state.now, time);
@@ -142,8 +148,8 @@ function storm(state: StormState, device: DeviceWeather, byRate: boolean, byDown
   found.isByRate ||= byRate;
   found.isByDown ||= byDown;
   found.down = downUntil(device.window, state.now) - device.downBefore;
-  const sample = sampleOf(state, device);
-  found.counted = sample.map((value, at) => value - device.sampleBefore[at]);
+  const { sampleBefore } = device;
+  found.counted = sampleOf(state, device).map((value, at) => value - sampleBefore[at]);
 }
 
 function endStorm({ options }: StormState, device: DeviceWeather): void {
@@ -158,10 +164,16 @@ export function endAll(state: StormState): void {
   for (const device of state.devices.values()) endStorm(state, device);
 }
 
-export function sampleOf({ options, rings }: StormState, { dev }: DeviceWeather): Float64Array {
-  const sample = new Float64Array(options.sampleSize);
-  options.sample(rings.virtqueuesOf.get(dev) ?? NONE, sample);
-  return sample;
+/** What was counted so far; made once at each look, as an event may ask for it several times. */
+export function sampleOf(
+  { options, rings, looks }: StormState,
+  device: DeviceWeather,
+): readonly number[] {
+  if (device.sampledAt !== looks) {
+    device.sample = options.sample(rings.virtqueuesOf.get(device.dev) ?? NONE);
+    device.sampledAt = looks;
+  }
+  return device.sample;
 }
 
 const NONE: ReadonlySet<number> = new Set();

@@ -11,7 +11,7 @@ export interface Invalidation {
   readonly comm: string;
   readonly virtqueues: readonly number[];
   /** What the caller counts, as it was then. */
-  readonly sample: Float64Array;
+  readonly sample: readonly number[];
   /** Time that ranges had been under way until then, ns. */
   readonly downBefore: bigint;
   /** When it ended; undefined while it is under way. */
@@ -61,7 +61,7 @@ export interface Storm {
   /** Least and most line of its events: those of several CPUs stand in no order. */
   readonly lines: [least: number, most: number];
   /** What the caller counted in the storm. */
-  counted: Float64Array;
+  counted: readonly number[];
 }
 
 const MOST_CULPRITS = 32;
@@ -71,7 +71,7 @@ export function createStorm(
   number: number,
   recording: number,
   dev: number,
-  { time, line, sample }: Invalidation,
+  { time, line }: Invalidation,
 ): Storm {
   return {
     number,
@@ -92,7 +92,7 @@ export function createStorm(
     first: { line, time },
     last: { line, time },
     lines: [line, line],
-    counted: new Float64Array(sample.length),
+    counted: [],
   };
 }
 

@@ -47,6 +47,7 @@ export interface Storms {
 
 /** Ranges of a device under way that are followed. */
 const MOST_OPEN = 256;
+const NOTHING_COUNTED: readonly number[] = [];
 
 const WANTED = kindTable([
   KIND.recording,
@@ -65,17 +66,17 @@ const WANTED = kindTable([
 export function createStorms({
   rate = DEFAULT_STORM_RATE,
   host,
-  sample = () => {},
-  sampleSize = 0,
+  sample = () => NOTHING_COUNTED,
   onOver,
 }: StormOptions): Storms {
   const state: StormState = {
-    options: { rate, host, sample, sampleSize, onOver },
+    options: { rate, host, sample, onOver },
     rings: createRingPlaces(),
     devices: new Map(),
     classes: new Map(),
     recording: -1,
     noticed: 0,
+    looks: 0,
     now: 0n,
   };
   return {
@@ -88,6 +89,7 @@ export function createStorms({
 }
 
 function consume(state: StormState, batch: EventBatch, i: number): void {
+  state.looks++;
   const { details } = batch;
   const row = batch.detail[i];
   switch (batch.kind[i]) {

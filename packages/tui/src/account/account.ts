@@ -22,7 +22,7 @@ import {
   type RingPlaces,
 } from '@vhostscope/model';
 import { createInvalidations, type Invalidations } from './invalidations.js';
-import { moved, NEVER, type LastMoments } from './last-moments.js';
+import { createMomentsByVirtqueue, type LastMoments } from './last-moments.js';
 import { createStormList, type StormList } from './storm-list.js';
 import { createTimeWindow, type Series, type TimeWindow } from './time-window.js';
 import { createToldOfRecording, type ToldOfRecording } from './told-of-recording.js';
@@ -94,21 +94,38 @@ export function createAccount(options: AccountOptions): Account {
   const firstHigh = Number(first >> 32n);
   const window = createTimeWindow(options.window);
   const virtqueues = createVirtqueueList();
+  /** Runs of events that the engines have got. */
+  let fed = 0;
+  /** Does nothing where they have got none since the last time. */
+  const whenFed = (refresh: (now: Float64Array) => Float64Array): typeof refresh => {
+    let done = -1;
+    return (now) => {
+      if (done === fed) return now;
+      done = fed;
+      return refresh(now);
+    };
+  };
   const judgeOf = (engineOptions: EngineOptions): Judge => {
     const engine = createEngine(engineOptions);
-    const rows = window.add(0, (now) => {
-      const size = virtqueues.size * VIRTQUEUE_SAMPLE_SIZE;
-      const into = now.length === size ? now : new Float64Array(size);
-      for (let vq = 0; vq < virtqueues.size; vq++)
-        sampleVirtqueue(engine.tallies, vq, into, vq * VIRTQUEUE_SAMPLE_SIZE);
-      return into;
-    });
-    const ratios = window.add(0, (now) => {
-      const size = 2 * virtqueues.size;
-      const into = now.length === size ? now : new Float64Array(size);
-      for (let vq = 0; vq < virtqueues.size; vq++) sumRatio(rows.now, vq, into);
-      return into;
-    });
+    const rows = window.add(
+      0,
+      whenFed((now) => {
+        const size = virtqueues.size * VIRTQUEUE_SAMPLE_SIZE;
+        const into = now.length === size ? now : new Float64Array(size);
+        for (let vq = 0; vq < virtqueues.size; vq++)
+          sampleVirtqueue(engine.tallies, vq, into, vq * VIRTQUEUE_SAMPLE_SIZE);
+        return into;
+      }),
+    );
+    const ratios = window.add(
+      0,
+      whenFed((now) => {
+        const size = 2 * virtqueues.size;
+        const into = now.length === size ? now : new Float64Array(size);
+        for (let vq = 0; vq < virtqueues.size; vq++) sumRatio(rows.now, vq, into);
+        return into;
+      }),
+    );
     return { engine, rows, ratios };
   };
   const chosen = judgeOf(options.chosen);
@@ -144,8 +161,7 @@ export function createAccount(options: AccountOptions): Account {
   let events = 0;
   let last = -1;
   let beforeLast = -1;
-  let lastRounds = NEVER;
-  const lastRoundOf = new Map<number, LastMoments>();
+  const rounds = createMomentsByVirtqueue();
 
   /** ns since the first event. HOT. */
   function momentOf({ time }: EventBatch, i: number): number {
@@ -184,10 +200,8 @@ export function createAccount(options: AccountOptions): Account {
         return;
       case KIND.round: {
         const vq = batch.vq[i];
-        const moment = momentOf(batch, i);
-        lastRounds = moved(lastRounds, moment);
-        lastRoundOf.set(vq, moved(lastRoundOf.get(vq) ?? NEVER, moment));
-        if (invalidations.blamed.has(vq)) invalidations.noteRound(vq);
+        rounds.note(vq, momentOf(batch, i));
+        invalidations.noteRound(vq);
         return;
       }
       case KIND.lost:
@@ -212,6 +226,7 @@ export function createAccount(options: AccountOptions): Account {
   }
 
   function feed(batch: EventBatch, from: number, to: number): void {
+    fed++;
     chosen.engine.consume(batch, from, to);
     beside?.engine.consume(batch, from, to);
   }
@@ -293,16 +308,17 @@ export function createAccount(options: AccountOptions): Account {
     get beforeLast() {
       return beforeLast;
     },
-    lastRound: (vq) => (vq === undefined ? lastRounds : (lastRoundOf.get(vq) ?? NEVER)),
+    lastRound: (vq) => rounds.of(vq),
     skipUntil: (moment) => window.skipUntil(moment - options.window),
     hear: (batch, from, to) => {
       for (let i = from; i < to; i++) see(batch, i);
-      for (const engine of engines) engine.consume(batch, from, to);
+      feed(batch, from, to);
       findTransmitting();
     },
     consume,
     finish: () => {
       for (const engine of engines) engine.finish();
+      fed++;
       // A range may be under way up to the end.
       if (last >= 0) storms.until(first + BigInt(last));
       storms.finish();

@@ -22,7 +22,7 @@ import {
   type StackClasses,
   type Tallies,
 } from '@vhostscope/model';
-import { moved, NEVER, type LastMoments } from './last-moments.js';
+import { createMomentsByVirtqueue, type LastMoments } from './last-moments.js';
 import type { Series } from './time-window.js';
 
 /** Who makes ranges, why. */
@@ -72,8 +72,6 @@ export interface Invalidations {
   readonly makers: ReadonlyMap<string, Maker>;
   /** Ranges over the rings of each virtqueue. */
   readonly overlapping: Float64Array;
-  /** Rounds must be seen of a virtqueue that has one. */
-  readonly blamed: ReadonlyMap<number, Blamed>;
   /** The last ranges over a virtqueue, oldest first. */
   rangesOf(vq: number): readonly SeenRange[];
   /** Fallbacks put down to a maker, to this moment. */
@@ -119,9 +117,8 @@ export function createInvalidations(
   const blamed = new Map<number, Blamed>();
   const kept = new Map<number, SeenRange[]>();
   const seconds = new Map<number, Map<number, number>>();
-  const lastOf = new Map<number, LastMoments>();
+  const moments = createMomentsByVirtqueue();
   let overlapping = new Float64Array(16);
-  let lastOfAny = NEVER;
   let open: OpenRange[] = [];
   let recording = 0;
 
@@ -149,10 +146,11 @@ export function createInvalidations(
     return made;
   }
 
-  function settle(vq: number): void {
+  /** @param fallbacks of the virtqueue so far */
+  function settle(vq: number, fallbacks: number): void {
     const one = blamed.get(vq);
     if (one === undefined) return;
-    one.maker.fallbacks += fallbacksOf(tallies, vq) - one.fallbacks;
+    one.maker.fallbacks += fallbacks - one.fallbacks;
     blamed.delete(vq);
   }
 
@@ -170,7 +168,6 @@ export function createInvalidations(
       for (const vq of under) touch(vq, seen, at);
     }
     if (seen === undefined) return;
-    lastOfAny = moved(lastOfAny, at);
     open.push({ who: whoOf(batch, i), pid: details.pid[row], seen });
     if (open.length > MOST_OPEN) open.shift();
   }
@@ -192,13 +189,10 @@ export function createInvalidations(
   function touch(vq: number, seen: SeenRange, at: number): void {
     if (overlapping.length <= vq) overlapping = grown(overlapping, vq);
     overlapping[vq]++;
-    lastOf.set(vq, moved(lastOf.get(vq) ?? NEVER, at));
-    settle(vq);
-    blamed.set(vq, {
-      maker: seen.maker,
-      fallbacks: fallbacksOf(tallies, vq),
-      built: mapsBuilt(tallies, vq),
-    });
+    moments.note(vq, at);
+    const fallbacks = fallbacksOf(tallies, vq);
+    settle(vq, fallbacks);
+    blamed.set(vq, { maker: seen.maker, fallbacks, built: mapsBuilt(tallies, vq) });
     const list = kept.get(vq);
     if (list === undefined) kept.set(vq, [seen]);
     else {
@@ -212,11 +206,10 @@ export function createInvalidations(
     const counted = seconds.get(dev) ?? new Map<number, number>();
     seconds.set(dev, counted);
     counted.set(second, (counted.get(second) ?? 0) + 1);
-    // Maps keep the order in which keys came.
-    for (const oldest of counted.keys()) {
-      if (counted.size <= MOST_SECONDS) break;
-      counted.delete(oldest);
-    }
+    if (counted.size <= MOST_SECONDS) return;
+    // Maps keep the order in which keys came; one came at most.
+    const [oldest] = counted.keys();
+    if (oldest !== undefined) counted.delete(oldest);
   }
 
   function ends(batch: EventBatch, i: number, at: number): void {
@@ -236,7 +229,6 @@ export function createInvalidations(
 
   return {
     makers,
-    blamed,
     get overlapping() {
       return overlapping;
     },
@@ -260,7 +252,7 @@ export function createInvalidations(
         (_, second) => counted?.get(first + second) ?? 0,
       );
     },
-    lastOf: (vq) => (vq === undefined ? lastOfAny : (lastOf.get(vq) ?? NEVER)),
+    lastOf: (vq) => moments.of(vq),
     isOver: (batch, i, vq) => {
       const { details } = batch;
       const row = batch.detail[i];
@@ -290,11 +282,12 @@ export function createInvalidations(
     noteStack: (batch, i) => noteStack(classes, recording, batch, i),
     noteRound: (vq) => {
       const one = blamed.get(vq);
-      if (one !== undefined && mapsBuilt(tallies, vq) > one.built) settle(vq);
+      if (one !== undefined && mapsBuilt(tallies, vq) > one.built)
+        settle(vq, fallbacksOf(tallies, vq));
     },
     begin: (number) => {
       // Entries may go while a map is gone through.
-      for (const vq of blamed.keys()) settle(vq);
+      for (const vq of blamed.keys()) settle(vq, fallbacksOf(tallies, vq));
       open = [];
       recording = number;
     },

@@ -6,7 +6,7 @@ import {
   type HostKind,
   type Storm,
 } from '@vhostscope/model';
-import { sampleStorm, STORM_SAMPLE_SIZE } from '@vhostscope/replay';
+import { sampleStorm } from '@vhostscope/replay';
 
 /** Storms that are kept; of more, the oldest are forgotten. */
 const MOST_STORMS = 1000;
@@ -49,8 +49,7 @@ export function createStormList(
   const storms = createStorms({
     rate,
     host,
-    sample: (virtqueues, into) => sampleStorm(engine, transmits, virtqueues, into),
-    sampleSize: STORM_SAMPLE_SIZE,
+    sample: (virtqueues) => sampleStorm(engine, transmits, virtqueues),
     onOver: (storm) => {
       over.push(seen(storm));
       if (over.length > MOST_STORMS) over.shift();

@@ -11,6 +11,8 @@ import {
 
 /** ms between two attempts. */
 const TRY_EVERY = 1000;
+/** Bytes that are read at once: what a socket holds, about. */
+const READ_BYTES = 1 << 18;
 
 export function followSocket(path: string, most: number, mostPassing = MOST_PASSING): Source {
   let stream: SpooledStream | undefined;
@@ -28,6 +30,8 @@ export function followSocket(path: string, most: number, mostPassing = MOST_PASS
   let clock = 0;
   let triedAt = -Infinity;
   let connections = 0;
+  /** The same memory at each read: what is new each time is paid for once more when it is collected. */
+  const memory = new Uint8Array(READ_BYTES);
 
   /** What comes is another trace: it takes the place of the one before when there is something to show of it. */
   function adopt(own: SpooledStream): void {
@@ -42,10 +46,8 @@ export function followSocket(path: string, most: number, mostPassing = MOST_PASS
   }
 
   function tryToConnect(): void {
-    const trial = connect(path);
-    socket = trial;
     let own: SpooledStream | undefined;
-    trial.on('data', (bytes) => {
+    const take = (bytes: Uint8Array): void => {
       // What is under way when it was destroyed.
       if (trial.destroyed) return;
       try {
@@ -68,7 +70,18 @@ export function followSocket(path: string, most: number, mostPassing = MOST_PASS
         isFull = true;
         trial.destroy();
       }
+    };
+    const trial = connect({
+      path,
+      onread: {
+        buffer: memory,
+        callback: (length) => {
+          take(memory.subarray(0, length));
+          return true;
+        },
+      },
     });
+    socket = trial;
     trial.on('error', (error) => {
       trouble = `cannot read ${path}: ${reasonOf(error)}; tried again every second`;
     });

@@ -37,7 +37,7 @@ export interface SpooledStream {
   readonly isOver: boolean;
   /** What came was neither a trace nor text with events. */
   readonly trouble: string | undefined;
-  /** @throws OutputError */
+  /** The bytes are the caller's again when it returns. @throws OutputError */
   push(bytes: Uint8Array): void;
   end(end: InputEnd): void;
   /** Looks for what has come. */

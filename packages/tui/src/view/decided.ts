@@ -37,15 +37,18 @@ export function reasonsOf(outcomes: Outcomes): [reason: string, accesses: number
   for (let outcome = AMBIGUOUS + 1; outcome < OUTCOME_NAMES.length; outcome++)
     if (outcomes[outcome] > 0)
       found.push([OUTCOME_NAMES[outcome] ?? String(outcome), outcomes[outcome]]);
-  return found.toSorted(([, a], [, b]) => b - a);
+  return found.length < 2 ? found : found.toSorted(([, a], [, b]) => b - a);
 }
 
 /** Adds the outcomes of a row of `sampleVirtqueue` that begins at `row`, of all areas or of one. */
 export function addRow(into: Outcomes, rows: Float64Array, row: number, area?: number): void {
-  const [from, to] = area === undefined ? [0, AREA_COUNT] : [area, area + 1];
+  const from = area ?? 0;
+  const to = area === undefined ? AREA_COUNT : area + 1;
+  // Where there were fewer, there was nothing to count.
+  if (row + OUTCOMES * to > rows.length) return;
   for (let one = from; one < to; one++)
     for (let outcome = 0; outcome < OUTCOME_NAMES.length; outcome++)
-      into[outcome] += rows[row + OUTCOMES * one + outcome] ?? 0;
+      into[outcome] += rows[row + OUTCOMES * one + outcome];
 }
 
 export function add(into: Outcomes, from: Outcomes): void {

@@ -50,7 +50,8 @@ export function viewQueue(
       if (accessor === 0 || vq >= tallies.rounds.length) return [];
       const outcomes = accessOutcomes(tallies, vq, accessor);
       const decided = decidedOf(outcomes, isEstimated(tallies, vq, accessor));
-      return decided.accesses > 0 ? [{ name, decided }] : [];
+      // Where the count may be another one there may have been some.
+      return decided.accesses > 0 || decided.isEstimated ? [{ name, decided }] : [];
     }),
     history: snapshot.history.map((entry) => describeEntry(entry, account.options.first)),
   };

@@ -7,6 +7,7 @@ import {
   HIT,
   OUTCOME_MEANING,
   OUTCOME_NAMES,
+  OUTCOMES,
   SAMPLED_HEADS_OF_VQ,
   SAMPLED_ROUNDS,
   VIRTQUEUE_SAMPLE_SIZE,
@@ -52,84 +53,121 @@ export function perSecond(count: number, { lasts }: Lately): number {
 /** ns. */
 const LEAST_TIME = 1e6;
 
-/** Sums over virtqueues, or of one. */
-interface Sums {
+/** What a design has made of one virtqueue after another; what it made of all of them adds up. */
+interface Tally {
+  readonly judge: Judge;
+  /** Counters where the last while begins; undefined where it has no beginning. */
+  readonly before: Float64Array | undefined;
+  /** Ratios where each slice of it begins, and now. */
+  readonly ratios: readonly Float64Array[];
+  /** Of all: accesses in all and of late; hits, and hits and fallbacks, by slice. */
   readonly total: Outcomes;
   readonly lately: Outcomes;
-  /** Hits, and hits and fallbacks, by slice. */
   readonly hits: Float64Array;
   readonly decided: Float64Array;
   isEstimated: boolean;
+  /** As long as a spark is. */
+  readonly noSpark: readonly number[];
 }
 
-function noSums({ borders }: Lately): Sums {
+function startTally(judge: Judge, { borders }: Lately): Tally {
+  const [begin] = borders;
   return {
+    judge,
+    before: begin === undefined ? undefined : valuesAt(judge.rows, begin),
+    ratios: [...borders.map((border) => valuesAt(judge.ratios, border)), judge.ratios.now],
     total: noOutcomes(),
     lately: noOutcomes(),
     hits: new Float64Array(borders.length),
     decided: new Float64Array(borders.length),
     isEstimated: false,
+    noSpark: borders.map(() => NaN),
   };
 }
 
-function sumsOf({ engine, rows, ratios }: Judge, vq: number, lately: Lately): Sums {
-  const { borders } = lately;
-  const sums = noSums(lately);
+/** Of one virtqueue, which is added to what there is of all. HOT: ten times a second for each. */
+function tallyOf(all: Tally, vq: number): VirtqueueJudgement {
+  const { judge, before } = all;
   const row = vq * VIRTQUEUE_SAMPLE_SIZE;
-  addRow(sums.total, rows.now, row);
-  sums.isEstimated = isEstimated(engine.tallies, vq);
-  const [begin] = borders;
-  if (begin === undefined) return sums;
-  const before = noOutcomes();
-  addRow(before, valuesAt(rows, begin), row);
-  for (let outcome = 0; outcome < before.length; outcome++)
-    sums.lately[outcome] = sums.total[outcome] - before[outcome];
-  for (let slice = 0; slice < borders.length; slice++) {
-    const from = valuesAt(ratios, borders[slice]);
-    const to = slice + 1 < borders.length ? valuesAt(ratios, borders[slice + 1]) : ratios.now;
-    sums.hits[slice] = (to[2 * vq] ?? 0) - (from[2 * vq] ?? 0);
-    sums.decided[slice] = (to[2 * vq + 1] ?? 0) - (from[2 * vq + 1] ?? 0);
+  const total = noOutcomes();
+  const lately = noOutcomes();
+  addRow(total, judge.rows.now, row);
+  if (before !== undefined) {
+    addRow(lately, before, row);
+    for (let outcome = 0; outcome < OUTCOMES; outcome++)
+      lately[outcome] = total[outcome] - lately[outcome];
   }
-  return sums;
-}
-
-function addSums(into: Sums, from: Sums): void {
-  add(into.total, from.total);
-  add(into.lately, from.lately);
-  for (let slice = 0; slice < into.hits.length; slice++) {
-    into.hits[slice] += from.hits[slice];
-    into.decided[slice] += from.decided[slice];
-  }
-  into.isEstimated ||= from.isEstimated;
-}
-
-function judgementOf(
-  sums: Sums,
-  areas: readonly AreaView[],
-  count: VirtqueueJudgement['count'],
-): VirtqueueJudgement {
+  add(all.total, total);
+  add(all.lately, lately);
+  const mayBeOther = isEstimated(judge.engine.tallies, vq);
+  all.isEstimated ||= mayBeOther;
   return {
-    total: decidedOf(sums.total, sums.isEstimated),
-    window: decidedOf(sums.lately, sums.isEstimated),
-    areas,
-    reasons: reasonsOf(sums.lately),
-    count,
-    spark: Array.from(sums.hits, (hits, slice) =>
-      sums.decided[slice] === 0 ? NaN : hits / sums.decided[slice],
-    ),
+    total: decidedOf(total, mayBeOther),
+    window: decidedOf(lately, mayBeOther),
+    areas: areasOf(judge, vq),
+    reasons: reasonsOf(lately),
+    count: countOf(judge, vq),
+    spark: sparkOf(all, vq),
+  };
+}
+
+/** Hits to what was decided by slice; both are added to those of all. HOT. */
+function sparkOf(
+  { ratios, hits: allHits, decided: allDecided, noSpark }: Tally,
+  vq: number,
+): number[] {
+  const place = 2 * vq;
+  const spark = noSpark.slice();
+  let hits = 0;
+  let decided = 0;
+  for (let border = 0; border < ratios.length; border++) {
+    const values = ratios[border];
+    // Where there were fewer, it was not there yet.
+    const isThere = place < values.length;
+    const hitsNow = isThere ? values[place] : 0;
+    const decidedNow = isThere ? values[place + 1] : 0;
+    if (border > 0) {
+      allHits[border - 1] += hitsNow - hits;
+      allDecided[border - 1] += decidedNow - decided;
+      spark[border - 1] = shareOf(hitsNow - hits, decidedNow - decided);
+    }
+    hits = hitsNow;
+    decided = decidedNow;
+  }
+  return spark;
+}
+
+function shareOf(hits: number, decided: number): number {
+  return decided === 0 ? NaN : hits / decided;
+}
+
+function tallyOfAll(all: Tally): VirtqueueJudgement {
+  return {
+    total: decidedOf(all.total, all.isEstimated),
+    window: decidedOf(all.lately, all.isEstimated),
+    areas: [],
+    reasons: reasonsOf(all.lately),
+    count: NO_COUNT,
+    spark: Array.from(all.hits, (hits, slice) => shareOf(hits, all.decided[slice])),
   };
 }
 
 function areasOf({ engine }: Judge, vq: number): AreaView[] {
-  return Array.from({ length: AREA_COUNT }, (_, area) => {
+  const areas: AreaView[] = [];
+  for (let area = 0; area < AREA_COUNT; area++) {
     const map = engine.mapOf(vq, area);
-    if (map === HIT) return { map: 'up', reason: undefined };
-    if (map === AMBIGUOUS)
-      return { map: 'ambiguous', reason: DOUBT_MEANING[engine.doubtOf(vq, area)] };
-    const reason = OUTCOME_MEANING[OUTCOME_NAMES[map] ?? ''];
-    return { map: 'down', reason };
-  });
+    areas.push(map === AMBIGUOUS ? DOUBTFUL[engine.doubtOf(vq, area)] : MAPS[map]);
+  }
+  return areas;
 }
+
+/** By outcome, and by doubt: there are a few dozen, and nobody changes them. */
+const MAPS: readonly AreaView[] = OUTCOME_NAMES.map((name, outcome) =>
+  outcome === HIT
+    ? { map: 'up', reason: undefined }
+    : { map: 'down', reason: OUTCOME_MEANING[name] },
+);
+const DOUBTFUL: readonly AreaView[] = DOUBT_MEANING.map((reason) => ({ map: 'ambiguous', reason }));
 
 /** Where nothing bounds a count, the engine's bound lies beyond this. */
 const UNBOUNDED = 2 ** 27;
@@ -175,19 +213,14 @@ export function viewVirtqueues(
     judge?.ratios.refresh();
   }
   overlapping.refresh();
-  const all = { chosen: noSums(lately), beside: noSums(lately) };
+  const all = {
+    chosen: startTally(chosen, lately),
+    beside: beside === undefined ? undefined : startTally(beside, lately),
+  };
   const sum = { rounds: 0, heads: 0, accesses: 0 };
   const views = virtqueues.all.map(({ id, dev, owner, place }): VirtqueueView => {
     const row = id * VIRTQUEUE_SAMPLE_SIZE;
-    const ofChosen = sumsOf(chosen, id, lately);
-    addSums(all.chosen, ofChosen);
-    const judged = judgementOf(ofChosen, areasOf(chosen, id), countOf(chosen, id));
-    let judgedBeside: VirtqueueJudgement | undefined;
-    if (beside !== undefined) {
-      const ofBeside = sumsOf(beside, id, lately);
-      addSums(all.beside, ofBeside);
-      judgedBeside = judgementOf(ofBeside, areasOf(beside, id), countOf(beside, id));
-    }
+    const judged = tallyOf(all.chosen, id);
     const rounds = grownLately(chosen.rows, lately, row + SAMPLED_ROUNDS);
     const heads = grownLately(chosen.rows, lately, row + SAMPLED_HEADS_OF_VQ);
     const over = grownLately(overlapping, lately, id);
@@ -210,14 +243,14 @@ export function viewVirtqueues(
         overlapping: perSecond(over, lately),
       },
       chosen: judged,
-      beside: judgedBeside,
+      beside: all.beside && tallyOf(all.beside, id),
       gained: transmits ? gainedBy(rates, heads, judged.window) : undefined,
     };
   });
   return {
     virtqueues: views,
-    total: judgementOf(all.chosen, [], NO_COUNT),
-    besideTotal: beside === undefined ? undefined : judgementOf(all.beside, [], NO_COUNT),
+    total: tallyOfAll(all.chosen),
+    besideTotal: all.beside && tallyOfAll(all.beside),
     rates: {
       rounds: perSecond(sum.rounds, lately),
       accesses: perSecond(sum.accesses, lately),
