@@ -57,7 +57,7 @@ function disk(name: string, size: string): { readonly path: string; unmount(): v
 }
 
 it('a disk that is full before the first batch: nothing is left behind', async (context) => {
-  const small = disk('small', '64k');
+  const small = disk('small', '16k');
   if (small === undefined) return context.skip('no file system can be mounted here');
   try {
     expect(await shell(`$COLLECTOR import '${text}' -o a.arrows`, small.path)).toEqual({
