@@ -1,4 +1,4 @@
-// `pnpm bench`: import and replay of 7 million lines against public tools on the same bytes, in one run
+// `pnpm bench`: import and replay of 7 million lines, and import of perf's text, against public tools on the same bytes, in one run
 // on one machine. Figures are medians of runs taken in turn; quote the ratios, the rest is this machine.
 import { spawnSync } from 'node:child_process';
 import {
@@ -22,6 +22,10 @@ const EXAMPLE = join(ROOT, 'examples/d1-dpdk-virtio-user.txt.gz');
 /** 39 times 181,107 lines: 7 million, 276 MB. */
 const COPIES = 39;
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+/** 6,041 lines of perf script, of accesses and rounds nearly all. */
+const PERF = join(ROOT, 'packages/trace/test/golden/perf-script-default.txt.gz');
+/** 400 of them, each three seconds after the one before: 2.4 million lines, 301 MB. */
+const PERF_COPIES = 400;
 
 /**
  * Prints the peak memory of a Node process, in kB, on its last line of stderr. Not getrusage's, which
@@ -115,6 +119,44 @@ function compareOnOneCore(commands) {
   );
 }
 
+/** Import of perf's text against mawk over the same bytes, in turns, on all cores and on one. */
+function comparePerf(folder) {
+  const text = join(folder, 'perf.txt');
+  const once = gunzipSync(readFileSync(PERF)).toString('latin1');
+  writeFileSync(text, '');
+  for (let copy = 0; copy < PERF_COPIES; copy++) {
+    const later = (_, seconds) => ` ${String(Number(seconds) + 3 * copy).padStart(5)}.`;
+    appendFileSync(text, once.replaceAll(/ +(\d+)\.(?=\d{9}:)/g, later), 'latin1');
+  }
+  const bytes = statSync(text).size;
+  const mawk = {
+    command: 'mawk',
+    args: ['$5=="vho:access:"{n++;h+=substr($9,5)} END{print n,h}', text],
+  };
+  const ours = commandNamed(commandsFor(text, join(folder, 'perf.arrows')), 'collector import');
+  const onOne = ({ command, args, ...rest }) => ({
+    command: 'taskset',
+    args: ['-c', '0', command, ...args],
+    ...rest,
+  });
+  console.log(`\nperf script text, ${(bytes / 1e6).toFixed(0)} MB`);
+  for (const [where, on] of [
+    [`${availableParallelism()} cores`, (command) => command],
+    ['one core', onOne],
+  ]) {
+    const figures = [];
+    for (let round = 0; round <= ROUNDS; round++) {
+      const [theirs, own] = [run(on(mawk)), run(on(ours))];
+      if (theirs === undefined || own === undefined) return;
+      if (round > 0) figures.push({ ratio: theirs.seconds / own.seconds, seconds: own.seconds });
+    }
+    const ratio = median(figures.map((figure) => figure.ratio)).toFixed(2);
+    const speed = (bytes / 1e6 / median(figures.map(({ seconds }) => seconds))).toFixed(0);
+    console.log(`  collector import, ${where.padEnd(9)} ${speed} MB/s, ${ratio} x mawk`);
+  }
+  rmSync(text);
+}
+
 /** What memory depends on: nothing of the two below. */
 function printMemory(folder, once) {
   console.log('\npeak MB of import and of replay of its trace');
@@ -187,6 +229,7 @@ try {
   }
 
   compareOnOneCore(commands);
+  comparePerf(folder);
 
   console.log('\n--help, milliseconds more than `node -e 0` (least of 10)');
   const least = (args) =>

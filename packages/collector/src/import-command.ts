@@ -1,4 +1,4 @@
-/** `collector import`: from bpftrace output to a trace file. */
+/** `collector import`: from the text of bpftrace, perf, ftrace or trace-cmd to a trace file. */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import {
@@ -15,9 +15,10 @@ import {
   abandonTrace,
   closeTrace,
   createImportReport,
-  createTextImporter,
+  createTextImport,
   createTraceWriter,
   flushTrace,
+  headerOfText,
   InputError,
   NoEventsError,
   OutputError,
@@ -28,7 +29,7 @@ import {
   readInput,
   reasonOf,
   settleTrace,
-  type TraceHeader,
+  type TextKind,
   type TraceWriter,
 } from '@vhostscope/trace';
 import { openTarget, type TraceTarget } from './attach/trace-target.js';
@@ -60,21 +61,24 @@ export async function importCommand(
   );
   const inputs: ImportedInput[] = [];
   const signals = hearSignals();
-  let writer: TraceWriter | undefined;
-  let result: ImportResult;
-  try {
-    const header: TraceHeader = {
+  const to: Import = {
+    target,
+    name: nameOf(output),
+    gone: gone.signal,
+    says: {
       sources: [...files],
       writer: `vhostscope collector ${readVersion()}`,
-      clock: 'CLOCK_BOOTTIME',
       keepsPointers: options.keepPointers === true,
-    };
-    writer = createTraceWriter(target.output, header);
-    const to = { target, name: nameOf(output), gone: gone.signal, writer, inputs };
+    },
+    trace: undefined,
+    inputs,
+  };
+  let result: ImportResult;
+  try {
     const interrupted = await importFiles(files, to, signals.signal);
-    result = importResult(target.isNamed ? output : null, writer, inputs, interrupted);
+    result = importResult(target.isNamed ? output : null, to.trace?.writer, inputs, interrupted);
   } finally {
-    if (writer !== undefined) await abandonTrace(writer);
+    if (to.trace !== undefined) await abandonTrace(to.trace.writer);
     target.close();
     signals.ignoreNoLonger();
   }
@@ -92,7 +96,10 @@ interface Import {
   readonly name: string;
   /** Aborted when the reader of standard output has gone. */
   readonly gone: AbortSignal;
-  readonly writer: TraceWriter;
+  /** What its header tells, whatever the inputs are. */
+  readonly says: Parameters<typeof headerOfText>[1];
+  /** Begun when the first input has told what it is. */
+  trace: { readonly writer: TraceWriter; readonly kind: TextKind; readonly of: string } | undefined;
   /** Inputs that were read, in order. */
   readonly inputs: ImportedInput[];
 }
@@ -120,9 +127,9 @@ async function importFiles(
 }
 
 /** What got into the file before it was full stays there, however soon that was. */
-async function withWhatStays(error: OutputError, { target, writer }: Import): Promise<OutputError> {
-  await abandonTrace(writer);
-  if (writer.eventsWritten > 0) target.begin();
+async function withWhatStays(error: OutputError, { target, trace }: Import): Promise<OutputError> {
+  if (trace !== undefined) await abandonTrace(trace.writer);
+  if (hasEvents(trace)) target.begin();
   return target.stays
     ? new OutputError(`${error.message}; what was written before can be read`)
     : error;
@@ -149,10 +156,12 @@ function hearSignals(): { readonly signal: AbortSignal; ignoreNoLonger(): void }
 }
 
 async function finish(to: Import): Promise<void> {
-  const { target, gone, writer } = to;
+  const { target, gone, trace } = to;
   try {
-    closeTrace(writer);
-    await settleTrace(writer);
+    if (trace !== undefined) {
+      closeTrace(trace.writer);
+      await settleTrace(trace.writer);
+    }
     gone.throwIfAborted();
   } catch (error) {
     throw error instanceof OutputError ? await withWhatStays(error, to) : error;
@@ -164,17 +173,18 @@ async function finish(to: Import): Promise<void> {
 const FLUSH_MS = 500;
 
 async function importFile(path: string, to: Import, signal: AbortSignal): Promise<void> {
-  const { target, gone, writer } = to;
+  const { target, gone } = to;
   const name = inputName(path);
   const report = createImportReport();
-  const importer = createTextImporter(writer, report);
+  const text = createTextImport(report, (kind) => traceFor(kind, name, to));
+  let isFirst = true;
   const bar = createProgressBar(`importing ${name}`);
   // What has arrived is on its way to the file at once, however slowly more comes.
   const failing = new AbortController();
   const flushing = setInterval(() => {
     try {
-      flushTrace(writer);
-      if (writer.eventsWritten > 0) target.begin();
+      if (to.trace !== undefined) flushTrace(to.trace.writer);
+      if (hasEvents(to.trace)) target.begin();
     } catch (error) {
       failing.abort(error);
     }
@@ -184,21 +194,22 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
   try {
     const end = await readInput(path, {
       onChunk: (bytes) => {
-        if (report.bytes === 0) refuseTrace(name, bytes);
-        importer.push(bytes);
+        if (isFirst) refuseTrace(name, bytes);
+        isFirst = false;
+        text.push(bytes);
         // From its first batch on, a trace that grows can be read under its name.
-        if (writer.eventsWritten > 0) target.begin();
+        if (hasEvents(to.trace)) target.begin();
       },
-      onPause: () => keepPace(writer),
+      onPause: () => (to.trace === undefined ? undefined : keepPace(to.trace.writer)),
       onProgress: (read, total) => bar.update(read, total),
       signal: AbortSignal.any([signal, failing.signal, gone]),
     });
     failing.signal.throwIfAborted();
     gone.throwIfAborted();
     ({ damage } = end);
-    if (damage !== undefined) importer.flaw(damage);
-    if (end.interrupted) importer.flaw('the import was interrupted');
-    importer.end(end.interrupted);
+    if (damage !== undefined) text.flaw(damage);
+    if (end.interrupted) text.flaw('the import was interrupted');
+    text.end(end.interrupted);
     if (report.events === 0 && !end.interrupted) {
       nothing = nothingFound(name, report, end);
       damage ??= 'no events';
@@ -210,12 +221,41 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
   }
 }
 
+/**
+ * The trace of all inputs, for one of this kind.
+ *
+ * @throws InputError where its times cannot be in one trace with those of the inputs before
+ */
+function traceFor(kind: TextKind, name: string, to: Import): TraceWriter {
+  const { trace } = to;
+  if (trace === undefined) {
+    const writer = createTraceWriter(to.target.output, headerOfText(kind, to.says));
+    to.trace = { writer, kind, of: name };
+    return writer;
+  }
+  if (trace.kind.clock !== kind.clock || trace.kind.timeStep !== kind.timeStep)
+    throw new InputError(
+      `${name} is ${textOf(kind)}, and ${trace.of} is ${textOf(trace.kind)}: a trace has one clock, import them apart`,
+    );
+  return trace.writer;
+}
+
+function textOf({ format, clock, timeStep }: TextKind): string {
+  const unit = timeStep === 1 ? 'nanoseconds' : 'microseconds';
+  return `text of ${format} with ${unit} of ${clock === 'unknown' ? 'a clock that is not known' : clock}`;
+}
+
+function hasEvents(trace: Import['trace']): boolean {
+  return trace !== undefined && trace.writer.eventsWritten > 0;
+}
+
 function refuseTrace(name: string, bytes: Uint8Array): void {
   if (isArrowStream(bytes))
     throw new InputError(`${name} is a trace file already: replay reads it as it is`);
 }
 
-const ADVICE = 'expected bpftrace output that holds vhost events, as text or JSON (see examples/)';
+const ADVICE =
+  'expected vhost events as bpftrace, perf script, ftrace or trace-cmd report print them (see examples/)';
 
 function noEvents(inputs: readonly ImportedInput[]): Error {
   const errors = inputs.flatMap(({ nothing }) => nothing ?? []);

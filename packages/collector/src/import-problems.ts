@@ -1,5 +1,6 @@
 /** What was wrong with the inputs of an import, in sentences. */
 import { counted } from '@vhostscope/terminal';
+import { NO_EVENT, RECORDER } from '@vhostscope/trace';
 import type { ImportedInput } from './import-result.js';
 
 export function problemsOf(inputs: readonly ImportedInput[]): string[] {
@@ -15,13 +16,15 @@ export function problemsOf(inputs: readonly ImportedInput[]): string[] {
     const [other] = report.otherFirst;
     if (other !== undefined) {
       problems.push(
-        `${counted(report.other, 'line')} held no event, the first is line ${other.line} (byte ${other.offset})`,
+        `${counted(report.other, 'line')} held no event, the first is line ${other.line} (byte ${other.offset})` +
+          (other.reason === NO_EVENT ? '' : `: ${other.reason}`),
       );
     }
     if (report.lostEvents > 0n)
       problems.push(
-        `bpftrace lost ${counted(report.lostEvents, 'event')}: the trace is not complete`,
+        `${RECORDER[report.format]} lost ${counted(report.lostEvents, 'event')}: the trace is not complete`,
       );
+    problems.push(...report.notes);
     return problems.map((problem) => `${name}: ${problem}`);
   });
 }

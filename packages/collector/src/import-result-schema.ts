@@ -11,6 +11,8 @@ const lines = z.object({
 
 const importedInput = z.object({
   input: z.string(),
+  /** What printed it. */
+  format: z.enum(['bpftrace', 'perf script', 'ftrace', 'trace-cmd report']),
   /** Decompressed. */
   bytes: count,
   lines: count,
@@ -19,10 +21,12 @@ const importedInput = z.object({
   rejected: lines,
   /** Lines that hold no event. */
   other: lines,
-  /** Events that bpftrace says it lost. */
+  /** Events that bpftrace, perf or the kernel say were lost. */
   lost_events: decimal,
   /** What is wrong with the input as a whole. */
   damage: z.string().nullable(),
+  /** What the text does not tell, so that the trace does not either. */
+  notes: z.array(z.string()),
 });
 
 export const importResultSchema = z.object({

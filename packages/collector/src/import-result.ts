@@ -16,18 +16,19 @@ export interface ImportedInput {
 
 export function importResult(
   output: string | null,
-  writer: TraceWriter,
+  writer: TraceWriter | undefined,
   inputs: readonly ImportedInput[],
   interrupted: boolean,
 ): ImportResult {
   return {
     output,
-    bytes_written: output === null ? 0 : writer.bytes,
-    recordings: writer.recordings,
+    bytes_written: output === null ? 0 : (writer?.bytes ?? 0),
+    recordings: writer?.recordings ?? 0,
     events: eventsOf(inputs),
     interrupted,
     inputs: inputs.map(({ name, report, damage }) => ({
       input: name,
+      format: report.format,
       bytes: report.bytes,
       lines: report.lines,
       events: report.events,
@@ -35,6 +36,7 @@ export function importResult(
       other: { lines: report.other, first: places(report.otherFirst) },
       lost_events: String(report.lostEvents),
       damage: damage ?? null,
+      notes: [...report.notes],
     })),
   };
 }

@@ -81,10 +81,10 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
 
   program
     .command('import')
-    .description('make a trace file from bpftrace output')
+    .description('make a trace file from what bpftrace, perf or ftrace recorded')
     .argument(
       '<file...>',
-      'bpftrace output as text or JSON; gzip or plain; - is stdin; each is a recording of its own',
+      'what bpftrace (text or JSON), perf script, ftrace or trace-cmd report printed; gzip or plain; - is stdin; each is a recording of its own',
     )
     .option(
       '-o, --output <trace>',
@@ -187,6 +187,7 @@ Examples:
   collector import monday.txt tuesday.txt -o week.arrows
   bpftrace probes.bt | collector import - -o live.arrows
   bpftrace probes.bt | collector import - -o - | tui -
+  perf script --header --ns --show-lost-events -F comm,pid,tid,cpu,time,event,trace | collector import -
 
 The output appears within half a second of its first event: an import that finds none leaves nothing behind, and what
 was there before as it was.`;

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { openTrace } from '@vhostscope/trace';
 import { importResultSchema } from '../src/import-result-schema.ts';
 import { collector } from './in-process.ts';
 import { contentsOf, countsOfText, example, temporaryFolder, textOf } from './traces.ts';
@@ -146,7 +147,28 @@ describe('an input that cannot be used leaves nothing behind', () => {
     ['empty', '', /input is empty/],
     ['empty, gzipped', gzipSync(''), /input is empty/],
     ['prose', 'It was a dark\nand stormy night.\n', /no events in input \(2 lines\)/],
-    ['other JSON', '{"linux-perf-json-version": 1}\n', /no events in input/],
+    ['other JSON', '{"version": 1}\n', /no events in input/],
+    [
+      'JSON of perf',
+      '{\n\t"linux-perf-json-version": 1,\n\t"samples": []\n}\n',
+      /it is the JSON of perf data convert, which does not name the events: print .* perf script --ns/,
+    ],
+    [
+      'perf script without CPUs',
+      '  vload 193  1942.875429: vho:round: (0) vq=0x5\n',
+      /it is perf script text without the CPUs of the events: print .*; where perf has none, it must record with -a/,
+    ],
+    [
+      'perf script without times',
+      '  vload 193 [000] vho:round: (0) vq=0x5\n',
+      /it is perf script text without the times of the events/,
+    ],
+    ['perf.data', 'PERFILE2\0\0\0', /it is perf.data: print it with perf script --ns/],
+    [
+      'trace.dat',
+      '\x17\x08\x44tracing6\0',
+      /it is trace.dat of trace-cmd: print it with trace-cmd report -t/,
+    ],
     ['binary', NOISE, /no events in input/],
     ['a header without events', '# vhost-oracle 1\n', /no events in input/],
   ])('%s', async (_what, content, said) => {
@@ -156,7 +178,7 @@ describe('an input that cannot be used leaves nothing behind', () => {
     for (const output of ['new.arrows', 'out.arrows']) {
       const { code, out, err } = await collector('import', 'input', '-o', output);
       expect(err).toMatch(said);
-      expect(err).toMatch(/^collector: .*\n(collector: expected bpftrace output .*\n)?$/);
+      expect(err).toMatch(/^collector: .*\n(collector: expected vhost events as .*\n)?$/);
       expect(err.includes('expected')).toBe(err.includes('no events in'));
       expect(err).not.toMatch(/unexpected|is a bug/);
       expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -293,6 +315,7 @@ describe('--json', () => {
       inputs: [
         {
           input: example('u5'),
+          format: 'bpftrace',
           bytes: 357_949,
           lines: 4816,
           events: 4813,
@@ -300,6 +323,7 @@ describe('--json', () => {
           other: { lines: 0, first: [] },
           lost_events: '0',
           damage: null,
+          notes: [],
         },
       ],
     });
@@ -407,5 +431,92 @@ describe('wrong usage', () => {
     const { code, out } = await collector('--version');
     expect(code).toBe(0);
     expect(out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+  });
+});
+
+describe('text of perf and ftrace', () => {
+  const golden = (name: string): string =>
+    join(import.meta.dirname, '../../trace/test/golden', name);
+
+  it('is known by its lines, and what it does not tell is said', async () => {
+    const { code, err } = await collector('import', golden('ftrace.txt.gz'), '-o', 'a.arrows');
+    expect(code).toBe(0);
+    expect(err).toMatch(/: times are whole microseconds, as ftrace prints them\n/);
+    expect(err).toMatch(/: ranges are told with the thread that made them, not with its process/);
+    expect(err).toMatch(/: 1,699 events in 1 recording /);
+    const trace = await openTrace('a.arrows');
+    trace.close();
+    expect(trace.index.header).toMatchObject({ clock: 'unknown', timeStep: 1000 });
+  });
+
+  it('has a clock where perf script --header tells it', async () => {
+    const line =
+      '           vload   193/193   [000]    30.148057810: vho:round: (0) vq=0xffff8c3ecbc90100';
+    file(
+      'perf.txt',
+      `# ========\n# captured on: x\n# clockid: boottime (7)\n# ========\n#\n${line}\n`,
+    );
+    const { code, err } = await collector('import', 'perf.txt', '-o', 'a.arrows');
+    expect(code).toBe(0);
+    expect(err).toMatch(/^collector: a\.arrows: 1 event in 1 recording .*\n$/);
+    const trace = await openTrace('a.arrows');
+    trace.close();
+    expect(trace.index.header.clock).toBe('CLOCK_BOOTTIME');
+    expect(trace.index.header).not.toHaveProperty('timeStep');
+  });
+
+  it('does not go into one trace with text of another clock', async () => {
+    file('a.txt', SMALL);
+    const { code, err } = await collector(
+      'import',
+      'a.txt',
+      golden('ftrace.txt.gz'),
+      '-o',
+      'b.arrows',
+    );
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /ftrace\.txt\.gz is text of ftrace with microseconds of a clock that is not known, and a\.txt is text of bpftrace with nanoseconds of CLOCK_BOOTTIME: a trace has one clock, import them apart; b\.arrows holds what was read before\n$/,
+    );
+    expect((await contentsOf('b.arrows')).recordings).toEqual([countsOfText(SMALL)]);
+  });
+
+  it('tells who lost events, and what other events there were', async () => {
+    file(
+      'perf.txt',
+      [
+        '  a   193/193   [000]    30.100000000: vho:round: (0) vq=0xffff8c3ecbc90100',
+        '  a   193/193   [000]    30.200000000: PERF_RECORD_LOST lost 17',
+        '  a   193/193   [000]    30.300000000: sched:sched_switch: prev_comm=\x1b[2J',
+        '',
+      ].join('\n'),
+    );
+    const { code, out } = await collector(
+      'import',
+      '--json',
+      '--strict',
+      'perf.txt',
+      '-o',
+      'a.arrows',
+    );
+    expect(code).toBe(1);
+    expect(importResultSchema.parse(JSON.parse(out)).inputs).toMatchObject([
+      {
+        format: 'perf script',
+        lines: 3,
+        events: 1,
+        other: {
+          lines: 1,
+          first: [{ line: 3, reason: "sched:sched_switch is none of vhost's events" }],
+        },
+        lost_events: '17',
+        notes: [],
+      },
+    ]);
+    const said = await collector('import', 'perf.txt', '-o', 'a.arrows');
+    expect(said.err).toMatch(/: perf lost 17 events: the trace is not complete\n/);
+    expect(said.err).toMatch(
+      /: 1 line held no event, the first is line 3 \(byte \d+\): sched:sched_switch is none/,
+    );
   });
 });

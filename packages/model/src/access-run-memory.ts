@@ -32,13 +32,18 @@ export function createAccessRunMemory(): AccessRunMemory {
     view: new DataView(bytes.buffer),
     timeDigits: 0,
     base: new Uint32Array(2),
-    addresses: new Int32Array(ADDRESS_WORDS * ADDRESS_PLACES).fill(-1),
+    addresses: createAddresses(),
   };
+}
+
+/** No virtqueue is known. */
+export function createAddresses(): Int32Array {
+  return new Int32Array(ADDRESS_WORDS * ADDRESS_PLACES).fill(-1);
 }
 
 /** Id of the virtqueue whose address has these 16 characters, as four words; -1 when it is not known. */
 export function findAddress(
-  { addresses }: AccessRunMemory,
+  { addresses }: Pick<AccessRunMemory, 'addresses'>,
   a: number,
   b: number,
   c: number,
@@ -78,11 +83,20 @@ export function rememberAccessLine(
   const cpuEnd = bytes.indexOf(BLANK, timeEnd + 1);
   const address = cpuEnd + 1;
   if (bytes.indexOf(BLANK, address) !== address + 16) return;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + address, 16);
+  rememberAddress(memory, bytes, address, vq);
+}
+
+/** Remembers the virtqueue whose address has the 16 characters at `at`. */
+export function rememberAddress(
+  { addresses }: Pick<AccessRunMemory, 'addresses'>,
+  bytes: Uint8Array,
+  at: number,
+  vq: number,
+): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 16);
   const c = view.getInt32(8, true);
   const d = view.getInt32(12, true);
   const place = ADDRESS_WORDS * addressPlace(c, d);
-  const { addresses } = memory;
   addresses[place] = view.getInt32(0, true);
   addresses[place + 1] = view.getInt32(4, true);
   addresses[place + 2] = c;

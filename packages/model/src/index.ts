@@ -15,10 +15,15 @@ export * from './event-batch.js';
 export { readAccessRun } from './access-run.js';
 export {
   createAccessRunMemory,
+  createAddresses,
+  findAddress,
   forgetAddresses,
   rememberAccessLine,
+  rememberAddress,
   type AccessRunMemory,
 } from './access-run-memory.js';
+export * from './digit-words.js';
+export { combine, HEX_DIGIT, readDecimal } from './exact-numbers.js';
 export * from './event-line.js';
 export * from './event-lines.js';
 export * from './ring.js';

@@ -1,6 +1,6 @@
 /** What is known to be missing from a trace, or wrong with it. */
 import { counted } from '@vhostscope/terminal';
-import type { ImportReport, OpenTrace, TraceBytes } from '@vhostscope/trace';
+import { NO_EVENT, type ImportReport, type OpenTrace, type TraceBytes } from '@vhostscope/trace';
 import { recordingCounts } from './recording-list.js';
 
 export interface Completeness {
@@ -47,6 +47,7 @@ export function completenessOf(
     if (trace.imported === undefined || by !== UNREADABLE)
       problems.push(`${trace.name}: lost ${counted(howMany, 'event')} (${by})`);
   }
+  for (const note of trace.imported?.notes ?? []) problems.push(`${trace.name}: ${note}`);
   const missing = lost.size > 0 || damage.length > 0 || unended > 0;
   return {
     complete: missing ? false : recordings.length > 0 && whole === recordings.length ? true : null,
@@ -74,6 +75,7 @@ function otherLines(name: string, report: ImportReport | undefined): string[] {
   const first = report?.otherFirst[0];
   if (report === undefined || first === undefined) return [];
   return [
-    `${name}: ${counted(report.other, 'line')} held no event, the first is line ${first.line} (byte ${first.offset})`,
+    `${name}: ${counted(report.other, 'line')} held no event, the first is line ${first.line} (byte ${first.offset})` +
+      (first.reason === NO_EVENT ? '' : `: ${first.reason}`),
   ];
 }

@@ -32,6 +32,8 @@ export const infoResultSchema = z.object({
   sources: z.array(z.string()),
   writer: z.string(),
   clock: z.string(),
+  /** ns that a step of the times is. */
+  time_step: count,
   preemption: z.enum(['voluntary', 'full', 'unknown']),
   /** What kind of kernel was recorded; null when the recordings are of both kinds. */
   host_kind: z.enum(['stock', 'direct-map']).nullable(),
@@ -93,6 +95,7 @@ export function infoResult(trace: OpenTrace, completeness: Completeness): InfoRe
     sources: header.sources,
     writer: header.writer,
     clock: header.clock,
+    time_step: header.timeStep ?? 1,
     preemption: header.preemption ?? 'unknown',
     host_kind: hostKindOrBoth(trace),
     host: header.host ?? null,
@@ -134,7 +137,7 @@ function infoText(result: InfoResult): string {
     `trace       ${printable(result.trace)}`,
     `format      ${result.format_version}, written by ${printable(result.writer)}`,
     ...listLines('from       ', result.sources.map(printable)),
-    `clock       ${result.clock}`,
+    `clock       ${result.clock === 'unknown' ? 'not known' : result.clock}${result.time_step === 1 ? '' : `, in steps of ${grouped(result.time_step)} ns`}`,
     `preemption  ${result.preemption === 'unknown' ? 'not known; if it was voluntary, --preempt voluntary lets run tell more' : result.preemption}`,
     `complete    ${completeText(result)}`,
     ...(result.host === null ? [] : hostLines(result.host)),

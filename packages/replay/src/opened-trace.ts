@@ -10,7 +10,7 @@ import {
 import { completenessOf, type Completeness } from './completeness.js';
 
 const ADVICE =
-  'expected a trace file, or bpftrace output that holds vhost events, as text or JSON (see examples/)';
+  'expected a trace file, or vhost events as bpftrace, perf script, ftrace or trace-cmd report print them (see examples/)';
 
 /**
  * Calls `use` with the open trace and its completeness. What is damaged or incomplete is said on

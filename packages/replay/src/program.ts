@@ -178,7 +178,7 @@ function withTrace(command: Command, json = 'print one JSON document'): Command 
   return command
     .argument(
       '<trace>',
-      'trace file (.arrows), or bpftrace output as text or JSON; gzip or plain; - is stdin',
+      'trace file (.arrows), or text of bpftrace, perf script, ftrace or trace-cmd report; gzip or plain; - is stdin',
     )
     .option('--strict', 'exit 1 when the trace is damaged or known to be incomplete')
     .option('--json', json);
@@ -261,7 +261,10 @@ function withPlatformOptions(command: Command): Command {
 function withCompareOptions(command: Command): Command {
   return withPlatformOptions(
     command
-      .argument('<traces...>', 'trace files, or bpftrace output; - is stdin')
+      .argument(
+        '<traces...>',
+        'trace files, or text of bpftrace, perf script, ftrace or trace-cmd report; - is stdin',
+      )
       .option('--designs <names>', 'which: a,b,c, or all', 'all')
       .option('--design-file <file>', 'rows of switches of your own, as JSON; default: none')
       .option('--baseline <trace>', 'a trace to hold the others against; default: none')

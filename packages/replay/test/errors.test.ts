@@ -133,7 +133,7 @@ describe.each(['run', 'verify', 'check', 'info'])('%s refuses', (command) => {
     [
       'perf as JSON',
       () => file('perf.json', PERF_JSON),
-      /no events in .*perf\.json .*\nreplay: expected a trace file, or bpftrace output/,
+      /no events in .*perf\.json: it is the JSON of perf data convert, .*\nreplay: expected a trace file, or vhost events as/,
     ],
     [
       'prose',

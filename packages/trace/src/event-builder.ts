@@ -163,7 +163,8 @@ export function clearBuilder(builder: EventBuilder): void {
   builder.unobserved = 0;
 }
 
-function noteOther(builder: EventBuilder, row: number): void {
+/** Notes that a row is no access. */
+export function noteOther(builder: EventBuilder, row: number): void {
   const { others, otherCount } = builder;
   if (otherCount === others.length) builder.others = grow(others, 2 * otherCount);
   builder.others[builder.otherCount++] = row;

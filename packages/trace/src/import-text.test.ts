@@ -8,7 +8,8 @@ import {
   newFile,
   type Imported,
 } from '../test/trace-files.ts';
-import { createImportReport, createTextImporter } from './import-text.js';
+import { createImportReport } from './import-report.js';
+import { createTextImporter } from './import-text.js';
 import { recordingCountsSchema } from './recording-counts-schema.js';
 import type { RecordingCounts } from './recording-counts.js';
 import { closeTrace, createTraceWriter } from './trace-writer.js';

@@ -4,6 +4,8 @@ import {
   createEventLine,
   KIND,
   readEventLine,
+  rememberAccessLine,
+  SLOT,
   timeOfLine,
   whyNotAnEvent,
   type EventLine,
@@ -19,53 +21,18 @@ import {
   type TraceWriter,
 } from './trace-writer.js';
 import type { EventValues } from './event-builder.js';
+import {
+  keepProblem,
+  NO_EVENT,
+  noteBytes,
+  type ImportReport,
+  type LineProblem,
+} from './import-report.js';
 import { countArrivals, isWithin, timeSpan, type Arrivals, type TimeSpan } from './live-lines.js';
 import { noteFlaw, writeLoss, writeOwnEvent, type OwnEvent } from './recorder-notes.js';
 import { MAX_OBJECTS } from './recording-objects.js';
+import type { TextImport } from './text-import.js';
 
-/** A line that is not what it should be, with where and why. */
-export interface LineProblem {
-  readonly line: number;
-  /** Offset of the line's first byte in the decompressed input. */
-  readonly offset: number;
-  readonly reason: string;
-}
-
-/** What an import read, and what it could not. */
-export interface ImportReport {
-  /** The first bytes, which tell what an input is that holds no events. */
-  head: Uint8Array;
-  bytes: number;
-  lines: number;
-  /** Lines that became events. */
-  events: number;
-  /** Lines that begin like an event and are not one, or were too long, or not whole. */
-  rejected: number;
-  /** Lines that are no events: other output of the program, or of bpftrace. */
-  other: number;
-  /** The first of the rejected, and of the others. */
-  readonly rejectedFirst: LineProblem[];
-  readonly otherFirst: LineProblem[];
-  /** Events that bpftrace says it lost. */
-  lostEvents: bigint;
-}
-
-export function createImportReport(): ImportReport {
-  return {
-    head: new Uint8Array(0),
-    bytes: 0,
-    lines: 0,
-    events: 0,
-    rejected: 0,
-    other: 0,
-    rejectedFirst: [],
-    otherFirst: [],
-    lostEvents: 0n,
-  };
-}
-
-const KEPT_PROBLEMS = 3;
-const HEAD_BYTES = 16;
 const OTHER_DIALECT = /^# (?:vhost-oracle|vhostscope) \S/;
 
 /** What a live recording asks of its importer beyond what a finished text does. */
@@ -89,7 +56,8 @@ export interface LiveImport {
   onLoss(howMany: bigint, by: string, lineNumber: number): void;
 }
 
-export interface TextImporter {
+/** The import of bpftrace's output. */
+export interface TextImporter extends TextImport {
   /** How many lines of a kind have arrived from a CPU, whether or not they were written. */
   arrived(cpu: number, kind: number): number;
   /**
@@ -103,18 +71,6 @@ export interface TextImporter {
    * follows is dropped.
    */
   insert(event: EventName, time: bigint, values: EventValues): void;
-  push(bytes: Uint8Array): void;
-  /**
-   * The input has ended, and its recording with it; the trace stays open for another input.
-   *
-   * @param interrupted the user has stopped the reading: a line that was cut by that is no loss
-   */
-  end(interrupted?: boolean): void;
-  /**
-   * Says that the input was damaged, or not read to its end; to be called before `end`. The trace is
-   * not complete then, and tells why.
-   */
-  flaw(what: string): void;
 }
 
 /**
@@ -157,7 +113,7 @@ export function createTextImporter(
       if (own.length > 0) insertUpTo(timeOfLine(line), line.cpu);
       tooMany =
         (span === undefined || isWithin(span, line)) && live?.notWritten?.has(line.kind) !== true
-          ? !writeEvent(writer, line, bytes, start, parser.line)
+          ? !write(bytes, start)
           : !knowObjects(writer, line);
       if (tooMany) return -1;
       countArrivals(arrivals, line.cpu, line.kind, 1);
@@ -165,6 +121,13 @@ export function createTextImporter(
       return next;
     },
   });
+
+  function write(bytes: Uint8Array, start: number): boolean {
+    if (!writeEvent(writer, line, bytes, parser.line)) return false;
+    if (line.kind === KIND.access)
+      rememberAccessLine(writer.accessRuns, bytes, start, line.words[2 * SLOT.vq]);
+    return true;
+  }
 
   function receive(message: Message): void {
     live?.onMessage(message);
@@ -233,7 +196,7 @@ export function createTextImporter(
 
   function other(at: number): void {
     report.other++;
-    keep(report.otherFirst, 'not an event', at);
+    keep(report.otherFirst, NO_EVENT, at);
   }
 
   function lose(events: bigint, at: number): void {
@@ -255,7 +218,7 @@ export function createTextImporter(
   }
 
   function keep(list: LineProblem[], reason: string, at: number): void {
-    if (list.length < KEPT_PROBLEMS) list.push({ line: at, offset: parser.offset, reason });
+    keepProblem(list, { line: at, offset: parser.offset, reason });
   }
 
   function countEvents(): void {
@@ -278,10 +241,7 @@ export function createTextImporter(
     },
     flaw: (what) => noteFlaw(writer, what),
     push: (bytes) => {
-      if (report.head.length < HEAD_BYTES) {
-        report.head = Buffer.concat([report.head, bytes]).subarray(0, HEAD_BYTES);
-      }
-      report.bytes += bytes.length;
+      noteBytes(report, bytes);
       parser.push(bytes);
       countEvents();
     },

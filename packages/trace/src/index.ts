@@ -1,4 +1,4 @@
-/** The trace file: written from bpftrace output, read back with its CPUs merged by time. */
+/** The trace file: written from the text of bpftrace, perf and ftrace, read back with its CPUs merged by time. */
 export {
   openTemporary,
   openTrace,
@@ -36,14 +36,15 @@ export {
   writeEvent,
   type TraceWriter,
 } from './trace-writer.js';
+export { createTextImporter, type LiveImport, type TextImporter } from './import-text.js';
+export { createTextImport, type TextImport } from './text-import.js';
+export { RECORDER, type TextFormat, type TextKind } from './text-kind.js';
 export {
   createImportReport,
-  createTextImporter,
+  NO_EVENT,
   type ImportReport,
   type LineProblem,
-  type LiveImport,
-  type TextImporter,
-} from './import-text.js';
+} from './import-report.js';
 export {
   dropUnwritten,
   noteFlaw,
@@ -80,7 +81,7 @@ export {
   written,
 } from './file-errors.js';
 export { checkPlace, openNewFile, type NewFile } from './new-file.js';
-export { TraceFormatError, type TraceHeader } from './trace-header.js';
+export { headerOfText, TraceFormatError, type TraceHeader } from './trace-header.js';
 export { recordedProbesSchema, traceHeaderSchema } from './trace-header-reader.js';
 export { countsByName, type RecordingCounts } from './recording-counts.js';
 export { recordingCountsSchema } from './recording-counts-schema.js';

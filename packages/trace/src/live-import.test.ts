@@ -4,7 +4,8 @@ import type { Message } from 'bpftrace-parser';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { eventsOf, HEADER, newFile, type PlainEvent } from '../test/trace-files.ts';
-import { createImportReport, createTextImporter, type TextImporter } from './import-text.js';
+import { createImportReport } from './import-report.js';
+import { createTextImporter, type TextImporter } from './import-text.js';
 import type { RecordingCounts } from './recording-counts.js';
 import { closeTrace, createTraceWriter } from './trace-writer.js';
 

@@ -10,7 +10,8 @@ import {
   newPath,
   type PlainEvent,
 } from '../test/trace-files.ts';
-import { createImportReport, createTextImporter } from './import-text.ts';
+import { createImportReport } from './import-report.ts';
+import { createTextImporter } from './import-text.ts';
 import { createLiveMerge, SILENCE, type LiveMerge, type MergeStop } from './live-merge.ts';
 import { createTraceIndexer, type TraceIndexer } from './trace-index.ts';
 import { closeTrace, createTraceWriter, flushTrace } from './trace-writer.ts';

@@ -3,7 +3,8 @@ import { createEventLine, readEventLine, type EventLine } from '@vhostscope/mode
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { eventsOf, HEADER, newFile, newPath, type PlainEvent } from '../test/trace-files.ts';
-import { createImportReport, createTextImporter } from './import-text.js';
+import { createImportReport } from './import-report.js';
+import { createTextImporter } from './import-text.js';
 import { joinTrace, leaveTrace } from './live-reader.js';
 import {
   createOpenRanges,

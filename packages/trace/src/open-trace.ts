@@ -1,5 +1,5 @@
 /**
- * Opens whatever holds a trace: a trace file, gzipped or from a pipe, or bpftrace output as it was
+ * Opens whatever holds a trace: a trace file, gzipped or from a pipe, or what bpftrace, perf or ftrace
  * printed. What cannot be read in place goes through a temporary file without a name.
  */
 import {
@@ -17,14 +17,10 @@ import { join } from 'node:path';
 import { writeFully } from './file-access.js';
 import { InputError, NoEventsError, reasonOf, writing, written } from './file-errors.js';
 import { foreignFormat, isArrowStream, STREAM_MARK_BYTES } from './foreign-formats.js';
-import {
-  createImportReport,
-  createTextImporter,
-  type ImportReport,
-  type TextImporter,
-} from './import-text.js';
+import { createImportReport, type ImportReport } from './import-report.js';
 import { inputName, readInput, type InputEnd } from './input-bytes.js';
-import { TraceFormatError, type TraceHeader } from './trace-header.js';
+import { createTextImport, type TextImport } from './text-import.js';
+import { headerOfText, TraceFormatError } from './trace-header.js';
 import { indexTrace, type TraceIndex } from './trace-index.js';
 import {
   abandonTrace,
@@ -39,7 +35,7 @@ export interface OpenTrace {
   readonly name: string;
   readonly fd: number;
   readonly index: TraceIndex;
-  /** How the text was read, when the input was bpftrace output and not a trace file. */
+  /** How the text was read, when the input was no trace file. */
   readonly imported: ImportReport | undefined;
   /** What is wrong with the input that was nevertheless read, each with its place. */
   readonly damage: readonly string[];
@@ -105,22 +101,23 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   const fd = writing(spooling, () => openTemporary(folder));
   const report = createImportReport();
   let head: Uint8Array | undefined = new Uint8Array(0);
-  let text: { readonly writer: TraceWriter; readonly importer: TextImporter } | undefined;
-  const header: TraceHeader = {
-    sources: [path],
-    writer: WRITER,
-    clock: 'CLOCK_BOOTTIME',
-    keepsPointers: false,
-  };
+  let text: TextImport | undefined;
+  let writer: TraceWriter | undefined;
   const take = (bytes: Uint8Array): void => {
-    if (text !== undefined) text.importer.push(bytes);
+    if (text !== undefined) text.push(bytes);
     else writeFully(fd, bytes);
   };
   const begin = (bytes: Uint8Array): void => {
     head = undefined;
     if (!isArrowStream(bytes)) {
-      const writer = createTraceWriter(fd, header, { behind: true });
-      text = { writer, importer: createTextImporter(writer, report) };
+      text = createTextImport(report, (kind) => {
+        const header = headerOfText(kind, {
+          sources: [path],
+          writer: WRITER,
+          keepsPointers: false,
+        });
+        return (writer = createTraceWriter(fd, header, { behind: true }));
+      });
     }
     take(bytes);
   };
@@ -135,26 +132,27 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   try {
     const end = await readInput(path, {
       onChunk,
-      onPause: () => (text === undefined ? undefined : keepPace(text.writer)),
+      onPause: () => (writer === undefined ? undefined : keepPace(writer)),
       onProgress: options.onProgress,
       signal: options.signal,
     });
     writing(spooling, () => {
       if (head !== undefined) begin(head);
       if (text === undefined) return;
-      if (end.damage !== undefined) text.importer.flaw(end.damage);
-      text.importer.end(end.interrupted);
-      closeTrace(text.writer);
+      if (end.damage !== undefined) text.flaw(end.damage);
+      text.end(end.interrupted);
+      if (writer !== undefined) closeTrace(writer);
     });
     const isText = text !== undefined;
-    if (text !== undefined) await written(spooling, settleTrace(text.writer));
+    if (writer !== undefined) await written(spooling, settleTrace(writer));
     // Its batches' memory is not needed while the trace is read.
     text = undefined;
+    writer = undefined;
     if (isText && report.events === 0 && !end.interrupted) throw nothingFound(name, report, end);
     const index = named(name, () => indexTrace(fd, fstatSync(fd).size));
     return opened(name, fd, index, isText ? report : undefined, end);
   } catch (error) {
-    if (text !== undefined) await abandonTrace(text.writer);
+    if (writer !== undefined) await abandonTrace(writer);
     closeSync(fd);
     throw error;
   }

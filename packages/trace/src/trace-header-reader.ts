@@ -27,8 +27,10 @@ export const traceHeaderSchema = z.object({
   sources: z.array(z.string()),
   /** Program that wrote the file, with its version. */
   writer: z.string(),
-  /** Clock of `time`. */
-  clock: z.literal('CLOCK_BOOTTIME'),
+  /** Clock of `time`: perf and ftrace have others unless they are told, and mostly do not say which. */
+  clock: z.enum(['CLOCK_BOOTTIME', 'unknown']),
+  /** ns that a step of the times is, where the source told them more coarsely; absent: 1. */
+  timeStep: z.number().int().positive().optional(),
   /** Preemption of the recording kernel; absent when the recording does not say. */
   preemption: z.enum(['voluntary', 'full']).optional(),
   /** The `pointer` column holds kernel addresses. */

@@ -1,6 +1,7 @@
 /** What a trace file says about itself at its start: the metadata of its Arrow schema. */
 import { EVENT_NAMES, FIELDS } from '@vhostscope/model';
 import type { z } from 'zod';
+import type { TextKind } from './text-kind.js';
 import type { traceHeaderSchema } from './trace-header-reader.js';
 
 /**
@@ -19,6 +20,14 @@ export class TraceFormatError extends Error {
   override name = 'TraceFormatError';
 }
 
+/** What a trace says that is made of a text. */
+export function headerOfText(
+  { clock, timeStep }: TextKind,
+  rest: Pick<TraceHeader, 'sources' | 'writer' | 'keepsPointers'>,
+): TraceHeader {
+  return { ...rest, clock, ...(timeStep > 1 && { timeStep }) };
+}
+
 export function headerMetadata(header: TraceHeader): Map<string, string> {
   const docs = Object.fromEntries(Object.entries(FIELDS).map(([name, { doc }]) => [name, doc]));
   return new Map([
@@ -26,9 +35,11 @@ export function headerMetadata(header: TraceHeader): Map<string, string> {
     ['format_version', String(FORMAT_VERSION)],
     ['header', JSON.stringify(header)],
     ['kinds', JSON.stringify(EVENT_NAMES)],
-    [
-      'fields',
-      JSON.stringify({ time: 'ns, CLOCK_BOOTTIME', cpu: 'CPU', line: 'input line', ...docs }),
-    ],
+    ['fields', JSON.stringify({ time: timeDoc(header), cpu: 'CPU', line: 'input line', ...docs })],
   ]);
+}
+
+function timeDoc({ clock, timeStep = 1 }: TraceHeader): string {
+  const unit = timeStep === 1 ? 'ns' : `ns, in steps of ${timeStep}`;
+  return clock === 'unknown' ? `${unit}, of a clock that is not known` : `${unit}, ${clock}`;
 }

@@ -5,10 +5,7 @@
 import {
   createAccessRunMemory,
   forgetAddresses,
-  KIND,
   readAccessRun,
-  rememberAccessLine,
-  SLOT,
   type AccessRunMemory,
   type EventLine,
 } from '@vhostscope/model';
@@ -197,8 +194,7 @@ export function writeAccessLines(
 /**
  * Appends an event whose `vq` and `dev` are kernel addresses. HOT.
  *
- * @param bytes what the line was read from
- * @param start index of the line's tag in them
+ * @param bytes what the line was read from: its comm lies there
  * @param lineNumber number of the input line, from 1
  * @returns false, with nothing written, when it names more objects than a trace can have
  */
@@ -206,7 +202,6 @@ export function writeEvent(
   writer: TraceWriter,
   line: EventLine,
   bytes: Uint8Array,
-  start: number,
   lineNumber: number,
 ): boolean {
   const recording = writer.current ?? beginRecording(writer, 'no header line');
@@ -214,9 +209,6 @@ export function writeEvent(
   const builder = builderOf(writer, line.cpu);
   appendLine(builder, line, bytes, lineNumber);
   recording.latest = builder;
-  if (line.kind === KIND.access) {
-    rememberAccessLine(writer.accessRuns, bytes, start, line.words[2 * SLOT.vq]);
-  }
   flushFull(writer, recording, builder);
   return true;
 }

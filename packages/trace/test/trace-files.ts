@@ -15,7 +15,8 @@ import {
   type TextColumnData,
 } from '@vhostscope/model';
 import { afterAll, vi } from 'vitest';
-import { createImportReport, createTextImporter, type ImportReport } from '../src/import-text.ts';
+import { createImportReport, type ImportReport } from '../src/import-report.ts';
+import { createTextImporter } from '../src/import-text.ts';
 import { visitTrace } from '../src/merge-cpus.ts';
 import type { TraceHeader } from '../src/trace-header.ts';
 import { indexTrace } from '../src/trace-index.ts';

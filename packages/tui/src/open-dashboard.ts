@@ -63,7 +63,7 @@ export async function openDashboard(
 }
 
 const ADVICE =
-  'expected a trace file, or bpftrace output that holds vhost events, as text or JSON (see examples/)';
+  'expected a trace file, or vhost events as bpftrace, perf script, ftrace or trace-cmd report print them (see examples/)';
 
 function sourceOptions({ name, kind }: NamedSource): Parameters<typeof createSession>[0]['source'] {
   return kind === 'stdin' ? { kind: 'pipe' } : { kind, path: name };

@@ -22,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .version(readVersion())
     .argument(
       '[source]',
-      'trace file (.arrows), bpftrace output as text or JSON, gzip or plain, a socket of collector attach, ' +
+      'trace file (.arrows), text of bpftrace, perf script, ftrace or trace-cmd report, gzip or plain, a socket of collector attach, ' +
         `or - for standard input; default: the socket ${DEFAULT_SOCKET}, where collector attach --socket made it`,
     )
     .option('--follow', 'the file is still being written: show what comes')

@@ -307,6 +307,29 @@ test('bpftrace text from a pipe, with junk and losses, comes to what the same te
   );
 });
 
+test('perf script text from a pipe, as it comes, comes to what the same text does as a file', async () => {
+  const golden = join(import.meta.dirname, '../../trace/test/golden/perf-script-default.txt.gz');
+  const lines = gunzipSync(readFileSync(golden))
+    .toString('latin1')
+    .split(/(?<=\n)/);
+  lines.splice(3000, 0, (lines[2999] ?? '').replace(/vho:.*/, 'PERF_RECORD_LOST lost 17'));
+  const { session, write, end } = await piped();
+  for (let at = 0; at < lines.length; at += 500) {
+    await write(lines.slice(at, at + 500).join(''));
+    session.pass(20);
+    await sleep(2);
+  }
+  const live = await until(session, ({ clock }) => clock.events > 100);
+  expect(live.source.state).toBe('reading');
+  end();
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  const path = newPath();
+  writeFileSync(path, lines.join(''), 'latin1');
+  expect(plain(view.total.total)).toEqual(await replayed(path));
+  expect(view.source.problems.join()).toMatch(/perf lost 17 events/);
+  expect(new Map(view.recording.facts).get('clock')).toBe('not known');
+});
+
 test('a trace from a pipe, and nothing, and junk', async () => {
   const { bytes } = traceOf(S3);
   const one = await piped();

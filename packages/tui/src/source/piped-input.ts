@@ -1,5 +1,5 @@
 /** Standard input: a trace, or what bpftrace prints, as it comes. */
-import { inputName, readInput, reasonOf } from '@vhostscope/trace';
+import { inputName, readInput, reasonOf, RECORDER } from '@vhostscope/trace';
 import type { Completeness } from '@vhostscope/replay';
 import type { Source } from './source.js';
 import {
@@ -97,7 +97,7 @@ function problemsOf(stream: SpooledStream, trouble: string | undefined): string[
     ...(report === undefined ? (growing.completeness?.problems ?? []) : []),
     ...(report === undefined || report.lostEvents === 0n
       ? []
-      : [`bpftrace lost ${report.lostEvents} events`]),
+      : [`${RECORDER[report.format]} lost ${report.lostEvents} events`]),
     ...(rejected === undefined
       ? []
       : [
@@ -106,5 +106,6 @@ function problemsOf(stream: SpooledStream, trouble: string | undefined): string[
     ...(other === undefined
       ? []
       : [`${report?.other} lines held no event, the first is line ${other.line}`]),
+    ...(report?.notes ?? []),
   ];
 }

@@ -1,11 +1,12 @@
-/** A stream of a trace, or of bpftrace's text, that is kept as it comes and is a trace that grows. */
+/** A stream of a trace, or of a text that holds events, that is kept as it comes and is a trace that grows. */
 import {
   batchEnd,
   closeTrace,
   createImportReport,
-  createTextImporter,
+  createTextImport,
   createTraceWriter,
   flushTrace,
+  headerOfText,
   isArrowStream,
   nothingFound,
   OutputError,
@@ -14,7 +15,7 @@ import {
   type BatchPlace,
   type ImportReport,
   type InputEnd,
-  type TextImporter,
+  type TextImport,
   type TraceOutput,
   type TraceWriter,
 } from '@vhostscope/trace';
@@ -66,7 +67,8 @@ export function createSpooledStream(
   const growing = createGrowingTrace(name, spool);
   const report = createImportReport();
   let head: Uint8Array | undefined = new Uint8Array(0);
-  let text: { readonly writer: TraceWriter; readonly importer: TextImporter } | undefined;
+  let text: TextImport | undefined;
+  let writer: TraceWriter | undefined;
   let isText = false;
   let isOver = false;
   let isFull = false;
@@ -81,23 +83,19 @@ export function createSpooledStream(
     head = undefined;
     if (!isArrowStream(bytes)) {
       isText = true;
-      const writer = createTraceWriter(
-        outputTo((piece) => spool.append(piece)),
-        {
-          sources: [name],
-          writer: 'vhostscope tui',
-          clock: 'CLOCK_BOOTTIME',
-          keepsPointers: false,
-        },
+      const said = { sources: [name], writer: 'vhostscope tui', keepsPointers: false };
+      const output = outputTo((piece) => spool.append(piece));
+      text = createTextImport(
+        report,
+        (kind) => (writer = createTraceWriter(output, headerOfText(kind, said))),
       );
-      text = { writer, importer: createTextImporter(writer, report) };
     }
     take(bytes);
   }
 
   function take(bytes: Uint8Array): void {
     if (text === undefined) spool.append(bytes);
-    else text.importer.push(bytes);
+    else text.push(bytes);
   }
 
   function look(): void {
@@ -107,9 +105,9 @@ export function createSpooledStream(
   function finish(end: InputEnd): void {
     if (head !== undefined) begin(head);
     if (text === undefined) return;
-    if (end.damage !== undefined) text.importer.flaw(end.damage);
-    text.importer.end(end.interrupted);
-    closeTrace(text.writer);
+    if (end.damage !== undefined) text.flaw(end.damage);
+    text.end(end.interrupted);
+    if (writer !== undefined) closeTrace(writer);
     if (report.events === 0) trouble = nothingFound(name, report, end).message;
   }
 
@@ -163,12 +161,13 @@ export function createSpooledStream(
         trouble = error.message;
       }
       text = undefined;
+      writer = undefined;
       growing.extend(spool.size);
       growing.end();
     },
     refresh: (now) => {
-      if (text !== undefined && !isFull && now - flushedAt >= FLUSH_EVERY) {
-        flushTrace(text.writer);
+      if (writer !== undefined && !isFull && now - flushedAt >= FLUSH_EVERY) {
+        flushTrace(writer);
         flushedAt = now;
       }
       growing.extend(spool.size);

@@ -50,7 +50,7 @@ function assumptionsOf({ judgement }: Shown, { chosen, virtqueues }: Account): s
 }
 
 function factsOf({ header, formatVersion }: TraceIndex, { judgement }: Shown): [string, string][] {
-  const { host, writer, sources, probes, clock } = header;
+  const { host, writer, sources, probes, clock, timeStep } = header;
   const recorded = judgement?.plan.recorded;
   const facts: [string, string | undefined][] = [
     ['host', recorded?.host === undefined ? undefined : HOST[recorded.host]],
@@ -65,7 +65,8 @@ function factsOf({ header, formatVersion }: TraceIndex, { judgement }: Shown): [
     ['KSM', onOff(host?.ksm)],
     ['NUMA balancing', onOff(host?.numaBalancing)],
     ['NUMA nodes', host?.numaNodes.toString()],
-    ['clock', clock],
+    ['clock', clock === 'unknown' ? 'not known' : clock],
+    ['steps of time', timeStep === undefined ? undefined : `${timeStep} ns`],
     ['from', sources.join(', ')],
     ['written by', writer],
     ['format', String(formatVersion)],

@@ -1,0 +1,58 @@
+/** Text of perf and ftrace: the kernel's decisions, and what is said of what the text does not tell. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { infoResultSchema } from '../src/info-command.ts';
+import { runResultSchema } from '../src/run-result.ts';
+import { verifyResultSchema } from '../src/verify-result.ts';
+import { replay } from './in-process.ts';
+
+const golden = (name: string): string => join(import.meta.dirname, '../../trace/test/golden', name);
+
+describe.each([
+  ['perf-script-default.txt.gz', 5414, 43],
+  ['perf-script-F.txt.gz', 5414, 43],
+  ['ftrace.txt.gz', 1403, 30],
+])('%s', (name, accesses, attempts) => {
+  it.each([[], ['--preempt', 'voluntary'], ['--preempt', 'voluntary', '--use-observations']])(
+    'holds no decision that the model contradicts: %s %s %s',
+    async (...options) => {
+      const { code, out } = await replay('verify', '--json', ...options, golden(name));
+      const result = verifyResultSchema.parse(JSON.parse(out));
+      expect(result).toMatchObject({ order: 'ranges', disagree: 0, first: [], complete: null });
+      expect(result.accesses.compared).toBe(accesses);
+      expect(code).toBe(0);
+    },
+  );
+
+  it('holds what stands in it', async () => {
+    const run = await replay('run', '--json', golden(name));
+    expect(runResultSchema.parse(JSON.parse(run.out)).totals.accesses).toBe(accesses);
+    const info = await replay('info', '--json', golden(name));
+    const { recordings } = infoResultSchema.parse(JSON.parse(info.out));
+    expect(recordings).toMatchObject([
+      { events: { access: accesses, prefetch: attempts }, cpus: [0] },
+    ]);
+  });
+});
+
+it('where nobody preempts, nearly all of it is decided', async () => {
+  const { out } = await replay(
+    'verify',
+    '--json',
+    '--preempt',
+    'voluntary',
+    golden('perf-script-F.txt.gz'),
+  );
+  const { accesses } = verifyResultSchema.parse(JSON.parse(out));
+  expect(accesses.agree / accesses.compared).toBeGreaterThan(0.9);
+});
+
+it('info tells of clock and steps', async () => {
+  const json = async (name: string): Promise<unknown> =>
+    infoResultSchema.parse(JSON.parse((await replay('info', '--json', golden(name))).out));
+  expect(await json('ftrace.txt.gz')).toMatchObject({ clock: 'unknown', time_step: 1000 });
+  expect(await json('perf-script-F.txt.gz')).toMatchObject({ clock: 'unknown', time_step: 1 });
+  const { out, err } = await replay('info', golden('ftrace.txt.gz'));
+  expect(out).toMatch(/^clock {7}not known, in steps of 1,000 ns$/m);
+  expect(err).toMatch(/: times are whole microseconds, as ftrace prints them$/m);
+});

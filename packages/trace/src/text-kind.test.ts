@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { golden } from '../test/trace-event-files.ts';
+import { textKindOf, type TextFormat } from './text-kind.js';
+
+const PERF =
+  '           vload   193 [000]    30.148057810:   vho:reset: (0) vq=0xffff8c3ecbc90100\n';
+const FTRACE = '           vload-219     [000] .N.1.    40.666304: reset: (f+0x0/0x10) vq=0x5\n';
+
+const kindOf = (text: string, isAll = false): ReturnType<typeof textKindOf> =>
+  textKindOf(Buffer.from(text, 'latin1'), isAll);
+
+test.each<[TextFormat, string]>([
+  ['bpftrace', '# vhost-oracle 1\n'],
+  ['bpftrace', 'Attaching 7 probes...\n'],
+  ['bpftrace', 'Attached 7 probes\n'],
+  ['bpftrace', '{"type": "attached_probes", "data": {"probes": 7}}\n'],
+  ['bpftrace', 'hello\nM 5 0 ffff888100000100\n'],
+  ['perf script', PERF],
+  ['perf script', `# ========\n#\n${PERF}`],
+  ['perf script', `Warning:\n\n${PERF}`],
+  ['perf script', PERF.replace('.148057810', '.148057')],
+  ['ftrace', `# tracer: nop\n#\n${FTRACE}`],
+  ['ftrace', FTRACE],
+  ['ftrace', `# tracer: nop\n#\n${FTRACE.replace('vload-219', '       -1')}`],
+  ['trace-cmd report', `version = 6\ncpus=2\n${FTRACE}`],
+])('%s: %j', (format, text) => {
+  expect(kindOf(text)?.format).toBe(format);
+  expect(kindOf(text)?.timeStep).toBe(/\.\d{6}:/.test(text) ? 1000 : 1);
+});
+
+test('golden texts', () => {
+  for (const [name, format] of [
+    ['perf-script-default.txt.gz', 'perf script'],
+    ['perf-script-F.txt.gz', 'perf script'],
+    ['perf-script-callchain.txt.gz', 'perf script'],
+    ['perf61-lost.txt', 'perf script'],
+    ['perf61-callchain.txt', 'perf script'],
+    ['perf61-p2.txt', 'perf script'],
+    ['ftrace.txt.gz', 'ftrace'],
+  ] as const)
+    expect([name, kindOf(golden(name))?.format]).toEqual([name, format]);
+});
+
+test('what does not tell is waited for, and is taken for text of bpftrace in the end', () => {
+  for (const text of ['', 'hello\n', PERF.trimEnd(), '# ========\n# hostname : vm\n', '\n\n']) {
+    expect(kindOf(text)).toBe(undefined);
+    expect(kindOf(text, true)?.format).toBe('bpftrace');
+  }
+});
+
+test('a clock is known only where the header of perf script names it', () => {
+  const clockOf = (line: string): string | undefined => kindOf(`${line}\n${PERF}`)?.clock;
+  expect(clockOf('# clockid: boottime (7)')).toBe('CLOCK_BOOTTIME');
+  expect(clockOf('# clockid: monotonic (1)')).toBe('unknown');
+  expect(clockOf('# hostname : # clockid: boottime (7)')).toBe('unknown');
+  // 14 bytes, which a name can hold behind a line feed.
+  expect(clockOf('                \n# clockid: (7)')).toBe('unknown');
+});
+
+test('the name of a thread does not make it text of another kind', () => {
+  const [first = '', last = ''] = PERF.split('vload');
+  for (const name of [
+    'x\nM 5 0 10\n',
+    '\nAttaching 1 pr',
+    '\n# vhost-oracl',
+    '\ncpus=1',
+    '\nversion = 6',
+  ])
+    expect(kindOf(`${first}${name}${last}`)?.format).toBe('perf script');
+});

@@ -1,0 +1,85 @@
+/** Which program printed a text that holds events, by its first lines. */
+import { createEventLine, HEADERS, readEventLine } from '@vhostscope/model';
+import { createTraceLine, readTraceLine, type Joint } from './trace-events/trace-line.js';
+
+export type TextFormat = 'bpftrace' | 'perf script' | 'ftrace' | 'trace-cmd report';
+
+/** Who loses events, by what printed them. */
+export const RECORDER: Readonly<Record<TextFormat, string>> = {
+  bpftrace: 'bpftrace',
+  'perf script': 'perf',
+  ftrace: 'the kernel',
+  'trace-cmd report': 'the kernel',
+};
+
+export interface TextKind {
+  readonly format: TextFormat;
+  /** Clock of its times: perf and the kernel have others unless they are told. */
+  readonly clock: 'CLOCK_BOOTTIME' | 'unknown';
+  /** Of the trace events' lines: how thread and number are joined. */
+  readonly joint: Joint;
+  /** ns that a step of its times is. */
+  readonly timeStep: 1 | 1000;
+}
+
+const BPFTRACE: TextKind = {
+  format: 'bpftrace',
+  clock: 'CLOCK_BOOTTIME',
+  joint: 'blank',
+  timeStep: 1,
+};
+
+/** A text in whose first bytes nothing tells what it is is taken for bpftrace's. */
+export const HEAD_BYTES = 1 << 16;
+
+const LF = 0x0a;
+
+/** What bpftrace and the dialect begin with, and nothing else: there is no need to wait for more. */
+const BPFTRACE_BEGINS = /^(?:Attach(?:ing|ed) \d+ probes?|\{"type": )/;
+const FTRACE_BEGINS = /^# tracer: /;
+const TRACE_CMD_BEGINS = /^(?:version = \d|cpus=\d+$|trace-cmd )/;
+/**
+ * In the header of perf script: the number of the clock that `perf record -k` was told. With a name before
+ * it, which makes it longer than a thread's name can be.
+ */
+const PERF_CLOCK = /^# clockid: \w+ \((\d+)\)$/;
+const CLOCK_BOOTTIME = '7';
+
+/**
+ * Tells what a text is. A line of a trace event decides, wherever it stands: a line of the dialect can be
+ * made by a thread's name in which there is a line feed, a line of a trace event cannot, it is too long.
+ *
+ * @param head the first bytes of the text
+ * @param isAll whether there are no more, or no more are to be waited for
+ * @returns undefined while what there is does not tell
+ */
+export function textKindOf(head: Uint8Array, isAll: true): TextKind;
+export function textKindOf(head: Uint8Array, isAll: boolean): TextKind | undefined;
+export function textKindOf(head: Uint8Array, isAll: boolean): TextKind | undefined {
+  const line = createTraceLine();
+  const event = createEventLine();
+  let holdsDialect = false;
+  let isTraceCmd = false;
+  let isKernels = false;
+  let clock: TextKind['clock'] = 'unknown';
+  for (let start = 0, number = 0; start < head.length; number++) {
+    const lf = head.indexOf(LF, start);
+    if (lf < 0) break;
+    for (const joint of ['blank', 'dash'] as const) {
+      if (isKernels && joint === 'blank') continue;
+      if (!readTraceLine(head, start, lf, joint, line)) continue;
+      const timeStep = line.timeEnd - line.secondsEnd === 7 ? 1000 : 1;
+      if (joint === 'blank') return { format: 'perf script', clock, joint, timeStep };
+      const format = isTraceCmd ? 'trace-cmd report' : 'ftrace';
+      return { format, clock: 'unknown', joint, timeStep };
+    }
+    const text = new TextDecoder('latin1').decode(head.subarray(start, Math.min(lf, start + 200)));
+    if (number === 0 && (BPFTRACE_BEGINS.test(text) || HEADERS.includes(text))) return BPFTRACE;
+    if (TRACE_CMD_BEGINS.test(text)) isTraceCmd = true;
+    if (isTraceCmd || FTRACE_BEGINS.test(text)) isKernels = true;
+    if (PERF_CLOCK.exec(text)?.[1] === CLOCK_BOOTTIME) clock = 'CLOCK_BOOTTIME';
+    if (readEventLine(head, start, lf + 1, event) >= 0) holdsDialect = true;
+    start = lf + 1;
+  }
+  return holdsDialect || isAll ? BPFTRACE : undefined;
+}
