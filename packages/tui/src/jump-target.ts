@@ -4,15 +4,11 @@ import { ProgramError } from '@vhostscope/terminal';
 import type { Command, DashboardView } from './dashboard.js';
 
 /** @returns the command that goes there; or, in words, why there is no such moment */
-export function readJump(text: string, { clock, storms }: DashboardView): Command | string {
+export function readJump(text: string, { clock }: Pick<DashboardView, 'clock'>): Command | string {
   try {
     const argument = readTimeArgument('go to', text);
-    if ('storm' in argument) {
-      const { storm: number } = argument;
-      if (storms.every((storm) => storm.number !== number))
-        return `no storm ${number} so far: the newest is ${storms[0]?.number ?? 'none'}`;
-      return { do: 'seek storm', number };
-    }
+    // Which there are the session knows: of a finished trace also those that begin after the moment shown.
+    if ('storm' in argument) return { do: 'seek storm', number: argument.storm };
     const first = clock.boottime - BigInt(clock.at);
     const extent = { first, last: first + BigInt(clock.end) };
     const at = resolveTime(argument, extent, () => {

@@ -62,7 +62,8 @@ export async function runPlain(
       if (isWriting) process.stdout.destroy();
       return EXIT.interrupted;
     }
-    return isBroken(session.view()) ? EXIT.unusable : EXIT.done;
+    const view = session.view();
+    return isBroken(view) || view.clock.events === 0 ? EXIT.unusable : EXIT.done;
   } finally {
     for (const signal of signals) process.removeListener(signal, interrupt);
   }

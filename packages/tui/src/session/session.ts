@@ -181,8 +181,15 @@ export function openSession(options: SessionOptions, source: Source): Session {
       case 'seek':
         return say(where?.seek(command.at));
       case 'seek storm': {
-        const begin = judging?.storms.get(command.number);
-        if (begin === undefined) say(`no storm ${command.number} is known`, true);
+        const known = judging?.storms ?? new Map<number, number>();
+        const begin = known.get(command.number);
+        if (begin === undefined)
+          say(
+            known.size === 0
+              ? 'no storm is known'
+              : `no storm ${command.number} is known: the newest is ${Math.max(...known.keys())}`,
+            true,
+          );
         else say(where?.seek(begin));
         return;
       }
