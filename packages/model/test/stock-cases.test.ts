@@ -308,6 +308,20 @@ describe('what is likely, where nothing takes time', () => {
     expect(decided(likely(third), GET_USED_IDX)).toEqual({ hit: 1, fallback: 1 });
   });
 
+  it('no count is stuck for a range that was not followed to its end, as there were too many', () => {
+    const many = (which: 'start' | 'end', time: number): EventRecord[] =>
+      Array.from({ length: 1_030 }, (_, pid) =>
+        call(time, which, USED_PAGE, CLEAR, [pid, 'qemu']),
+      ).flat();
+    const events = [
+      ...many('start', 900),
+      ...many('end', 950),
+      ...looks(1_000),
+      ...inRound(1_000, 1, access(1_001, GET_USED_IDX)),
+    ];
+    expect(decided(likely(events), GET_USED_IDX)).toEqual({ hit: 1 });
+  });
+
   it('the end of a range does not come to a notifier that has gone: merged keeps the count', () => {
     const off = event('notifier', 1_600, { dev: 0, registered: 0, error: 0 });
     const on = event('notifier', 1_800, { dev: 0, registered: 1, error: 0 });
