@@ -154,6 +154,9 @@ describe('what is likely', { timeout }, () => {
 
   const shown = GOLDEN_TRACES.flatMap((name) =>
     (['derived', 'recorded'] as const).map((roundAccesses) => ({ name, roundAccesses })),
+  ).filter(
+    // No range is over a ring of d1, and its accesses take long.
+    ({ name, roundAccesses }) => roundAccesses === 'derived' || !name.startsWith('d1'),
   );
 
   it.each(shown)(
@@ -169,7 +172,7 @@ describe('what is likely', { timeout }, () => {
     },
   );
 
-  // d1 is of one CPU, too, but has no range over a ring, and of accesses as many as all others together.
+  // d1 is of one CPU, too, but no range is over a ring of it.
   // On two CPUs a start waits for readers (synchronize_rcu) between one area and the next, and these hit meanwhile.
   const loaded = GOLDEN_TRACES.filter((name) => name.startsWith('u'));
 
