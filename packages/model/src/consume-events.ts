@@ -12,6 +12,7 @@ import { AMBIGUOUS, IOTLB, OBSERVED_OF_OUTCOME, OUTCOMES, PENDING } from './outc
 import { ACCESSOR_SPAN } from './ring.js';
 import { passCpu, settleRound } from './rounds.js';
 import { judgeAsTold } from './stock-host/out-of-round.js';
+import { keepTold } from './stock-host/told-in-round.js';
 import { accessIndex, NO_OBSERVATION, OBSERVATIONS } from './tallies.js';
 import { IOTLB_ON, setIotlb, type VirtqueueState } from './virtqueue-state.js';
 
@@ -122,12 +123,9 @@ function consumeAccess(engine: EngineState, batch: EventBatch, i: number): void 
   const vq = batch.vq[i];
   const accessor = batch.accessor[i];
   know(engine, vq);
-  const { effective, inRound, countedInRound } = engine.virtqueues;
-  if (engine.roundAccesses === 'recorded' && inRound[vq] === 1 && !engine.isAtOnce) {
-    // Told when the call begins that makes it: it may come after a range that is told later.
-    countedInRound[ACCESSOR_SPAN * vq + accessor] += batch.n[i];
-    return;
-  }
+  const { effective, inRound } = engine.virtqueues;
+  if (engine.roundAccesses === 'recorded' && inRound[vq] === 1)
+    return keepTold(engine, vq, accessor, batch.n[i]);
   if (engine.host === 'stock') return judgeAsTold(engine, batch, i);
   const place = ACCESSOR_SPAN * vq + accessor;
   if (effective[place] >= PENDING) settleRound(engine, batch, i, vq);

@@ -7,7 +7,7 @@ import { KIND } from './events.js';
 import type { HostKind } from './engine-state.js';
 import { kindTable } from './kind-table.js';
 import { MOST_STACKS, noteStack, stackKey, type StackClasses } from './stack-classes.js';
-import { createRingPlaces, notePlaces, ringsUnder, type RingPlaces } from './storms/ring-places.js';
+import { createRingPlaces, isOverRing, notePlaces, type RingPlaces } from './storms/ring-places.js';
 import { rangeStartOf } from './told-ranges.js';
 
 export interface InvalidationMaker {
@@ -135,7 +135,7 @@ function begins(state: State, batch: EventBatch, i: number, devices: Iterable<nu
   const start = wordsAt(details.start, row);
   const end = wordsAt(details.end, row);
   let touches = false;
-  for (const dev of devices) touches ||= ringsUnder(state.rings, dev, start, end).length > 0;
+  for (const dev of devices) touches ||= isOverRing(state.rings, dev, start, end);
   if (!touches) return;
   state.all++;
   add(state.byCause, details.cause[row]);

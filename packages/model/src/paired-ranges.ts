@@ -1,8 +1,9 @@
 /**
  * Which end of a range belongs to which begin. Whoever changes memory makes both calls from one thread, with one
  * struct mmu_notifier_range (reference §5.3): so they tell the same address space, range, cause, blockability, process
- * and name, on whatever CPUs. The thread's own number is not told, so ranges of several threads may be alike; within
- * one they nest, and the one that began last ends first.
+ * and name, on whatever CPUs. The thread's own number is not told, so ranges of several threads may be alike, and which
+ * of those ends first nobody tells: hazards, storms and what is likely take the one that began last, as they nest within
+ * a thread; the engine's sure answers (ranges-order.ts) assume no order among them, and effects are told by themselves.
  */
 import type { Callback } from './callbacks.js';
 import { commAt, wordsAt, type EventBatch } from './event-batch.js';
@@ -46,27 +47,15 @@ export function rangeIdentity(
   };
 }
 
-/** Where among those that have begun the range is that event `i` ends; -1 where its begin was not seen. */
+/** Where among those that have begun, the last of several alike, the range is that event `i` ends; -1 where its begin was not seen. */
 export function findBegin(
   begun: readonly { readonly identity: RangeIdentity }[],
   batch: EventBatch,
   i: number,
   whose: number,
 ): number {
-  const { details, detail } = batch;
-  const row = detail[i];
-  const start = wordsAt(details.start, row);
-  const end = wordsAt(details.end, row);
-  return begun.findLastIndex(
-    ({ identity }) =>
-      identity.start === start &&
-      identity.end === end &&
-      identity.whose === whose &&
-      identity.pid === details.pid[row] &&
-      identity.cause === details.cause[row] &&
-      identity.blockable === details.blockable[row] &&
-      identity.comm === commAt(details.comm, row),
-  );
+  const ended = rangeIdentity(batch, i, whose);
+  return begun.findLastIndex(({ identity }) => isSameRange(identity, ended));
 }
 
 export function isSameRange(a: RangeIdentity, b: RangeIdentity): boolean {

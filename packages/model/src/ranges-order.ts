@@ -11,7 +11,7 @@ import { recycle, type EngineState } from './engine-state.js';
 import { followCallback, forgetCpu, stopFollowing } from './followed-callbacks.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
 import { sameRange } from './paired-ranges.js';
-import { detachAtOnce, endAtOnce, startAtOnce } from './stock-host/at-once.js';
+import { detachAtOnce, endAtOnce, startAtOnce, takeBackAtOnce } from './stock-host/at-once.js';
 import { mayChange } from './stock-host/round-changes.js';
 import { doubtMap, SEEN_NOTHING, setMap } from './virtqueue-state.js';
 
@@ -308,11 +308,12 @@ export function detachCallbacks(engine: EngineState, vq: number): void {
   if (engine.isAtOnce) detachAtOnce(engine, vq);
 }
 
-/** Follows a callback; the oldest of too many becomes loose. */
+/** Follows a callback; the oldest of too many becomes loose, or counts as ended where nothing takes time. */
 export function follow(engine: EngineState, callback: Callback): void {
   const oldest = followCallback(engine, callback);
   if (oldest === undefined) return;
-  loosen(engine, oldest);
+  if (engine.isAtOnce) takeBackAtOnce(engine, oldest);
+  else loosen(engine, oldest);
   recycle(engine, oldest);
 }
 

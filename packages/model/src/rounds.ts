@@ -28,10 +28,11 @@ import {
   REFUSED_COUNT,
 } from './outcome.js';
 import { passCallbacks } from './ranges-order.js';
-import { ACCESSOR_SPAN, AREA_COUNT, PAGE_BYTES } from './ring.js';
+import { AREA_COUNT, PAGE_BYTES } from './ring.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
 import { bytesOf, hasPages, isScattered } from './stock-host/page-evidence.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
+import { forgetTold } from './stock-host/told-in-round.js';
 import {
   doubtMap,
   IOTLB_COMING,
@@ -74,11 +75,12 @@ function doubtRound({ virtqueues, tallies }: EngineState, vq: number): void {
 }
 
 /** Of a stock host: from now on, what may change the maps is noted. */
-function watchRound({ virtqueues, roundAccesses }: EngineState, vq: number): void {
-  const { inRound, countedInRound, changed, disturbed } = virtqueues;
+function watchRound(engine: EngineState, vq: number): void {
+  const { virtqueues } = engine;
+  const { inRound, roundIotlb, iotlb, changed, disturbed } = virtqueues;
   inRound[vq] = 1;
-  if (roundAccesses !== 'derived')
-    countedInRound.fill(0, ACCESSOR_SPAN * vq, ACCESSOR_SPAN * (vq + 1));
+  roundIotlb[vq] = iotlb[vq];
+  if (engine.roundAccesses !== 'derived') forgetTold(engine, vq);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     changed[slot] = 0;
     disturbed[slot] = 0;

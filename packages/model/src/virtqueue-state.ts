@@ -4,7 +4,7 @@
  */
 import { ACCESSORS_OF_AREA, ACCESSOR_SPAN, AREA_COUNT, ONLY_IN_ROUND } from './ring.js';
 import { IOTLB_COMES } from './doubts.js';
-import { AMBIGUOUS, IOTLB } from './outcome.js';
+import { AMBIGUOUS, IOTLB, OUTCOMES } from './outcome.js';
 
 /** invalidate_count lies between minus this and this: an interval that says nothing. */
 export const UNKNOWN_COUNT = 1 << 28;
@@ -91,6 +91,8 @@ export interface VirtqueueState {
   doubtedAt: Float64Array;
   /** 1 from the beginning of a round to its end (stock hosts, like all that follow). */
   inRound: Uint8Array;
+  /** What `iotlb` was when the last round began, by which it tried to map or not. */
+  roundIotlb: Uint8Array;
   /** 1 while an ioctl sets the ring up: when it dropped the maps is not known. */
   inSetUp: Uint8Array;
   /** 1 where a map may have gone, or changed in another way, since the round began; see doubts.ts for why. */
@@ -124,6 +126,8 @@ export interface VirtqueueState {
   /** By ACCESSOR_SPAN * id + accessor: what the last `counted` event said, and what it added in this round. */
   counters: Uint32Array;
   countedInRound: Uint32Array;
+  /** Where nothing takes time, the accesses that were told in this round by derivedIndex; see told-in-round.ts. */
+  toldInRound: Uint32Array;
 }
 
 export const IOTLB_OFF = 0;
@@ -203,6 +207,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     absentAtRound: new Uint8Array(slots),
     doubtedAt: new Float64Array(slots).fill(-1),
     inRound: new Uint8Array(capacity),
+    roundIotlb: new Uint8Array(capacity),
     inSetUp: new Uint8Array(capacity),
     changed: new Uint8Array(slots),
     changeDoubt: new Uint8Array(slots),
@@ -221,6 +226,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     usualChain: new Uint32Array(capacity),
     counters: new Uint32Array(ACCESSOR_SPAN * capacity),
     countedInRound: new Uint32Array(ACCESSOR_SPAN * capacity),
+    toldInRound: new Uint32Array(ACCESSOR_SPAN * OUTCOMES * capacity),
   };
 }
 

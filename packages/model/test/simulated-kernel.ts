@@ -42,6 +42,8 @@ export interface SimulationOptions {
   readonly stock?: boolean;
   /** Of a stock host: whether the recording looks at page tables where rounds begin. */
   readonly looks?: boolean;
+  /** Of a stock host: whether the recording tells accesses in rounds, too, one by one. */
+  readonly tellsAccesses?: boolean;
   /**
    * Of a stock host: the step from which on it is recorded, once no ioctl is under way. A device is told of at its
    * first round or set-up after that, as the recording program does it. Absent: from before it was opened.
@@ -55,6 +57,7 @@ export class SimulatedKernel {
   readonly resetWindow: boolean;
   readonly exclusiveRegister: boolean;
   readonly isLive: boolean;
+  readonly tellsAccesses: boolean;
   /** Threads that wait for ranges to end, so that they can register; no new range begins. */
   registering = 0;
   readonly random: SeededRandom;
@@ -112,6 +115,7 @@ export class SimulatedKernel {
     this.preempt = options.preempt;
     this.resetWindow = options.resetWindow ?? false;
     this.isLive = options.isLive ?? false;
+    this.tellsAccesses = options.tellsAccesses ?? false;
     this.exclusiveRegister = (options.exclusiveRegister ?? false) || options.stock === true;
     this.stock =
       options.stock === true ? new StockView(options.recordedFrom === undefined) : undefined;

@@ -92,7 +92,8 @@ export function* access(
     designs.set(design, decision);
   }
   kernel.stock?.note(index, { own: observed, other, designs }, isInRound ? vq.id : undefined);
-  if (!isInRound) kernel.logStock(thread, 'access', { vq: vq.id, accessor, n: 1, entries: 1 });
+  if (!isInRound || kernel.tellsAccesses)
+    kernel.logStock(thread, 'access', { vq: vq.id, accessor, n: 1, entries: 1 });
   if (isInRound) vq.round.decisions.add(`${name} ${observed}`);
   else kernel.see('access outside any round hits', observed === 1);
   kernel.see(

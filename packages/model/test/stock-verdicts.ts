@@ -1,15 +1,15 @@
 /** What the engine makes of a stock host's recording, found by feeding it one event at a time. */
-import { decisionOf, type Decision } from '../src/outcome.ts';
+import { decisionOf, OUTCOMES, type Decision } from '../src/outcome.ts';
 import { createEngine, type Engine, type EngineOptions } from '../src/replay-engine.ts';
-import { ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from '../src/ring.ts';
-import { accessOutcomes } from '../src/tallies.ts';
+import { AREA_COUNT, AREA_OF_ACCESSOR } from '../src/ring.ts';
+import { accessIndex, OBSERVATIONS } from '../src/tallies.ts';
 import { batchesOf } from './batch-of.ts';
 import type { EventRecord } from './event-record.ts';
 
 export interface StockVerdicts {
   /** By `round_end` event, by area; undefined where the area was not accessed. */
-  readonly rounds: ReadonlyMap<EventRecord, readonly (Decision | undefined)[]>;
-  /** One for each `access` event. */
+  readonly rounds: ReadonlyMap<EventRecord, readonly (Decision | 'several' | undefined)[]>;
+  /** One for each `access` event that is no round's. */
   readonly accesses: readonly Decision[];
   readonly engine: Engine;
 }
@@ -19,27 +19,36 @@ export function stockVerdicts(
   options: Omit<EngineOptions, 'host' | 'order'>,
 ): StockVerdicts {
   const engine = createEngine({ ...options, order: 'ranges', host: 'stock' });
-  const rounds = new Map<EventRecord, (Decision | undefined)[]>();
+  const rounds = new Map<EventRecord, (Decision | 'several' | undefined)[]>();
   const accesses: Decision[] = [];
-  const outcomes = (vq: number): number[][] =>
-    ACCESSORS.map((_, accessor) => accessOutcomes(engine.tallies, vq, accessor));
+  // What was counted of a virtqueue: one copy per event, as golden traces have many.
+  const ofVirtqueue = (vq: number): Float64Array =>
+    engine.tallies.accesses.slice(accessIndex(vq, 0, 0), accessIndex(vq + 1, 0, 0));
   for (const { batch, from, to } of batchesOf(events)) {
     for (let i = from; i < to; i++) {
       const { event } = events[i];
       const isTold = event === 'access' || event === 'round_end';
-      const before = isTold ? outcomes(batch.vq[i]) : [];
+      const before = isTold ? ofVirtqueue(batch.vq[i]) : undefined;
       engine.consume(batch, i, i + 1);
-      if (!isTold) continue;
-      const areas = Array.from({ length: AREA_COUNT }, (): Decision | undefined => undefined);
-      for (const [accessor, counts] of outcomes(batch.vq[i]).entries()) {
-        const at = counts.findIndex((count, outcome) => count !== before[accessor][outcome]);
-        if (at < 0) continue;
-        if (event === 'access') accesses.push(decisionOf(at));
-        else areas[AREA_OF_ACCESSOR[accessor]] = decisionOf(at);
+      if (before === undefined) continue;
+      const decided = Array.from({ length: AREA_COUNT }, () => new Set<Decision>());
+      const first = accessIndex(batch.vq[i], 0, 0);
+      const { accesses: counts } = engine.tallies;
+      for (let at = 0; at < accessIndex(1, 0, 0); at++) {
+        if (counts[first + at] === (before[at] ?? 0)) continue;
+        const accessor = Math.floor(at / accessIndex(0, 1, 0));
+        const outcome = Math.floor(at / OBSERVATIONS) % OUTCOMES;
+        decided[AREA_OF_ACCESSOR[accessor]].add(decisionOf(outcome));
       }
-      if (event === 'round_end') rounds.set(events[i], areas);
+      if (event === 'access') accesses.push(...decided.flatMap((one) => [...one]));
+      else rounds.set(events[i], decided.map(oneOf));
     }
   }
   engine.finish();
   return { rounds, accesses, engine };
+}
+
+function oneOf(decided: ReadonlySet<Decision>): Decision | 'several' | undefined {
+  const [first, second] = decided;
+  return second === undefined ? first : 'several';
 }

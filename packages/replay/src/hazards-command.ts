@@ -16,7 +16,7 @@ export async function hazardsCommand(
   const wanted = readSpanOptions(options);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const span = spanOf(trace, wanted);
-    const replayed = replayTrace(trace, design, options, undefined, { span });
+    const replayed = replayTrace(trace, design, options, undefined, { of: 'all', span });
     const result = hazardsResult(trace, replayed, completeness, span);
     await writeOut(
       options.json === true ? jsonDocument(result) : hazardsText(result, replayed.design),

@@ -15,7 +15,7 @@ import {
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
-import type { Replayed } from './replay-trace.js';
+import { foundIn, type Replayed } from './replay-trace.js';
 import { headOf, resultHead } from './result-head.js';
 import { describeSpan, type TimeSpan } from './time-span.js';
 
@@ -83,7 +83,7 @@ export function hazardsResult(
   completeness: Completeness,
   span: TimeSpan | undefined,
 ): HazardsResult {
-  const { listed, counts, notLookedFor } = replayed.found;
+  const { listed, counts, notLookedFor } = foundIn(replayed);
   return {
     ...headOf(trace, replayed, completeness),
     span: describeSpan(span),

@@ -17,7 +17,7 @@ export { assumedOf } from './stock-assumptions.js';
 export { causesOf, classesOf, processesOf, transmittedIn } from './storms-result.js';
 export { extentOf, readTimeArgument, resolveTime } from './time-argument.js';
 export { transmittingAmong } from './transmit-virtqueues.js';
-export { replayTrace, engineOf, type Replayed } from './replay-trace.js';
+export { replayTrace, engineOf, WRONG_COUNTS, type Replayed } from './replay-trace.js';
 export { runResult, type RunResult } from './run-result.js';
 export { stormsResult, type StormsResult } from './storms-result.js';
 export { readSpanOptions } from './time-span.js';

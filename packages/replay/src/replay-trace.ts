@@ -4,7 +4,6 @@ import {
   createEngine,
   createHazardWatch,
   createInvalidationMakers,
-  KIND,
   type Design,
   type Engine,
   type FoundHazards,
@@ -21,19 +20,23 @@ export interface Replayed<Used extends Engine = Engine> extends Recorded, Chosen
   readonly span: TimeSpan | undefined;
   /** Who made the invalidations in the span. */
   readonly makers: InvalidationMakers;
-  /** Hazards that touch the span: counts that are proven wrong, or all where it was asked for them. */
-  readonly found: FoundHazards;
-}
-
-/** That all hazards are wanted. */
-export interface HazardSearch {
-  /** Those that touch it; undefined for all of the trace. */
-  readonly span: TimeSpan | undefined;
+  /** Hazards that were looked for; undefined where none were. */
+  readonly found: FoundHazards | undefined;
 }
 
 /**
- * Replays a trace in one pass, and looks for hazards on the way: without `search` for wrong counts only, which is
- * cheaper. Whether recorded effects can be trusted is known only at its end, so both orders run side by side unless
+ * Which hazards are looked for on the way: counts that are proven wrong and touch the span that is counted, which is
+ * cheaper; or all that touch a span of their own, or are in the trace.
+ */
+export type HazardSearch =
+  | { readonly of: 'wrong counts' }
+  | { readonly of: 'all'; readonly span: TimeSpan | undefined };
+
+export const WRONG_COUNTS: HazardSearch = { of: 'wrong counts' };
+export const ALL_HAZARDS: HazardSearch = { of: 'all', span: undefined };
+
+/**
+ * Replays a trace in one pass, and looks for hazards on the way where it was asked for them. Whether recorded effects can be trusted is known only at its end, so both orders run side by side unless
  * one is ruled out from the start.
  */
 export function replayTrace(
@@ -64,31 +67,36 @@ export function replayWith<Used extends Engine>(
   const ranges = wrap(createEngine(plan.ranges));
   const effects = plan.effects === undefined ? undefined : wrap(createEngine(plan.effects));
   const makers = createInvalidationMakers(plan.recorded.host);
-  const watches = new Map(
-    (effects === undefined ? [ranges] : [ranges, effects]).map((engine) => [
-      engine,
-      search === undefined
-        ? createCountWatch(engine, span)
-        : createHazardWatch(engine, search.span),
-    ]),
-  );
-  feed(trace, span, watches, makers);
+  const engines = effects === undefined ? [ranges] : [ranges, effects];
+  const watches =
+    search === undefined ? [] : engines.map((engine) => watchOf(engine, span, search));
+  feed(trace, span, engines, watches, makers);
   const chosenOrder = plan.choose(ranges, effects);
   if (chosenOrder.order === 'ranges') checkObservations(ranges);
-  const watch = watches.get(chosenOrder.engine);
-  if (watch === undefined) throw new Error('the answer is of an engine that was not run');
-  return { ...plan.recorded, ...chosenOrder, span, makers, found: watch.found };
+  const found = watches[engines.indexOf(chosenOrder.engine)]?.found;
+  return { ...plan.recorded, ...chosenOrder, span, makers, found };
 }
 
-/** All of the trace goes through the engines, each with its watch; they count what is in the span. */
+function watchOf(engine: Engine, span: TimeSpan | undefined, search: HazardSearch): HazardWatch {
+  return search.of === 'all'
+    ? createHazardWatch(engine, search.span)
+    : createCountWatch(engine, span);
+}
+
+/** What was found, for answers that tell it. */
+export function foundIn({ found }: Replayed): FoundHazards {
+  if (found === undefined) throw new Error('this replay did not look for hazards');
+  return found;
+}
+
+/** All of the trace goes through the engines, and what watches want past these; they count what is in the span. */
 function feed(
   trace: OpenTrace,
   span: TimeSpan | undefined,
-  watched: ReadonlyMap<Engine, HazardWatch>,
+  engines: readonly Engine[],
+  watches: readonly HazardWatch[],
   makers: InvalidationMakers,
 ): void {
-  const engines = [...watched.keys()];
-  const watches = [...watched.values()];
   const count = (isInside: boolean): void => {
     makers.count(isInside);
     for (const watch of watches) watch.count(isInside);
@@ -98,11 +106,13 @@ function feed(
     makers.consume(batch, from, to);
     for (const engine of engines) engine.consume(batch, from, to);
   };
-  // Watches see every event that is no access, right before and right after the engines.
+  // All are of one design and search, and want the same: each event right before and right after the engines.
+  const wants = watches[0]?.wants;
   const visit: RunVisitor = (batch, from, to) => {
+    if (wants === undefined) return consume(batch, from, to);
     let begin = from;
     for (let i = from; i < to; i++) {
-      if (batch.kind[i] === KIND.access) continue;
+      if (wants[batch.kind[i] ?? 0] === 0) continue;
       if (begin < i) consume(batch, begin, i);
       for (const watch of watches) watch.foresee(batch, i);
       consume(batch, i, i + 1);

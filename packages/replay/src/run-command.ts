@@ -4,7 +4,7 @@ import { readCostOptions, type CostOptions } from './cost-options.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
 import type { ReplayOptions } from './replay-plan.js';
-import { replayTrace } from './replay-trace.js';
+import { ALL_HAZARDS, replayTrace, WRONG_COUNTS } from './replay-trace.js';
 import { readSpanOptions, type SpanOptions } from './time-span.js';
 import { runResult } from './run-result.js';
 import { runText } from './run-text.js';
@@ -24,7 +24,7 @@ export async function runCommand(
     });
   const basis = readCostOptions(options);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const search = wantsHazards ? { span: undefined } : undefined;
+    const search = wantsHazards ? ALL_HAZARDS : WRONG_COUNTS;
     const replayed = replayTrace(trace, design, options, span, search);
     const hazards = wantsHazards ? replayed.found : undefined;
     const result = runResult(trace, replayed, completeness, basis, hazards);

@@ -7,7 +7,7 @@ import { findStorms, readStormRate } from './find-storms.js';
 import { withOpenTrace } from './opened-trace.js';
 import { chosenDesign } from './chosen-designs.js';
 import type { ReplayOptions } from './replay-plan.js';
-import { engineOf, replayTrace } from './replay-trace.js';
+import { engineOf, replayTrace, WRONG_COUNTS } from './replay-trace.js';
 import { stormsResult } from './storms-result.js';
 import { stormsText } from './storms-text.js';
 import { extentOf } from './time-argument.js';
@@ -25,7 +25,7 @@ export async function stormsCommand(
   const rate = readStormRate(options.stormRate);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     // One pass tells which order can be trusted, a second one what was accessed in each storm.
-    const replayed = replayTrace(trace, design, options, wanted);
+    const replayed = replayTrace(trace, design, options, wanted, WRONG_COUNTS);
     const { tallies } = replayed.engine;
     const engine = engineOf(replayed);
     const transmits = new Set(transmitVirtqueues(trace, tallies));

@@ -4,7 +4,7 @@
  */
 import { counted } from '@vhostscope/terminal';
 import { z } from 'zod';
-import type { Replayed } from './replay-trace.js';
+import { foundIn, type Replayed } from './replay-trace.js';
 import { about, wrapped } from './text-parts.js';
 
 const count = z.number().int().nonnegative();
@@ -21,7 +21,8 @@ export const wrongCountsSchema = z.array(
 export type WrongCounts = z.infer<typeof wrongCountsSchema>;
 
 /** Those that are proven and made accesses fall back. */
-export function wrongCounts({ found }: Replayed): WrongCounts {
+export function wrongCounts(replayed: Replayed): WrongCounts {
+  const found = foundIn(replayed);
   return (['stuck_count', 'negative_count'] as const).flatMap((kind) => {
     const proven = found.counts.get(`${kind} proven`);
     if (proven === undefined || proven.accesses === 0) return [];

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { replayTrace, runResult, completenessOf } from '@vhostscope/replay';
+import { replayTrace, runResult, completenessOf, WRONG_COUNTS } from '@vhostscope/replay';
 import { openTrace } from '@vhostscope/trace';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DashboardView, Decided } from '../src/dashboard.ts';
@@ -63,7 +63,7 @@ const plain = ({ accesses, hits, fallbacks, iotlb, ambiguous }: Omit<Decided, 'i
 /** Totals of `replay run`; while a trace may grow, of ranges order. */
 async function replayed(path: string, name = 'merged', order: 'auto' | 'ranges' = 'auto') {
   const trace = await openTrace(path);
-  const all = replayTrace(trace, design(name), { order });
+  const all = replayTrace(trace, design(name), { order }, undefined, WRONG_COUNTS);
   const basis = { smap: undefined, calibrated: undefined };
   const { totals } = runResult(trace, all, completenessOf(trace), basis, undefined);
   trace.close();

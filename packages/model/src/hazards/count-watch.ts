@@ -1,10 +1,10 @@
 /** What moves the counts of rings, and what shows that one of them is wrong: all that need be followed for that. */
-import type { EventBatch } from '../event-batch.js';
+import { wordsAt, type EventBatch } from '../event-batch.js';
 import { KIND } from '../events.js';
 import { kindTable } from '../kind-table.js';
 import { rangeIdentity } from '../paired-ranges.js';
 import type { Engine } from '../replay-engine.js';
-import { createRingPlaces, notePlaces } from '../storms/ring-places.js';
+import { createRingPlaces, isOverRing, notePlaces } from '../storms/ring-places.js';
 import type { FoundHazards, HazardSpan } from './hazard.js';
 import { beginRange, endRange } from './ranges-under-way.js';
 import { endSuspicion } from './stale-maps.js';
@@ -21,6 +21,8 @@ import {
 import { endWrong, noteUnpaired, seeCount, seeEnd } from './wrong-counts.js';
 
 export interface HazardWatch {
+  /** By kind: 1 where its events are to be told, 0 where they may be left out. No access is. */
+  readonly wants: Uint8Array;
   /**
    * Event `i`, no access, which the engine is about to consume: since the last one, accesses may have shown that
    * there is a map, which the event may take away.
@@ -44,6 +46,7 @@ export function createCountWatch(engine: Engine, span?: HazardSpan): HazardWatch
   const state = createWatchState(engine, span);
   const looks = engine.design.maps !== 'never' && hasCallbacks(state);
   return {
+    wants: looks ? WANTED : WANTS_NOTHING,
     foresee: () => undefined,
     see: (batch, i) => {
       if (looks) followCounts(state, batch, i);
@@ -55,6 +58,26 @@ export function createCountWatch(engine: Engine, span?: HazardSpan): HazardWatch
     },
   };
 }
+
+/** Kinds of events that `followCounts` looks at. */
+export const MOVES_COUNTS = [
+  KIND.recording,
+  KIND.lost,
+  KIND.virtqueue,
+  KIND.addresses,
+  KIND.reset,
+  KIND.unmap,
+  KIND.notifier,
+  KIND.round,
+  KIND.prefetch,
+  KIND.range_start,
+  KIND.range_end,
+  KIND.core_range_start,
+  KIND.core_range_end,
+] as const;
+
+const WANTED = kindTable(MOVES_COUNTS);
+export const WANTS_NOTHING = kindTable([]);
 
 /** Kinds of events after which a count is looked at. */
 const SHOWS_COUNT = kindTable([KIND.round, KIND.prefetch, KIND.unmap, KIND.reset]);
@@ -104,10 +127,18 @@ function followRange(
   isStart: boolean,
 ): void {
   const { details, detail } = batch;
-  if (details.blockable[detail[i]] === 0) return;
+  const row = detail[i];
+  if (details.blockable[row] === 0) return;
+  const isOver = isOverRing(
+    state.rings,
+    dev,
+    wordsAt(details.start, row),
+    wordsAt(details.end, row),
+  );
+  // Most are over no ring, and their ends can only be of those that were when they began.
+  if (!isOver && (isStart || state.ranges.length === 0)) return;
   const slots = slotsUnder(state, batch, i, dev);
   if (!isStart) return seeEnd(state, batch, i, slots, endRange(state.ranges, batch, i, dev));
-  if (slots.length === 0) return;
   const isFollowed = beginRange(state.ranges, {
     identity: rangeIdentity(batch, i, dev),
     isCore: state.engine.host === 'stock',

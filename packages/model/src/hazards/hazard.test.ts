@@ -45,6 +45,7 @@ it('from where the first begins to where the last ends, in whatever order they a
     count: 3,
     accesses: 3,
     first: mark(10n),
+    firstIn: 0,
     last: mark(50n),
   });
 });
@@ -62,7 +63,7 @@ it('to no event where one lasts to the end of the recording', () => {
 
 it('of what is only counted, from the first event to the last', () => {
   const list = emptyList();
-  for (const time of [7n, 9n]) countHazard(list, 'lost_dirty', 'counted', mark(time));
+  for (const time of [7n, 9n]) countHazard(list, 'lost_dirty', 'counted', 0, mark(time));
   expect(list.counts.get('lost_dirty counted')).toMatchObject({ first: mark(7n), last: mark(9n) });
 });
 
@@ -87,4 +88,6 @@ it('are listed recording by recording, whatever the clock says, and by virtqueue
   ] as const)
     addHazard(list, { ...hazard(begin, begin), recording, vq });
   expect(listed(list).map(({ vq }) => vq)).toEqual([2, 4, 1, 3]);
+  // The first that is counted is the first that is listed.
+  expect(list.counts.get('stuck_count proven')).toMatchObject({ first: mark(50n), firstIn: 0 });
 });

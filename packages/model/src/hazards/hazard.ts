@@ -54,8 +54,9 @@ export interface HazardCount {
   count: number;
   /** Those that they touched, all in all. */
   accesses: number;
-  /** Where the first of them begins. */
+  /** Where the first of them begins, by `compareMarks`, and in which recording. */
   first: HazardMark;
+  firstIn: number;
   /** Where the last of them ends; undefined where one lasts to the end of the recording. */
   last: HazardMark | undefined;
 }
@@ -92,7 +93,7 @@ export function addHazard(list: HazardList, hazard: Hazard): void {
   const { kind, grade, begin, end } = hazard;
   const first = beginOf(hazard);
   if (first === undefined || !touches(list, begin, end?.time)) return;
-  const sum = addUp(list, kind, grade, first, end);
+  const sum = addUp(list, kind, grade, hazard.recording, first, end);
   sum.accesses += hazard.accesses;
   keepFirst(list, hazard);
 }
@@ -111,11 +112,22 @@ function keepFirst({ byKind }: HazardList, hazard: Hazard): void {
   if (kept.length > MOST_LISTED) kept.pop();
 }
 
+/** Which event came first: recordings follow each other, whatever their clocks say; events of one time go by line. */
+function compareMarks(inA: number, a: HazardMark, inB: number, b: HazardMark): number {
+  if (inA !== inB) return inA - inB;
+  if (a.time !== b.time) return a.time < b.time ? -1 : 1;
+  return a.line - b.line;
+}
+
+/** Those that one event begins go by virtqueue and area; of one of these there is one at a time of a kind and grade. */
 function compareBegins(a: Hazard, b: Hazard): number {
-  if (a.recording !== b.recording) return a.recording - b.recording;
-  if (a.begin !== b.begin) return a.begin < b.begin ? -1 : 1;
-  const byLine = (beginOf(a)?.line ?? 0) - (beginOf(b)?.line ?? 0);
-  return byLine || (a.vq ?? -1) - (b.vq ?? -1) || (a.area ?? -1) - (b.area ?? -1);
+  const [markA, markB] = [beginOf(a), beginOf(b)];
+  // Only what begins with an event of its chain is listed.
+  const byMark =
+    markA === undefined || markB === undefined
+      ? 0
+      : compareMarks(a.recording, markA, b.recording, markB);
+  return byMark || (a.vq ?? -1) - (b.vq ?? -1) || (a.area ?? -1) - (b.area ?? -1);
 }
 
 /** Of all kinds, in one order; what begins with one event comes in the order of the kinds. */
@@ -131,9 +143,10 @@ export function countHazard(
   list: HazardList,
   kind: HazardKind,
   grade: HazardGrade,
+  recording: number,
   mark: HazardMark,
 ): void {
-  if (touches(list, mark.time, mark.time)) addUp(list, kind, grade, mark, mark);
+  if (touches(list, mark.time, mark.time)) addUp(list, kind, grade, recording, mark, mark);
 }
 
 /** Hazards are told as they end, so the one that is told first need not have begun first. */
@@ -141,18 +154,22 @@ function addUp(
   { counts }: HazardList,
   kind: HazardKind,
   grade: HazardGrade,
+  recording: number,
   first: HazardMark,
   last: HazardMark | undefined,
 ): HazardCount {
   const key = `${kind} ${grade}`;
   const known = counts.get(key);
   if (known === undefined) {
-    const made = { count: 1, accesses: 0, first, last };
+    const made = { count: 1, accesses: 0, first, firstIn: recording, last };
     counts.set(key, made);
     return made;
   }
   known.count++;
-  if (first.time < known.first.time) known.first = first;
+  if (compareMarks(recording, first, known.firstIn, known.first) < 0) {
+    known.first = first;
+    known.firstIn = recording;
+  }
   if (known.last !== undefined && (last === undefined || last.time >= known.last.time))
     known.last = last;
   return known;

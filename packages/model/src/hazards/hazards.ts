@@ -9,9 +9,16 @@ import { kindTable } from '../kind-table.js';
 import { HIT } from '../outcome.js';
 import { rangeIdentity } from '../paired-ranges.js';
 import type { Engine } from '../replay-engine.js';
-import { endAll, followCounts, NOTIFIER_IS_BACK, type HazardWatch } from './count-watch.js';
+import {
+  endAll,
+  followCounts,
+  MOVES_COUNTS,
+  NOTIFIER_IS_BACK,
+  WANTS_NOTHING,
+  type HazardWatch,
+} from './count-watch.js';
 import { addHazard, type HazardSpan } from './hazard.js';
-import { acquit, built, hitsOf, suspect } from './stale-maps.js';
+import { acquit, built, hasCore, hitsOf, suspect } from './stale-maps.js';
 import {
   countOutside,
   createWatchState,
@@ -31,6 +38,7 @@ export function createHazardWatch(engine: Engine, span?: HazardSpan): HazardWatc
   const state = createWatchState(engine, span);
   const looks = engine.design.maps !== 'never';
   return {
+    wants: looks ? WANTED : WANTS_NOTHING,
     foresee: (batch, i) => {
       if (looks) foresee(state, batch, i);
     },
@@ -100,6 +108,14 @@ const ABOUT_ONE = kindTable([
   KIND.iotlb,
 ]);
 
+const WANTED = kindTable([
+  ...MOVES_COUNTS,
+  KIND.round_end,
+  KIND.effect_start,
+  KIND.effect_end,
+  KIND.iotlb,
+]);
+
 function seeRange(
   state: WatchState,
   batch: EventBatch,
@@ -109,7 +125,8 @@ function seeRange(
 ): void {
   if (isStart) noteRefused(state, batch, i);
   if (batch.details.blockable[batch.detail[i]] === 0) return;
-  if (isStart) acquit(state, slotsUnder(state, batch, i, dev), rangeIdentity(batch, i, dev));
+  if (isStart && hasCore(state, dev))
+    acquit(state, slotsUnder(state, batch, i, dev), rangeIdentity(batch, i, dev));
   for (const vq of state.rings.virtqueuesOf.get(dev) ?? []) seeMaps(state, batch, i, vq);
 }
 

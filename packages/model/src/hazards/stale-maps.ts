@@ -30,6 +30,14 @@ export function suspect(
   }
 }
 
+/** Whether a range of which a callback would acquit is suspected over a ring of the device. */
+export function hasCore({ rings, virtqueues }: WatchState, dev: number): boolean {
+  for (const vq of rings.virtqueuesOf.get(dev) ?? [])
+    for (const { suspicion } of virtqueues.get(vq)?.areas ?? [])
+      if (suspicion?.core !== undefined) return true;
+  return false;
+}
+
 /** The callback was called for the range all the same: unregistration had only begun. */
 export function acquit(state: WatchState, slots: readonly number[], range: RangeIdentity): void {
   for (const slot of slots) {

@@ -70,7 +70,7 @@ export function mapBuilt(
 
 /** A map is surely gone: what the design does then. */
 export function mapGone(
-  { design, list }: WatchState,
+  { design, list, recording }: WatchState,
   batch: EventBatch,
   i: number,
   area: number,
@@ -79,12 +79,18 @@ export function mapGone(
   const kind = batch.kind[i];
   const isTeardown = kind === KIND.unmap || kind === KIND.reset || kind === KIND.addresses;
   if (!isTeardown)
-    countHazard(list, 'notifier_stall', 'counted', markOf(batch, i, 'takes a map away'));
+    countHazard(list, 'notifier_stall', 'counted', recording, markOf(batch, i, 'takes a map away'));
   if (area !== USED) return;
   if (!isTeardown && dirties === 'clear')
-    countHazard(list, 'dirty_under_lock', 'counted', markOf(batch, i, 'takes a map away'));
+    countHazard(
+      list,
+      'dirty_under_lock',
+      'counted',
+      recording,
+      markOf(batch, i, 'takes a map away'),
+    );
   if (dirties === 'never' || (isTeardown && dirties === 'clear'))
-    countHazard(list, 'lost_dirty', 'counted', markOf(batch, i, 'drops a map'));
+    countHazard(list, 'lost_dirty', 'counted', recording, markOf(batch, i, 'drops a map'));
 }
 
 /** The driver asks for ceil(size / page) pages, wherever in its page the area begins (reference §3.1). */

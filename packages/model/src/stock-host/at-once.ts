@@ -50,6 +50,11 @@ export function endAtOnce(engine: EngineState, end: Callback): void {
   recycle(engine, start);
 }
 
+/** A start that nobody follows any more, as only lost ends let them pile up: its end will find nothing to take away. */
+export function takeBackAtOnce(engine: EngineState, { slots, slotCount }: Callback): void {
+  for (let k = 0; k < slotCount; k++) if (slots[k] >= 0) addToCount(engine, slots[k] >> 2, -1, -1);
+}
+
 /** The count of a virtqueue begins anew: ends of ranges that are under way do not come to it. */
 export function detachAtOnce({ open }: EngineState, vq: number): void {
   for (const { slots, slotCount } of open)

@@ -1,7 +1,6 @@
 /**
  * Accesses of a stock host that no round's end tells of: who polls makes them, or attaches a backend. Each is
- * told when the call begins that makes it, so a range, or a round, may still come before it; unless nothing takes
- * time, when those of rounds are judged here, too.
+ * told when the call begins that makes it, so a range, or a round, may still come before it, unless nothing takes time.
  */
 import { OUT_OF_ROUND } from '../doubts.js';
 import type { EngineState } from '../engine-state.js';
@@ -19,15 +18,13 @@ const HOLDS_VIRTQUEUE: Uint8Array = Uint8Array.from(ACCESSORS, (accessor) =>
   accessor === 'get_used_idx' || accessor === 'put_used_flags' ? 1 : 0,
 );
 
-/** An `access` event that does not wait for the end of its round. */
+/** An `access` event that is no round's. */
 export function judgeAsTold(engine: EngineState, batch: EventBatch, i: number): void {
-  const { inRound, doubt } = engine.virtqueues;
   const vq = batch.vq[i];
   const accessor = batch.accessor[i];
   const outcome = outcomeAsTold(engine, vq, accessor);
-  const why = inRound[vq] === 1 ? doubt[4 * vq + AREA_OF_ACCESSOR[accessor]] : OUT_OF_ROUND;
   const n = batch.n[i];
-  countDerived(engine.tallies, vq, accessor, outcome, why, n, n, n);
+  countDerived(engine.tallies, vq, accessor, outcome, OUT_OF_ROUND, n, n, n);
 }
 
 /** Whether there is a map when it comes to it; only a round builds one, and only who holds the virtqueue. */

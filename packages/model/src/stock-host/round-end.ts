@@ -20,10 +20,18 @@ import { createRingWord, readRingWord, type RingWord } from '../ring-word.js';
 import { abandonAttempts } from '../attempts.js';
 import { doubtDeferred } from '../deferred-maps.js';
 import { settleRound } from '../rounds.js';
-import { doubtMap, setIotlb, type VirtqueueState } from '../virtqueue-state.js';
+import type { Tallies } from '../tallies.js';
+import {
+  doubtMap,
+  IOTLB_OFF,
+  IOTLB_ON,
+  setIotlb,
+  type VirtqueueState,
+} from '../virtqueue-state.js';
 import { countDerived } from './count-derived.js';
 import { learnFromCopies } from './page-evidence.js';
 import { isRangeUnderWay } from './ranges-under-way.js';
+import { countTold } from './told-in-round.js';
 
 type Filled = { -readonly [Name in keyof EndedRound]: EndedRound[Name] };
 
@@ -42,11 +50,17 @@ export function endRound(engine: EngineState, batch: EventBatch, i: number): voi
   const vq = batch.vq[i];
   readRound(engine, batch, i, vq);
   judgeAreas(engine, batch, i, vq);
-  if (roundAccesses === 'derived') derive(engine);
-  else takeCounted(virtqueues, vq);
-  countAccesses(engine, vq);
+  countRound(engine.tallies, vq);
+  const isBegun = virtqueues.inRound[vq] === 1;
+  if (engine.isAtOnce && roundAccesses === 'recorded') {
+    if (isBegun) countTold(engine, vq, before.iotlb);
+  } else {
+    if (roundAccesses === 'derived') derive(engine);
+    else takeCounted(virtqueues, vq);
+    countAccesses(engine, vq);
+  }
   // Only designs that may fail to map ask whether pages are there.
-  const isOfUse = engine.mechanism === 'counted' && virtqueues.inRound[vq] === 1;
+  const isOfUse = engine.mechanism === 'counted' && isBegun;
   if (isOfUse && !before.iotlb && !after.iotlb) learn(engine, vq);
   virtqueues.inRound[vq] = 0;
 }
@@ -99,7 +113,9 @@ function judgeAreas(engine: EngineState, batch: EventBatch, i: number, vq: numbe
   const { virtqueues, fixedMap } = engine;
   const isBegun = virtqueues.inRound[vq] === 1;
   // The worker held vq->mutex from before the first word was read: vq->iotlb was that all the time.
-  const isSurprise = before.iotlb !== (virtqueues.iotlb[vq] === 1);
+  const isOn = before.iotlb ? IOTLB_ON : IOTLB_OFF;
+  const isSurprise =
+    isOn !== virtqueues.iotlb[vq] || (isBegun && isOn !== virtqueues.roundIotlb[vq]);
   if (isSurprise && engine.mechanism === 'deferred') {
     doubtDeferred(engine, vq, IOTLB_ROUND);
   } else if (isSurprise && fixedMap < 0) {
@@ -127,11 +143,13 @@ function judgeAreas(engine: EngineState, batch: EventBatch, i: number, vq: numbe
   }
 }
 
+function countRound({ derived: rounds }: Tallies, vq: number): void {
+  if (rounds === undefined) return;
+  rounds.rounds[vq]++;
+  if (round.handler === VSOCK) rounds.vsockRounds[vq]++;
+}
+
 function countAccesses({ tallies }: EngineState, vq: number): void {
-  if (tallies.derived !== undefined) {
-    tallies.derived.rounds[vq]++;
-    if (round.handler === VSOCK) tallies.derived.vsockRounds[vq]++;
-  }
   const { least, most, estimate } = counts;
   for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
     if (most[accessor] === 0) continue;
@@ -149,11 +167,11 @@ function countAccesses({ tallies }: EngineState, vq: number): void {
   }
 }
 
-/** What counters, or accesses told one by one, add up to in the round. */
-function takeCounted({ countedInRound }: VirtqueueState, vq: number): void {
+/** What counters, or accesses told one by one, add up to in the round; of one whose beginning was not seen, nothing. */
+function takeCounted({ countedInRound, inRound }: VirtqueueState, vq: number): void {
   derived.by = undefined;
   for (let accessor = 1; accessor < ACCESSORS.length; accessor++) {
-    const counted = countedInRound[ACCESSOR_SPAN * vq + accessor];
+    const counted = inRound[vq] === 1 ? countedInRound[ACCESSOR_SPAN * vq + accessor] : 0;
     counts.least[accessor] = counted;
     counts.most[accessor] = counted;
     counts.estimate[accessor] = counted;

@@ -77,6 +77,24 @@ export function ringsUnder(
   return found;
 }
 
+/** Whether [start, end] touches any ring of a device, likewise; allocates nothing. */
+export function isOverRing(
+  { places, virtqueuesOf }: RingPlaces,
+  dev: number,
+  start: bigint,
+  end: bigint,
+): boolean {
+  const virtqueues = virtqueuesOf.get(dev);
+  if (virtqueues === undefined) return false;
+  for (const vq of virtqueues) {
+    const areas = places.get(vq);
+    if (areas === undefined) continue;
+    for (const area of areas)
+      if (area !== undefined && end >= area.first && start <= area.last) return true;
+  }
+  return false;
+}
+
 /** Areas of a virtqueue that touch [start, end], likewise. */
 export function areasUnder(
   { places }: RingPlaces,

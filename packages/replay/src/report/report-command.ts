@@ -7,7 +7,7 @@ import { readCostOptions, type CostOptions } from '../cost-options.js';
 import { chosenDesign } from '../chosen-designs.js';
 import { readStormRate } from '../find-storms.js';
 import type { ReplayOptions } from '../replay-plan.js';
-import { replayWith } from '../replay-trace.js';
+import { ALL_HAZARDS, replayWith, WRONG_COUNTS } from '../replay-trace.js';
 import { readSpanOptions, type SpanOptions } from '../time-span.js';
 import { reportDocument } from './report-document.js';
 import { checkReportOutput, writeReportFile } from './report-output.js';
@@ -34,7 +34,7 @@ export async function reportCommand(
   checkOptions(path, output, asJson);
   const page = output === undefined ? undefined : readBuiltPage();
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
-    const search = isWhole ? { span: undefined } : undefined;
+    const search = isWhole ? ALL_HAZARDS : WRONG_COUNTS;
     const replayed = replayWith(trace, design, options, span, search, withTimeline);
     const report = reportDocument(trace, replayed, completeness, {
       basis,

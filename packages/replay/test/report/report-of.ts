@@ -2,7 +2,7 @@
 import { DEFAULT_STORM_RATE, findDesign, withTimeline } from '@vhostscope/model';
 import { openTrace } from '@vhostscope/trace';
 import { completenessOf } from '../../src/completeness.ts';
-import { replayWith } from '../../src/replay-trace.ts';
+import { ALL_HAZARDS, replayWith } from '../../src/replay-trace.ts';
 import { reportDocument } from '../../src/report/report-document.ts';
 import type { Report } from '../../src/report/report-schema.ts';
 
@@ -13,8 +13,7 @@ export async function reportOf(path: string, design = 'merged'): Promise<Report>
     const found = findDesign(design);
     if (found === undefined) throw new Error(`no design ${design}`);
     const options = { design, order: 'auto' } as const;
-    const search = { span: undefined };
-    const replayed = replayWith(trace, found, options, undefined, search, withTimeline);
+    const replayed = replayWith(trace, found, options, undefined, ALL_HAZARDS, withTimeline);
     return reportDocument(trace, replayed, completenessOf(trace), {
       basis: { smap: undefined, calibrated: undefined },
       stormRate: DEFAULT_STORM_RATE,
