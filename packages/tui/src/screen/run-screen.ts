@@ -2,6 +2,7 @@
  * Drives a session on a terminal: keys to commands, the session's numbers to frames. However it ends, the
  * terminal is as it was.
  */
+import type { ReadStream } from 'node:tty';
 import { EXIT, say } from '@vhostscope/terminal';
 import { isBusy } from '../busy-session.js';
 import type { Session } from '../dashboard.js';
@@ -48,7 +49,7 @@ export async function runScreen(
   const begun = performance.now();
 
   let state = FIRST_STATE;
-  let keyboard: NodeJS.ReadStream | undefined;
+  let keyboard: ReadStream | undefined;
   let mounted: MountedDashboard | undefined;
   /** Else another job has the terminal, or the shell: nothing is drawn then. */
   let isInFront = false;
@@ -117,8 +118,8 @@ export async function runScreen(
     // Stopped from outside it was not given back, and is as the shell left it.
     if (mounted !== undefined) leave();
     isInFront = true;
-    keyboard = openKeyboard(process.stdin, isStdinSource);
-    keyboard?.once('end', interrupt);
+    keyboard = openKeyboard(isStdinSource);
+    keyboard?.once('end', interrupt).once('error', interrupt);
     screen.enter();
     frames.forget();
     mounted = mountDashboard(shown(), { frames, keyboard, look, onKeys: press, onError: fail });
@@ -139,10 +140,8 @@ export async function runScreen(
     clearTimeout(timer);
     mounted?.unmount();
     mounted = undefined;
-    // Who reads keys behind another job is stopped for it.
-    keyboard?.removeListener('end', interrupt);
-    if (keyboard === process.stdin) keyboard.pause();
-    else keyboard?.destroy();
+    // What is typed from now on is for others.
+    keyboard?.destroy();
     keyboard = undefined;
     screen.leave();
     output.flush();
@@ -193,7 +192,6 @@ export async function runScreen(
     process.removeListener('exit', leave);
     process.removeListener('uncaughtException', crash);
     process.removeListener('unhandledRejection', crash);
-    process.stdin.pause();
     if (farewell !== undefined) say('tui', farewell);
     if (isDebugged) say('tui', whatDrawingCost(pace, performance.now() - begun));
   }
