@@ -399,6 +399,27 @@ test('stopped from outside it gets its terminal back as it needs it', async () =
   expect(terminal.isAlternate()).toBe(false);
 });
 
+test('stopped from outside and sent behind the shell, it leaves keys and modes alone to its end', async () => {
+  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
+  opened.push(terminal);
+  await terminal.until('shell>');
+  terminal.press(`${command(quoted(STORM))}\r`);
+  await terminal.until(FIRST);
+  execFileSync('kill', ['-STOP', String(childOf(terminal.pid))]);
+  await terminal.until('Stopped');
+  terminal.press('clear; bg\r');
+  await terminal.until((text) => / &$/m.test(text));
+  terminal.press('sleep 1\r');
+  await sleep(300);
+  terminal.press('echo still "here"; jobs\r');
+  await terminal.until((text) => /^still here$[^]*Running/m.test(text));
+  terminal.press('kill %1\r');
+  await terminal.until('kill %1');
+  // It is told at a prompt that it has ended.
+  terminal.press('sleep 2\r');
+  await terminal.until('Exit 130');
+});
+
 test('killed while the shell has the terminal, it leaves that alone', async () => {
   const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
   opened.push(terminal);

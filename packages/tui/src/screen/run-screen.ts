@@ -86,7 +86,10 @@ export async function runScreen(
       if (session.advance(performance.now(), BUDGET_MS)) pace.changed();
       if (state.isLeaving && session.view().saving === undefined) leaveSaved();
       if (!isInFront && hasTerminal()) enter();
-      if (isInFront && !output.isBusy && pace.isDue(performance.now())) draw();
+      if (isInFront && !output.isBusy && pace.isDue(performance.now())) {
+        if (hasTerminal()) draw();
+        else leave();
+      }
     } catch (error) {
       fail(error);
       return;
@@ -116,7 +119,7 @@ export async function runScreen(
   /** At the beginning, and after the shell had the terminal. */
   const enter = (): void => {
     // Stopped from outside it was not given back, and is as the shell left it.
-    if (mounted !== undefined) leave();
+    leave();
     isInFront = true;
     keyboard = openKeyboard(isStdinSource);
     keyboard?.once('end', interrupt).once('error', interrupt);
@@ -134,17 +137,23 @@ export async function runScreen(
     pace.changed();
     if (!output.isBusy) draw();
   };
+  /** Behind another job the terminal is that one's: its modes and what stands on it stay as they are. */
   const leave = (): void => {
+    const isOurs = hasTerminal();
     isInFront = false;
     stdout.removeListener('resize', resize);
     clearTimeout(timer);
+    // Ink sets the modes of one that is open, and who does that from behind is stopped for it.
+    if (!isOurs) keyboard?.destroy();
     mounted?.unmount();
     mounted = undefined;
     // What is typed from now on is for others.
     keyboard?.destroy();
     keyboard = undefined;
-    screen.leave();
-    output.flush();
+    if (isOurs) {
+      screen.leave();
+      output.flush();
+    } else output.drop();
   };
   /** Waiting for a signal alone keeps no process going. */
   let suspended: NodeJS.Timeout | undefined;
@@ -158,6 +167,8 @@ export async function runScreen(
   /** In front or behind: what comes is read on, and drawn once the terminal is here. */
   const resume = (): void => {
     stopWaiting();
+    // Stopped from outside it still has the keyboard.
+    if (mounted !== undefined && !hasTerminal()) leave();
     isInFront = false;
     turn();
   };
