@@ -683,6 +683,20 @@ test('a file that exists is not written over, and one is written at a time', asy
   expect(existsSync(two)).toBe(false);
 });
 
+test('a file that comes while one is saved under its name is not written over', async () => {
+  const session = await open({ kind: 'file', path: TRACES.s3 });
+  session.settle();
+  const folderOfIt = mkdtempSync(join(folder, 'saved '));
+  const path = join(folderOfIt, 'a.arrows');
+  session.tell({ do: 'save', path });
+  writeFileSync(path, 'mine');
+  const refused = await until(session, ({ answer }) => answer !== undefined);
+  expect(refused.answer).toMatchObject({ isError: true });
+  expect(refused.answer?.text).toContain(`${path} exists`);
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+  expect(readdirSync(folderOfIt)).toEqual(['a.arrows']);
+});
+
 test('who leaves while a file is written gives it up, and nothing of it is left', async () => {
   const session = await createSession(optionsFor({ kind: 'file', path: TRACES.s3 }));
   session.advance(0, 1000);

@@ -38,8 +38,7 @@ export async function saveTrace(
   const isWhole = kept === undefined || index.goodBytes <= kept;
   const { closed } = index;
   const bytes = isWhole ? index.goodBytes : lastBatchEnd(index, kept);
-  if (checkPlace(path) !== undefined)
-    throw new OutputError(`${path} exists and stays as it is: w takes another name`);
+  if (checkPlace(path) !== undefined) throw nameTaken(path);
   const file = openNewFile(path);
   try {
     const block = new Uint8Array(AT_ONCE);
@@ -54,12 +53,16 @@ export async function saveTrace(
     }
     // A trace that goes on has no end yet; what was saved of it has.
     if (!closed || !isWhole) write(path, file.fd, endOfStream());
-    file.giveName();
+    if (!file.giveFreeName()) throw nameTaken(path);
   } finally {
     file.close();
   }
   const what = isWhole ? 'all of it so far' : 'what was kept of it, from its beginning';
   return `saved ${path}: ${closed && isWhole ? 'the whole trace' : what}, ${byteSize(bytes)}`;
+}
+
+function nameTaken(path: string): OutputError {
+  return new OutputError(`${path} exists and stays as it is: w takes another name`);
 }
 
 function write(path: string, fd: number, bytes: Uint8Array): void {
