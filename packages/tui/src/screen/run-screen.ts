@@ -5,8 +5,9 @@
 import type { ReadStream } from 'node:tty';
 import { EXIT, say } from '@vhostscope/terminal';
 import { isBusy } from '../busy-session.js';
-import type { Session } from '../dashboard.js';
+import type { DashboardView, Session } from '../dashboard.js';
 import { createAlternateScreen } from './alternate-screen.js';
+import { farewellOf } from './farewell.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
 import { frameBelow } from './frame.js';
 import { createFrameWriter } from './frame-writer.js';
@@ -54,6 +55,8 @@ export async function runScreen(
   /** Else another job has the terminal, or the shell: nothing is drawn then. */
   let isInFront = false;
   let timer: NodeJS.Timeout | undefined;
+  /** What stood on the screen last. */
+  let drawn: DashboardView | undefined;
   let farewell: string | undefined;
   let finish: (exitCode: number) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
@@ -68,17 +71,21 @@ export async function runScreen(
   };
   const draw = (): void => {
     const before = process.cpuUsage();
-    mounted?.draw(shown());
+    const next = shown();
+    mounted?.draw(next);
+    drawn = next.view;
     const { user, system } = process.cpuUsage(before);
     pace.drawn(performance.now(), (user + system) / 1000);
   };
   /** What was waited for is written, or could not be: then people are to see why. */
   const leaveSaved = (): void => {
-    const { answer } = session.view();
     state = { ...state, isLeaving: false };
-    if (answer?.isError === true) return;
-    farewell = answer?.text;
-    finish(EXIT.done);
+    if (session.view().saved?.isError !== true) quit();
+  };
+  const quit = (): void => {
+    const { text, exitCode } = farewellOf(session.view(), drawn);
+    farewell = text;
+    finish(exitCode);
   };
   const turn = (): void => {
     clearTimeout(timer);
@@ -104,7 +111,7 @@ export async function runScreen(
         const pressed = pressKey(state, key, { view, page, lastScroll: furthest, readJump });
         state = pressed.state;
         for (const command of pressed.commands) session.tell(command);
-        if (pressed.leave === 'quit') return finish(EXIT.done);
+        if (pressed.leave === 'quit') return quit();
         if (pressed.leave === 'interrupt') return finish(EXIT.interrupted);
         // The whole job, as the terminal's driver would: what feeds a pipe stops too.
         if (pressed.leave === 'suspend') return void process.kill(0, 'SIGTSTP');

@@ -117,6 +117,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
       failure,
       answer,
       saving: saving.underWay,
+      saved: saving.last,
       areClocksAlike: judging === undefined || clocks.areAlike(judging.trace),
       own: load.measure(clock),
       clock: {

@@ -31,6 +31,7 @@ export interface Shown {
   readonly failure: string | undefined;
   readonly answer: DashboardView['answer'];
   readonly saving: DashboardView['saving'];
+  readonly saved: DashboardView['saved'];
   readonly own: RecordingView['own'];
   readonly clock: Pick<
     ClockView,
@@ -40,7 +41,7 @@ export interface Shown {
 
 export function createViewBuilder(): (shown: Shown) => DashboardView {
   return (shown) => {
-    const { options, player, first, answer, saving, wanted } = shown;
+    const { options, player, first, answer, saving, saved, wanted } = shown;
     const { chosen, beside, window } = shown.looking;
     const at = player?.at ?? 0;
     const head = {
@@ -64,6 +65,7 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
       recording: viewRecording(shown),
       answer,
       saving,
+      saved,
     };
     if (player === undefined) return { ...head, ...NOTHING };
     const { account } = player;
