@@ -1,6 +1,7 @@
 /** Saves what there is of a trace as a trace file of its own. */
-import { writeSync } from 'node:fs';
+import { fsync, writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { byteSize } from '@vhostscope/terminal';
 import {
   batchEnd,
@@ -10,10 +11,13 @@ import {
   OutputError,
   readFully,
   writing,
+  written,
 } from '@vhostscope/trace';
 import type { SourceTrace } from './source.js';
 
 const AT_ONCE = 1 << 20;
+
+const toDisk = promisify(fsync);
 
 export interface SaveOptions {
   /** Gives it up: nothing of it is left then. */
@@ -53,6 +57,9 @@ export async function saveTrace(
     }
     // A trace that goes on has no end yet; what was saved of it has.
     if (!closed || !isWhole) write(path, file.fd, endOfStream());
+    // All of it at once, and yet the screen goes on; what is left to do with the name is nothing then.
+    await written(path, toDisk(file.fd));
+    signal.throwIfAborted();
     if (!file.giveFreeName()) throw nameTaken(path);
   } finally {
     file.close();
