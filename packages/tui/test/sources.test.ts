@@ -623,6 +623,31 @@ test('what comes faster than it is shown, and is not kept, waits at its writer',
   expect(roundsOf(view)).toBe(TURNS);
 });
 
+test('who waits for the screen goes on writing once nothing of it is wanted any more', async () => {
+  const { execFileSync } = await import('node:child_process');
+  const bytes = turns();
+  const most = Math.floor(bytes.length / 5);
+  const path = newPath();
+  execFileSync('mkfifo', [path]);
+  const source = readPipe(most, path, most);
+  onTestFinished(async () => source.close());
+  const fd = openSync(path, 'w');
+  let written = 0;
+  const writing = (async () => {
+    while (written < bytes.length)
+      written += (await writeTo(fd, bytes.subarray(written, written + 4096))).bytesWritten;
+  })();
+  for (let now = 0; !source.isBehind; now += 5) {
+    source.refresh(now, true);
+    await sleep(5);
+  }
+  expect(written).toBeLessThan(bytes.length);
+  source.stop();
+  expect(source.isBehind).toBe(false);
+  await writing;
+  closeSync(fd);
+});
+
 test('who stands still where nothing is kept is set going again once much waits', async () => {
   const bytes = turns();
   const most = Math.floor(bytes.length / 5);
