@@ -582,6 +582,27 @@ test('a text without its first line is judged anew where it comes to tell of ano
   expect(plain(later.total.total)).toEqual(plain(view.total.total));
 });
 
+test('where not all is kept to be judged anew, that stays among what is wrong', async () => {
+  const vq = 'ffff8cc54f964ab0';
+  const head = [
+    `V 1000 0 ${vq} ffff8cc54f960000 214 1 1`,
+    `U 2000 0 ${vq} 0 7fef24a07000 4096 -`,
+    ...Array.from({ length: 96 }, (_, at) => `M ${3000 + at} 0 ${vq}`),
+  ];
+  const rounds = Array.from({ length: 2000 }, (_, at) => [
+    `M ${10_000 + 100 * at} 0 ${vq}`,
+    `E ${10_050 + 100 * at} 0 ${vq} 2 256 1 4000000000000 4002e002e002e`,
+  ]).flat();
+  const { bytes, ends } = traceOf(`${[...head, ...rounds].join('\n')}\n`, 50);
+  const { session, write } = await piped({ keep: Math.floor(bytes.length / 2) });
+  await write(bytes.subarray(0, ends[0]));
+  await until(session, ({ clock }) => clock.events > 0);
+  await write(bytes.subarray(ends[0]));
+  const view = await until(session, ({ source }) => source.problems.length > 0);
+  expect(view.source.problems).toEqual([expect.stringContaining('the numbers may be wrong')]);
+  expect(view.answer).toBeUndefined();
+});
+
 /** Rounds of a virtqueue on two CPUs in turns: neither is ever waited for. */
 const TURNS = 60_000;
 const turns = (): Uint8Array =>

@@ -115,6 +115,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
       wanted: looking,
       vq,
       failure,
+      doubt: where?.doubt,
       answer,
       saving: saving.underWay,
       saved: saving.last,

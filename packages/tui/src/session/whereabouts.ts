@@ -35,6 +35,8 @@ export interface Whereabouts {
   /** How far a jump is, 0 to 1; undefined when none is under way. */
   readonly seeking: number | undefined;
   readonly keptUntil: number | undefined;
+  /** Why the numbers may be wrong for good. */
+  readonly doubt: string | undefined;
   end(): number;
   pause(): void;
   play(): void;
@@ -78,6 +80,7 @@ export function createWhereabouts(
   let work: Work | undefined;
   let isPaused = isFinished;
   let isLive = !isFinished;
+  let doubt: string | undefined;
   const clock = createPlayClock(going.speed);
 
   const end = (): number =>
@@ -233,7 +236,10 @@ export function createWhereabouts(
     const newest = front.player ?? player;
     if (isFinished || work !== undefined || newest === undefined) return undefined;
     if (!judging.isOutdated(newest.account.told.byKind)) return undefined;
-    if (front.keptUntil !== undefined) return NOT_JUDGED_ANEW;
+    if (front.keptUntil !== undefined) {
+      doubt = NOT_JUDGED_ANEW;
+      return undefined;
+    }
     judging.forget();
     playAgain();
     return JUDGED_ANEW;
@@ -327,6 +333,9 @@ export function createWhereabouts(
     },
     get keptUntil() {
       return front.keptUntil;
+    },
+    get doubt() {
+      return doubt;
     },
     end,
     pause: () => {

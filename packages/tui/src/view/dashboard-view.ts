@@ -29,6 +29,8 @@ export interface Shown {
   readonly areClocksAlike: boolean;
   /** Why nothing goes on any more. */
   readonly failure: string | undefined;
+  /** Why its numbers may be wrong. */
+  readonly doubt: string | undefined;
   readonly answer: DashboardView['answer'];
   readonly saving: DashboardView['saving'];
   readonly saved: DashboardView['saved'];
@@ -111,7 +113,13 @@ function costOf({ options, source, looking: { chosen } }: Shown, { account }: Pl
   return costFrom(chosen, transmitting, counted, withHost(options.cost, source.trace?.index));
 }
 
-function viewSource({ source, player, failure, areClocksAlike }: Shown): DashboardView['source'] {
+function viewSource({
+  source,
+  player,
+  failure,
+  doubt,
+  areClocksAlike,
+}: Shown): DashboardView['source'] {
   const late = player?.merge.late ?? 0;
   return {
     name: source.name,
@@ -121,6 +129,7 @@ function viewSource({ source, player, failure, areClocksAlike }: Shown): Dashboa
     isStuck: failure !== undefined,
     problems: [
       ...(failure === undefined ? [] : [failure]),
+      ...(doubt === undefined ? [] : [doubt]),
       ...source.problems,
       ...(areClocksAlike
         ? []
