@@ -12,7 +12,7 @@ import { createPlayClock } from './play-clock.js';
 import { createPlayer, type Pace, type Player } from './player.js';
 import { lastMoments, NONE_BEFORE, NOT_FOUND, notKept, wantedEvent } from './step.js';
 import type { Judgement } from './survey.js';
-import { progressOf, type Work } from './work.js';
+import { progressOf, type Seek, type Work } from './work.js';
 
 /** How it goes on, as it was told before there was anything to play. */
 export interface Going {
@@ -120,10 +120,18 @@ export function createWhereabouts(
     return work?.does === 'survey' || (work?.does === 'seek' && work.player !== player);
   }
 
+  /** Whether a player that keeps only what its goal needs can go to another one. */
+  function hasWindowOf(
+    to: number,
+    { player: made, looking: { window }, to: before }: Seek,
+  ): boolean {
+    return to >= before || made.at <= to - window;
+  }
+
   /** What is on its way goes to another moment. */
   function redirect(to: number): void {
     if (work?.does === 'survey') work = { ...work, to, isOfEnd: false };
-    else if (work?.does === 'seek' && to >= work.player.at) {
+    else if (work?.does === 'seek' && hasWindowOf(to, work)) {
       skipTo(work.player, to);
       work = { ...work, to };
     } else rebuild(to);
