@@ -13,11 +13,12 @@ import {
 import type * as FileSystem from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { checkPlace, openNewFile } from './new-file.ts';
 
 /** Calls that bring a file to the disk, in their order. */
 const calls = vi.hoisted((): string[] => []);
+const disk = vi.hoisted(() => ({ hasLinks: true }));
 vi.mock('node:fs', async (importOriginal) => {
   const fs = await importOriginal<typeof FileSystem>();
   return {
@@ -29,6 +30,11 @@ vi.mock('node:fs', async (importOriginal) => {
     renameSync: (from: string, to: string): void => {
       calls.push(`rename to ${to}`);
       fs.renameSync(from, to);
+    },
+    linkSync: (from: string, to: string): void => {
+      if (!disk.hasLinks)
+        throw Object.assign(new Error('no links'), { code: 'EPERM', syscall: 'link' });
+      fs.linkSync(from, to);
     },
   };
 });
@@ -66,6 +72,24 @@ it('is on the disk before it has its name', () => {
   file.giveName();
   file.close();
   expect(calls).toEqual([`fsync ${file.fd}`, `rename to ${path}`]);
+});
+
+it.each([true, false])('takes a name only where it is free (links: %s)', (hasLinks) => {
+  disk.hasLinks = hasLinks;
+  onTestFinished(() => {
+    disk.hasLinks = true;
+  });
+  const path = join(inside, 'out');
+  const file = openNewFile(path);
+  writeSync(file.fd, 'mine');
+  writeFileSync(path, 'came meanwhile');
+  expect([file.giveFreeName(), file.isNamed]).toEqual([false, false]);
+  expect(readFileSync(path, 'utf8')).toBe('came meanwhile');
+  rmSync(path);
+  expect([file.giveFreeName(), file.giveFreeName(), file.isNamed]).toEqual([true, true, true]);
+  file.close();
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+  expect(readdirSync(inside)).toEqual(['out']);
 });
 
 it('leaves nothing behind without a name, however often it is closed', () => {

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
+  linkSync,
   openSync,
   realpathSync,
   renameSync,
@@ -29,6 +30,13 @@ export interface NewFile {
    * @throws OutputError
    */
   giveName(): void;
+  /**
+   * Gives the file its name where nothing has it, also nothing that came while it was written.
+   *
+   * @returns false where something has it, which stays as it is
+   * @throws OutputError
+   */
+  giveFreeName(): boolean;
   /** Closes the file; one without a name is removed. Does nothing the second time. */
   close(): void;
 }
@@ -45,6 +53,13 @@ export function openNewFile(path: string): NewFile {
     const fd = openSync(name, isInPlace ? 'w' : 'wx', 0o600);
     let isNamed = isInPlace;
     let isOpen = true;
+    const settle = (takeName: () => boolean): boolean => {
+      isNamed ||= orCannotWrite(path, () => {
+        fsyncSync(fd);
+        return takeName();
+      });
+      return isNamed;
+    };
     return {
       fd,
       isInPlace,
@@ -52,13 +67,12 @@ export function openNewFile(path: string): NewFile {
         return isNamed;
       },
       giveName: () => {
-        if (isNamed) return;
-        orCannotWrite(path, () => {
-          fsyncSync(fd);
+        settle(() => {
           renameSync(name, final);
+          return true;
         });
-        isNamed = true;
       },
+      giveFreeName: () => settle(() => takeFreeName(name, final)),
       close: () => {
         if (!isOpen) return;
         isOpen = false;
@@ -67,6 +81,30 @@ export function openNewFile(path: string): NewFile {
       },
     };
   });
+}
+
+/** Unlike a rename, a link fails where the name is taken by now. Returns false then. */
+function takeFreeName(part: string, name: string): boolean {
+  try {
+    linkSync(part, name);
+    rmSync(part);
+    return true;
+  } catch (error) {
+    if (isTaken(error)) return false;
+  }
+  // Some file systems have no links: there an empty file holds the name.
+  try {
+    closeSync(openSync(name, 'wx', 0o600));
+  } catch (error) {
+    if (isTaken(error)) return false;
+    throw error;
+  }
+  renameSync(part, name);
+  return true;
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
 /**

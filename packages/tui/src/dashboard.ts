@@ -245,6 +245,8 @@ export interface DashboardView {
     | undefined;
   /** The file that is being written, and how far that is, 0 to 1. */
   readonly saving: { readonly path: string; readonly progress: number } | undefined;
+  /** What the last file came to that was to be written; the same object until another one was. */
+  readonly saved: { readonly text: string; readonly isError: boolean } | undefined;
 }
 
 export type StepKind = 'event' | 'round' | 'invalidation' | 'storm';

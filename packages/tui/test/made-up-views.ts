@@ -199,6 +199,7 @@ export function dashboardView(over: Partial<DashboardView> = {}): DashboardView 
     costReason: undefined,
     answer: undefined,
     saving: undefined,
+    saved: undefined,
     ...over,
   };
 }

@@ -119,6 +119,36 @@ test.each([1.5e9, 2e8])(
   },
 );
 
+test('a jump that is given another goal on the way has all of the window before it', async () => {
+  const window = 3e8;
+  const openNarrow = async (name: string): Promise<DrivenSession> => {
+    const session = await fileSession(TRACES.f1, { design: design(name), window });
+    onTestFinished(async () => session.close());
+    session.settle();
+    return session;
+  };
+  const session = await openNarrow('fixes-v5');
+  // Now it is known how both are judged.
+  session.tell({ do: 'design', name: 'merged' });
+  const { clock } = session.settle();
+  session.tell({ do: 'design', name: 'fixes-v5' });
+  let seeking = session.view().clock.seeking ?? 1;
+  for (let now = 1e4; seeking < 0.2; now += 200) {
+    session.advance(now, 0);
+    ({ seeking = 1 } = session.view().clock);
+  }
+  const at = Math.round(seeking * clock.end + window / 2);
+  expect(at).toBeLessThan(clock.end - window);
+  session.tell({ do: 'seek', at });
+  const { total, virtqueues, clock: found } = session.settle();
+  expect(found.at).toBe(at);
+  const fresh = await openNarrow('fixes-v5');
+  fresh.tell({ do: 'seek', at });
+  const wanted = fresh.settle();
+  expect(total).toEqual(wanted.total);
+  expect(virtqueues).toEqual(wanted.virtqueues);
+});
+
 test('a jump keeps its goal when another design is chosen on the way', async () => {
   const session = await open();
   session.settle();

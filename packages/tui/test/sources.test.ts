@@ -582,6 +582,27 @@ test('a text without its first line is judged anew where it comes to tell of ano
   expect(plain(later.total.total)).toEqual(plain(view.total.total));
 });
 
+test('where not all is kept to be judged anew, that stays among what is wrong', async () => {
+  const vq = 'ffff8cc54f964ab0';
+  const head = [
+    `V 1000 0 ${vq} ffff8cc54f960000 214 1 1`,
+    `U 2000 0 ${vq} 0 7fef24a07000 4096 -`,
+    ...Array.from({ length: 96 }, (_, at) => `M ${3000 + at} 0 ${vq}`),
+  ];
+  const rounds = Array.from({ length: 2000 }, (_, at) => [
+    `M ${10_000 + 100 * at} 0 ${vq}`,
+    `E ${10_050 + 100 * at} 0 ${vq} 2 256 1 4000000000000 4002e002e002e`,
+  ]).flat();
+  const { bytes, ends } = traceOf(`${[...head, ...rounds].join('\n')}\n`, 50);
+  const { session, write } = await piped({ keep: Math.floor(bytes.length / 2) });
+  await write(bytes.subarray(0, ends[0]));
+  await until(session, ({ clock }) => clock.events > 0);
+  await write(bytes.subarray(ends[0]));
+  const view = await until(session, ({ source }) => source.problems.length > 0);
+  expect(view.source.problems).toEqual([expect.stringContaining('the numbers may be wrong')]);
+  expect(view.answer).toBeUndefined();
+});
+
 /** Rounds of a virtqueue on two CPUs in turns: neither is ever waited for. */
 const TURNS = 60_000;
 const turns = (): Uint8Array =>
@@ -621,6 +642,31 @@ test('what comes faster than it is shown, and is not kept, waits at its writer',
   await writing;
   expect(view.source.problems.join()).not.toContain('no more is read');
   expect(roundsOf(view)).toBe(TURNS);
+});
+
+test('who waits for the screen goes on writing once nothing of it is wanted any more', async () => {
+  const { execFileSync } = await import('node:child_process');
+  const bytes = turns();
+  const most = Math.floor(bytes.length / 5);
+  const path = newPath();
+  execFileSync('mkfifo', [path]);
+  const source = readPipe(most, path, most);
+  onTestFinished(async () => source.close());
+  const fd = openSync(path, 'w');
+  let written = 0;
+  const writing = (async () => {
+    while (written < bytes.length)
+      written += (await writeTo(fd, bytes.subarray(written, written + 4096))).bytesWritten;
+  })();
+  for (let now = 0; !source.isBehind; now += 5) {
+    source.refresh(now, true);
+    await sleep(5);
+  }
+  expect(written).toBeLessThan(bytes.length);
+  source.stop();
+  expect(source.isBehind).toBe(false);
+  await writing;
+  closeSync(fd);
 });
 
 test('who stands still where nothing is kept is set going again once much waits', async () => {
@@ -681,6 +727,20 @@ test('a file that exists is not written over, and one is written at a time', asy
   const saved = await until(session, ({ saving }) => saving === undefined);
   expect(saved.answer).toMatchObject({ isError: false });
   expect(existsSync(two)).toBe(false);
+});
+
+test('a file that comes while one is saved under its name is not written over', async () => {
+  const session = await open({ kind: 'file', path: TRACES.s3 });
+  session.settle();
+  const folderOfIt = mkdtempSync(join(folder, 'saved '));
+  const path = join(folderOfIt, 'a.arrows');
+  session.tell({ do: 'save', path });
+  writeFileSync(path, 'mine');
+  const refused = await until(session, ({ answer }) => answer !== undefined);
+  expect(refused.answer).toMatchObject({ isError: true });
+  expect(refused.answer?.text).toContain(`${path} exists`);
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+  expect(readdirSync(folderOfIt)).toEqual(['a.arrows']);
 });
 
 test('who leaves while a file is written gives it up, and nothing of it is left', async () => {

@@ -77,6 +77,23 @@ test('a trace opens at its end, and plays; q gives the terminal back', async () 
   expect(await restored(terminal)).toBe(0);
 });
 
+test('what is typed behind q is for the shell', async () => {
+  // It takes its time to end.
+  const slowly = 'process.once("beforeExit",()=>setTimeout(()=>undefined,1500))';
+  const terminal = openTerminal(
+    '/bin/sh',
+    ['-c', `${command(quoted(STORM))}; read x; echo "got $x"; read y`],
+    { env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(slowly)}` } },
+  );
+  opened.push(terminal);
+  await terminal.until(FIRST);
+  terminal.press('q');
+  await terminal.until(() => !terminal.isAlternate());
+  await sleep(500);
+  terminal.press('typed\r');
+  await terminal.until('got typed');
+});
+
 test('keys go through the views, and the help is drawn over them', async () => {
   const terminal = inShell(`${quoted(STORM)} --speed max`);
   await terminal.until(FIRST);
@@ -329,8 +346,10 @@ test.each([
     await terminal.until('Stopped');
     terminal.press('clear; bg\r');
     await terminal.until((text) => / &$/m.test(text));
-    // Typed in front, it is not read behind.
-    terminal.press('sleep 1; echo still "here"; jobs\r');
+    // Typed in front, at the prompt and while nobody reads there, it is not read behind.
+    terminal.press('sleep 1\r');
+    await sleep(300);
+    terminal.press('echo still "here"; jobs\r');
     await terminal.until((text) => /^still here$[^]*Running/m.test(text));
     expect(terminal.isAlternate()).toBe(false);
     expect(terminal.text()).not.toContain('vhostscope');
@@ -378,6 +397,27 @@ test('stopped from outside it gets its terminal back as it needs it', async () =
   terminal.press('q');
   await terminal.until((text) => text.trimEnd().endsWith('shell>'));
   expect(terminal.isAlternate()).toBe(false);
+});
+
+test('stopped from outside and sent behind the shell, it leaves keys and modes alone to its end', async () => {
+  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
+  opened.push(terminal);
+  await terminal.until('shell>');
+  terminal.press(`${command(quoted(STORM))}\r`);
+  await terminal.until(FIRST);
+  execFileSync('kill', ['-STOP', String(childOf(terminal.pid))]);
+  await terminal.until('Stopped');
+  terminal.press('clear; bg\r');
+  await terminal.until((text) => / &$/m.test(text));
+  terminal.press('sleep 1\r');
+  await sleep(300);
+  terminal.press('echo still "here"; jobs\r');
+  await terminal.until((text) => /^still here$[^]*Running/m.test(text));
+  terminal.press('kill %1\r');
+  await terminal.until('kill %1');
+  // It is told at a prompt that it has ended.
+  terminal.press('sleep 2\r');
+  await terminal.until('Exit 130');
 });
 
 test('killed while the shell has the terminal, it leaves that alone', async () => {

@@ -25,6 +25,8 @@ const REPOSITORY = join(import.meta.dirname, '../../..');
 
 export const TRACES = {
   s3: join(REPOSITORY, 'examples/s3-resetup-under-storm.txt.gz'),
+  /** More than is played at once. */
+  f1: join(REPOSITORY, 'packages/replay/test/golden/f1-fixes-resetup-storm.txt.gz'),
   u1: join(REPOSITORY, 'packages/replay/test/golden/u1-mixed-q256.txt.gz'),
   stock: join(REPOSITORY, 'packages/replay/test/golden/stock/storm-q256.arrows.gz'),
 } as const;

@@ -7,17 +7,20 @@
 import {
   commAt,
   fallbacksOf,
+  findBegin,
   hasDetail,
   INVALIDATION_CLASSES,
   KIND,
   mapsBuilt,
   noteStack,
+  rangeIdentity,
   rangeStartOf,
   ringsUnder,
   stackKey,
   wordsAt,
   type EventBatch,
   type HostKind,
+  type RangeIdentity,
   type RingPlaces,
   type StackClasses,
   type Tallies,
@@ -95,8 +98,7 @@ export interface Invalidations {
 }
 
 interface OpenRange {
-  readonly who: number;
-  readonly pid: number;
+  readonly identity: RangeIdentity;
   readonly seen: SeenRange;
 }
 
@@ -168,7 +170,7 @@ export function createInvalidations(
       for (const vq of under) touch(vq, seen, at);
     }
     if (seen === undefined) return;
-    open.push({ who: whoOf(batch, i), pid: details.pid[row], seen });
+    open.push({ identity: rangeIdentity(batch, i, whoOf(batch, i)), seen });
     if (open.length > MOST_OPEN) open.shift();
   }
 
@@ -213,15 +215,7 @@ export function createInvalidations(
   }
 
   function ends(batch: EventBatch, i: number, at: number): void {
-    const { details } = batch;
-    const row = batch.detail[i];
-    const start = wordsAt(details.start, row);
-    const end = wordsAt(details.end, row);
-    const who = whoOf(batch, i);
-    const found = open.findIndex(
-      ({ who: whose, pid, seen }) =>
-        whose === who && pid === details.pid[row] && seen.start === start && seen.end === end,
-    );
+    const found = findBegin(open, batch, i, whoOf(batch, i));
     if (found < 0) return;
     const [{ seen }] = open.splice(found, 1);
     seen.lasted = Math.max(0, at - seen.at);
@@ -276,7 +270,8 @@ export function createInvalidations(
       // Of a stock host the calls are told that the callbacks would be made by, whoever is attached.
       if (!isOfAll && host === 'stock') return;
       const dev = batch.details.dev[batch.detail[i]];
-      for (const { who, seen } of open) if (isOfAll || who === dev) seen.lasted = 'not known';
+      for (const { identity, seen } of open)
+        if (isOfAll || identity.whose === dev) seen.lasted = 'not known';
       open = open.filter(({ seen }) => seen.lasted === undefined);
     },
     noteStack: (batch, i) => noteStack(classes, recording, batch, i),

@@ -202,9 +202,13 @@ test('keys go on from what was chosen last, while its numbers are on their way',
 });
 
 test('q waits for what is being saved; another key stays, and Ctrl-C does not wait', () => {
-  const view = dashboardView({ saving: { path: '/tmp/a', progress: 0.5 } });
+  const view = dashboardView({
+    saving: { path: '/tmp/a', progress: 0.5 },
+    answer: { number: 3, text: 'one file at a time', isError: true },
+  });
   const leaving = press(['q'], { view });
-  expect(leaving).toMatchObject({ state: { isLeaving: true }, commands: [] });
+  // What it waits for takes the place of what was told before.
+  expect(leaving).toMatchObject({ state: { isLeaving: true, answerSeen: 3 }, commands: [] });
   expect(leaving.leave).toBeUndefined();
   expect(press(['q'], { view, from: leaving.state }).state.isLeaving).toBe(true);
   expect(press(['down'], { view, from: leaving.state }).state.isLeaving).toBe(false);

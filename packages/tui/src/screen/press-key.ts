@@ -29,7 +29,7 @@ export function pressKey(state: ScreenState, key: string, around: Surroundings):
   const pressed = takeKey(state, key, around);
   if (pressed.leave !== 'quit' || around.view.saving === undefined) return pressed;
   // Not before the file is whole; any other key stays.
-  return still({ ...state, isLeaving: true });
+  return still({ ...pressed.state, isLeaving: true });
 }
 
 function takeKey(state: ScreenState, key: string, around: Surroundings): Pressed {

@@ -2,10 +2,12 @@
  * Drives a session on a terminal: keys to commands, the session's numbers to frames. However it ends, the
  * terminal is as it was.
  */
+import type { ReadStream } from 'node:tty';
 import { EXIT, say } from '@vhostscope/terminal';
 import { isBusy } from '../busy-session.js';
-import type { Session } from '../dashboard.js';
+import type { DashboardView, Session } from '../dashboard.js';
 import { createAlternateScreen } from './alternate-screen.js';
+import { farewellOf } from './farewell.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
 import { frameBelow } from './frame.js';
 import { createFrameWriter } from './frame-writer.js';
@@ -48,11 +50,13 @@ export async function runScreen(
   const begun = performance.now();
 
   let state = FIRST_STATE;
-  let keyboard: NodeJS.ReadStream | undefined;
+  let keyboard: ReadStream | undefined;
   let mounted: MountedDashboard | undefined;
   /** Else another job has the terminal, or the shell: nothing is drawn then. */
   let isInFront = false;
   let timer: NodeJS.Timeout | undefined;
+  /** What stood on the screen last. */
+  let drawn: DashboardView | undefined;
   let farewell: string | undefined;
   let finish: (exitCode: number) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
@@ -67,17 +71,21 @@ export async function runScreen(
   };
   const draw = (): void => {
     const before = process.cpuUsage();
-    mounted?.draw(shown());
+    const next = shown();
+    mounted?.draw(next);
+    drawn = next.view;
     const { user, system } = process.cpuUsage(before);
     pace.drawn(performance.now(), (user + system) / 1000);
   };
   /** What was waited for is written, or could not be: then people are to see why. */
   const leaveSaved = (): void => {
-    const { answer } = session.view();
     state = { ...state, isLeaving: false };
-    if (answer?.isError === true) return;
-    farewell = answer?.text;
-    finish(EXIT.done);
+    if (session.view().saved?.isError !== true) quit();
+  };
+  const quit = (): void => {
+    const { text, exitCode } = farewellOf(session.view(), drawn);
+    farewell = text;
+    finish(exitCode);
   };
   const turn = (): void => {
     clearTimeout(timer);
@@ -85,7 +93,10 @@ export async function runScreen(
       if (session.advance(performance.now(), BUDGET_MS)) pace.changed();
       if (state.isLeaving && session.view().saving === undefined) leaveSaved();
       if (!isInFront && hasTerminal()) enter();
-      if (isInFront && !output.isBusy && pace.isDue(performance.now())) draw();
+      if (isInFront && !output.isBusy && pace.isDue(performance.now())) {
+        if (hasTerminal()) draw();
+        else leave();
+      }
     } catch (error) {
       fail(error);
       return;
@@ -100,7 +111,7 @@ export async function runScreen(
         const pressed = pressKey(state, key, { view, page, lastScroll: furthest, readJump });
         state = pressed.state;
         for (const command of pressed.commands) session.tell(command);
-        if (pressed.leave === 'quit') return finish(EXIT.done);
+        if (pressed.leave === 'quit') return quit();
         if (pressed.leave === 'interrupt') return finish(EXIT.interrupted);
         // The whole job, as the terminal's driver would: what feeds a pipe stops too.
         if (pressed.leave === 'suspend') return void process.kill(0, 'SIGTSTP');
@@ -115,10 +126,10 @@ export async function runScreen(
   /** At the beginning, and after the shell had the terminal. */
   const enter = (): void => {
     // Stopped from outside it was not given back, and is as the shell left it.
-    if (mounted !== undefined) leave();
+    leave();
     isInFront = true;
-    keyboard = openKeyboard(process.stdin, isStdinSource);
-    keyboard?.once('end', interrupt);
+    keyboard = openKeyboard(isStdinSource);
+    keyboard?.once('end', interrupt).once('error', interrupt);
     screen.enter();
     frames.forget();
     mounted = mountDashboard(shown(), { frames, keyboard, look, onKeys: press, onError: fail });
@@ -133,19 +144,23 @@ export async function runScreen(
     pace.changed();
     if (!output.isBusy) draw();
   };
+  /** Behind another job the terminal is that one's: its modes and what stands on it stay as they are. */
   const leave = (): void => {
+    const isOurs = hasTerminal();
     isInFront = false;
     stdout.removeListener('resize', resize);
     clearTimeout(timer);
+    // Ink sets the modes of one that is open, and who does that from behind is stopped for it.
+    if (!isOurs) keyboard?.destroy();
     mounted?.unmount();
     mounted = undefined;
-    // Who reads keys behind another job is stopped for it.
-    keyboard?.removeListener('end', interrupt);
-    if (keyboard === process.stdin) keyboard.pause();
-    else keyboard?.destroy();
+    // What is typed from now on is for others.
+    keyboard?.destroy();
     keyboard = undefined;
-    screen.leave();
-    output.flush();
+    if (isOurs) {
+      screen.leave();
+      output.flush();
+    } else output.drop();
   };
   /** Waiting for a signal alone keeps no process going. */
   let suspended: NodeJS.Timeout | undefined;
@@ -159,6 +174,8 @@ export async function runScreen(
   /** In front or behind: what comes is read on, and drawn once the terminal is here. */
   const resume = (): void => {
     stopWaiting();
+    // Stopped from outside it still has the keyboard.
+    if (mounted !== undefined && !hasTerminal()) leave();
     isInFront = false;
     turn();
   };
@@ -193,7 +210,6 @@ export async function runScreen(
     process.removeListener('exit', leave);
     process.removeListener('uncaughtException', crash);
     process.removeListener('unhandledRejection', crash);
-    process.stdin.pause();
     if (farewell !== undefined) say('tui', farewell);
     if (isDebugged) say('tui', whatDrawingCost(pace, performance.now() - begun));
   }

@@ -10,6 +10,8 @@ export interface TerminalOutput {
   write(text: string): void;
   /** Waits until all is written, but not for a terminal that takes nothing any more. */
   flush(): void;
+  /** What is not written yet will not be. */
+  drop(): void;
   close(): void;
 }
 
@@ -50,6 +52,12 @@ export function openTerminalOutput(
     if (waiting.length > 0) timer = setTimeout(goOn, AGAIN_MS);
   }
 
+  function drop(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    waiting = new Uint8Array(0);
+  }
+
   return {
     get isBusy() {
       return waiting.length > 0;
@@ -68,9 +76,9 @@ export function openTerminalOutput(
         }
       }
     },
+    drop,
     close: () => {
-      clearTimeout(timer);
-      waiting = new Uint8Array(0);
+      drop();
       if (own !== undefined) closeSync(own);
     },
   };

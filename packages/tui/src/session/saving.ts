@@ -7,6 +7,8 @@ type Say = (text: string, isError: boolean) => void;
 
 export interface Saving {
   readonly underWay: DashboardView['saving'];
+  /** What the last one came to, where it was not given up. */
+  readonly last: DashboardView['saved'];
   /**
    * @param kept bytes of the trace that can be read again; undefined for all
    * @param say told what it came to, where it is not given up
@@ -24,6 +26,7 @@ export function createSaving(): Saving {
   const abort = new AbortController();
   const { signal } = abort;
   let underWay: DashboardView['saving'];
+  let last: DashboardView['saved'];
   let ended: Promise<void> | undefined;
 
   async function save(
@@ -35,22 +38,27 @@ export function createSaving(): Saving {
     const onProgress = (progress: number): void => {
       underWay = { path, progress };
     };
+    const end = (text: string, isError: boolean): void => {
+      underWay = undefined;
+      last = { text, isError };
+      say(text, isError);
+    };
     onProgress(0);
     try {
-      const saved = await saveTrace(trace, kept, path, { signal, onProgress });
-      underWay = undefined;
-      say(saved, false);
+      end(await saveTrace(trace, kept, path, { signal, onProgress }), false);
     } catch (error) {
       // Who gives it up says so.
       if (signal.aborted) return;
-      underWay = undefined;
-      say(error instanceof Error ? error.message : String(error), true);
+      end(error instanceof Error ? error.message : String(error), true);
     }
   }
 
   return {
     get underWay() {
       return underWay;
+    },
+    get last() {
+      return last;
     },
     begin: (trace, kept, path, say) => {
       if (underWay !== undefined) {

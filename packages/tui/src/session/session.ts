@@ -115,8 +115,10 @@ export function openSession(options: SessionOptions, source: Source): Session {
       wanted: looking,
       vq,
       failure,
+      doubt: where?.doubt,
       answer,
       saving: saving.underWay,
+      saved: saving.last,
       areClocksAlike: judging === undefined || clocks.areAlike(judging.trace),
       own: load.measure(clock),
       clock: {

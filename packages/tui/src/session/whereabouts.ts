@@ -12,7 +12,7 @@ import { createPlayClock } from './play-clock.js';
 import { createPlayer, type Pace, type Player } from './player.js';
 import { lastMoments, NONE_BEFORE, NOT_FOUND, notKept, wantedEvent } from './step.js';
 import type { Judgement } from './survey.js';
-import { progressOf, type Work } from './work.js';
+import { progressOf, type Seek, type Work } from './work.js';
 
 /** How it goes on, as it was told before there was anything to play. */
 export interface Going {
@@ -35,6 +35,8 @@ export interface Whereabouts {
   /** How far a jump is, 0 to 1; undefined when none is under way. */
   readonly seeking: number | undefined;
   readonly keptUntil: number | undefined;
+  /** Why the numbers may be wrong for good. */
+  readonly doubt: string | undefined;
   end(): number;
   pause(): void;
   play(): void;
@@ -78,6 +80,7 @@ export function createWhereabouts(
   let work: Work | undefined;
   let isPaused = isFinished;
   let isLive = !isFinished;
+  let doubt: string | undefined;
   const clock = createPlayClock(going.speed);
 
   const end = (): number =>
@@ -117,10 +120,18 @@ export function createWhereabouts(
     return work?.does === 'survey' || (work?.does === 'seek' && work.player !== player);
   }
 
+  /** Whether a player that keeps only what its goal needs can go to another one. */
+  function hasWindowOf(
+    to: number,
+    { player: made, looking: { window }, to: before }: Seek,
+  ): boolean {
+    return to >= before || made.at <= to - window;
+  }
+
   /** What is on its way goes to another moment. */
   function redirect(to: number): void {
     if (work?.does === 'survey') work = { ...work, to, isOfEnd: false };
-    else if (work?.does === 'seek' && to >= work.player.at) {
+    else if (work?.does === 'seek' && hasWindowOf(to, work)) {
       skipTo(work.player, to);
       work = { ...work, to };
     } else rebuild(to);
@@ -233,7 +244,10 @@ export function createWhereabouts(
     const newest = front.player ?? player;
     if (isFinished || work !== undefined || newest === undefined) return undefined;
     if (!judging.isOutdated(newest.account.told.byKind)) return undefined;
-    if (front.keptUntil !== undefined) return NOT_JUDGED_ANEW;
+    if (front.keptUntil !== undefined) {
+      doubt = NOT_JUDGED_ANEW;
+      return undefined;
+    }
     judging.forget();
     playAgain();
     return JUDGED_ANEW;
@@ -327,6 +341,9 @@ export function createWhereabouts(
     },
     get keptUntil() {
       return front.keptUntil;
+    },
+    get doubt() {
+      return doubt;
     },
     end,
     pause: () => {

@@ -4,6 +4,14 @@ import type { Player } from './player.js';
 import type { MomentKind } from './step.js';
 import type { Survey } from './survey.js';
 
+export interface Seek {
+  readonly does: 'seek';
+  readonly player: Player;
+  readonly looking: Looking;
+  readonly from: number;
+  readonly to: number;
+}
+
 export type Work =
   | {
       readonly does: 'survey';
@@ -12,13 +20,7 @@ export type Work =
       /** Of a trace that was followed to its end: where all comes out by ranges, what is shown may stay. */
       readonly isOfEnd: boolean;
     }
-  | {
-      readonly does: 'seek';
-      readonly player: Player;
-      readonly looking: Looking;
-      readonly from: number;
-      readonly to: number;
-    }
+  | Seek
   | {
       readonly does: 'step';
       readonly kind: MomentKind;

@@ -18,7 +18,9 @@ export function readPipe(most: number, path = '-', mostPassing = MOST_PASSING): 
   /** Whoever writes it waits, as for any reader that is slow. */
   let readOn: (() => void) | undefined;
   const pause = (): Promise<void> | undefined =>
-    stream.isBehind ? new Promise((resolve) => (readOn = resolve)) : undefined;
+    stream.isBehind && !abort.signal.aborted
+      ? new Promise((resolve) => (readOn = resolve))
+      : undefined;
   async function readAll(): Promise<void> {
     try {
       const end = await readInput(path, {
@@ -66,7 +68,10 @@ export function readPipe(most: number, path = '-', mostPassing = MOST_PASSING): 
     },
     release: (upTo) => stream.release(upTo),
     // Whoever writes it goes on: what they write may go elsewhere too.
-    stop: () => stream.stop(),
+    stop: () => {
+      stream.stop();
+      readOn?.();
+    },
     close: async () => {
       abort.abort();
       readOn?.();

@@ -1,6 +1,7 @@
 /** Saves what there is of a trace as a trace file of its own. */
-import { writeSync } from 'node:fs';
+import { fsync, writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { byteSize } from '@vhostscope/terminal';
 import {
   batchEnd,
@@ -10,10 +11,13 @@ import {
   OutputError,
   readFully,
   writing,
+  written,
 } from '@vhostscope/trace';
 import type { SourceTrace } from './source.js';
 
 const AT_ONCE = 1 << 20;
+
+const toDisk = promisify(fsync);
 
 export interface SaveOptions {
   /** Gives it up: nothing of it is left then. */
@@ -38,8 +42,7 @@ export async function saveTrace(
   const isWhole = kept === undefined || index.goodBytes <= kept;
   const { closed } = index;
   const bytes = isWhole ? index.goodBytes : lastBatchEnd(index, kept);
-  if (checkPlace(path) !== undefined)
-    throw new OutputError(`${path} exists and stays as it is: w takes another name`);
+  if (checkPlace(path) !== undefined) throw nameTaken(path);
   const file = openNewFile(path);
   try {
     const block = new Uint8Array(AT_ONCE);
@@ -54,12 +57,19 @@ export async function saveTrace(
     }
     // A trace that goes on has no end yet; what was saved of it has.
     if (!closed || !isWhole) write(path, file.fd, endOfStream());
-    file.giveName();
+    // All of it at once, and yet the screen goes on; what is left to do with the name is nothing then.
+    await written(path, toDisk(file.fd));
+    signal.throwIfAborted();
+    if (!file.giveFreeName()) throw nameTaken(path);
   } finally {
     file.close();
   }
   const what = isWhole ? 'all of it so far' : 'what was kept of it, from its beginning';
   return `saved ${path}: ${closed && isWhole ? 'the whole trace' : what}, ${byteSize(bytes)}`;
+}
+
+function nameTaken(path: string): OutputError {
+  return new OutputError(`${path} exists and stays as it is: w takes another name`);
 }
 
 function write(path: string, fd: number, bytes: Uint8Array): void {

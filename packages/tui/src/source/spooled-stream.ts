@@ -99,7 +99,7 @@ export function createSpooledStream(
   }
 
   function look(): void {
-    isBehind = spool.passing > (isBehind ? mostPassing / 2 : mostPassing);
+    isBehind = !isStopped && spool.passing > (isBehind ? mostPassing / 2 : mostPassing);
   }
 
   function finish(end: InputEnd): void {
@@ -192,6 +192,7 @@ export function createSpooledStream(
     },
     stop: () => {
       isStopped = true;
+      look();
     },
     close: () => spool.close(),
   };

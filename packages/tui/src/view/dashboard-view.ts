@@ -29,8 +29,11 @@ export interface Shown {
   readonly areClocksAlike: boolean;
   /** Why nothing goes on any more. */
   readonly failure: string | undefined;
+  /** Why its numbers may be wrong. */
+  readonly doubt: string | undefined;
   readonly answer: DashboardView['answer'];
   readonly saving: DashboardView['saving'];
+  readonly saved: DashboardView['saved'];
   readonly own: RecordingView['own'];
   readonly clock: Pick<
     ClockView,
@@ -40,7 +43,7 @@ export interface Shown {
 
 export function createViewBuilder(): (shown: Shown) => DashboardView {
   return (shown) => {
-    const { options, player, first, answer, saving, wanted } = shown;
+    const { options, player, first, answer, saving, saved, wanted } = shown;
     const { chosen, beside, window } = shown.looking;
     const at = player?.at ?? 0;
     const head = {
@@ -64,6 +67,7 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
       recording: viewRecording(shown),
       answer,
       saving,
+      saved,
     };
     if (player === undefined) return { ...head, ...NOTHING };
     const { account } = player;
@@ -109,7 +113,13 @@ function costOf({ options, source, looking: { chosen } }: Shown, { account }: Pl
   return costFrom(chosen, transmitting, counted, withHost(options.cost, source.trace?.index));
 }
 
-function viewSource({ source, player, failure, areClocksAlike }: Shown): DashboardView['source'] {
+function viewSource({
+  source,
+  player,
+  failure,
+  doubt,
+  areClocksAlike,
+}: Shown): DashboardView['source'] {
   const late = player?.merge.late ?? 0;
   return {
     name: source.name,
@@ -119,6 +129,7 @@ function viewSource({ source, player, failure, areClocksAlike }: Shown): Dashboa
     isStuck: failure !== undefined,
     problems: [
       ...(failure === undefined ? [] : [failure]),
+      ...(doubt === undefined ? [] : [doubt]),
       ...source.problems,
       ...(areClocksAlike
         ? []
