@@ -5,7 +5,7 @@ import { createEventBuilder, type EventBuilder } from '../event-builder.js';
 import { createFieldPlaces, readFields } from './event-fields.js';
 import { createEventNames, findPlan } from './event-plans.js';
 import { createTraceLine, readTraceLine, takeTime, type Joint } from './trace-line.js';
-import { createUsualLines, readUsualLines, rememberLine } from './usual-lines.js';
+import { createUsualLines, readUsualLines, rememberLine, type UsualLines } from './usual-lines.js';
 
 const VQ = 7;
 
@@ -51,12 +51,8 @@ function readGenerally(
   };
 }
 
-/** Reads `text` after lines that were learnt. */
-function readUsually(
-  learnt: readonly string[],
-  text: string,
-  joint: Joint,
-): { taken: boolean; builder: EventBuilder | undefined } {
+/** What is remembered of lines. */
+function learn(learnt: readonly string[], joint: Joint): UsualLines {
   const memory = createUsualLines();
   const line = createTraceLine();
   const event = createEventLine();
@@ -70,11 +66,26 @@ function readUsually(
     expect(readFields(plan, bytes, line.restStart, lf, event, places)).toBe(true);
     rememberLine(memory, bytes, 0, lf, line, event.kind, places, VQ);
   }
+  return memory;
+}
+
+function buildersFor(learnt: readonly string[], joint: Joint): EventBuilder[] {
   const builders: EventBuilder[] = [];
   for (const one of learnt) {
     const cpu = readGenerally(one, joint)?.cpu ?? 0;
     builders[cpu] = createEventBuilder(cpu, 2, 2);
   }
+  return builders;
+}
+
+/** Reads `text` after lines that were learnt. */
+function readUsually(
+  learnt: readonly string[],
+  text: string,
+  joint: Joint,
+): { taken: boolean; builder: EventBuilder | undefined } {
+  const memory = learn(learnt, joint);
+  const builders = buildersFor(learnt, joint);
   // Room behind it, as in a chunk: the last lines of the bytes are left to the general reader.
   const bytes = Buffer.from(`${text}\n${'\0'.repeat(400)}`, 'latin1');
   const end = text.length + 1;
@@ -88,7 +99,18 @@ function readUsually(
 /** Whatever it takes, the general reader takes too, with the same values. */
 function expectAgreement(learnt: readonly string[], text: string, joint: Joint): boolean {
   const { taken, builder } = readUsually(learnt, text, joint);
-  if (!taken || builder === undefined) return false;
+  if (!taken) return false;
+  expectAlike(builder, learnt, text, joint);
+  return true;
+}
+
+function expectAlike(
+  builder: EventBuilder | undefined,
+  learnt: readonly string[],
+  text: string,
+  joint: Joint,
+): void {
+  if (builder === undefined) throw new Error('nobody took it');
   const general = readGenerally(text, joint);
   expect({
     time: (BigInt(builder.time[1] ?? 0) << 32n) | BigInt(builder.time[0] ?? 0),
@@ -102,7 +124,6 @@ function expectAgreement(learnt: readonly string[], text: string, joint: Joint):
   expect(learnt.map((one) => readGenerally(one, joint)?.vq)).toContain(general?.vq);
   expect(builder.otherCount).toBe(general?.kind === KIND.round ? 1 : 0);
   expect(builder.n[0]).toBe(general?.kind === KIND.round ? 0 : 1);
-  return true;
 }
 
 const LAYOUTS: readonly (readonly [what: string, joint: Joint, lines: readonly string[]])[] = [
@@ -181,6 +202,32 @@ test.each(LAYOUTS)(
     expect(taken).toBeGreaterThan(30);
   },
 );
+
+test.each(LAYOUTS)('%s: any byte at any place is read alike or left', (_what, joint, learnt) => {
+  const memory = learn(learnt, joint);
+  let builders = buildersFor(learnt, joint);
+  for (const line of learnt) {
+    const bytes = Buffer.from(`${line}\n${'\0'.repeat(400)}`, 'latin1');
+    let taken = 0;
+    for (let at = 0; at < line.length; at++) {
+      const own = bytes[at];
+      for (let byte = 0; byte < 256; byte++) {
+        if (byte === 0x0a) continue;
+        bytes[at] = byte;
+        const [latest] = builders.filter((builder) => builder !== undefined);
+        if (latest === undefined) throw new Error('no builder');
+        if (readUsualLines(memory, bytes, 0, line.length + 1, builders, latest, 1, 1) === 0)
+          continue;
+        expectAlike(memory.builder, learnt, bytes.toString('latin1', 0, line.length), joint);
+        builders = buildersFor(learnt, joint);
+        taken++;
+      }
+      bytes[at] = own ?? 0;
+    }
+    // The line as it is, once for each of its bytes, and other digits.
+    expect(taken).toBeGreaterThan(line.length);
+  }
+});
 
 test('all times are exact', () => {
   const [, , learnt] = LAYOUTS[0] ?? [];

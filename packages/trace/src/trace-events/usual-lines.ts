@@ -259,8 +259,6 @@ function findPlace({ toAddresses }: UsualLines, view: DataView, at: number): num
   return -1;
 }
 
-/** Whether these bytes can be a literal. */
-
 function memoryView(memory: UsualLines, bytes: Uint8Array): DataView {
   if (memory.bytes !== bytes) {
     memory.bytes = bytes;
@@ -452,6 +450,8 @@ export function readUsualLines(
       if (!isShort(view, rest, toAccessor)) break;
       rest += toAccessor.length;
       accessor = bytes[rest++] ^ DIGIT_ZERO;
+      // ':' and those behind it would pass for 10 and more.
+      if (accessor > 9) break;
       const moreDigits = bytes[rest] ^ DIGIT_ZERO;
       if (moreDigits <= 9) {
         accessor = 10 * accessor + moreDigits;
