@@ -25,6 +25,7 @@ import { otherPreemption } from './result-head.js';
 import { decisionsSchema } from './run-result.js';
 import { stockAssumptions } from './stock-assumptions.js';
 import { describeSpan, spanSchema } from './time-span.js';
+import { traceEventAssumptions } from './trace-event-assumptions.js';
 
 const count = z.number().int().nonnegative();
 const change = z.object({ before: z.number(), after: z.number() }).nullable();
@@ -126,6 +127,7 @@ export function comparedTraceResult(
           ...liveAssumptions(trace, host, design),
         ]),
       ),
+      ...traceEventAssumptions(trace),
       ...(host === 'stock' && first !== undefined
         ? stockAssumptions(trace, first.engine.tallies, preemption)
         : []),

@@ -11,6 +11,7 @@ import { ProgramError } from '@vhostscope/terminal';
 import {
   createBatchMemory,
   readBatch,
+  RECORDER,
   type OpenTrace,
   type RecordingIndex,
   type TraceBytes,
@@ -66,6 +67,15 @@ function headerOf({ fd }: PlannedTrace, { begin }: RecordingIndex): string | und
   if (kind[0] !== KIND.recording) return undefined;
   const { offsets, bytes } = details.note;
   return new TextDecoder().decode(bytes.subarray(offsets[0], offsets[1]));
+}
+
+/** Whether a recording is text of perf, ftrace or trace-cmd, of which whoever recorded picked the events. */
+export function isTraceEventText(trace: PlannedTrace): boolean {
+  return trace.index.recordings.some((recording) => isTraceEvents(headerOf(trace, recording)));
+}
+
+function isTraceEvents(header: string | undefined): boolean {
+  return header !== undefined && header !== 'bpftrace' && Object.hasOwn(RECORDER, header);
 }
 
 /**

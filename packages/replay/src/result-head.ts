@@ -8,6 +8,7 @@ import { liveAssumptions } from './live-assumptions.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
 import { describeSpan, spanSchema } from './time-span.js';
+import { traceEventAssumptions } from './trace-event-assumptions.js';
 
 export const resultHead = z.object({
   trace: z.string(),
@@ -72,6 +73,7 @@ export function headOf(
       ...(replayed.host === 'stock' && replayed.span !== undefined ? [AT_BORDERS] : []),
       ...designAssumptions(replayed.design),
       ...liveAssumptions(trace, replayed.host, replayed.design),
+      ...traceEventAssumptions(trace),
       ...(replayed.host === 'stock' && replayed.design.maps !== 'never'
         ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)
         : []),

@@ -47,6 +47,13 @@ it('where nobody preempts, nearly all of it is decided', async () => {
   expect(accesses.agree / accesses.compared).toBeGreaterThan(0.9);
 });
 
+it('says what it takes for granted', async () => {
+  const { out } = await replay('run', '--json', golden('perf-script-F.txt.gz'));
+  expect(runResultSchema.parse(JSON.parse(out)).assumptions).toContain(
+    'all events that a design depends on were recorded, of all CPUs and all the time',
+  );
+});
+
 it('info tells of clock and steps', async () => {
   const json = async (name: string): Promise<unknown> =>
     infoResultSchema.parse(JSON.parse((await replay('info', '--json', golden(name))).out));

@@ -128,7 +128,7 @@ const PLANS: ReadonlyMap<string, EventPlan> = (() => {
 const INSTANCE = /_\d+$/;
 
 /** The plan of an event as it is named in a text; undefined when it is none of ours. */
-function planNamed(name: string): EventPlan | undefined {
+export function planNamed(name: string): EventPlan | undefined {
   return PLANS.get(name) ?? PLANS.get(name.replace(INSTANCE, ''));
 }
 

@@ -234,8 +234,46 @@ describe('what is lost', () => {
     ]) {
       const { fd, report } = importLines(said, round('1.000000000'));
       expect(report).toMatchObject({ events: 1, other: 0, lostEvents: 0n });
-      expect(countsOf(fd)).toMatchObject([{ complete: false, flaws: [expect.any(String)] }]);
+      expect(countsOf(fd)).toMatchObject([
+        {
+          complete: false,
+          flaws: expect.arrayContaining([
+            expect.stringMatching(/^(perf says|the kernel held back)/),
+          ]),
+        },
+      ]);
     }
+  });
+});
+
+describe('events that were not recorded', () => {
+  const flawsOf = (text: string): readonly string[] | undefined =>
+    countsOf(importAnyText(text).fd)[0]?.flaws;
+  const text = golden('perf-script-F.txt.gz');
+  const without = (event: RegExp): string =>
+    text.replaceAll(new RegExp(`^.*${event.source}.*\n`, 'gm'), '');
+
+  test.each([
+    [/vho:range:.*start_end=1/, 'vho:range with start_end=1'],
+    [/vho:range:.*start_end=0/, 'vho:range with start_end=0'],
+    [/vho:uaddr:/, 'vho:uaddr'],
+    [/vho:uninit:/, 'vho:uninit'],
+  ])('%s', (event, name) => {
+    const flaw = `no event ${name} in this text: was it recorded?`;
+    expect(flawsOf(text)).toBe(undefined);
+    expect(flawsOf(without(event))).toEqual([flaw]);
+    expect(countsOf(importAnyText(without(event)).fd)).toMatchObject([{ complete: false }]);
+  });
+
+  test('are told from those that never happened by the header of perf script', () => {
+    const said = '# event : name = vho:uninit, , id = { 5 }, type = 2, size = 128\n';
+    expect(flawsOf(said + without(/vho:uninit:/))).toBe(undefined);
+    expect(flawsOf(said + without(/vho:uaddr:/))).toHaveLength(1);
+  });
+
+  test('are not missed where nothing was accessed', () => {
+    expect(flawsOf(golden('perf-script-callchain.txt.gz'))).toBe(undefined);
+    expect(flawsOf(golden('ftrace.txt.gz'))).toBe(undefined);
   });
 });
 

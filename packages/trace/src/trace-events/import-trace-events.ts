@@ -20,8 +20,9 @@ import {
 } from '../trace-writer.js';
 import { createUsualLines, readUsualLines, rememberLine, tryOtherLength } from './usual-lines.js';
 import { createFieldPlaces, readFields } from './event-fields.js';
-import { createEventNames, findPlan, type EventPlan } from './event-plans.js';
-import { saidByLine, saidByRecord, type Said } from './other-lines.js';
+import { createEventNames, findPlan, planNamed, type EventPlan } from './event-plans.js';
+import { missingEvents } from './missing-events.js';
+import { recordedEvent, saidByLine, saidByRecord, type Said } from './other-lines.js';
 import {
   createThreadName,
   forgetFirstPart,
@@ -69,6 +70,9 @@ export function createTraceEventImport(
   let lostInAll = 0n;
   let lost = 0n;
   const flaws = new Set<string>();
+  /** Kinds of event that came, and that the text says were recorded, come or not. */
+  const seen = new Set<number>();
+  const recorded = new Set<number>();
   let interruptedByUser = false;
   let namesThreadsOnly = false;
 
@@ -143,12 +147,17 @@ export function createTraceEventImport(
     if (!writeEvent(writer, event, name.text, number))
       return reject(`more than ${MAX_OBJECTS} virtqueues or devices in one trace`, start);
     report.events++;
+    seen.add(event.kind);
     if (event.kind === KIND.access || event.kind === KIND.round)
       rememberLine(usual, bytes, start, lf, line, event.kind, places, event.words[VQ]);
   }
 
   function takeOther(bytes: Uint8Array, start: number, lf: number): void {
-    const said = saidByLine(textOf(bytes, start, lf));
+    const text = textOf(bytes, start, lf);
+    const recordedName = recordedEvent(text);
+    if (recordedName !== undefined)
+      for (const kind of planNamed(recordedName)?.kinds ?? []) recorded.add(kind);
+    const said = saidByLine(text);
     // A blank line ends a call chain, and may be a name's, too.
     if (said !== undefined && (said.what !== 'nothing' || name.lines === 0)) {
       dropFirstPart();
@@ -251,6 +260,7 @@ export function createTraceEventImport(
       interruptedByUser = interrupted;
       lines.end();
       dropFirstPart();
+      for (const missing of missingEvents(seen, recorded)) flaws.add(missing);
       for (const flaw of flaws) noteFlaw(writer, flaw);
       report.lines = linesBefore + number;
       report.notes.push(...notesOn(kind, namesThreadsOnly));

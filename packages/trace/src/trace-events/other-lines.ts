@@ -39,6 +39,14 @@ const FRAME = /^(?:\t| => )/;
 const PART_OF_OUTPUT =
   /^(?:#.*|version = \d+|cpus=\d+|trace-cmd .*|Warning:|Check IO\/CPU overload!|CPU \d+ is empty|\s*)$/;
 
+/** In the header of perf script: longer before the name than a thread's name can be. */
+const RECORDED = /^# event : name = ([\w:]+),/;
+
+/** The event that a line of perf's header says was recorded, by its name. */
+export function recordedEvent(text: string): string | undefined {
+  return RECORDED.exec(text)?.[1];
+}
+
 /** @param text a line, or its beginning */
 export function saidByLine(text: string): Said | undefined {
   if (FRAME.test(text)) return NOTHING;
