@@ -87,8 +87,11 @@ export function readTraceLine(
       afterCpu >= 0 &&
       readThread(bytes, start, open, joint, line) &&
       readTimeAndName(bytes, afterCpu, lf, line)
-    )
+    ) {
+      // Only now: a line of many `1 [000] ` would be looked through once for each.
+      trimName(bytes, start, line);
       return true;
+    }
   }
   return false;
 }
@@ -153,10 +156,14 @@ function readThread(
     line.commEnd = first;
   }
   line.pid = pid;
+  return true;
+}
+
+/** Takes the blanks off a thread's name that ends at `commEnd`. */
+function trimName(bytes: Uint8Array, start: number, line: TraceLine): void {
   line.commStart = start;
   while (line.commEnd > start && bytes[line.commEnd - 1] === BLANK) line.commEnd--;
   while (line.commStart < line.commEnd && bytes[line.commStart] === BLANK) line.commStart++;
-  return true;
 }
 
 /** Columns between the CPU and the time: flags of the kernel, perf's `misc` and `tod`. */
