@@ -24,12 +24,17 @@ export function problemsOf(inputs: readonly ImportedInput[]): string[] {
       problems.push(
         `${RECORDER[report.format]} lost ${counted(report.lostEvents, 'event')}: the trace is not complete`,
       );
-    problems.push(...report.notes);
+    problems.push(...report.flaws, ...report.notes);
     return problems.map((problem) => `${name}: ${problem}`);
   });
 }
 
 /** Whether something is missing from the trace, or damaged. */
 export function isFlawed({ report, damage }: ImportedInput): boolean {
-  return damage !== undefined || report.rejected > 0 || report.lostEvents > 0n;
+  return (
+    damage !== undefined ||
+    report.rejected > 0 ||
+    report.lostEvents > 0n ||
+    report.flaws.length > 0
+  );
 }

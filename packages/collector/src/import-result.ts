@@ -36,7 +36,7 @@ export function importResult(
       other: { lines: report.other, first: places(report.otherFirst) },
       lost_events: String(report.lostEvents),
       damage: damage ?? null,
-      notes: [...report.notes],
+      notes: [...report.flaws, ...report.notes],
     })),
   };
 }

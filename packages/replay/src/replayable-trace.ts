@@ -49,7 +49,12 @@ function kindOf(trace: PlannedTrace, recording: RecordingIndex): HostKind | null
   const header = headerOf(trace, recording);
   if (header === undefined) return null;
   if (header === ATTACH_HEADER) return 'stock';
-  return HEADERS.includes(header) ? 'direct-map' : kindByEvents(trace, recording);
+  if (HEADERS.includes(header)) return 'direct-map';
+  const kind = kindByEvents(trace, recording);
+  // Accesses with their decisions come from the direct-map driver only, whatever ranges were recorded beside them.
+  return kind === 'stock' && isTraceEvents(header) && holdsAccesses(trace, recording)
+    ? 'direct-map'
+    : kind;
 }
 
 /** Of text whose first line is missing: vhost's callbacks come from a driver with the direct-map code only. */
@@ -58,6 +63,10 @@ function kindByEvents({ fd }: PlannedTrace, recording: RecordingIndex): HostKind
   const holds = (name: EventName): boolean => name in events;
   const isAttached = holds('core_range_start') || holds('heartbeat') || holds('round_end');
   return isAttached && !holds('range_start') && !holds('range_end') ? 'stock' : 'direct-map';
+}
+
+function holdsAccesses({ fd }: PlannedTrace, recording: RecordingIndex): boolean {
+  return 'access' in (recordingCounts(fd, recording) ?? countRecording(fd, recording)).events;
 }
 
 /** First line of a recording, where it has one. */

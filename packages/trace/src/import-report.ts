@@ -28,6 +28,8 @@ export interface ImportReport {
   readonly otherFirst: LineProblem[];
   /** Events that who recorded says were lost. */
   lostEvents: bigint;
+  /** What makes the trace incomplete, beside what was lost and rejected: the trace says it, too. */
+  readonly flaws: string[];
   /** What the text does not tell, so that the trace does not either. */
   readonly notes: string[];
 }
@@ -44,6 +46,7 @@ export function createImportReport(): ImportReport {
     rejectedFirst: [],
     otherFirst: [],
     lostEvents: 0n,
+    flaws: [],
     notes: [],
   };
 }

@@ -64,20 +64,29 @@ export function readFields(
   let next = 0;
   for (let at = skipPlace(bytes, start, lf); at < lf;) {
     let equals = at;
-    while (equals < lf && bytes[equals] !== EQUALS && bytes[equals] !== BLANK) equals++;
+    while (equals < lf && !endsName(bytes[equals])) equals++;
+    if (bytes[equals] === QUOTE && equals < lf) {
+      places.holdsText = true;
+      break;
+    }
     if (equals >= lf || bytes[equals] === BLANK) {
       // No field: the words of a tracepoint that prints other things too.
       at = equals + 1;
       continue;
     }
-    if (bytes[equals + 1] === QUOTE) {
+    let end = equals + 1;
+    while (end < lf && bytes[end] !== BLANK && bytes[end] !== QUOTE) end++;
+    // A text, or an array of them: `{"a","b"}`.
+    if (end < lf && bytes[end] === QUOTE) {
       places.holdsText = true;
       break;
     }
-    let end = equals + 1;
-    while (end < lf && bytes[end] !== BLANK) end++;
     const column = findColumn(columns, next, bytes, at, equals);
-    if (column >= 0 && (found & (1 << column)) === 0) {
+    if (column >= 0) {
+      if ((found & (1 << column)) !== 0) {
+        places.problem = `${plan.name}: the field ${fieldName(columns[column])} stands there twice`;
+        return false;
+      }
       if (!readValue(columns[column], bytes, equals + 1, end, event.words)) {
         places.problem = whyNoValue(plan, columns[column], bytes, end);
         return false;
@@ -104,6 +113,10 @@ export function readFields(
   }
   event.kind = plan.kinds[plan.selector < 0 ? 0 : event.words[plan.selector]];
   return true;
+}
+
+function endsName(byte: number): boolean {
+  return byte === EQUALS || byte === BLANK || byte === QUOTE;
 }
 
 /** Passes over `(where)`, the address or function of a probe. */

@@ -37,6 +37,10 @@ export interface ColumnPlan {
 export interface EventPlan {
   readonly name: string;
   readonly columns: readonly ColumnPlan[];
+  /** The column of the device; -1 where there is none. */
+  readonly device: number;
+  /** Whether the event has one place in the kernel, so that `name_1` is another probe there. */
+  readonly isOnePlace: boolean;
   /** Columns of which no field tells, and which the event may lack. */
   readonly absent: number;
   /** Kind by the value of the column `is`, which lies in this word; one, and -1, where there is none. */
@@ -46,7 +50,7 @@ export interface EventPlan {
   readonly namesThread: boolean;
 }
 
-function planOf({ names, events }: ForeignEvent): EventPlan {
+function planOf({ names, events, isOnePlace = false }: ForeignEvent): EventPlan {
   const event: EventName = events[0];
   const { text, optional = [] } = eventDefinition(event);
   const columns: ColumnPlan[] = [];
@@ -84,6 +88,8 @@ function planOf({ names, events }: ForeignEvent): EventPlan {
   return {
     name: names[0] ?? event,
     columns,
+    device: columns.findIndex(({ column }) => column === 'dev'),
+    isOnePlace,
     absent,
     kinds: events.map((name) => EVENTS[name].code),
     selector: events.length === 2 ? 2 * LITERAL_SLOT : -1,
@@ -130,6 +136,11 @@ const INSTANCE = /_\d+$/;
 /** The plan of an event as it is named in a text; undefined when it is none of ours. */
 export function planNamed(name: string): EventPlan | undefined {
   return PLANS.get(name) ?? PLANS.get(name.replace(INSTANCE, ''));
+}
+
+/** Of the names of a probe's places the one that they have in common. */
+export function baseName(name: string, { isOnePlace }: EventPlan): string {
+  return isOnePlace || PLANS.has(name) ? name : name.replace(INSTANCE, '');
 }
 
 /** Plans by names as they stand in a text. Remembers the latest ones: nearly all lines have one of few. */

@@ -15,6 +15,11 @@ export type ForeignColumn = FieldName | 'is';
 export interface ForeignEvent {
   /** `group:name`, as perf prints it; ftrace and trace-cmd print the name alone. */
   readonly names: readonly string[];
+  /**
+   * A callback, of which there is one place: `name_1` beside `name` is a second probe at it. Other functions may
+   * be inlined, and `perf probe` makes such an event for each place.
+   */
+  readonly isOnePlace?: boolean;
   /** What it is: one event, or by the value of the column `is` the one or the other. */
   readonly events: readonly [EventName] | readonly [ifZero: EventName, ifOne: EventName];
 }
@@ -23,9 +28,9 @@ export const FOREIGN_EVENTS: readonly ForeignEvent[] = [
   { names: ['vho:access', 'probe:vhost_access'], events: ['access'] },
   { names: ['vho:round', 'probe:vhost_round', 'probe:vq_meta_prefetch'], events: ['round'] },
   { names: ['vho:prefetch', 'probe:vhost_prefetch'], events: ['prefetch'] },
-  { names: ['vho:range', 'probe:vhost_range'], events: ['range_end', 'range_start'] },
-  { names: ['probe:vhost_invalidate_range_start'], events: ['range_start'] },
-  { names: ['probe:vhost_invalidate_range_end'], events: ['range_end'] },
+  { names: ['vho:range', 'probe:vhost_range'], isOnePlace: true, events: ['range_end', 'range_start'] },
+  { names: ['probe:vhost_invalidate_range_start'], isOnePlace: true, events: ['range_start'] },
+  { names: ['probe:vhost_invalidate_range_end'], isOnePlace: true, events: ['range_end'] },
   { names: ['vho:notifier', 'probe:vhost_notifier'], events: ['notifier'] },
   {
     names: ['vho:uninit', 'probe:vhost_uninit', 'probe:vhost_uninit_vq_maps'],
@@ -36,8 +41,8 @@ export const FOREIGN_EVENTS: readonly ForeignEvent[] = [
     names: ['vho:uaddr', 'probe:vhost_uaddr', 'probe:vhost_setup_uaddr'],
     events: ['addresses'],
   },
-  { names: ['probe:__mmu_notifier_invalidate_range_start'], events: ['core_range_start'] },
-  { names: ['probe:__mmu_notifier_invalidate_range_end'], events: ['core_range_end'] },
+  { names: ['probe:__mmu_notifier_invalidate_range_start'], isOnePlace: true, events: ['core_range_start'] },
+  { names: ['probe:__mmu_notifier_invalidate_range_end'], isOnePlace: true, events: ['core_range_end'] },
 ];
 
 /** Groups whose events are as those of `probe`: what the kernel calls probes that got no group. */

@@ -230,6 +230,8 @@ describe('what is lost', () => {
   test('may be of a number that nobody tells', () => {
     for (const said of [
       'Processed 205991 events and lost 6 chunks!',
+      'Processed 205991 samples and lost 12.34%!',
+      'Processed 205991 events and lost 6 chunks!\r',
       perf('PERF_RECORD_THROTTLE'),
     ]) {
       const { fd, report } = importLines(said, round('1.000000000'));
@@ -315,6 +317,45 @@ describe('lines that are not as they should be', () => {
     expect(countsOf(fd)).toMatchObject([{ complete: false, lost: { 'unreadable input': '1' } }]);
   });
 
+  test.each([
+    [`vho:round: (0) names={"a"," vq=0x5"} vq=${VQ}`, 'stands behind a text'],
+    [`vho:round: (0) vq=${VQ} vq=0x5`, 'vho:round: the field vq stands there twice'],
+    [
+      `probe:vhost_round: (0) vq=${VQ}`,
+      'probe:vhost_round tells what vho:round told before: leave one of them out',
+    ],
+    [
+      `probe:vhost_invalidate_range_end_1: (0) dev=${DEV} ${PAGES}`,
+      'probe:vhost_invalidate_range_end_1 tells what probe:vhost_invalidate_range_end told before',
+    ],
+    [
+      `vho:notifier: (0) mn=${DEV} reg=1 err=0`,
+      'the device is told by mn, and by dev before, which is another address',
+    ],
+  ])('events that contradict others or themselves: %s', (event, reason) => {
+    const { report } = importLines(
+      perf(`vho:round: (0) vq=${VQ}`),
+      perf(`probe:vhost_invalidate_range_end: (0) dev=${DEV} ${PAGES}`),
+      perf(event),
+    );
+    expect(report).toMatchObject({ events: 2, rejected: 1, other: 0 });
+    expect(report.rejectedFirst[0]?.reason).toContain(reason);
+  });
+
+  test('an event behind a beginning that is not understood is a loss', () => {
+    const perfs = importLines(
+      perf(`vho:round: (0) vq=${VQ}`),
+      `vload 193 30.1: vho:round: (0) vq=${VQ}`,
+      `vload 193 30.1: sched:sched_switch: (0)`,
+    );
+    expect(perfs.report).toMatchObject({ events: 1, rejected: 1, other: 1 });
+    const kernels = importLines(
+      ftrace(`round: (f+0x0/0x10) vq=${VQ}`),
+      `vload-193 30.1: round: (f+0x0/0x10) vq=${VQ}`,
+    );
+    expect(kernels.report).toMatchObject({ events: 1, rejected: 1, other: 0 });
+  });
+
   test('a time beyond 2^63 ns', () => {
     const { report } = importLines(
       perf(`vho:round: (0) vq=${VQ}`, { time: '9223372035.999999999' }),
@@ -358,7 +399,7 @@ describe('fields', () => {
       perf(
         `probe:vhost_prefetch: (0) vq=${VQ} area=2 ret=4294967282 npinned=0xfffffffffffffc18 npages=4`,
       ),
-      perf(`vho:prefetch: (0) vq=${VQ} index=2 ret=-14 npinned=-1000 npages=4`),
+      perf(`probe:vhost_prefetch: (0) vq=${VQ} index=2 ret=-14 npinned=-1000 npages=4`),
     );
     expect(report).toMatchObject({ events: 3, rejected: 0 });
     for (const event of inputEventsOf(fd))

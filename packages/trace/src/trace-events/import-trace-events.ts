@@ -20,7 +20,7 @@ import {
 } from '../trace-writer.js';
 import { createUsualLines, readUsualLines, rememberLine, tryOtherLength } from './usual-lines.js';
 import { createFieldPlaces, readFields } from './event-fields.js';
-import { createEventNames, findPlan, planNamed, type EventPlan } from './event-plans.js';
+import { areBytes, baseName, createEventNames, findPlan, planNamed, type EventPlan } from './event-plans.js';
 import { missingEvents } from './missing-events.js';
 import { recordedEvent, saidByLine, saidByRecord, type Said } from './other-lines.js';
 import {
@@ -40,6 +40,8 @@ const MAX_TEXT_BYTES = 200;
 const KEPT_FLAWS = 8;
 
 const LF = 0x0a;
+const BLANK = 0x20;
+const CR = 0x0d;
 const COLON = 0x3a;
 const PID = 2 * SLOT.pid;
 const VQ = 2 * SLOT.vq;
@@ -73,6 +75,10 @@ export function createTraceEventImport(
   /** Kinds of event that came, and that the text says were recorded, come or not. */
   const seen = new Set<number>();
   const recorded = new Set<number>();
+  /** By kind, the first name under which it came: another is another probe, which tells the same again. */
+  const firstNames = new Map<number, { readonly bytes: Uint8Array; readonly base: string }>();
+  /** The field that told the first device. */
+  let deviceField: Uint8Array | undefined;
   let interruptedByUser = false;
   let namesThreadsOnly = false;
 
@@ -136,6 +142,8 @@ export function createTraceEventImport(
       else reject(places.problem, start);
       return;
     }
+    const conflict = conflictOf(plan, bytes);
+    if (conflict !== undefined) return reject(conflict, start);
     if (!takeTime(bytes, line, event)) return reject('the time is out of range', start);
     event.cpu = line.cpu;
     if (plan.namesThread) {
@@ -152,8 +160,28 @@ export function createTraceEventImport(
       rememberLine(usual, bytes, start, lf, line, event.kind, places, event.words[VQ]);
   }
 
+  /** What of an event contradicts those before it. */
+  function conflictOf(plan: EventPlan, bytes: Uint8Array): string | undefined {
+    const first = firstNames.get(event.kind);
+    if (first === undefined || !areBytes(bytes, line.nameStart, line.nameEnd, first.bytes)) {
+      const base = baseName(nameOf(bytes), plan);
+      if (first === undefined)
+        firstNames.set(event.kind, { bytes: bytes.slice(line.nameStart, line.nameEnd), base });
+      else if (first.base !== base)
+        return `${base} tells what ${first.base} told before: leave one of them out, or all is counted twice`;
+    }
+    if (plan.device < 0) return undefined;
+    const equals = places.starts[plan.device] - 1;
+    const field = fieldStart(bytes, equals);
+    deviceField ??= bytes.slice(field, equals);
+    if (areBytes(bytes, field, equals, deviceField)) return undefined;
+    const before = textOf(deviceField, 0, deviceField.length);
+    return `the device is told by ${textOf(bytes, field, equals)}, and by ${before} before, which is another address: record one of them in all events`;
+  }
+
   function takeOther(bytes: Uint8Array, start: number, lf: number): void {
-    const text = textOf(bytes, start, lf);
+    const end = lf > start && bytes[lf - 1] === CR ? lf - 1 : lf;
+    const text = textOf(bytes, start, end);
     const recordedName = recordedEvent(text);
     if (recordedName !== undefined)
       for (const kind of planNamed(recordedName)?.kinds ?? []) recorded.add(kind);
@@ -162,6 +190,11 @@ export function createTraceEventImport(
     if (said !== undefined && (said.what !== 'nothing' || name.lines === 0)) {
       dropFirstPart();
       return take(said);
+    }
+    const heldName = said === undefined ? heldEvent(text) : undefined;
+    if (heldName !== undefined) {
+      dropFirstPart();
+      return reject(`${heldName} stands there, but not behind thread, CPU and time`, start);
     }
     if (!keepFirstPart(name, bytes, start, lf)) {
       dropFirstPart();
@@ -191,7 +224,7 @@ export function createTraceEventImport(
       case 'nothing':
         return;
       case 'flaw':
-        if (flaws.size < KEPT_FLAWS) flaws.add(said.text);
+        if (flaws.size < KEPT_FLAWS) tell(said.text);
         return;
       case 'lost':
         lostHere += said.events;
@@ -200,6 +233,11 @@ export function createTraceEventImport(
         lostInAll += said.events;
         return lose();
     }
+  }
+
+  function tell(flaw: string): void {
+    if (!flaws.has(flaw)) report.flaws.push(flaw);
+    flaws.add(flaw);
   }
 
   /** Both tell of the same losses: the greater of them is what is known to be lost. */
@@ -260,7 +298,7 @@ export function createTraceEventImport(
       interruptedByUser = interrupted;
       lines.end();
       dropFirstPart();
-      for (const missing of missingEvents(seen, recorded)) flaws.add(missing);
+      for (const missing of missingEvents(seen, recorded)) tell(missing);
       for (const flaw of flaws) noteFlaw(writer, flaw);
       report.lines = linesBefore + number;
       report.notes.push(...notesOn(kind, namesThreadsOnly));
@@ -269,10 +307,29 @@ export function createTraceEventImport(
   };
 }
 
+/** Where the name of a field begins that ends at its `=`. */
+function fieldStart(bytes: Uint8Array, equals: number): number {
+  let start = equals;
+  while (bytes[start - 1] !== BLANK) start--;
+  return start;
+}
+
 /** Beginning of a piece of a line, for people: all that a terminal might act on is taken out. */
 function textOf(bytes: Uint8Array, start: number, end: number): string {
   const piece = bytes.subarray(start, Math.min(end, start + MAX_TEXT_BYTES));
   return new TextDecoder('latin1').decode(piece).replaceAll(/[^\t\x20-\x7e]/g, '?');
+}
+
+/** In full, or as ftrace prints it before the place of a probe. */
+const HELD_NAMES = / (\w+:\w+): | (\w+): +\(/g;
+
+/** An event of ours that a line holds somewhere. */
+function heldEvent(text: string): string | undefined {
+  for (const [, full, short] of text.matchAll(HELD_NAMES)) {
+    const name = full ?? short ?? '';
+    if (planNamed(name) !== undefined) return name;
+  }
+  return undefined;
 }
 
 /** What a text of this kind does not tell. */
