@@ -32,9 +32,6 @@ export function problemsOf(inputs: readonly ImportedInput[]): string[] {
 /** Whether something is missing from the trace, or damaged. */
 export function isFlawed({ report, damage }: ImportedInput): boolean {
   return (
-    damage !== undefined ||
-    report.rejected > 0 ||
-    report.lostEvents > 0n ||
-    report.flaws.length > 0
+    damage !== undefined || report.rejected > 0 || report.lostEvents > 0n || report.flaws.length > 0
   );
 }

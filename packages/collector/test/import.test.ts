@@ -454,7 +454,7 @@ describe('text of perf and ftrace', () => {
       '           vload   193/193   [000]    30.148057810: vho:round: (0) vq=0xffff8c3ecbc90100';
     file(
       'perf.txt',
-      `# ========\n# captured on: x\n# clockid: boottime (7)\n# ========\n#\n${line}\n`,
+      `# ========\n# captured on: x\n${['range', 'uaddr', 'uninit'].map((name) => `# event : name = vho:${name}, , id = { 5 }, type = 2\n`).join('')}# clockid: boottime (7)\n# ========\n#\n${line}\n`,
     );
     const { code, err } = await collector('import', 'perf.txt', '-o', 'a.arrows');
     expect(code).toBe(0);
@@ -510,7 +510,12 @@ describe('text of perf and ftrace', () => {
           first: [{ line: 3, reason: "sched:sched_switch is none of vhost's events" }],
         },
         lost_events: '17',
-        notes: [],
+        notes: [
+          'no event vho:range with start_end=1 in this text: was it recorded?',
+          'no event vho:range with start_end=0 in this text: was it recorded?',
+          'no event vho:uaddr in this text: was it recorded?',
+          'no event vho:uninit in this text: was it recorded?',
+        ],
       },
     ]);
     const said = await collector('import', 'perf.txt', '-o', 'a.arrows');

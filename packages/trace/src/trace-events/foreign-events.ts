@@ -28,7 +28,11 @@ export const FOREIGN_EVENTS: readonly ForeignEvent[] = [
   { names: ['vho:access', 'probe:vhost_access'], events: ['access'] },
   { names: ['vho:round', 'probe:vhost_round', 'probe:vq_meta_prefetch'], events: ['round'] },
   { names: ['vho:prefetch', 'probe:vhost_prefetch'], events: ['prefetch'] },
-  { names: ['vho:range', 'probe:vhost_range'], isOnePlace: true, events: ['range_end', 'range_start'] },
+  {
+    names: ['vho:range', 'probe:vhost_range'],
+    isOnePlace: true,
+    events: ['range_end', 'range_start'],
+  },
   { names: ['probe:vhost_invalidate_range_start'], isOnePlace: true, events: ['range_start'] },
   { names: ['probe:vhost_invalidate_range_end'], isOnePlace: true, events: ['range_end'] },
   { names: ['vho:notifier', 'probe:vhost_notifier'], events: ['notifier'] },
@@ -41,8 +45,16 @@ export const FOREIGN_EVENTS: readonly ForeignEvent[] = [
     names: ['vho:uaddr', 'probe:vhost_uaddr', 'probe:vhost_setup_uaddr'],
     events: ['addresses'],
   },
-  { names: ['probe:__mmu_notifier_invalidate_range_start'], isOnePlace: true, events: ['core_range_start'] },
-  { names: ['probe:__mmu_notifier_invalidate_range_end'], isOnePlace: true, events: ['core_range_end'] },
+  {
+    names: ['probe:__mmu_notifier_invalidate_range_start'],
+    isOnePlace: true,
+    events: ['core_range_start'],
+  },
+  {
+    names: ['probe:__mmu_notifier_invalidate_range_end'],
+    isOnePlace: true,
+    events: ['core_range_end'],
+  },
 ];
 
 /** Groups whose events are as those of `probe`: what the kernel calls probes that got no group. */

@@ -20,7 +20,14 @@ import {
 } from '../trace-writer.js';
 import { createUsualLines, readUsualLines, rememberLine, tryOtherLength } from './usual-lines.js';
 import { createFieldPlaces, readFields } from './event-fields.js';
-import { areBytes, baseName, createEventNames, findPlan, planNamed, type EventPlan } from './event-plans.js';
+import {
+  areBytes,
+  baseName,
+  createEventNames,
+  findPlan,
+  planNamed,
+  type EventPlan,
+} from './event-plans.js';
 import { missingEvents } from './missing-events.js';
 import { recordedEvent, saidByLine, saidByRecord, type Said } from './other-lines.js';
 import {
@@ -184,7 +191,7 @@ export function createTraceEventImport(
     const text = textOf(bytes, start, end);
     const recordedName = recordedEvent(text);
     if (recordedName !== undefined)
-      for (const kind of planNamed(recordedName)?.kinds ?? []) recorded.add(kind);
+      for (const code of planNamed(recordedName)?.kinds ?? []) recorded.add(code);
     const said = saidByLine(text);
     // A blank line ends a call chain, and may be a name's, too.
     if (said !== undefined && (said.what !== 'nothing' || name.lines === 0)) {

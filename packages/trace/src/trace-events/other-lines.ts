@@ -33,8 +33,7 @@ export function saidByRecord(text: string): Said {
 const ENTRIES = /^# entries-in-buffer\/entries-written: (\d{1,18})\/(\d{1,18}) /;
 /** Of the kernel, and of trace-cmd. */
 const CPU_LOST = /^CPU:\d+ \[(?:LOST (?:(\d{1,19}) )?EVENTS|(?:(\d{1,19}) )?EVENTS DROPPED)\]$/;
-const PERF_LOST = 
-  /^Processed \d+ (?:events and lost \d+ chunks|samples and lost [\d.]+%)!$/;
+const PERF_LOST = /^Processed \d+ (?:events and lost \d+ chunks|samples and lost [\d.]+%)!$/;
 /** A frame of a call chain, of perf or of the kernel. */
 const FRAME = /^(?:\t| => )/;
 const PART_OF_OUTPUT =
