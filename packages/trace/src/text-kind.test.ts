@@ -14,6 +14,7 @@ test.each<[TextFormat, string]>([
   ['bpftrace', 'Attaching 7 probes...\n'],
   ['bpftrace', 'Attached 7 probes\n'],
   ['bpftrace', '{"type": "attached_probes", "data": {"probes": 7}}\n'],
+  ['bpftrace', 'WARNING: hello\n{"type": "attached_probes", "data": {"probes": 7}}\n'],
   ['bpftrace', 'hello\nM 5 0 ffff888100000100\n'],
   ['perf script', PERF],
   ['perf script', `# ========\n#\n${PERF}`],

@@ -36,6 +36,8 @@ const LF = 0x0a;
 
 /** What bpftrace and the dialect begin with, and nothing else: there is no need to wait for more. */
 const BPFTRACE_BEGINS = /^(?:Attach(?:ing|ed) \d+ probes?|\{"type": )/;
+/** On whatever line: warnings may stand before it. */
+const BPFTRACE_JSON = /^\{"type": "\w+", "data": /;
 const FTRACE_BEGINS = /^# tracer: /;
 const TRACE_CMD_BEGINS = /^(?:version = \d|cpus=\d+$|trace-cmd )/;
 /**
@@ -75,6 +77,8 @@ export function textKindOf(head: Uint8Array, isAll: boolean): TextKind | undefin
     }
     const text = new TextDecoder('latin1').decode(head.subarray(start, Math.min(lf, start + 200)));
     if (number === 0 && (BPFTRACE_BEGINS.test(text) || HEADERS.includes(text))) return BPFTRACE;
+    // Longer than a thread's name can be.
+    if (BPFTRACE_JSON.test(text)) return BPFTRACE;
     if (TRACE_CMD_BEGINS.test(text)) isTraceCmd = true;
     if (isTraceCmd || FTRACE_BEGINS.test(text)) isKernels = true;
     if (PERF_CLOCK.exec(text)?.[1] === CLOCK_BOOTTIME) clock = 'CLOCK_BOOTTIME';
