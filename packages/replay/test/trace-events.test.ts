@@ -1,5 +1,8 @@
 /** Text of perf and ftrace: the kernel's decisions, and what is said of what the text does not tell. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { infoResultSchema } from '../src/info-command.ts';
 import { runResultSchema } from '../src/run-result.ts';
@@ -52,6 +55,25 @@ it('says what it takes for granted', async () => {
   expect(runResultSchema.parse(JSON.parse(out)).assumptions).toContain(
     'all events that a design depends on were recorded, of all CPUs and all the time',
   );
+});
+
+it('accesses with decisions make a direct-map host, whatever ranges stand beside them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trace-events-'));
+  try {
+    const path = join(folder, 'mixed.txt');
+    const text = gunzipSync(readFileSync(golden('perf-script-F.txt.gz'))).toString('latin1');
+    const mixed = text.replaceAll(
+      /vho:range: (.*?) start_end=([01])/g,
+      (_all, before: string, isStart: string) =>
+        `probe:__mmu_notifier_invalidate_range_${isStart === '1' ? 'start' : 'end'}: ${before} owner=7`,
+    );
+    writeFileSync(path, mixed, 'latin1');
+    const { out } = await replay('run', '--json', path);
+    const { host, complete } = runResultSchema.parse(JSON.parse(out));
+    expect({ host, complete }).toEqual({ host: 'direct-map', complete: false });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('info tells of clock and steps', async () => {
