@@ -49,13 +49,13 @@ export function qemuCommand(machine: Machine): string[] {
 
 /**
  * Where time is counted in instructions, what this machine does besides changes nothing of what the guest measures
- * in it: a CPU without work skips to its next timer, and all CPUs take turns on one thread, so they share the time
- * that passes.
+ * while its CPU is busy, and all CPUs take turns on one thread, so they share the time that passes. A CPU without work
+ * waits in real time: were it to skip to its next timer, time limits would pass while it waits for this machine's files.
  */
 function passingTime({ time }: Machine): string[] {
   return time === 'real'
     ? ['-accel', 'tcg,thread=multi']
-    : ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off'];
+    : ['-accel', 'tcg,thread=single', '-icount', 'shift=0'];
 }
 
 /** Two CPUs are two nodes, so that pages can move. */
