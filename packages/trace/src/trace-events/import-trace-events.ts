@@ -198,7 +198,8 @@ export function createTraceEventImport(
       dropFirstPart();
       return take(said);
     }
-    const heldName = said === undefined ? heldEvent(text) : undefined;
+    // What is shorter may be the first part of a name, which can look like an event.
+    const heldName = said === undefined && end - start > 16 ? heldEvent(text) : undefined;
     if (heldName !== undefined) {
       dropFirstPart();
       return reject(`${heldName} stands there, but not behind thread, CPU and time`, start);
