@@ -190,8 +190,10 @@ async function finish(
     isWritten = (await settleOrLeave(writer, options.stop)) && isWritten;
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
-    // A second time there is no room for the last word either.
     if (end.why !== 'output failed') return finish(run, { why: 'output failed', error }, options);
+    // There is no room for the last word either: nothing of it stays.
+    await abandonTrace(writer);
+    writer.output.cutBack();
   }
   if (isWritten) return { ...finished, end };
   return {
