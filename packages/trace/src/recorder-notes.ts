@@ -33,9 +33,10 @@ export function noteLiveEnd(writer: TraceWriter, end: LiveEnd): void {
 /**
  * Gives up what could not be written, when nothing is being written any more: events that wait for
  * their batch, and batches that are not whole in the file. They are counted as lost; there may be room
- * for a last word.
+ * for a last word. Of a recording that was ended it is that word which is given up.
  */
 export function dropUnwritten(writer: TraceWriter, by: string): void {
+  writer.output.cutBack();
   const recording = writer.current;
   if (recording === undefined) return;
   const unwritten = forgetUnwritten(recording);
@@ -48,7 +49,6 @@ export function dropUnwritten(writer: TraceWriter, by: string): void {
   }
   clearBuilder(writer.table);
   if (dropped > 0) recording.lost.set(by, (recording.lost.get(by) ?? 0n) + BigInt(dropped));
-  writer.output.cutBack();
 }
 
 /** Tells the state of a ring, as a line of `RingState` has it, on the CPU that told it first. */

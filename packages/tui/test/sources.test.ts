@@ -252,15 +252,14 @@ test('a socket that nobody listens on yet, goes away in the middle, and comes ba
 const writeTo = promisify(writeBytes);
 
 /** A session on a pipe that is written to. */
-async function piped(
-  other: Partial<SessionOptions> = {},
-  mostPassing?: number,
-): Promise<{
-  session: DrivenSession;
+interface Piped {
+  readonly session: DrivenSession;
   /** Resolves once the pipe has taken it all: meanwhile this process reads it. */
-  write: (bytes: string | Uint8Array) => Promise<void>;
-  end: () => void;
-}> {
+  readonly write: (bytes: string | Uint8Array) => Promise<void>;
+  readonly end: () => void;
+}
+
+async function piped(other: Partial<SessionOptions> = {}, mostPassing?: number): Promise<Piped> {
   const { execFileSync } = await import('node:child_process');
   const path = newPath();
   execFileSync('mkfifo', [path]);
@@ -278,23 +277,37 @@ async function piped(
   };
 }
 
-test('bpftrace text from a pipe, with junk and losses, comes to what the same text does as a file', async () => {
-  const lines = S3.split(/(?<=\n)/).slice(0, 9000);
-  lines.splice(2000, 0, 'not an event\n', 'Lost 17 events\n', 'A 1 2\n');
-  const { session, write, end } = await piped();
-  expect(session.settle().source).toMatchObject({ state: 'reading', isEmpty: true });
-  for (let at = 0; at < lines.length; at += 300) {
-    await write(lines.slice(at, at + 300).join(''));
+/**
+ * Writes lines, some at a time: they are shown as they come, from so many events on, and at the end the numbers are
+ * those of the same text as a file.
+ */
+async function playedAsItCame(
+  { session, write, end }: Piped,
+  lines: readonly string[],
+  atOnce: number,
+  events: number,
+): Promise<DashboardView> {
+  for (let at = 0; at < lines.length; at += atOnce) {
+    await write(lines.slice(at, at + atOnce).join(''));
     session.pass(20);
     await sleep(2);
   }
-  const live = await until(session, ({ clock }) => clock.events > 1000);
+  const live = await until(session, ({ clock }) => clock.events > events);
   expect(live.source.state).toBe('reading');
   end();
   const view = await until(session, ({ source }) => source.state === 'ended');
   const path = newPath();
   writeFileSync(path, lines.join(''), 'latin1');
   expect(plain(view.total.total)).toEqual(await replayed(path));
+  return view;
+}
+
+test('bpftrace text from a pipe, with junk and losses, comes to what the same text does as a file', async () => {
+  const lines = S3.split(/(?<=\n)/).slice(0, 9000);
+  lines.splice(2000, 0, 'not an event\n', 'Lost 17 events\n', 'A 1 2\n');
+  const pipe = await piped();
+  expect(pipe.session.settle().source).toMatchObject({ state: 'reading', isEmpty: true });
+  const view = await playedAsItCame(pipe, lines, 300, 1000);
   expect(view.source.problems.join()).toMatch(
     /bpftrace lost 17 events.*1 lines could not be read/s,
   );
@@ -313,19 +326,8 @@ test('perf script text from a pipe, as it comes, comes to what the same text doe
     .toString('latin1')
     .split(/(?<=\n)/);
   lines.splice(3000, 0, (lines[2999] ?? '').replace(/vho:.*/, 'PERF_RECORD_LOST lost 17'));
-  const { session, write, end } = await piped();
-  for (let at = 0; at < lines.length; at += 500) {
-    await write(lines.slice(at, at + 500).join(''));
-    session.pass(20);
-    await sleep(2);
-  }
-  const live = await until(session, ({ clock }) => clock.events > 100);
-  expect(live.source.state).toBe('reading');
-  end();
-  const view = await until(session, ({ source }) => source.state === 'ended');
-  const path = newPath();
-  writeFileSync(path, lines.join(''), 'latin1');
-  expect(plain(view.total.total)).toEqual(await replayed(path));
+  const pipe = await piped();
+  const view = await playedAsItCame(pipe, lines, 500, 100);
   expect(view.source.problems.join()).toMatch(/perf lost 17 events/);
   expect(new Map(view.recording.facts).get('clock')).toBe('not known');
 });

@@ -310,10 +310,29 @@ test('a crash gives the terminal back, and is told', async () => {
   expect(text).not.toContain('    at ');
 });
 
-test('Ctrl-Z goes to the shell, and fg comes back', async () => {
+/** A shell with jobs, which has asked for a command. */
+async function atPrompt(): Promise<TerminalScreen> {
   const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
   opened.push(terminal);
   await terminal.until('shell>');
+  return terminal;
+}
+
+async function quitToPrompt(terminal: TerminalScreen): Promise<void> {
+  terminal.press('q');
+  await terminal.until((text) => text.trimEnd().endsWith('shell>'));
+}
+
+/** What is typed in front, at the prompt and while nobody reads there, is not read by a job behind the shell. */
+async function typeAhead(terminal: TerminalScreen): Promise<void> {
+  terminal.press('sleep 1\r');
+  await sleep(300);
+  terminal.press('echo still "here"; jobs\r');
+  await terminal.until((text) => /^still here$[^]*Running/m.test(text));
+}
+
+test('Ctrl-Z goes to the shell, and fg comes back', async () => {
+  const terminal = await atPrompt();
   terminal.press(`${command(quoted(STORM))}\r`);
   await terminal.until(FIRST);
   terminal.press('\u001a');
@@ -322,8 +341,7 @@ test('Ctrl-Z goes to the shell, and fg comes back', async () => {
   terminal.press('fg\r');
   await terminal.until(FIRST);
   expect(terminal.isAlternate()).toBe(true);
-  terminal.press('q');
-  await terminal.until((text) => text.trimEnd().endsWith('shell>'));
+  await quitToPrompt(terminal);
   expect(terminal.isAlternate()).toBe(false);
 });
 
@@ -333,9 +351,7 @@ test.each([
 ])(
   'bg: one %s goes on behind the shell and draws nothing there; fg brings it back',
   async (_, from) => {
-    const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
-    opened.push(terminal);
-    await terminal.until('shell>');
+    const terminal = await atPrompt();
     terminal.press(`${command(`${from}${quoted(STORM)}`)}\r`);
     await terminal.until((text) => FIRST(text) && text.includes('ended'));
     terminal.press('t0.1s\r');
@@ -346,11 +362,7 @@ test.each([
     await terminal.until('Stopped');
     terminal.press('clear; bg\r');
     await terminal.until((text) => / &$/m.test(text));
-    // Typed in front, at the prompt and while nobody reads there, it is not read behind.
-    terminal.press('sleep 1\r');
-    await sleep(300);
-    terminal.press('echo still "here"; jobs\r');
-    await terminal.until((text) => /^still here$[^]*Running/m.test(text));
+    await typeAhead(terminal);
     expect(terminal.isAlternate()).toBe(false);
     expect(terminal.text()).not.toContain('vhostscope');
     terminal.resize(100, 30);
@@ -362,30 +374,24 @@ test.each([
     expect(clockOf(after)).toBeGreaterThan(clockOf(before) + 0.05);
     terminal.press('2');
     await terminal.until('each second');
-    terminal.press('q');
-    await terminal.until((text) => text.trimEnd().endsWith('shell>'));
+    await quitToPrompt(terminal);
     expect(terminal.isAlternate()).toBe(false);
   },
 );
 
 test('begun behind the shell it waits for the terminal', async () => {
-  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
-  opened.push(terminal);
-  await terminal.until('shell>');
+  const terminal = await atPrompt();
   terminal.press(`${command(quoted(STORM))} &\r`);
   terminal.press('sleep 2; jobs\r');
   await terminal.until('Running');
   expect(terminal.isAlternate()).toBe(false);
   terminal.press('fg\r');
   await terminal.until(FIRST);
-  terminal.press('q');
-  await terminal.until((text) => text.trimEnd().endsWith('shell>'));
+  await quitToPrompt(terminal);
 });
 
 test('stopped from outside it gets its terminal back as it needs it', async () => {
-  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
-  opened.push(terminal);
-  await terminal.until('shell>');
+  const terminal = await atPrompt();
   terminal.press(`${command(quoted(STORM))}\r`);
   await terminal.until(FIRST);
   execFileSync('kill', ['-STOP', String(childOf(terminal.pid))]);
@@ -394,25 +400,19 @@ test('stopped from outside it gets its terminal back as it needs it', async () =
   await terminal.until((text) => FIRST(text) && !text.includes('Stopped'));
   terminal.press('2');
   await terminal.until('each second');
-  terminal.press('q');
-  await terminal.until((text) => text.trimEnd().endsWith('shell>'));
+  await quitToPrompt(terminal);
   expect(terminal.isAlternate()).toBe(false);
 });
 
 test('stopped from outside and sent behind the shell, it leaves keys and modes alone to its end', async () => {
-  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
-  opened.push(terminal);
-  await terminal.until('shell>');
+  const terminal = await atPrompt();
   terminal.press(`${command(quoted(STORM))}\r`);
   await terminal.until(FIRST);
   execFileSync('kill', ['-STOP', String(childOf(terminal.pid))]);
   await terminal.until('Stopped');
   terminal.press('clear; bg\r');
   await terminal.until((text) => / &$/m.test(text));
-  terminal.press('sleep 1\r');
-  await sleep(300);
-  terminal.press('echo still "here"; jobs\r');
-  await terminal.until((text) => /^still here$[^]*Running/m.test(text));
+  await typeAhead(terminal);
   terminal.press('kill %1\r');
   await terminal.until('kill %1');
   // It is told at a prompt that it has ended.
@@ -421,9 +421,7 @@ test('stopped from outside and sent behind the shell, it leaves keys and modes a
 });
 
 test('killed while the shell has the terminal, it leaves that alone', async () => {
-  const terminal = openTerminal('/bin/bash', ['--norc', '-i'], { env: { PS1: 'shell> ' } });
-  opened.push(terminal);
-  await terminal.until('shell>');
+  const terminal = await atPrompt();
   terminal.press(`${command(quoted(STORM))}\r`);
   await terminal.until(FIRST);
   terminal.press('\u001a');

@@ -177,8 +177,7 @@ async function finish(
   let isWritten = true;
   try {
     if (end.why === 'output failed') {
-      await abandonTrace(writer);
-      dropUnwritten(writer, 'no room in the output');
+      await giveUpUnwritten(writer);
       noteFlaw(writer, end.error.message);
     } else {
       flushTrace(writer);
@@ -192,8 +191,7 @@ async function finish(
     if (!(error instanceof OutputError)) throw error;
     if (end.why !== 'output failed') return finish(run, { why: 'output failed', error }, options);
     // There is no room for the last word either: nothing of it stays.
-    await abandonTrace(writer);
-    writer.output.cutBack();
+    await giveUpUnwritten(writer);
   }
   if (isWritten) return { ...finished, end };
   return {
@@ -201,6 +199,11 @@ async function finish(
     end: { why: 'left at once' },
     doubts: [...doubts, 'the output had not taken everything'],
   };
+}
+
+async function giveUpUnwritten(writer: TraceWriter): Promise<void> {
+  await abandonTrace(writer);
+  dropUnwritten(writer, 'no room in the output');
 }
 
 function rejectedAfter({ rejectedAt, from }: RecordingRun): bigint | undefined {

@@ -44,13 +44,27 @@ export interface HazardWatch {
  */
 export function createCountWatch(engine: Engine, span?: HazardSpan): HazardWatch {
   const state = createWatchState(engine, span);
-  const looks = engine.design.maps !== 'never' && hasCallbacks(state);
-  return {
-    wants: looks ? WANTED : WANTS_NOTHING,
+  if (engine.design.maps === 'never' || !hasCallbacks(state)) return watchOf(state, NOTHING);
+  return watchOf(state, {
+    wants: WANTED,
     foresee: () => undefined,
-    see: (batch, i) => {
-      if (looks) followCounts(state, batch, i);
-    },
+    see: (batch, i) => followCounts(state, batch, i),
+  });
+}
+
+/** What a watch looks at: see there. */
+type Looks = Pick<HazardWatch, 'wants' | 'foresee' | 'see'>;
+
+export const NOTHING: Looks = {
+  wants: kindTable([]),
+  foresee: () => undefined,
+  see: () => undefined,
+};
+
+/** @param looks goes on from the state, and puts what it finds there */
+export function watchOf(state: WatchState, looks: Looks): HazardWatch {
+  return {
+    ...looks,
     count: (isCounting) => countOutside(state, isCounting),
     finish: () => endAll(state),
     get found() {
@@ -77,7 +91,6 @@ export const MOVES_COUNTS = [
 ] as const;
 
 const WANTED = kindTable(MOVES_COUNTS);
-export const WANTS_NOTHING = kindTable([]);
 
 /** Kinds of events after which a count is looked at. */
 const SHOWS_COUNT = kindTable([KIND.round, KIND.prefetch, KIND.unmap, KIND.reset]);

@@ -10,19 +10,17 @@ import { HIT } from '../outcome.js';
 import { rangeIdentity } from '../paired-ranges.js';
 import type { Engine } from '../replay-engine.js';
 import {
-  endAll,
   followCounts,
   MOVES_COUNTS,
+  NOTHING,
   NOTIFIER_IS_BACK,
-  WANTS_NOTHING,
+  watchOf,
   type HazardWatch,
 } from './count-watch.js';
 import { addHazard, type HazardSpan } from './hazard.js';
 import { acquit, built, hasCore, hitsOf, suspect } from './stale-maps.js';
 import {
-  countOutside,
   createWatchState,
-  foundBy,
   hasCallbacks,
   lengthen,
   markOf,
@@ -36,21 +34,12 @@ import { noteBuilt, noteSpan, seeMaps } from './watched-maps.js';
 /** @param span of what touches it only; absent for the whole trace, which is seen in any case */
 export function createHazardWatch(engine: Engine, span?: HazardSpan): HazardWatch {
   const state = createWatchState(engine, span);
-  const looks = engine.design.maps !== 'never';
-  return {
-    wants: looks ? WANTED : WANTS_NOTHING,
-    foresee: (batch, i) => {
-      if (looks) foresee(state, batch, i);
-    },
-    see: (batch, i) => {
-      if (looks) see(state, batch, i);
-    },
-    count: (isCounting) => countOutside(state, isCounting),
-    finish: () => endAll(state),
-    get found() {
-      return foundBy(state);
-    },
-  };
+  if (engine.design.maps === 'never') return watchOf(state, NOTHING);
+  return watchOf(state, {
+    wants: WANTED,
+    foresee: (batch, i) => foresee(state, batch, i),
+    see: (batch, i) => see(state, batch, i),
+  });
 }
 
 function foresee(state: WatchState, batch: EventBatch, i: number): void {
