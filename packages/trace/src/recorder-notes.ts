@@ -4,7 +4,13 @@ import { appendEvent, clearBuilder, type EventValues } from './event-builder.js'
 import { forgetUnwritten, latestOfCpu, latestTime, type LiveEnd } from './recording-in-progress.js';
 import type { KeptLine } from './open-ranges.js';
 import { appendRangeLine, appendRingLine } from './ring-state.js';
-import { beginRecording, builderOf, flushFull, type TraceWriter } from './trace-writer.js';
+import {
+  beginRecording,
+  builderOf,
+  flushFull,
+  roomForEnd,
+  type TraceWriter,
+} from './trace-writer.js';
 
 /** Notes that events were lost at this place of the stream, and by whom. */
 export function writeLoss(
@@ -32,11 +38,12 @@ export function noteLiveEnd(writer: TraceWriter, end: LiveEnd): void {
 
 /**
  * Gives up what could not be written, when nothing is being written any more: events that wait for
- * their batch, and batches that are not whole in the file. They are counted as lost; there may be room
- * for a last word. Of a recording that was ended it is that word which is given up.
+ * their batch, and batches that are not whole in the file. The last whole ones are taken back, until there
+ * is room for the end of the recording. All are counted as lost. Of a recording that was ended it is its end
+ * that is given up.
  */
 export function dropUnwritten(writer: TraceWriter, by: string): void {
-  writer.output.cutBack();
+  writer.output.cutBack(roomForEnd(writer));
   const recording = writer.current;
   if (recording === undefined) return;
   const unwritten = forgetUnwritten(recording);

@@ -6,17 +6,18 @@ import {
   cutBack,
   isFarBehind,
   settleWrites,
+  type PieceFate,
 } from './write-behind.js';
 
 /** Takes a trace piece by piece. Every piece is whole messages: what has all pieces up to one can be read. */
 export interface TraceOutput {
   /**
-   * The next piece, of `bytes` bytes. Its memory stays as it is until `onWritten` is called, which may
-   * be before this returns.
+   * The next piece, of `bytes` bytes. Its memory stays as it is until `onWritten` of its fate is called,
+   * which may be before this returns.
    *
    * @throws what the file system refused, of this piece or an earlier one
    */
-  append(parts: readonly Uint8Array[], bytes: number, onWritten?: () => void): void;
+  append(parts: readonly Uint8Array[], bytes: number, fate?: PieceFate): void;
   /**
    * Resolves when not much waits to be written; undefined when that is so already. Who goes on faster
    * takes memory without end.
@@ -27,10 +28,10 @@ export interface TraceOutput {
   /** Resolves when nothing is being written any more, whatever became of it. */
   abandon(): Promise<void>;
   /**
-   * Cuts off what was not written whole, so that what follows can be read; to be called when nothing is
-   * being written any more.
+   * Cuts off what was not written whole, so that what follows can be read, and takes back what was until
+   * there is `room`, bytes; to be called when nothing is being written any more.
    */
-  cutBack(): void;
+  cutBack(room: number): void;
 }
 
 /**
@@ -41,10 +42,10 @@ export interface TraceOutput {
 export function fileOutput(fd: number, behind: boolean): TraceOutput {
   const output = createWriteBehind(fd, behind);
   return {
-    append: (parts, bytes, onWritten) => appendPiece(output, parts, bytes, onWritten),
+    append: (parts, bytes, fate) => appendPiece(output, parts, bytes, fate),
     keepPace: () => (isFarBehind(output) ? abandonWrites(output) : undefined),
     settle: () => settleWrites(output),
     abandon: () => abandonWrites(output),
-    cutBack: () => cutBack(output),
+    cutBack: (room) => cutBack(output, room),
   };
 }

@@ -42,6 +42,7 @@ import {
 import { endOfStream, schemaMessage } from './message-writer.js';
 import { headerMetadata, type TraceHeader } from './trace-header.js';
 import { fileOutput, type TraceOutput } from './trace-output.js';
+import type { PieceFate } from './write-behind.js';
 
 export interface TraceWriter {
   readonly output: TraceOutput;
@@ -258,6 +259,16 @@ export function abandonTrace({ output }: TraceWriter): Promise<void> {
   return output.abandon();
 }
 
+/** More than the end of the recording that is being written takes in the file, bytes; 0 when none is. */
+export function roomForEnd({ current }: TraceWriter): number {
+  if (current === undefined) return 0;
+  return END_BYTES + current.objects.virtqueues.addresses.length * VIRTQUEUE_BYTES;
+}
+
+/** A table, and a mark with the counts in words, take 4 KiB; what is wrong, in words, is most of the rest. */
+const END_BYTES = 1 << 14;
+const VIRTQUEUE_BYTES = 128;
+
 /** Ends the recording that is being written, if any; an event that follows begins another. */
 export function endRecording(writer: TraceWriter): void {
   const recording = writer.current;
@@ -278,6 +289,9 @@ export function endRecording(writer: TraceWriter): void {
   writer.current = undefined;
 }
 
+/** All virtqueues stand in the end, and no events before it refer to a table that is taken back: they are, too. */
+const TOLD_AGAIN: PieceFate = { onTakenBack: () => {} };
+
 function describeVirtqueue(
   writer: TraceWriter,
   recording: RecordingInProgress,
@@ -291,7 +305,7 @@ function describeVirtqueue(
     ...(rank !== undefined && { rank }),
     ...(writer.keepsPointers && { pointer: addressOfVirtqueue(objects, vq) }),
   });
-  if (table.length === BATCH_ROWS) flush(writer, recording, table, 'table');
+  if (table.length === BATCH_ROWS) flush(writer, recording, table, 'table', TOLD_AGAIN);
 }
 
 /** Writes the events of a builder when they are a full batch. */
@@ -328,9 +342,15 @@ function flushEvents(
   writer.writtenAfter[builder.cpu] = writer.looks;
   try {
     flushTable(writer, recording);
-    flush(writer, recording, builder, 'events', () => {
-      writer.eventsWritten += events;
-      recording.unwritten.delete(kinds);
+    flush(writer, recording, builder, 'events', {
+      onWritten: () => {
+        writer.eventsWritten += events;
+        recording.unwritten.delete(kinds);
+      },
+      onTakenBack: () => {
+        writer.eventsWritten -= events;
+        recording.unwritten.add(kinds);
+      },
     });
   } catch (error) {
     // Counted as unwritten; not to be counted, or written, again.
@@ -348,7 +368,7 @@ function flushTable(writer: TraceWriter, recording: RecordingInProgress): void {
   if (hasUnplaced(objects)) {
     for (const vq of placeVirtqueues(objects)) describeVirtqueue(writer, recording, vq, undefined);
   }
-  if (writer.table.length > 0) flush(writer, recording, writer.table, 'table');
+  if (writer.table.length > 0) flush(writer, recording, writer.table, 'table', TOLD_AGAIN);
 }
 
 function flush(
@@ -356,22 +376,25 @@ function flush(
   recording: RecordingInProgress,
   builder: EventBuilder,
   role: BatchRole,
-  onWritten?: () => void,
+  fate: PieceFate = {},
 ): void {
   beginFile(writer, recording);
   const metadata = { role, recording: recording.number, cpu: builder.cpu };
   const { parts, bytes } = batchParts(builder, metadata);
   if (builder.length >= LENT_ROWS && role === 'events') {
     replaceBuilder(writer, recording, builder);
-    append(writer, parts, bytes, () => {
-      onWritten?.();
-      clearBuilder(builder);
-      writer.spare.push(builder);
+    append(writer, parts, bytes, {
+      ...fate,
+      onWritten: () => {
+        fate.onWritten?.();
+        clearBuilder(builder);
+        writer.spare.push(builder);
+      },
     });
   } else {
     const copy = Buffer.concat(parts);
     clearBuilder(builder);
-    append(writer, [copy], bytes, onWritten);
+    append(writer, [copy], bytes, fate);
   }
 }
 
@@ -395,9 +418,9 @@ function append(
   writer: TraceWriter,
   parts: readonly Uint8Array[],
   bytes: number,
-  onWritten?: () => void,
+  fate?: PieceFate,
 ): void {
-  writer.output.append(parts, bytes, onWritten);
+  writer.output.append(parts, bytes, fate);
   writer.bytes += bytes;
 }
 

@@ -1,10 +1,16 @@
 /** Files written behind the program's back: whole, in order, and with errors that show. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { newFile, newPath } from '../test/trace-files.ts';
-import { abandonWrites, appendPiece, createWriteBehind, settleWrites } from './write-behind.js';
+import {
+  abandonWrites,
+  appendPiece,
+  createWriteBehind,
+  cutBack,
+  settleWrites,
+} from './write-behind.js';
 
 const text = (value: string): Uint8Array => Buffer.from(value);
 
@@ -20,7 +26,7 @@ test('pieces come to the file in order, with turns of the event loop between or 
       let written = 0;
       for (const { parts, waits } of pieces) {
         const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-        appendPiece(output, parts, bytes, () => written++);
+        appendPiece(output, parts, bytes, { onWritten: () => written++ });
         if (waits) await new Promise((resolve) => setImmediate(resolve));
       }
       await settleWrites(output);
@@ -63,10 +69,46 @@ test('a pipe is written at once, a full device says so at once', () => {
   const output = createWriteBehind(fd, true);
   expect(output.position).toBeUndefined();
   let written = 0;
-  appendPiece(output, [text('ab'), text('c')], 3, () => written++);
+  appendPiece(output, [text('ab'), text('c')], 3, { onWritten: () => written++ });
   expect(written).toBe(1);
   closeSync(fd);
   const full = openSync('/dev/full', 'w');
   expect(() => appendPiece(createWriteBehind(full, true), [text('x')], 1)).toThrow('ENOSPC');
   closeSync(full);
+});
+
+test('to make room, whole pieces are taken back from the end: no more than it takes, none that stays', async () => {
+  const piece = fc.record({ bytes: fc.integer({ min: 1, max: 200 }), stays: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(piece, { minLength: 1, maxLength: 20 }),
+      fc.nat(1500),
+      async (pieces, room) => {
+        const path = newPath('.bin');
+        const output = createWriteBehind(newFile(path), true);
+        const taken: number[] = [];
+        for (const [i, { bytes, stays }] of pieces.entries()) {
+          const fate = stays ? {} : { onTakenBack: () => taken.push(i) };
+          appendPiece(output, [new Uint8Array(bytes).fill(i)], bytes, fate);
+        }
+        await settleWrites(output);
+        cutBack(output, room);
+        const may = pieces.length - 1 - pieces.findLastIndex(({ stays }) => stays);
+        const expected: number[] = [];
+        let freed = 0;
+        while (freed < room && expected.length < may) {
+          const last = pieces.length - 1 - expected.length;
+          expected.push(last);
+          freed += pieces[last]?.bytes ?? 0;
+        }
+        expect(taken).toEqual(expected);
+        const left = pieces.slice(0, pieces.length - expected.length);
+        expect(statSync(path).size).toBe(left.reduce((sum, { bytes }) => sum + bytes, 0));
+        appendPiece(output, [text('end')], 3);
+        await settleWrites(output);
+        expect(readFileSync(path).subarray(-3).toString()).toBe('end');
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

@@ -10,6 +10,8 @@ export interface WriteBehind {
   readonly fd: number;
   /** Where the next write goes, behind what is whole in the file; undefined where pieces are written at once. */
   position: number | undefined;
+  /** The last pieces that are whole in the file and may be taken back, oldest first. */
+  readonly recent: WrittenPiece[];
   /** Pieces that wait, oldest first, and bytes that wait or are being written. */
   readonly queue: Piece[];
   waitingBytes: number;
@@ -19,16 +21,30 @@ export interface WriteBehind {
   readonly onIdle: (() => void)[];
 }
 
-interface Piece {
+/** What becomes of a piece. */
+export interface PieceFate {
+  /** It is written: its memory may change. Never called of one that could not be written. */
+  readonly onWritten?: () => void;
+  /** It was written, and is cut off to make room. A piece without this, and all before it, stay. */
+  readonly onTakenBack?: () => void;
+}
+
+interface Piece extends PieceFate {
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
-  readonly onWritten: (() => void) | undefined;
+}
+
+interface WrittenPiece {
+  readonly start: number;
+  readonly onTakenBack: () => void;
 }
 
 /** So much may wait before the program should. */
 const ENOUGH_WAITING_BYTES = 1 << 23;
 /** The least that POSIX systems take in one call is 16; Linux and others take 1024. */
 const MAX_PARTS = 1024;
+/** So much of the file's end can be taken back, if no more. */
+const RECENT_BYTES = 1 << 20;
 
 /**
  * For an output that is open for writing and empty.
@@ -39,6 +55,7 @@ export function createWriteBehind(fd: number, behind: boolean): WriteBehind {
   return {
     fd,
     position: behind && fstatSync(fd).isFile() ? 0 : undefined,
+    recent: [],
     queue: [],
     waitingBytes: 0,
     isWriting: false,
@@ -48,8 +65,8 @@ export function createWriteBehind(fd: number, behind: boolean): WriteBehind {
 }
 
 /**
- * Appends a piece of `bytes` bytes. Its memory must stay as it is until `onWritten` is called, which may
- * be before this returns, and is never where the piece could not be written.
+ * Appends a piece of `bytes` bytes. Its memory must stay as it is until `onWritten` of its fate is called,
+ * which may be before this returns.
  *
  * @throws what the file system refused, of this piece or an earlier one
  */
@@ -57,15 +74,15 @@ export function appendPiece(
   output: WriteBehind,
   parts: readonly Uint8Array[],
   bytes: number,
-  onWritten?: () => void,
+  fate: PieceFate = {},
 ): void {
   if (output.failure !== undefined) throw output.failure;
   if (output.position === undefined) {
     writeNow(output.fd, parts, bytes);
-    onWritten?.();
+    fate.onWritten?.();
     return;
   }
-  output.queue.push({ parts, bytes, onWritten });
+  output.queue.push({ parts, bytes, ...fate });
   output.waitingBytes += bytes;
   if (!output.isWriting) writeNext(output);
 }
@@ -93,10 +110,18 @@ export async function abandonWrites(output: WriteBehind): Promise<void> {
 
 /**
  * After a failure, and when nothing is being written any more: cuts the file off behind its last whole
- * piece, and goes on from there. Does nothing where pieces are written at once.
+ * piece, and goes on from there. Pieces before it are taken back, the last first, until what is cut off has
+ * `room` bytes or no more may be. Does nothing where pieces are written at once.
  */
-export function cutBack(output: WriteBehind): void {
+export function cutBack(output: WriteBehind, room: number): void {
   if (output.position === undefined) return;
+  const { size } = fstatSync(output.fd);
+  while (size - output.position < room) {
+    const piece = output.recent.pop();
+    if (piece === undefined) break;
+    output.position = piece.start;
+    piece.onTakenBack();
+  }
   ftruncateSync(output.fd, output.position);
   output.failure = undefined;
 }
@@ -134,11 +159,19 @@ function writeNext(output: WriteBehind): void {
     for (const piece of pieces) {
       whole += piece.bytes;
       if (whole > done) break;
-      output.position = position + whole;
-      piece.onWritten?.();
+      isWhole(output, piece);
     }
     writeNext(output);
   });
+}
+
+function isWhole(output: WriteBehind, { bytes, onWritten, onTakenBack }: Piece): void {
+  const { recent, position: start = 0 } = output;
+  output.position = start + bytes;
+  if (onTakenBack === undefined) recent.length = 0;
+  else recent.push({ start, onTakenBack });
+  while (recent.length > 1 && output.position - recent[1].start >= RECENT_BYTES) recent.shift();
+  onWritten?.();
 }
 
 function writeNow(fd: number, parts: readonly Uint8Array[], bytes: number): void {

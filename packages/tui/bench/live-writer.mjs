@@ -32,12 +32,12 @@ const ACCESSORS = [9, 3, 10, 5];
 let pieces = [];
 const writer = createTraceWriter(
   {
-    append: (parts, bytes, onWritten) => {
+    append: (parts, bytes, fate) => {
       const whole = Buffer.from(Buffer.concat(parts, bytes));
       // The first column of a batch, behind its message, is the times.
       const timesAt = PREFIX_BYTES + whole.readInt32LE(PREFIX_BYTES - 4);
       pieces.push({ bytes: whole, timesAt, rows: 0, due: 0 });
-      onWritten?.();
+      fate?.onWritten?.();
     },
     keepPace: () => undefined,
     settle: async () => undefined,

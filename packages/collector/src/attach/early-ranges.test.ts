@@ -46,12 +46,12 @@ function createRecording() {
   const streamed: Buffer[] = [];
   let joined: JoinedStream | undefined;
   const output: TraceOutput = {
-    append: (parts, _bytes, onWritten) => {
+    append: (parts, _bytes, fate) => {
       for (const part of parts) {
         written.push(Buffer.from(part));
         if (joined !== undefined) streamed.push(Buffer.from(part));
       }
-      onWritten?.();
+      fate?.onWritten?.();
     },
     keepPace: () => undefined,
     settle: () => Promise.resolve(),

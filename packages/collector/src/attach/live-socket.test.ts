@@ -17,7 +17,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openLiveSocket } from './live-socket.js';
 
 const NOWHERE: TraceOutput = {
-  append: (_parts, _bytes, onWritten) => onWritten?.(),
+  append: (_parts, _bytes, fate) => fate?.onWritten?.(),
   keepPace: () => undefined,
   settle: () => Promise.resolve(),
   abandon: () => Promise.resolve(),
@@ -72,9 +72,9 @@ test('who joins when the output has failed is turned away, and nothing else happ
   const writer = createTraceWriter(
     {
       ...NOWHERE,
-      append: (_parts, _bytes, onWritten) => {
+      append: (_parts, _bytes, fate) => {
         if (isFull) throw new OutputError('no space left on the device');
-        onWritten?.();
+        fate?.onWritten?.();
       },
     },
     HEADER,

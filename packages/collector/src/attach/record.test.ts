@@ -11,7 +11,7 @@ import { record } from './record.js';
 import { createStopRequest } from './stop-request.js';
 
 const NOWHERE: TraceOutput = {
-  append: (_parts, _bytes, onWritten) => onWritten?.(),
+  append: (_parts, _bytes, fate) => fate?.onWritten?.(),
   keepPace: () => undefined,
   settle: () => Promise.resolve(),
   abandon: () => Promise.resolve(),

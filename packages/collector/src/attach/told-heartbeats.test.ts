@@ -4,13 +4,14 @@ import {
   createImportReport,
   createTextImporter,
   createTraceWriter,
+  type TraceOutput,
   type TraceWriter,
 } from '@vhostscope/trace';
 import { expect, test } from 'vitest';
 import { createToldHeartbeats } from './told-heartbeats.js';
 
-const NOWHERE = {
-  append: (_parts: readonly Uint8Array[], _bytes: number, onWritten?: () => void) => onWritten?.(),
+const NOWHERE: TraceOutput = {
+  append: (_parts, _bytes, fate) => fate?.onWritten?.(),
   keepPace: () => undefined,
   settle: () => Promise.resolve(),
   abandon: () => Promise.resolve(),

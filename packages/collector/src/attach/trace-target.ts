@@ -50,7 +50,7 @@ const NO_TARGET: TraceTarget = {
   isNamed: false,
   stays: false,
   output: {
-    append: (_parts, _bytes, onWritten) => onWritten?.(),
+    append: (_parts, _bytes, fate) => fate?.onWritten?.(),
     keepPace: () => undefined,
     settle: () => Promise.resolve(),
     abandon: () => Promise.resolve(),
@@ -62,9 +62,9 @@ const NO_TARGET: TraceTarget = {
 export function withCopy(output: TraceOutput, copy: Pick<TraceOutput, 'append'>): TraceOutput {
   return {
     ...output,
-    append: (parts, bytes, onWritten) => {
+    append: (parts, bytes, fate) => {
       copy.append(parts, bytes);
-      output.append(parts, bytes, onWritten);
+      output.append(parts, bytes, fate);
     },
   };
 }
@@ -90,8 +90,7 @@ function openFile(path: string, overwrite: boolean): TraceTarget {
 function namingErrors(name: string, output: TraceOutput): TraceOutput {
   return {
     ...output,
-    append: (parts, bytes, onWritten) =>
-      writing(name, () => output.append(parts, bytes, onWritten)),
+    append: (parts, bytes, fate) => writing(name, () => output.append(parts, bytes, fate)),
     settle: () => written(name, output.settle()),
   };
 }
@@ -158,13 +157,13 @@ export function pipeOutput(pipe: Writable, onGone: () => void): TraceOutput {
     onGone();
   });
   return {
-    append: (parts, bytes, onWritten) => {
+    append: (parts, bytes, fate) => {
       if (!isGone) {
         pending++;
         // The parts are the writer's memory, which it goes on to use.
         pipe.write(Buffer.concat(parts, bytes), onDone);
       }
-      onWritten?.();
+      fate?.onWritten?.();
     },
     keepPace: () => {
       if (isGone || pipe.writableLength <= MAX_WAITING_BYTES) return undefined;

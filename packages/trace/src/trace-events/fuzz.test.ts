@@ -18,7 +18,7 @@ const BLOCK_LINES = 2000;
 const MEBIBYTE = 2 ** 20;
 
 const NOWHERE: TraceOutput = {
-  append: (_parts, _bytes, onWritten) => onWritten?.(),
+  append: (_parts, _bytes, fate) => fate?.onWritten?.(),
   keepPace: () => undefined,
   settle: async () => Promise.resolve(),
   abandon: async () => Promise.resolve(),

@@ -206,9 +206,9 @@ function stretchOf(spool: Spool, place: BatchPlace): Stretch {
 
 function outputTo(append: (bytes: Uint8Array) => void): TraceOutput {
   return {
-    append: (parts, _bytes, onWritten) => {
+    append: (parts, _bytes, fate) => {
       for (const part of parts) append(part);
-      onWritten?.();
+      fate?.onWritten?.();
     },
     keepPace: () => undefined,
     settle: async () => Promise.resolve(),
