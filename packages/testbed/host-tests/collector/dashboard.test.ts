@@ -128,6 +128,9 @@ test('testpmd: its virtqueues and accesses are those of the trace', async () => 
   expect(totals).toMatchObject({ accesses: accessesOn(shown) });
 });
 
+/** The row of a storm that has ended: when it began, how long it lasted, of which device, how many ranges. */
+const OVER = /^▸?\s+1\s+[\d.]+ s\s+[\d.]+ m?s\s+\d+\s+([\d,]+)/m;
+
 test('a storm is on the screen within a second, with its cause, and in the trace with the same figures', async () => {
   await host.run(`rm -f ${TRACE}`);
   await startShowing();
@@ -152,7 +155,7 @@ test('a storm is on the screen within a second, with its cause, and in the trace
   await untilShown(/virtqueues? by/, DRAWN_MS);
   const shown = await settled();
   await tmux('send-keys', '2');
-  const { text: storms } = await untilShown(/storm 1 /, DRAWN_MS);
+  const { text: storms } = await untilShown(OVER, DRAWN_MS);
   expect(await leave()).toMatch(/left with 0/);
   const run = await replay('run');
   expect(run['totals']).toMatchObject({ accesses: accessesOn(shown) });
@@ -162,6 +165,6 @@ test('a storm is on the screen within a second, with its cause, and in the trace
   }[];
   const [first] = found;
   expect(Object.keys(first?.classes ?? {})[0]).toBe('mprotect');
-  const [, ranges = ''] = /^▸?\s+1\s+[\d.]+ s\s+[\d.]+ m?s\s+\d+\s+([\d,]+)/m.exec(storms) ?? [];
+  const [, ranges = ''] = OVER.exec(storms) ?? [];
   expect(Number(ranges.replaceAll(',', ''))).toBe(first?.ranges);
 });
