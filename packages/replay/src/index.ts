@@ -4,7 +4,6 @@ export { chosenDesign, type DesignOptions } from './chosen-designs.js';
 export { completenessOf, type Completeness } from './completeness.js';
 export { costFrom, withHost, type Cost } from './cost-result.js';
 export { readCostOptions, type CostBasis, type CostOptions } from './cost-options.js';
-export { designAssumptions } from './design-assumptions.js';
 export { findStorms, readStormRate, sampleStorm } from './find-storms.js';
 export {
   describedVirtqueue,
@@ -12,6 +11,7 @@ export {
   recordingCounts,
   type VirtqueueDescription,
 } from './recording-list.js';
+export { recordingAssumptions } from './recording-assumptions.js';
 export { planReplay, type ReplayOptions, type ReplayPlan } from './replay-plan.js';
 export { assumedOf } from './stock-assumptions.js';
 export { causesOf, classesOf, processesOf, transmittedIn } from './storms-result.js';

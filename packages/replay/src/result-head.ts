@@ -2,13 +2,11 @@
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
-import { designAssumptions } from './design-assumptions.js';
 import { liveSinceOf, liveSinceSchema } from './event-place.js';
-import { liveAssumptions } from './live-assumptions.js';
+import { recordingAssumptions } from './recording-assumptions.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
 import { describeSpan, spanSchema } from './time-span.js';
-import { traceEventAssumptions } from './trace-event-assumptions.js';
 
 export const resultHead = z.object({
   trace: z.string(),
@@ -40,18 +38,6 @@ export type ResultHead = z.infer<typeof resultHead>;
 const AT_BORDERS =
   'a round that goes over the border of the span counts where it ends, with all its accesses';
 
-/** Of an answer that --preempt bases on something else than what was recorded. */
-export function otherPreemption(
-  trace: OpenTrace,
-  { order, preemption }: Pick<Replayed, 'order' | 'preemption'>,
-): string[] {
-  const recorded = trace.index.header.preemption;
-  if (order === 'effects' || recorded === undefined || recorded === preemption) return [];
-  return [
-    `preemption of the recording kernel was ${preemption}, as --preempt says; the trace says ${recorded}`,
-  ];
-}
-
 export function headOf(
   trace: OpenTrace,
   replayed: Replayed,
@@ -69,11 +55,8 @@ export function headOf(
     live_since: liveSinceOf(trace),
     span: describeSpan(replayed.span),
     assumptions: [
-      ...otherPreemption(trace, replayed),
       ...(replayed.host === 'stock' && replayed.span !== undefined ? [AT_BORDERS] : []),
-      ...designAssumptions(replayed.design),
-      ...liveAssumptions(trace, replayed.host, replayed.design),
-      ...traceEventAssumptions(trace),
+      ...recordingAssumptions(trace, replayed),
       ...(replayed.host === 'stock' && replayed.design.maps !== 'never'
         ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)
         : []),

@@ -7,6 +7,7 @@ import type { SessionOptions } from '../session/session-options.js';
 import type { Judgement } from '../session/survey.js';
 import type { Looking } from '../session/judging.js';
 import type { Source } from '../source/source.js';
+import { createRecordingAssumptions } from './assumptions.js';
 import { addRow, decidedOf, noOutcomes } from './decided.js';
 import { viewQueue } from './queue-view.js';
 import { viewRecording } from './recording-view.js';
@@ -42,6 +43,7 @@ export interface Shown {
 }
 
 export function createViewBuilder(): (shown: Shown) => DashboardView {
+  const assumed = createRecordingAssumptions();
   return (shown) => {
     const { options, player, first, answer, saving, saved, wanted } = shown;
     const { chosen, beside, window } = shown.looking;
@@ -64,7 +66,7 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
         beside: wanted.beside?.name,
         window: wanted.window,
       },
-      recording: viewRecording(shown),
+      recording: viewRecording(shown, assumed),
       answer,
       saving,
       saved,

@@ -1,14 +1,14 @@
 /** What is told of the recording itself. */
-import { designAssumptions, assumedOf } from '@vhostscope/replay';
 import type { TraceIndex } from '@vhostscope/trace';
-import type { Account } from '../account/account.js';
 import type { RecordingView } from '../dashboard.js';
+import { stockHostAssumptions, type RecordingAssumptions } from './assumptions.js';
 import type { Shown } from './dashboard-view.js';
 
-export function viewRecording(shown: Shown): RecordingView {
+export function viewRecording(shown: Shown, assumed: RecordingAssumptions): RecordingView {
   const { source, player, judgement, own } = shown;
   const account = player?.account;
-  const index = source.trace?.index;
+  const { trace } = source;
+  const index = trace?.index;
   return {
     facts: index === undefined ? [] : factsOf(index, shown),
     plan: (index?.header.probes?.views ?? []).map(({ what, by, certainty, note }) => ({
@@ -25,7 +25,9 @@ export function viewRecording(shown: Shown): RecordingView {
     own,
     order: judgement?.order ?? 'not known yet',
     assumptions:
-      account === undefined || judgement === undefined ? [] : assumptionsOf(shown, account),
+      trace === undefined || account === undefined || judgement === undefined
+        ? []
+        : [...assumed(trace, judgement), ...stockHostAssumptions(judgement, account)],
   };
 }
 
@@ -36,17 +38,6 @@ function completeOf({ source, player }: Shown): RecordingView['complete'] {
   if (completeness === undefined) return source.state === 'gone' ? 'no' : 'not known yet';
   if (completeness.complete === null) return 'not known';
   return completeness.complete ? 'yes' : 'no';
-}
-
-function assumptionsOf({ judgement }: Shown, { chosen, virtqueues }: Account): string[] {
-  if (judgement === undefined) return [];
-  const { design, host, preemption } = judgement.plan.recorded;
-  return [
-    ...designAssumptions(design),
-    ...(host === 'stock' && design.maps !== 'never'
-      ? assumedOf(virtqueues.all, chosen.engine.tallies, preemption)
-      : []),
-  ];
 }
 
 function factsOf({ header, formatVersion }: TraceIndex, { judgement }: Shown): [string, string][] {
