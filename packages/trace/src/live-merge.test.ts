@@ -165,30 +165,49 @@ test('stops at any time, and goes on from there', () => {
   );
 });
 
-test('a CPU that is silent holds nothing back; what it tells then comes late, and is counted', () => {
+test('a CPU that is silent holds back what is newest while others tell, and then nothing', () => {
+  const ms = (time: number): bigint => BigInt(time) * 1_000_000n;
   const { fd, steps } = grow([
     [
-      { time: 10n, cpu: 0 },
-      { time: 11n, cpu: 1 },
+      { time: ms(10), cpu: 0 },
+      { time: ms(11), cpu: 1 },
     ],
-    [{ time: 20n, cpu: 1 }],
-    [{ time: 15n, cpu: 0 }],
+    [
+      { time: ms(1000), cpu: 1 },
+      { time: ms(1500), cpu: 1 },
+    ],
+    [{ time: ms(900), cpu: 0 }],
+    [{ time: ms(1600), cpu: 1 }],
+    [{ time: ms(1550), cpu: 0 }],
   ]);
   const { events, indexer, advance, merge } = follow(fd);
-  const times = (): number[] => events.map(({ time }) => Number(time));
-  const [first, second, third] = steps.map(({ bytes }) => bytes);
-  indexer.extend(first ?? 0);
+  const times = (): number[] => events.map(({ time }) => Number(time / 1_000_000n));
+  const come = (step: number): void => indexer.extend(steps[step]?.bytes ?? 0);
+  come(0);
   expect(advance(0)).toBe('waits');
   expect(times()).toEqual([10]);
-  indexer.extend(second ?? 0);
+  come(1);
   expect(advance(SILENCE)).toBe('waits');
   expect(times()).toEqual([10]);
-  expect(merge().waiting()).toEqual({ events: 2, lag: 10 });
+  expect(merge().waiting()).toEqual({ events: 3, lag: 1490e6 });
+  // It is silent: what lies far enough behind the newest event is let out.
   expect(advance(SILENCE + 1)).toBe('waits');
-  expect(times()).toEqual([10, 11, 20]);
-  expect(merge().late).toBe(0);
-  indexer.extend(third ?? 0);
+  expect(times()).toEqual([10, 11]);
+  // What it had told, and was on its way, comes in time.
+  come(2);
   expect(advance(SILENCE + 2)).toBe('waits');
-  expect(times()).toEqual([10, 11, 20, 15]);
+  expect(times()).toEqual([10, 11, 900]);
+  come(3);
+  expect(advance(2 * SILENCE)).toBe('waits');
+  expect(advance(2 * SILENCE + 3)).toBe('waits');
+  expect(times()).toEqual([10, 11, 900]);
+  expect(merge().late).toBe(0);
+  // Nobody tells anything: what there is is not held back for ever.
+  expect(advance(3 * SILENCE + 1)).toBe('waits');
+  expect(times()).toEqual([10, 11, 900, 1000, 1500, 1600]);
+  expect(merge().waiting()).toEqual({ events: 0, lag: 0 });
+  come(4);
+  expect(advance(3 * SILENCE + 2)).toBe('waits');
+  expect(times().at(-1)).toBe(1550);
   expect(merge().late).toBe(1);
 });

@@ -2,8 +2,9 @@
  * Merges the CPUs of a trace that may still grow. An event is let out when no CPU can tell an earlier one any
  * more: a CPU's batches come in time order, so the CPUs of which all has been seen hold back what is later than
  * their last event. Heartbeats keep an idle CPU from holding the others back. When the recording has ended
- * nothing is held back. A CPU that is silent for too long holds nothing back either: an earlier event that it
- * then tells comes late, and is counted.
+ * nothing is held back. A CPU that is silent for too long holds back only what is newest: what it may have told and
+ * is still on its way. Once nobody tells anything any more it holds back nothing. An earlier event that it then
+ * tells comes late, and is counted.
  *
  * It is asked for events as they are wanted, up to a time, so a player can stop at any moment.
  */
@@ -61,8 +62,14 @@ export interface LiveMerge {
   unreadFrom(): number;
 }
 
-/** A CPU that says nothing for so long holds nobody back, ms. */
+/** A CPU that says nothing for so long is silent, ms. */
 export const SILENCE = 2000;
+
+/**
+ * What a CPU that is silent may have told, and others have overtaken, ns: the program holds rounds back until the
+ * next heartbeat, a tenth of a second; they are read within another, and written within half a second.
+ */
+export const ON_ITS_WAY = 750_000_000n;
 
 interface CpuCursor extends Cursor {
   /** It is in the heap. */
@@ -91,6 +98,10 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   const released: Moment = { low: 0, high: 0 };
   let latest: Standing | undefined;
   let arrived = 0;
+  /** When something came last, ms; the time of the newest event, and up to where no CPU that is silent holds back. */
+  let arrivedAt = -Infinity;
+  let newest = 0n;
+  const settled: Moment = { low: 0, high: 0 };
   let told = 0;
   let late = 0;
   const border: Moment = { low: 0, high: 0 };
@@ -117,11 +128,22 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
       }
       if (places.length > cursor.known) {
         cursor.heardAt = now;
+        arrivedAt = now;
+        const last = places.at(places.length - 1);
+        if (last !== undefined) noteNewest(lastTimeOf(bytes, last, memory));
         for (; cursor.known < places.length; cursor.known++)
           arrived += places.at(cursor.known)?.rows ?? 0;
       }
       if (!cursor.isStanding) stand(cursor);
     }
+  }
+
+  function noteNewest(time: bigint): void {
+    if (time <= newest) return;
+    newest = time;
+    const upTo = time > ON_ITS_WAY ? time - ON_ITS_WAY : 0n;
+    settled.low = Number(upTo & 0xffff_ffffn);
+    settled.high = Number(upTo >> 32n);
   }
 
   function stand(cursor: CpuCursor): void {
@@ -143,12 +165,14 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     if (isWhole) return;
     for (const cursor of cursors.values()) {
       const { batch, isStanding, heardAt } = cursor;
-      if (isStanding || batch === undefined || now - heardAt > SILENCE) continue;
+      if (isStanding || batch === undefined) continue;
+      const isSilent = now - heardAt > SILENCE;
+      // Nobody tells anything: what there is is not held back for ever.
+      if (isSilent && now - arrivedAt > SILENCE) continue;
       const low = batch.time[2 * batch.length - 2];
       const high = batch.time[2 * batch.length - 1];
-      if (!isUpTo(low, high, bound)) continue;
-      bound.low = low;
-      bound.high = high;
+      if (isSilent && isUpTo(low, high, settled)) lower(bound, settled.low, settled.high);
+      else lower(bound, low, high);
     }
   }
 
@@ -199,6 +223,9 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     released.low = 0;
     released.high = 0;
     latest = undefined;
+    newest = 0n;
+    settled.low = 0;
+    settled.high = 0;
   }
 
   /** Undefined when the next recording is to be looked at. */
@@ -247,13 +274,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     },
     waiting: () => {
       if (arrived === told) return { events: 0, lag: 0 };
-      let last = 0n;
-      for (const { places } of cursors.values()) {
-        const newest = places.at(places.length - 1);
-        const time = newest === undefined ? 0n : lastTimeOf(bytes, newest, memory);
-        if (time > last) last = time;
-      }
-      const lag = Number(last - ((BigInt(released.high) << 32n) | BigInt(released.low)));
+      const lag = Number(newest - ((BigInt(released.high) << 32n) | BigInt(released.low)));
       return { events: arrived - told, lag: Math.max(0, lag) };
     },
     get late() {
@@ -282,6 +303,12 @@ const MOST = (1n << 63n) - 1n;
 
 function isUpTo(low: number, high: number, last: Moment): boolean {
   return high < last.high || (high === last.high && low <= last.low);
+}
+
+function lower(moment: Moment, low: number, high: number): void {
+  if (!isUpTo(low, high, moment)) return;
+  moment.low = low;
+  moment.high = high;
 }
 
 function standsWithin({ batch, row }: StandingCursor, bound: Moment): boolean {
