@@ -1,5 +1,7 @@
 // `pnpm bench:tui`: what the dashboard costs while a socket brings a million events a second from 256
-// virtqueues, on screens of two sizes: frames, CPU, memory over time, and whether the writer was held back.
+// virtqueues, on screens of two sizes: frames, CPU, memory over time, and whether the writer was held back. On a
+// machine that is busy with other things both wait for a CPU, which is told, and what is not read waits at the writer:
+// it drops no reader, as the recorder would.
 //
 // BENCH_SECONDS (60, of each screen; 600 for ten minutes of memory), BENCH_RATE (1000000), BENCH_VIRTQUEUES (256),
 // BENCH_SIZES (80x24,250x60)
@@ -50,6 +52,7 @@ async function measure({ columns, rows }) {
   );
   await pause(WARM_UP * 1000);
   const before = usage(terminal.pid);
+  const writerBefore = usage(writer.pid);
   const memory = [before.memory];
   const begun = performance.now();
   // Every ten seconds; six times where that is too seldom.
@@ -60,6 +63,7 @@ async function measure({ columns, rows }) {
   }
   const elapsed = (performance.now() - begun) / 1000;
   const after = usage(terminal.pid);
+  const writerAfter = usage(writer.pid);
   const shown = terminal.lines()[1]?.trim() ?? '';
   terminal.press('q');
   await terminal.exited;
@@ -73,9 +77,14 @@ async function measure({ columns, rows }) {
   out(`\n${columns}x${rows}`);
   out(`  drawing    ${drawing}`);
   out(`  in all     ${percent((after.cpu - before.cpu) / elapsed)} of one CPU`);
+  out(
+    `  waiting    for a CPU: ${percent((after.delay - before.delay) / elapsed)} of the time, the writer ${percent((writerAfter.delay - writerBefore.delay) / elapsed)}`,
+  );
   out(`  memory     ${memory.map(megabytes).join(', ')} MB`);
   out(`             ${trendOf(memory)}`);
-  out(`  writer     ${writing.events} events; at most ${writing.most_waiting_bytes} bytes waited`);
+  out(
+    `  writer     ${writing.events} events; at most ${megabytes(writing.most_waiting_bytes)} MB waited, after ${writing.most_waiting_at} s; it was ${writing.most_late_ms} ms late once`,
+  );
   out(`  the screen ${shown}`);
 }
 
@@ -97,12 +106,13 @@ function setting(name, usual) {
   return value;
 }
 
-/** CPU seconds and bytes of a process. */
+/** CPU seconds of a process, seconds that its main thread waited for a CPU, and bytes. */
 function usage(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
   const [, resident] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
   return {
     cpu: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    delay: Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e9,
     memory: Number(resident) * 1024,
   };
 }

@@ -60,11 +60,17 @@ countRows();
 
 let sent = 0;
 let most = 0;
-let heldBack = 0;
+let mostAt = 0;
+let latest = 0;
 const server = createServer((reader) => {
   reader.on('error', () => undefined);
   reader.on('close', () => {
-    const told = { events: Math.round(sent), most_waiting_bytes: most, pieces_held_back: heldBack };
+    const told = {
+      events: Math.round(sent),
+      most_waiting_bytes: most,
+      most_waiting_at: mostAt,
+      most_late_ms: Math.round(latest),
+    };
     process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit(0));
   });
   reader.resume();
@@ -78,8 +84,12 @@ const server = createServer((reader) => {
     for (let count = 0; count < MOST_AT_ONCE; count++) {
       const piece = pieces[next];
       if (second * SECOND + piece.due > now) break;
-      if (!reader.write(movedOn(piece, second))) heldBack++;
-      most = Math.max(most, reader.writableLength);
+      latest = Math.max(latest, (now - second * SECOND - piece.due) / 1e6);
+      reader.write(movedOn(piece, second));
+      if (reader.writableLength > most) {
+        most = reader.writableLength;
+        mostAt = Math.round(now / SECOND);
+      }
       sent += RATE / pieces.length;
       next++;
       if (next === pieces.length) {
