@@ -116,6 +116,20 @@ test('--schema is that of the lines', async () => {
   expect(Object.keys(JSON.parse(out).properties)).toEqual(Object.keys(statusSchema.shape));
 });
 
+test('a growing file that is damaged: the last line tells all that could be read', async () => {
+  const path = join(folder, 'damaged.arrows');
+  const { bytes, ends } = writeTrace(path, textOf(TRACES.s3), 7);
+  const [, , third = 0] = ends;
+  const damage = Buffer.alloc(64, 7);
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, third), damage, bytes.subarray(third)]));
+  const { code, out } = await start(['--follow', path, '--json']).ended;
+  expect(code).toBe(2);
+  const last = statuses(out).at(-1);
+  expect(last?.source).toMatchObject({ state: 'gone' });
+  expect(last?.at).toBe((last?.end ?? 0) + 1);
+  expect(last?.events).toBeGreaterThan(1000);
+});
+
 test('what cannot be shown is said in a line, without a stack trace', async () => {
   const none = await start([join(folder, 'none.arrows')]).ended;
   expect(none).toMatchObject({ code: 2, out: '' });

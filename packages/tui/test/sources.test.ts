@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   write as writeBytes,
   writeFileSync,
@@ -131,20 +132,35 @@ test('a file that grows is shown as it grows, torn tails and all, and can be gon
 
 test('a file that is cut, or damaged in its middle, is said to be, and what was shown stays', async () => {
   const { bytes, ends } = traceOf(S3);
-  const [, second = 0, third = 0] = ends;
+  const [first = 0, , third = 0] = ends;
   const path = newPath();
   writeFileSync(path, bytes.subarray(0, third));
   const session = await open({ kind: 'growing file', path });
   session.pass(10);
   session.pass(600);
-  const before = session.settle().total.total;
+  const shown = session.settle();
+  const before = { ...shown.total.total, at: shown.clock.at };
   expect(before.accesses).toBeGreaterThan(0);
-  writeFileSync(path, bytes.subarray(0, second));
+  writeFileSync(path, bytes.subarray(0, first));
   session.pass(100);
   const { source, total } = session.settle();
-  expect(source).toMatchObject({ state: 'gone' });
+  expect(source).toMatchObject({ state: 'reading', isStuck: false });
   expect(source.problems.join()).toContain('was cut');
   expect(total.total.accesses).toBeGreaterThanOrEqual(before.accesses);
+  // What stood in it is not there to be played again, and what stands there now is not what was shown.
+  session.tell({ do: 'seek', at: 0 });
+  expect(session.view().answer).toMatchObject({ isError: true });
+  expect(session.view().answer?.text).toContain('cannot be read again');
+  expect(session.settle().clock.at).toBe(before.at);
+  // A trace that is written into it anew takes its place.
+  session.pass(1000);
+  const again = session.settle();
+  expect(again.source.problems.join()).toContain('was written anew');
+  expect(again.total.total.accesses).toBeLessThan(before.accesses);
+  writeFileSync(path, bytes);
+  session.pass(1000);
+  const whole = await until(session, (view) => view.source.state === 'ended');
+  expect(plain(whole.total.total)).toEqual(await replayed(path));
 
   const damaged = newPath();
   writeFileSync(
@@ -158,6 +174,66 @@ test('a file that is cut, or damaged in its middle, is said to be, and what was 
   expect(view.source.problems.join()).toContain('damaged there');
   expect(view.recording.complete).toBe('no');
   expect(view.total.total.accesses).toBeGreaterThan(0);
+});
+
+test('a file that is written anew is known, however long it is by then', async () => {
+  const { bytes, ends } = traceOf(S3);
+  const path = newPath();
+  writeFileSync(path, bytes.subarray(0, ends[2]));
+  const session = await open({ kind: 'growing file', path });
+  session.pass(10);
+  session.pass(600);
+  expect(session.settle().total.total.accesses).toBeGreaterThan(0);
+  const { bytes: other } = traceOf(textOf(TRACES.u1));
+  expect(other.length).toBeGreaterThan(ends[2] ?? 0);
+  writeFileSync(path, other);
+  session.pass(100);
+  expect(session.view().source.problems.join()).toContain('was cut');
+  session.pass(1000);
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  expect(plain(view.total.total)).toEqual(await replayed(path));
+});
+
+test('a file that loses its name is read on, and one that gets it takes its place', async () => {
+  const { bytes, ends } = traceOf(S3);
+  const [first = 0, second = 0] = ends;
+  const [path, moved, other] = [newPath(), newPath(), newPath()];
+  writeFileSync(path, bytes.subarray(0, first));
+  const session = await open({ kind: 'growing file', path });
+  session.pass(10);
+  session.pass(600);
+  const before = session.settle().total.total.accesses;
+  renameSync(path, moved);
+  appendFileSync(moved, bytes.subarray(first, second));
+  session.pass(1000);
+  const gone = session.settle();
+  expect(gone.source).toMatchObject({ state: 'reading', isStuck: false });
+  expect(gone.source.problems).toEqual([
+    `${path} is not there any more (no such file): what is shown is the file that was opened`,
+  ]);
+  expect(gone.total.total.accesses).toBeGreaterThan(before);
+  // The next one, of which there is nothing yet.
+  writeFileSync(path, '');
+  session.pass(1000);
+  expect(session.settle().source.problems.join()).toContain('nothing can be shown yet');
+  expect(session.view().total.total).toEqual(gone.total.total);
+  // Who looks back keeps what there is.
+  session.tell({ do: 'seek', at: 0.2e9 });
+  writeFileSync(other, bytes);
+  renameSync(other, path);
+  session.pass(1000);
+  const back = session.settle();
+  expect(back.source.problems.join()).toContain('l goes on with it');
+  expect(back.clock.at).toBe(0.2e9);
+  session.tell({ do: 'live' });
+  const view = await until(session, ({ source }) => source.state === 'ended');
+  expect(view.source.problems.join()).toContain('what was before is not shown any more');
+  expect(plain(view.total.total)).toEqual(await replayed(path));
+  // A trace that is whole is kept.
+  renameSync(moved, path);
+  session.pass(1000);
+  expect(session.settle().source.problems.join()).toContain(`tui --follow ${path} shows that one`);
+  expect(session.view().total.total).toEqual(view.total.total);
 });
 
 test('a growing file that is text is said to be that, and how it can be followed', async () => {
@@ -330,6 +406,10 @@ test('perf script text from a pipe, as it comes, comes to what the same text doe
   const view = await playedAsItCame(pipe, lines, 500, 100);
   expect(view.source.problems.join()).toMatch(/perf lost 17 events/);
   expect(new Map(view.recording.facts).get('clock')).toBe('not known');
+  // As replay run has it: whoever recorded picks the events.
+  expect(view.recording.assumptions).toContain(
+    'all events that a design depends on were recorded, of all CPUs and all the time',
+  );
 });
 
 test('a trace from a pipe, and nothing, and junk', async () => {

@@ -74,7 +74,9 @@ function isBroken({ source }: Pick<DashboardView, 'source'>): boolean {
   return source.isStuck || (source.state === 'gone' && source.kind !== 'socket');
 }
 
+/** All that came is in the numbers, or never will be. */
 function isAtItsEnd({ source, clock }: DashboardView): boolean {
-  if (isBroken({ source })) return true;
-  return source.state === 'ended' && clock.at >= clock.end && clock.seeking === undefined;
+  if (source.isStuck) return true;
+  const isOver = source.state === 'ended' || isBroken({ source });
+  return isOver && clock.at >= clock.end && clock.seeking === undefined;
 }

@@ -26,11 +26,17 @@ export function firstTimeOf(trace: SourceTrace, isFinished: boolean): bigint | u
 export function createLastMoment(trace: SourceTrace, first: bigint): () => number {
   let followed = 0;
   let lastBefore = first;
+  /** What was found, in so many bytes. */
+  let bytes = -1;
+  let last = 0;
   return () => {
-    const { recordings } = trace.index;
+    const { recordings, goodBytes } = trace.index;
+    if (goodBytes === bytes) return last;
     for (; followed < recordings.length - 1; followed++)
       lastBefore = lastIn(trace, recordings[followed], lastBefore);
-    return Number(lastIn(trace, recordings.at(-1), lastBefore) - first);
+    last = Number(lastIn(trace, recordings.at(-1), lastBefore) - first);
+    bytes = goodBytes;
+    return last;
   };
 }
 

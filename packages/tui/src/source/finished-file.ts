@@ -18,6 +18,7 @@ export async function openFinishedFile(path: string, options: OpenOptions = {}):
     state: 'ended',
     problems: completeness.problems,
     trace: { name, bytes: fd, index },
+    lost: undefined,
     isFinished: true,
     completeness,
     kept: { bytes: index.goodBytes, most: index.goodBytes },

@@ -1,99 +1,158 @@
-/** A trace file that is being written: read as it grows. */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { isArrowStream, reasonOf, STREAM_MARK_BYTES } from '@vhostscope/trace';
-import { createGrowingTrace, type GrowingTrace } from './growing-trace.js';
+/**
+ * A trace file that is being written, by its name. That may come to be the name of another file, and a file may be
+ * cut and written anew: what is there now takes the place of what was, once there is something of it to show.
+ */
+import { statSync } from 'node:fs';
+import { reasonOf } from '@vhostscope/trace';
+import { idOf, openGrowingFile, type GrowingFile } from './growing-file.js';
 import type { Source } from './source.js';
 
-/** ms between two looks at a file that is not there. */
-const TRY_EVERY = 1000;
+/** ms between two looks at what the name stands for. */
+const LOOK_EVERY = 1000;
 
 export function followFile(path: string): Source {
-  let fd: number | undefined;
-  let growing: GrowingTrace | undefined;
+  /** The one that is shown, and the one that will be. */
+  let file: GrowingFile | undefined;
+  let next: GrowingFile | undefined;
+  /** Those before, which may still be on the screen. */
+  const retired: GrowingFile[] = [];
+  /** Why nothing that could be followed has the name. */
   let trouble: string | undefined;
-  let size = 0;
-  let triedAt = -Infinity;
-  let isCut = false;
-  /** It is no trace, whatever follows. */
-  let isOther = false;
+  /** Another one than what is shown has it. */
+  let isReplaced = false;
+  let hasBegunAnew = false;
+  let lookedAt = -Infinity;
 
-  function open(): void {
+  /** Looks which file has the name, and opens it where it is not the newest that was. */
+  function look(): void {
+    trouble = undefined;
     try {
       const stat = statSync(path);
+      const id = idOf(stat);
       if (!stat.isFile()) {
         trouble = stat.isDirectory()
           ? `cannot read ${path}: is a directory`
           : `cannot follow ${path}: it is no file; tui - < ${path} reads a pipe`;
         return;
       }
-      // It may be another by now: a pipe without a writer would hold everything up.
-      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      growing = createGrowingTrace(path, fd);
-      trouble = undefined;
+      isReplaced = file !== undefined && id !== file.id;
+      if (!isReplaced && file?.isCut === false) forgetNext();
+      // Who looks at a trace that is whole keeps it.
+      if (file !== undefined && !file.isCut && (!isReplaced || file.growing.isEnded)) return;
+      if (next?.id === id && !next.isCut) return;
+      const opened = openGrowingFile(path);
+      forgetNext();
+      next = opened;
     } catch (error) {
       if (!(error instanceof Error && 'syscall' in error)) throw error;
-      trouble = `cannot read ${path}: ${reasonOf(error)}; tried again every second`;
+      trouble =
+        file === undefined
+          ? `cannot read ${path}: ${reasonOf(error)}; tried again every second`
+          : `${path} is not there any more (${reasonOf(error)}): what is shown is the file that was opened`;
     }
+  }
+
+  function forgetNext(): void {
+    next?.close();
+    next = undefined;
+  }
+
+  /** What has the name now takes the place of what had it. */
+  function adopt(): void {
+    if (file !== undefined) retired.push(file);
+    hasBegunAnew ||= file !== undefined && hasRecording(file);
+    file = next;
+    next = undefined;
+    isReplaced = false;
+  }
+
+  /** What is wrong with the file that is shown as another one has its name, or its place. */
+  function changes(): string[] {
+    if (file === undefined) return [];
+    if (file.isCut)
+      return [
+        `${path} was cut while it was read: what is shown ends there${next !== undefined && hasRecording(next) ? '; l goes on with what stands in it now' : ''}`,
+      ];
+    if (!isReplaced) return [];
+    if (file.growing.isEnded)
+      return [`${path} is another file by now: tui --follow ${path} shows that one`];
+    const way =
+      next !== undefined && hasRecording(next)
+        ? 'l goes on with it'
+        : 'of which nothing can be shown yet';
+    return [`${path} is another file by now, ${way}: what is shown is the one before`];
   }
 
   return {
     name: path,
     kind: 'growing file',
     get state() {
-      if (growing === undefined) return 'waiting';
-      if (growing.isEnded) return 'ended';
-      return isCut || isOther || growing.damage !== undefined ? 'gone' : 'reading';
+      if (file === undefined) return 'waiting';
+      if (file.growing.isEnded) return 'ended';
+      return next === undefined && isDead(file) ? 'gone' : 'reading';
     },
     get problems() {
+      const newest = next ?? file;
+      const damage = newest?.growing.damage;
       return [
         ...(trouble === undefined ? [] : [trouble]),
-        ...(isOther
+        ...(newest?.isOther === true
           ? [`${path} is no trace; text that grows is shown by: tail -c +1 -F ${path} | tui -`]
           : []),
-        ...(growing?.damage === undefined ? [] : [`${path}: ${growing.damage}`]),
-        ...(isCut ? [`${path} was cut while it was read: what is shown ends there`] : []),
-        ...(growing?.completeness?.problems ?? []),
+        ...(damage === undefined ? [] : [`${path}: ${damage}`]),
+        ...changes(),
+        ...(hasBegunAnew
+          ? [
+              `${path} came to be another file, or was written anew: what was before is not shown any more`,
+            ]
+          : []),
+        ...(file?.growing.completeness?.problems ?? []),
       ];
     },
     get trace() {
-      return growing?.trace;
+      return file?.growing.trace;
+    },
+    get lost() {
+      return file?.isCut === true
+        ? `${path} was cut, and cannot be read again: only what stands on the screen is left of it`
+        : undefined;
     },
     isFinished: false,
     get completeness() {
-      return growing?.completeness;
+      return file?.growing.completeness;
     },
     get kept() {
-      return { bytes: size, most: size };
+      const bytes = file?.size ?? 0;
+      return { bytes, most: bytes };
     },
     keptBytes: undefined,
     isBehind: false,
-    refresh: (now) => {
-      if (fd === undefined && now - triedAt >= TRY_EVERY) {
-        triedAt = now;
-        open();
+    refresh: (now, isFollowed) => {
+      // By now the one that took its place is on the screen; who saves reads on in the one before.
+      if (isFollowed) for (const old of retired.splice(0)) old.close();
+      if (now - lookedAt >= LOOK_EVERY) {
+        lookedAt = now;
+        look();
       }
-      if (fd === undefined || growing === undefined || growing.isEnded || isCut || isOther) return;
-      const bytes = fstatSync(fd).size;
-      if (bytes < size) {
-        isCut = true;
-        return;
-      }
-      size = bytes;
-      isOther = growing.trace === undefined && bytes >= STREAM_MARK_BYTES && !isTrace(fd);
-      if (bytes > 0 && !isOther) growing.extend(bytes);
+      file?.extend();
+      next?.extend();
+      if (next === undefined) return;
+      if (file === undefined || !hasRecording(file) || (isFollowed && hasRecording(next))) adopt();
     },
     release: () => {},
     stop: () => {},
     close: async () => {
-      if (fd !== undefined) closeSync(fd);
-      fd = undefined;
+      for (const one of [...retired, next, file]) one?.close();
       return Promise.resolve();
     },
   };
 }
 
-function isTrace(fd: number): boolean {
-  const head = new Uint8Array(STREAM_MARK_BYTES);
-  readSync(fd, head, 0, head.length, 0);
-  return isArrowStream(head);
+function hasRecording({ growing }: GrowingFile): boolean {
+  return (growing.trace?.index.recordings.length ?? 0) > 0;
+}
+
+/** Whatever comes, nothing of it can be read. */
+function isDead({ isOther, growing }: GrowingFile): boolean {
+  return isOther || growing.damage !== undefined;
 }

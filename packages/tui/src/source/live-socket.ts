@@ -127,6 +127,7 @@ export function followSocket(path: string, most: number, mostPassing = MOST_PASS
     get trace() {
       return stream?.growing.trace;
     },
+    lost: undefined,
     isFinished: false,
     get completeness() {
       return stream?.growing.completeness;

@@ -49,6 +49,7 @@ export function readPipe(most: number, path = '-', mostPassing = MOST_PASSING): 
     get trace() {
       return stream.growing.trace;
     },
+    lost: undefined,
     isFinished: false,
     get completeness(): Completeness | undefined {
       return stream.growing.completeness;

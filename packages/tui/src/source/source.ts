@@ -24,6 +24,8 @@ export interface Source {
   readonly problems: readonly string[];
   /** Another one when the source began anew; undefined while there is none. */
   readonly trace: SourceTrace | undefined;
+  /** Why what was read of the trace cannot be read again, in words; undefined while it can. */
+  readonly lost: string | undefined;
   /** It is all there, and has been from the start. */
   readonly isFinished: boolean;
   /** Of a trace that has ended. */
