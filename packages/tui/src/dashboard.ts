@@ -112,7 +112,10 @@ export interface VirtqueueView {
 export interface StormView {
   readonly number: number;
   readonly dev: number;
+  /** Its first range. */
   readonly begin: number;
+  /** The moment at which it was found to be a storm: there one sees it. */
+  readonly from: number;
   readonly end: number;
   readonly isOver: boolean;
   readonly ranges: number;

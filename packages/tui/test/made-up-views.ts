@@ -59,6 +59,7 @@ export function storm(number: number, over: Partial<StormView> = {}): StormView 
     number,
     dev: 0,
     begin: number * 1e9,
+    from: number * 1e9 + 1e8,
     end: number * 1e9 + 7.5e8,
     isOver: true,
     ranges: 1234,

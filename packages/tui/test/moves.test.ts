@@ -212,12 +212,29 @@ test.each(['event', 'round', 'invalidation'] as const)(
   },
 );
 
+test('who goes to a storm sees it: where it has become one', async () => {
+  const session = await fileSession(TRACES.s3);
+  onTestFinished(async () => session.close());
+  const [storm] = session.settle().storms;
+  session.tell({ do: 'seek storm', number: storm?.number ?? 0 });
+  const there = session.settle();
+  expect(there.clock.at).toBeGreaterThan(storm?.begin ?? Infinity);
+  expect(there.storms).toMatchObject([
+    { number: storm?.number, begin: storm?.begin, isOver: false },
+  ]);
+  // As it begins nothing tells that it will be one.
+  session.tell({ do: 'seek', at: storm?.begin ?? 0 });
+  expect(session.settle().storms).toEqual([]);
+  session.tell({ do: 'step', kind: 'storm', by: 1 });
+  expect(session.settle().clock.at).toBe(there.clock.at);
+});
+
 test('steps to storms that are pressed on the way to one go on from there', async () => {
   const session = await fileSession(TRACES.s3, { stormRate: 20 });
   onTestFinished(async () => session.close());
   const begins = session
     .settle()
-    .storms.map(({ begin }) => begin)
+    .storms.map(({ from }) => from)
     .toReversed();
   expect(begins.length).toBeGreaterThan(0);
   session.tell({ do: 'step', kind: 'storm', by: -1 });

@@ -135,7 +135,7 @@ function storm(state: StormState, device: DeviceWeather, byRate: boolean, byDown
   const [first] = device.recent;
   if (device.storm === undefined) {
     if (first === undefined) return;
-    device.storm = createStorm(++state.noticed, state.recording, device.dev, first);
+    device.storm = createStorm(++state.noticed, state.recording, device.dev, first, state.now);
     device.sampleBefore = first.sample;
     device.downBefore = first.downBefore;
   }

@@ -39,6 +39,8 @@ export interface Storm {
   /** ns: from the beginning of its first range to the last event at which it was a storm. */
   begin: bigint;
   end: bigint;
+  /** ns: when it was found to be one, which is later than its first range. */
+  readonly noticed: bigint;
   isOver: boolean;
   ranges: number;
   /** What made it one: as many ranges in a second, or ranges under way for too much of it. */
@@ -72,6 +74,7 @@ export function createStorm(
   recording: number,
   dev: number,
   { time, line }: Invalidation,
+  noticed: bigint,
 ): Storm {
   return {
     number,
@@ -79,6 +82,7 @@ export function createStorm(
     dev,
     begin: time,
     end: time,
+    noticed,
     isOver: false,
     ranges: 0,
     isByRate: false,

@@ -19,7 +19,7 @@ export interface Judging {
   readonly trace: SourceTrace;
   /** First event, ns of the clock. */
   readonly first: bigint;
-  /** Beginnings of the storms that are known, ns since the first event, by number. */
+  /** Moments at which the storms that are known have become storms, ns since the first event, by number. */
   readonly storms: Map<number, number>;
   judgementOf(design: Design): Judgement | undefined;
   /**
@@ -75,7 +75,8 @@ export function createJudging(
     surveyed ??= survey;
     for (const judgement of survey.judgements)
       judgements.set(judgement.plan.recorded.design.name, judgement);
-    for (const { number, begin } of survey.storms) storms.set(number, Number(begin - first));
+    for (const { number, noticed } of survey.storms)
+      storms.set(number, Number(noticed - first) + 1);
   }
 
   return {

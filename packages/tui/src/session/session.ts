@@ -86,6 +86,8 @@ export function openSession(options: SessionOptions, source: Source): Session {
     const { trace } = source;
     if (trace !== undefined && trace !== judging?.trace) open(trace);
     const isOver = source.isFinished || source.state === 'ended' || source.state === 'gone';
+    // Nothing can be played; another trace may take its place.
+    if (source.lost !== undefined) return;
     // Of a CPU that was not heard of yet nobody knows what it will tell.
     if (!isOver && now - openedAt < SETTLING) return;
     say(where?.advance(now, { deadline: performance.now() + budget, now, isOver }));
@@ -128,11 +130,13 @@ export function openSession(options: SessionOptions, source: Source): Session {
         isLagging: where?.isLagging ?? false,
         speed: where?.speed ?? going.speed,
         // A jump in which it failed comes to no end.
-        seeking: failure === undefined ? where?.seeking : undefined,
+        seeking: failure === undefined && source.lost === undefined ? where?.seeking : undefined,
         keptUntil: where?.keptUntil,
       },
     });
-    for (const { number, begin } of made.storms) judging?.storms.set(number, begin);
+    // One that only lasts is noticed whenever somebody looks: the first moment that was found stays.
+    for (const { number, from } of made.storms)
+      if (judging?.storms.has(number) === false) judging.storms.set(number, from);
     return made;
   }
 
@@ -164,7 +168,14 @@ export function openSession(options: SessionOptions, source: Source): Session {
     }
   }
 
+  /** Whether a command can be obeyed without what was read being read again. */
+  function needsNothingRead(command: Command): boolean {
+    if (command.do === 'live') return source.state !== 'ended';
+    return ['pause', 'play', 'speed', 'look at'].includes(command.do);
+  }
+
   function tell(command: Command): void {
+    if (source.lost !== undefined && !needsNothingRead(command)) return say(source.lost, true);
     switch (command.do) {
       case 'pause':
         going = { ...going, isPaused: true };
@@ -184,15 +195,15 @@ export function openSession(options: SessionOptions, source: Source): Session {
         return say(where?.seek(command.at));
       case 'seek storm': {
         const known = judging?.storms ?? new Map<number, number>();
-        const begin = known.get(command.number);
-        if (begin === undefined)
+        const from = known.get(command.number);
+        if (from === undefined)
           say(
             known.size === 0
               ? 'no storm is known'
               : `no storm ${command.number} is known: the newest is ${Math.max(...known.keys())}`,
             true,
           );
-        else say(where?.seek(begin));
+        else say(where?.seek(from));
         return;
       }
       case 'design':

@@ -162,9 +162,11 @@ export function createWhereabouts(
     if (kind === 'storm') {
       // Which storm is next is known without having come there.
       const from = heading();
-      const begins = [...judging.storms.values()].toSorted((a, b) => a - b);
+      const moments = [...judging.storms.values()].toSorted((a, b) => a - b);
       const found =
-        by === 1 ? begins.find((begin) => begin > from) : begins.findLast((begin) => begin < from);
+        by === 1
+          ? moments.find((moment) => moment > from)
+          : moments.findLast((moment) => moment < from);
       isPaused = true;
       leaveLive();
       if (found === undefined) return by === 1 ? NOT_FOUND.storm : NONE_BEFORE.storm;

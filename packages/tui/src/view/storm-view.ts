@@ -36,6 +36,8 @@ export function viewStorms(
       number: storm.number,
       dev: storm.dev,
       begin: Number(storm.begin - first),
+      // All events before a moment are in its numbers: that one, too.
+      from: Number(storm.noticed - first) + 1,
       end: Number(storm.end - first),
       isOver: storm.isOver,
       ranges: storm.ranges,
