@@ -60,7 +60,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--window <time>', 'how long "now" is (default: 10s)', parseWindow)
     .option(
       '--keep <size>',
-      'how much of a live stream is kept to go back to, on disk (default: 2G)',
+      'how much of a live stream, from its beginning on, is kept on disk to go back to (default: 2G)',
       parseKeep,
     )
     .option(

@@ -3,8 +3,8 @@ import { Box, Text, useInput } from 'ink';
 import { createContext, memo, useContext, useMemo, type ReactElement } from 'react';
 import type { DashboardView } from '../dashboard.js';
 import { causeLines, CAUSE_TITLE_LINES } from './cause-lines.js';
-import { footLine } from './foot-line.js';
-import { frameBelow, type Frame } from './frame.js';
+import { footLines } from './foot-line.js';
+import { frameBetween, type Frame } from './frame.js';
 import { headLines, tabLine } from './head-lines.js';
 import { helpLines } from './help-lines.js';
 import type { Look } from './look.js';
@@ -52,7 +52,8 @@ function Screen({ view, state, size, look }: Shown): ReactElement {
     () => headLines({ source, clock, design, beside, window, wanted, storms }, { width, look }),
     [source, clock, design, beside, window, wanted, storms, width, look],
   );
-  const { height } = frameBelow(head, size, look);
+  const foot = footLines(state, view, { width, look });
+  const { height } = frameBetween(head, foot, size, look);
   const frame = useMemo(() => ({ width, height, look }), [width, height, look]);
   if (isTooSmall(size))
     return <Rows lines={tooSmallLines(size)} height={rows - 1} width={width} look={look} />;
@@ -61,7 +62,7 @@ function Screen({ view, state, size, look }: Shown): ReactElement {
       <Rows lines={head} height={head.length} width={width} look={look} />
       <Row text={paint(tabLine(state.view, { width, look }), look)} />
       <Body view={view} state={state} frame={frame} />
-      <Row text={paint(footLine(state, view, { width, look }), look)} />
+      <Rows lines={foot} height={foot.length} width={width} look={look} />
     </>
   );
 }
@@ -129,16 +130,20 @@ function Storms({ view: { storms }, state: { search, storm }, frame }: BodyProps
 }
 
 function Queue({ view, state: { scroll }, frame }: BodyProps): ReactElement {
-  const { queue, virtqueues, design, beside, window } = view;
+  const { queue, virtqueues, design, beside, window, clock } = view;
   const lines = useMemo(
-    () => queueLines({ queue, virtqueues, design, beside, window }, frame),
-    [queue, virtqueues, design, beside, window, frame],
+    () => queueLines({ queue, virtqueues, design, beside, window, clock }, frame),
+    [queue, virtqueues, design, beside, window, clock, frame],
   );
   return <Scrolled lines={lines} scroll={scroll} frame={frame} />;
 }
 
-function Causes({ view: { causes }, state: { search, scroll }, frame }: BodyProps): ReactElement {
-  const lines = useMemo(() => causeLines(causes, search, frame), [causes, search, frame]);
+function Causes({ view: { causes }, state, frame }: BodyProps): ReactElement {
+  const { search, causeSort, areCausesReversed, scroll } = state;
+  const lines = useMemo(
+    () => causeLines(causes, { search, causeSort, areCausesReversed }, frame),
+    [causes, search, causeSort, areCausesReversed, frame],
+  );
   return <Scrolled lines={lines} fixed={CAUSE_TITLE_LINES} scroll={scroll} frame={frame} />;
 }
 

@@ -1,10 +1,11 @@
 /** Who invalidates the rings, by cause and process, and what that costs. */
 import { percent } from '@vhostscope/terminal';
 import type { CauseView } from '../dashboard.js';
-import { searchedCauses } from './chosen-rows.js';
+import { shownCauses } from './chosen-rows.js';
 import { bar, count } from './figures.js';
 import type { Frame } from './frame.js';
 import { words, type Look } from './look.js';
+import type { ScreenState } from './screen-state.js';
 import { lineOf, span, type Line } from './styled-line.js';
 import { placeColumns, rowLine, titleLine, type Column } from './table.js';
 import { causeName, processName } from './virtqueue-name.js';
@@ -12,12 +13,15 @@ import { causeName, processName } from './virtqueue-name.js';
 /** Lines above the causes themselves: they stay while the others scroll. */
 export const CAUSE_TITLE_LINES = 2;
 
+export type CauseState = Pick<ScreenState, 'search' | 'causeSort' | 'areCausesReversed'>;
+
 export function causeLines(
   causes: readonly CauseView[],
-  search: string,
+  state: CauseState,
   { width, look }: Omit<Frame, 'height'>,
 ): Line[] {
-  const rows = searchedCauses(causes, search);
+  const { search, causeSort, areCausesReversed } = state;
+  const rows = shownCauses(causes, state);
   const ranges = causes.reduce((sum, one) => sum + one.ranges, 0);
   const fallbacks = causes.reduce((sum, one) => sum + one.fallbacks, 0);
   if (causes.length === 0) return [lineOf('no invalidation over a ring so far', 'faint')];
@@ -26,6 +30,7 @@ export function causeLines(
     [
       span(`${count(ranges)} invalidation${ranges === 1 ? '' : 's'} over rings`, 'strong'),
       span(`  ${count(fallbacks)} fallbacks came after them`, fallbacks > 0 ? 'bad' : 'faint'),
+      span(`  by ${causeSort}${areCausesReversed ? ', reversed' : ''}`, 'faint'),
       ...(search === '' ? [] : [span(`  with "${words(search, look)}"`, 'doubt')]),
     ],
     titleLine(placed, look.glyphs),

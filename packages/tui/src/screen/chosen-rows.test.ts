@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cause, decided, judgement, storm, virtqueue } from '../../test/made-up-views.js';
-import { searchedCauses, searchedStorms, shownVirtqueues } from './chosen-rows.js';
-import { FIRST_STATE } from './screen-state.js';
+import { searchedStorms, shownCauses, shownVirtqueues } from './chosen-rows.js';
+import { FIRST_STATE, type ScreenState } from './screen-state.js';
 
 const QUIET = { rounds: 0, accesses: 0, heads: 0, overlapping: 0 };
 const ROWS = [
@@ -50,7 +50,26 @@ test('storms and causes are searched by who and why', () => {
   expect(searchedStorms(storms, 'NUMA').map(({ number }) => number)).toEqual([2]);
   expect(searchedStorms(storms, 'ksmd').map(({ number }) => number)).toEqual([2, 1]);
   const causes = [cause({ comm: 'a', fallbacks: 1 }), cause({ comm: 'b', fallbacks: 9 })];
-  expect(searchedCauses(causes, '').map(({ comm }) => comm)).toEqual(['b', 'a']);
-  expect(searchedCauses(causes, 'pid 68')).toHaveLength(2);
-  expect(searchedCauses(causes, 'nobody')).toEqual([]);
+  const found = (search: string): string[] =>
+    shownCauses(causes, { ...FIRST_STATE, search }).map(({ comm }) => comm);
+  expect(found('')).toEqual(['b', 'a']);
+  expect(found('pid 68')).toHaveLength(2);
+  expect(found('nobody')).toEqual([]);
+});
+
+test('causes in the order that is asked for; of equals, those with more ranges first', () => {
+  const causes = [
+    cause({ comm: 'b', fallbacks: 9, ranges: 1, inWindow: 2 }),
+    cause({ comm: 'c', fallbacks: 9, ranges: 2, inWindow: 3 }),
+    cause({ comm: 'a', fallbacks: 1, ranges: 3, inWindow: 1 }),
+  ];
+  const order = (asked: Partial<ScreenState>): string =>
+    shownCauses(causes, { ...FIRST_STATE, ...asked })
+      .map(({ comm }) => comm)
+      .join('');
+  expect(order({})).toBe('cba');
+  expect(order({ causeSort: 'ranges' })).toBe('acb');
+  expect(order({ causeSort: 'now' })).toBe('cba');
+  expect(order({ causeSort: 'process' })).toBe('abc');
+  expect(order({ causeSort: 'process', areCausesReversed: true })).toBe('cba');
 });

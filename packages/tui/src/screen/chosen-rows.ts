@@ -1,6 +1,6 @@
 /** Which rows a list shows, in which order: filter, search, sort. */
 import type { CauseView, StormView, VirtqueueJudgement, VirtqueueView } from '../dashboard.js';
-import type { FilterKey, ScreenState, SortKey } from './screen-state.js';
+import type { CauseSortKey, FilterKey, ScreenState, SortKey } from './screen-state.js';
 
 /**
  * Virtqueues as the state asks for them. The worst are those with most accesses in the window that surely or
@@ -78,12 +78,27 @@ export function searchedStorms(storms: readonly StormView[], search: string): re
   );
 }
 
-/** Those that cost most first, then those that are most. */
-export function searchedCauses(causes: readonly CauseView[], search: string): CauseView[] {
+/** Causes as the state asks for them; of as many, those with more ranges first. */
+export function shownCauses(
+  causes: readonly CauseView[],
+  {
+    search,
+    causeSort,
+    areCausesReversed,
+  }: Pick<ScreenState, 'search' | 'causeSort' | 'areCausesReversed'>,
+): CauseView[] {
   const wanted = search.toLowerCase();
-  return causes
+  const shown = causes
     .filter(({ cause, className, pid, comm }) =>
       `${cause} ${className ?? ''} ${comm} pid ${pid}`.toLowerCase().includes(wanted),
     )
-    .toSorted((a, b) => b.fallbacks - a.fallbacks || b.ranges - a.ranges);
+    .toSorted((a, b) => CAUSE_ORDERS[causeSort](a, b) || b.ranges - a.ranges);
+  return areCausesReversed ? shown.toReversed() : shown;
 }
+
+const CAUSE_ORDERS: Readonly<Record<CauseSortKey, (a: CauseView, b: CauseView) => number>> = {
+  fallbacks: (a, b) => b.fallbacks - a.fallbacks,
+  ranges: () => 0,
+  now: (a, b) => b.inWindow - a.inWindow,
+  process: (a, b) => (a.comm === b.comm ? a.pid - b.pid : a.comm < b.comm ? -1 : 1),
+};

@@ -10,9 +10,14 @@ export interface Frame {
 }
 
 /**
- * The frame below the lines of the head. Tabs and the last line take one each, and a screen that is full to its last
- * row would scroll.
+ * The frame between the lines at the top and those at the bottom. The tabs take one, and a screen that is full to its
+ * last row would scroll.
  */
-export function frameBelow(head: readonly unknown[], size: ScreenSize, look: Look): Frame {
-  return { width: size.columns, height: size.rows - head.length - 3, look };
+export function frameBetween(
+  head: readonly unknown[],
+  foot: readonly unknown[],
+  size: ScreenSize,
+  look: Look,
+): Frame {
+  return { width: size.columns, height: size.rows - head.length - foot.length - 2, look };
 }

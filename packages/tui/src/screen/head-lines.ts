@@ -5,6 +5,7 @@ import { count, lasting, moment } from './figures.js';
 import type { Frame } from './frame.js';
 import { safeName, words, type Look } from './look.js';
 import { fitLine, span, spread, widthOf, type Line, type Span, type Tone } from './styled-line.js';
+import { wrapUpTo } from './text-blocks.js';
 import { VIEW_NAMES, type ViewName } from './view-names.js';
 
 export type HeadPart = Pick<
@@ -69,20 +70,31 @@ function sourceLine(source: SourceView, width: number, look: Look): Line {
   ];
 }
 
-/** What is wrong with the source; the rest of it stands in the recording view. */
+/** What is wrong with the source, and the lines that each takes; the rest of it stands in the recording view. */
 const MOST_BANNERS = 2;
+const MOST_LINES = 2;
 
 function bannerLines(source: SourceView, width: number, look: Look): Line[] {
   const all = [...stateBanner(source), ...source.problems];
   const shown = all.length > MOST_BANNERS ? all.slice(0, MOST_BANNERS - 1) : all;
-  const lines = shown.map((text) => banner(text, width, look));
+  const lines = shown.flatMap((text) => banner(text, width, look));
   if (all.length > shown.length)
-    lines.push(banner(`and ${all.length - shown.length} more: see the recording, 5`, width, look));
+    lines.push(
+      ...banner(`and ${all.length - shown.length} more: see the recording, 5`, width, look),
+    );
   return lines;
 }
 
-function banner(text: string, width: number, look: Look): Line {
-  return fitLine([span('! ', 'alarm'), span(words(text, look), 'bad')], width, look.glyphs.cut);
+function banner(text: string, width: number, look: Look): Line[] {
+  const mark = '! ';
+  const lines = wrapUpTo(
+    MOST_LINES,
+    words(text, look),
+    width - mark.length,
+    look.glyphs.cut,
+    'bad',
+  );
+  return lines.map((line, at) => [span(at === 0 ? mark : '  ', 'alarm'), ...line]);
 }
 
 /** States in which numbers stand still, and people should know why. */

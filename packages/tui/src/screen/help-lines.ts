@@ -1,14 +1,14 @@
 /** The help, drawn from the table of keys. */
 import type { Frame } from './frame.js';
 import { KEY_TABLE, type KeyBinding, type KeyGroup } from './key-table.js';
-import { beside, fitLine, span, type Line } from './styled-line.js';
+import { beside, fitLine, span, type Line, type Span } from './styled-line.js';
 import { inColumns, section, wrap } from './text-blocks.js';
 
 const GROUPS: Readonly<Record<KeyGroup, string>> = {
   views: 'views',
-  lists: 'lists',
   time: 'time',
   judge: 'designs and window',
+  lists: 'lists',
   program: 'program',
 };
 
@@ -44,11 +44,21 @@ function groupLines(group: KeyGroup, width: number, cut: string): Line[] {
   ).flat();
 }
 
-/** Keys and a word for each. */
-export function hintLine(bindings: readonly KeyBinding[]): Line {
-  return bindings.flatMap(({ keys, hint }) =>
-    hint === undefined ? [] : [span(keyName(keys[0] ?? ''), 'strong'), span(` ${hint}  `, 'faint')],
-  );
+/** Keys and a word for each, as many as there is room for. */
+export function hintLine(bindings: readonly KeyBinding[], width: number): Line {
+  const line: Span[] = [];
+  let used = 0;
+  for (const { keys, hint } of bindings) {
+    if (hint === undefined) continue;
+    const key = keyName(keys[0] ?? '');
+    // Between two of them there are two blanks.
+    const gap = used === 0 ? '' : '  ';
+    const wide = gap.length + key.length + 1 + hint.length;
+    if (used + wide > width) break;
+    used += wide;
+    line.push(span(`${gap}${key}`, 'strong'), span(` ${hint}`, 'faint'));
+  }
+  return line;
 }
 
 function keyNames(keys: readonly string[]): string {

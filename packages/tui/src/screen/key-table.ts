@@ -47,7 +47,7 @@ export type Action =
   | 'window narrower'
   | 'save';
 
-export type KeyGroup = 'views' | 'lists' | 'time' | 'judge' | 'program';
+export type KeyGroup = 'views' | 'time' | 'lists' | 'judge' | 'program';
 
 export interface KeyBinding {
   readonly keys: readonly string[];
@@ -98,6 +98,44 @@ export const KEY_TABLE: readonly KeyBinding[] = [
   { keys: ['shift+tab', 'left'], action: 'previous view', group: 'views', help: 'previous view' },
 
   {
+    keys: ['space', 'p'],
+    action: 'pause or play',
+    group: 'time',
+    help: 'pause or play; what has ended plays again',
+    hint: 'pause',
+  },
+  { keys: ['l'], action: 'live', group: 'time', help: 'follow the newest event', hint: 'live' },
+  {
+    keys: ['-'],
+    action: 'slower',
+    group: 'time',
+    help: 'slower or faster, 0.1x to as fast as it goes',
+  },
+  {
+    keys: ['+', '='],
+    action: 'faster',
+    group: 'time',
+    help: 'slower or faster, 0.1x to as fast as it goes',
+  },
+  { keys: ['e'], action: 'event on', group: 'time', help: 'event on, back' },
+  { keys: ['E'], action: 'event back', group: 'time', help: 'event on, back' },
+  { keys: ['r'], action: 'round on', group: 'time', help: 'round on, back' },
+  { keys: ['R'], action: 'round back', group: 'time', help: 'round on, back' },
+  { keys: ['i'], action: 'invalidation on', group: 'time', help: 'invalidation on, back' },
+  { keys: ['I'], action: 'invalidation back', group: 'time', help: 'invalidation on, back' },
+  { keys: ['s'], action: 'storm on', group: 'time', help: 'storm on, back' },
+  { keys: ['S'], action: 'storm back', group: 'time', help: 'storm on, back' },
+  {
+    keys: ['t'],
+    action: 'jump',
+    group: 'time',
+    help: 'go to a time: 12.5s, 300ms, -3s from the end; to where storm:2 is a storm',
+    hint: 'time',
+  },
+  { keys: ['0'], action: 'begin', group: 'time', help: 'to the beginning, the end' },
+  { keys: ['$'], action: 'end', group: 'time', help: 'to the beginning, the end' },
+
+  {
     keys: ['up', 'k'],
     action: 'up',
     group: 'lists',
@@ -133,57 +171,25 @@ export const KEY_TABLE: readonly KeyBinding[] = [
     keys: ['o'],
     action: 'sort',
     group: 'lists',
-    in: ['overview'],
-    help: 'order: worst, number, accesses, invalidations',
+    in: ['overview', 'causes'],
+    help: 'another order of virtqueues, of causes',
     hint: 'order',
   },
-  { keys: ['O'], action: 'reverse', group: 'lists', in: ['overview'], help: 'the other way round' },
+  {
+    keys: ['O'],
+    action: 'reverse',
+    group: 'lists',
+    in: ['overview', 'causes'],
+    help: 'the other way round',
+  },
   {
     keys: ['f'],
     action: 'filter',
     group: 'lists',
     in: ['overview'],
-    help: 'all, or active, not all hits, invalidated, transmit',
+    help: 'virtqueues: all, or active, not all hits, invalidated, transmit',
     hint: 'filter',
   },
-
-  {
-    keys: ['space', 'p'],
-    action: 'pause or play',
-    group: 'time',
-    help: 'pause or play',
-    hint: 'pause',
-  },
-  { keys: ['l'], action: 'live', group: 'time', help: 'follow the newest event', hint: 'live' },
-  {
-    keys: ['-'],
-    action: 'slower',
-    group: 'time',
-    help: 'slower or faster, 0.1x to as fast as it goes',
-  },
-  {
-    keys: ['+', '='],
-    action: 'faster',
-    group: 'time',
-    help: 'slower or faster, 0.1x to as fast as it goes',
-  },
-  { keys: ['e'], action: 'event on', group: 'time', help: 'event on, back' },
-  { keys: ['E'], action: 'event back', group: 'time', help: 'event on, back' },
-  { keys: ['r'], action: 'round on', group: 'time', help: 'round on, back' },
-  { keys: ['R'], action: 'round back', group: 'time', help: 'round on, back' },
-  { keys: ['i'], action: 'invalidation on', group: 'time', help: 'invalidation on, back' },
-  { keys: ['I'], action: 'invalidation back', group: 'time', help: 'invalidation on, back' },
-  { keys: ['s'], action: 'storm on', group: 'time', help: 'storm on, back' },
-  { keys: ['S'], action: 'storm back', group: 'time', help: 'storm on, back' },
-  {
-    keys: ['t'],
-    action: 'jump',
-    group: 'time',
-    help: 'go to a time: 12.5s, 300ms, -3s from the end, storm:2',
-    hint: 'time',
-  },
-  { keys: ['0'], action: 'begin', group: 'time', help: 'to the beginning, the end' },
-  { keys: ['$'], action: 'end', group: 'time', help: 'to the beginning, the end' },
 
   {
     keys: ['d'],

@@ -102,6 +102,17 @@ test('the list: worst first, the chosen row stays with its virtqueue', () => {
   expect(press(['down'], { view: dashboardView({ virtqueues: [] }) }).state.vq).toBeUndefined();
 });
 
+test('virtqueues and causes have an order each', () => {
+  expect(press(['o', 'O']).state).toMatchObject({ sort: 'number', isReversed: true });
+  expect(press(['4', 'o', 'O']).state).toMatchObject({
+    sort: 'worst',
+    isReversed: false,
+    causeSort: 'ranges',
+    areCausesReversed: true,
+  });
+  expect(press(['4', 'f']).state.filter).toBe('all');
+});
+
 test('Enter looks at the chosen virtqueue, and the session stops telling of it behind', () => {
   const { state, commands } = press(['down', 'enter']);
   expect(state).toMatchObject({ view: 'queue', vq: 1 });

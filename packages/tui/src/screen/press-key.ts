@@ -4,7 +4,7 @@ import { chosenIndex, searchedStorms, shownVirtqueues } from './chosen-rows.js';
 import { actionOf, type Action } from './key-table.js';
 import { pickDesign, pickerOf } from './pick-design.js';
 import { typeInPrompt, type ReadJump } from './prompts.js';
-import { FILTER_KEYS, SORT_KEYS, type ScreenState } from './screen-state.js';
+import { CAUSE_SORT_KEYS, FILTER_KEYS, SORT_KEYS, type ScreenState } from './screen-state.js';
 import { nextStep, SPEEDS, WINDOWS } from './speeds.js';
 import { VIEW_NAMES, type ViewName } from './view-names.js';
 
@@ -99,9 +99,17 @@ function act(state: ScreenState, action: Action, around: Surroundings): Pressed 
     case 'open':
       return open(state, view);
     case 'sort':
-      return still({ ...state, sort: following(SORT_KEYS, state.sort) });
+      return still(
+        state.view === 'causes'
+          ? { ...state, causeSort: following(CAUSE_SORT_KEYS, state.causeSort) }
+          : { ...state, sort: following(SORT_KEYS, state.sort) },
+      );
     case 'reverse':
-      return still({ ...state, isReversed: !state.isReversed });
+      return still(
+        state.view === 'causes'
+          ? { ...state, areCausesReversed: !state.areCausesReversed }
+          : { ...state, isReversed: !state.isReversed },
+      );
     case 'filter':
       return still({ ...state, filter: following(FILTER_KEYS, state.filter) });
     case 'search':

@@ -18,7 +18,7 @@ import { causeName, processName, virtqueueName } from './virtqueue-name.js';
 
 export type QueuePart = Pick<
   DashboardView,
-  'queue' | 'virtqueues' | 'design' | 'beside' | 'window'
+  'queue' | 'virtqueues' | 'design' | 'beside' | 'window' | 'clock'
 >;
 
 /** Two columns from here on, three from there on. */
@@ -35,7 +35,7 @@ export function queueLines(part: QueuePart, { width, look }: Omit<Frame, 'height
   return [
     ...nameLines(virtqueue, detail, width, look),
     EMPTY_LINE,
-    ...timelineLines(part.window, virtqueue.chosen.areas, detail, width, look),
+    ...timelineLines(part, virtqueue.chosen.areas, detail, width, look),
     EMPTY_LINE,
     ...inColumns(
       [
@@ -90,7 +90,7 @@ function nameLines(
 
 /** What accesses of each area would have become, over the window. */
 function timelineLines(
-  window: number,
+  { window, clock }: QueuePart,
   areas: readonly AreaView[],
   { timeline }: QueueDetailView,
   width: number,
@@ -99,11 +99,15 @@ function timelineLines(
   const { glyphs } = look;
   const name = 8;
   const room = Math.max(10, width - name - 1);
+  const when =
+    clock.at < window
+      ? `since the first event, ${lasting(clock.at, glyphs)} ago`
+      : `over the last ${lasting(window, glyphs)}`;
   return [
     [
       span('maps', 'title'),
       span(
-        `  over the last ${lasting(window, glyphs)}: ${glyphs.up} up, ${glyphs.down} down, ${glyphs.ambiguous} ambiguous, ${glyphs.none} no access`,
+        `  ${when}: ${glyphs.up} up, ${glyphs.down} down, ${glyphs.ambiguous} ambiguous, ${glyphs.none} no access`,
         'faint',
       ),
     ],

@@ -9,7 +9,8 @@ import type { DashboardView, Session } from '../dashboard.js';
 import { createAlternateScreen } from './alternate-screen.js';
 import { farewellOf } from './farewell.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
-import { frameBelow } from './frame.js';
+import { footLines } from './foot-line.js';
+import { frameBetween } from './frame.js';
 import { createFrameWriter } from './frame-writer.js';
 import { hasTerminal } from './foreground.js';
 import { headLines } from './head-lines.js';
@@ -66,8 +67,9 @@ export async function runScreen(
   /** As the view is drawn now. */
   const furthest = (of: ScreenState): number => {
     const [view, size] = [session.view(), sizeNow()];
-    const head = headLines(view, { width: size.columns, look });
-    return lastScroll(view, of, frameBelow(head, size, look));
+    const room = { width: size.columns, look };
+    const [head, foot] = [headLines(view, room), footLines(of, view, room)];
+    return lastScroll(view, of, frameBetween(head, foot, size, look));
   };
   const draw = (): void => {
     const before = process.cpuUsage();

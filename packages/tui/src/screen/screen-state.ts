@@ -2,9 +2,11 @@
 import type { ViewName } from './view-names.js';
 
 export type SortKey = 'worst' | 'number' | 'accesses' | 'invalidations';
+export type CauseSortKey = 'fallbacks' | 'ranges' | 'now' | 'process';
 export type FilterKey = 'all' | 'active' | 'not all hits' | 'invalidated' | 'transmit';
 
 export const SORT_KEYS: readonly SortKey[] = ['worst', 'number', 'accesses', 'invalidations'];
+export const CAUSE_SORT_KEYS: readonly CauseSortKey[] = ['fallbacks', 'ranges', 'now', 'process'];
 export const FILTER_KEYS: readonly FilterKey[] = [
   'all',
   'active',
@@ -35,6 +37,9 @@ export interface ScreenState {
   readonly picker: Picker | undefined;
   readonly sort: SortKey;
   readonly isReversed: boolean;
+  /** Of the causes, likewise. */
+  readonly causeSort: CauseSortKey;
+  readonly areCausesReversed: boolean;
   readonly filter: FilterKey;
   readonly search: string;
   /** The virtqueue that the keys act on; undefined is the first of the list. */
@@ -57,6 +62,8 @@ export const FIRST_STATE: ScreenState = {
   picker: undefined,
   sort: 'worst',
   isReversed: false,
+  causeSort: 'fallbacks',
+  areCausesReversed: false,
   filter: 'all',
   search: '',
   vq: undefined,

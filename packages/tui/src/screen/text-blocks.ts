@@ -50,6 +50,20 @@ export function wrap(text: string, width: number, tone: Tone = 'plain'): Line[] 
   return lines.map((one) => lineOf(one, tone));
 }
 
+/** The same, in so many lines at most: the last is cut, with a sign that it was. */
+export function wrapUpTo(
+  most: number,
+  text: string,
+  width: number,
+  cut: string,
+  tone: Tone = 'plain',
+): Line[] {
+  const lines = wrap(text, width, tone);
+  if (lines.length <= most) return lines;
+  const rest = lines.slice(most - 1).flatMap((line) => [...line, span(' ')]);
+  return [...lines.slice(0, most - 1), fitLine(rest, width, cut)];
+}
+
 /** Parts of a view in as many columns as fit, filled one after another. */
 export function inColumns(
   sections: readonly (readonly Line[])[],
@@ -64,8 +78,9 @@ export function inColumns(
   let at = 0;
   for (const lines of sections) {
     const part = parts[at];
-    // The next column, once this one holds its share.
-    if (part !== undefined && part.lines.length >= all / columns && at < columns - 1) at++;
+    // The next column, where more than half of it would be over the share of this one.
+    const isFull = part !== undefined && part.lines.length + lines.length / 2 >= all / columns;
+    if (isFull && part.lines.length > 0 && at < columns - 1) at++;
     parts[at]?.lines.push(...lines);
   }
   return put(parts);

@@ -80,7 +80,7 @@ test('overview', () => {
 
 
 
-    Enter open  / search  o order  f filter  Space pause  l live  … ? help  q quit
+    Space pause  l live  t time  Enter open  / search  o order        ? help  q quit
     "
   `);
 });
@@ -121,7 +121,7 @@ test('overview, two designs side by side, on a wide screen', () => {
 
 
 
-    Enter open  / search  o order  f filter  Space pause  l live  t time  d design  b beside                                                        ? help  q quit
+    Space pause  l live  t time  Enter open  / search  o order  f filter  d design  b beside                                                          ? help  q quit
     "
   `);
 });
@@ -156,7 +156,7 @@ test('storms', () => {
 
 
 
-    Enter open  / search  Space pause  l live  t time  d design  b… ? help  q quit
+    Space pause  l live  t time  Enter open  / search  d design       ? help  q quit
     "
   `);
 });
@@ -208,7 +208,7 @@ test('queue', () => {
 
 
 
-    Space pause  l live  t time  d design  b beside                                                                             ? help  q quit
+    Space pause  l live  t time  d design  b beside                                                                               ? help  q quit
     "
   `);
 });
@@ -219,7 +219,7 @@ test('causes', () => {
     vhostscope  trace.arrows  file, ended                 ▸ 1x  12.345 s of 60.000 s
     design merged  now is the last 10.0 s                             179,142 events
      1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────
-    184 invalidations over rings  2,200 fallbacks came after them
+    184 invalidations over rings  2,200 fallbacks came after them  by fallbacks
     cause              process                  ranges      now  fallbacks   of them
     ksm                ksmd (68)                    92        7      1,100   50.00 %
     unmap              load (7)                     92        7      1,100   50.00 %
@@ -238,7 +238,7 @@ test('causes', () => {
 
 
 
-    / search  Space pause  l live  t time  d design  b beside       ? help  q quit
+    Space pause  l live  t time  / search  o order  d design          ? help  q quit
     "
   `);
 });
@@ -275,7 +275,7 @@ test('recording', () => {
 
 
 
-      Space pause  l live  t time  d design  b beside                                                         ? help  q quit
+      Space pause  l live  t time  d design  b beside                                                           ? help  q quit
       "
     `);
 });
@@ -294,48 +294,48 @@ test('events wait where more may come, and not in a file that is all there', () 
 test('help', () => {
   expect(screen({ state: { isHelp: true }, size: { columns: 100, rows: 40 } }))
     .toMatchInlineSnapshot(`
-    "
-    vhostscope  trace.arrows  file, ended                                     ▸ 1x  12.345 s of 60.000 s
-    design merged  now is the last 10.0 s                                                 179,142 events
-     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────────────────────────
-    views                                             designs and window
-      1 2 3 4 5        overview, storms, queue,         d                choose the design
-                       causes, recording                [ ]              previous or next design
-      Tab Right        next view                        b                choose a second one, side by
-      Shift-Tab Left   previous view                                     side
-                                                        < >              window narrower or wider
-    lists
-      Up k Down j      row up or down; in the queue   program
-                       view, scroll                     w                write what was recorded to a
-      PgUp PgDn        page up or down                                   new file
-      Home g End G     first or last row                ? h              this help
-      Enter            look at the virtqueue; go to     Esc              close this, end the search,
-                       the moment of the storm                           back to the overview
-      /                search names                     q Ctrl-C         leave
-      o                order: worst, number,            Ctrl-Z           to the shell; fg comes back
-                       accesses, invalidations
-      O                the other way round            signs
-      f                all, or active, not all hits,    DAu: the maps of desc, avail, used; capitals
-                       invalidated, transmit            are up, small ones down, ~ ambiguous, ? not
-                                                        known
-    time                                                ≈: an estimate, as rounds of a stock host tell
-      Space p          pause or play                    no more; 10 % … 20 %: some accesses are
-      l                follow the newest event          ambiguous
-      - + =            slower or faster, 0.1x to as
-                       fast as it goes
-      e E              event on, back
-      r R              round on, back
-      i I              invalidation on, back
-      s S              storm on, back
-      t                go to a time: 12.5s, 300ms,
-                       -3s from the end, storm:2
-      0 $              to the beginning, the end
+      "
+      vhostscope  trace.arrows  file, ended                                     ▸ 1x  12.345 s of 60.000 s
+      design merged  now is the last 10.0 s                                                 179,142 events
+       1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────────────────────────
+      views                                             lists
+        1 2 3 4 5        overview, storms, queue,         Up k Down j      row up or down; in the queue
+                         causes, recording                                 view, scroll
+        Tab Right        next view                        PgUp PgDn        page up or down
+        Shift-Tab Left   previous view                    Home g End G     first or last row
+                                                          Enter            look at the virtqueue; go to
+      time                                                                 the moment of the storm
+        Space p          pause or play; what has ended    /                search names
+                         plays again                      o                another order of virtqueues,
+        l                follow the newest event                           of causes
+        - + =            slower or faster, 0.1x to as     O                the other way round
+                         fast as it goes                  f                virtqueues: all, or active,
+        e E              event on, back                                    not all hits, invalidated,
+        r R              round on, back                                    transmit
+        i I              invalidation on, back
+        s S              storm on, back                 program
+        t                go to a time: 12.5s, 300ms,      w                write what was recorded to a
+                         -3s from the end; to where                        new file
+                         storm:2 is a storm               ? h              this help
+        0 $              to the beginning, the end        Esc              close this, end the search,
+                                                                           back to the overview
+      designs and window                                  q Ctrl-C         leave
+        d                choose the design                Ctrl-Z           to the shell; fg comes back
+        [ ]              previous or next design
+        b                choose a second one, side by   signs
+                         side                             DAu: the maps of desc, avail, used; capitals
+        < >              window narrower or wider         are up, small ones down, ~ ambiguous, ? not
+                                                          known
+                                                          ≈: an estimate, as rounds of a stock host tell
+                                                          no more; 10 % … 20 %: some accesses are
+                                                          ambiguous
 
 
 
-    Up and Down scroll, any other key closes the help
-    "
-  `);
+
+      Up and Down scroll, any other key closes the help
+      "
+    `);
 });
 
 test('a list to choose a design from', () => {
@@ -363,7 +363,7 @@ test('a list to choose a design from', () => {
 
 
 
-    Enter open  / search  o order  f filter  Space pause  l live  … ? help  q quit
+    Space pause  l live  t time  Enter open  / search  o order        ? help  q quit
     "
   `);
 });
@@ -413,10 +413,23 @@ test('empty sources, missing ones and those with problems are said, and nothing 
   });
   expect(gone).toContain('! the recording broke off');
   expect(gone).toContain('! and 2 more: see the recording, 5');
+  const long = `/a/name.arrows ${'is what it is and '.repeat(20)}`;
+  const wrapped = screen({ view: { source: { ...source, state: 'ended', problems: [long] } } });
+  expect(wrapped).toMatch(/\n! \/a\/name\.arrows is .*\n {2}it is and .*…\n/);
   for (const view of VIEW_NAMES)
     expect(
       screen({ state: { view }, view: { ...empty, source: { ...source, state: 'ended' } } }),
     ).toContain('the trace holds no event');
+});
+
+test('maps are told over the time that there was', () => {
+  const at = (ns: number): string =>
+    screen({
+      view: { queue: queueDetail(1), clock: { ...dashboardView().clock, at: ns } },
+      state: { view: 'queue' },
+    });
+  expect(at(2.5e9)).toContain('maps  since the first event, 2.50 s ago: ');
+  expect(at(10e9)).toContain('maps  over the last 10.0 s: ');
 });
 
 test('a storm under way, a jump, live and paused are told at the top', () => {
@@ -444,9 +457,27 @@ test('where what was kept ends is told at the top, and in the recording view', (
 
 test('the last line: what is typed, what became of it, what can be pressed', () => {
   const last = (shot: Shot): string => screen(shot).trimEnd().split('\n').at(-1) ?? '';
-  expect(last({ state: { prompt: { kind: 'jump', text: '12x', error: 'no moment' } } })).toBe(
-    'go to: 12x   no moment',
-  );
+  const prompt = { kind: 'jump', text: '12x' } as const;
+  expect(last({ state: { prompt } })).toBe('go to: 12x');
+  // What is wrong and what to do is told in full, on as many lines as that takes.
+  const error = `go to takes a moment of the trace, not "12x": a moment is ${'12.5s or '.repeat(12)}storm:2`;
+  const typed = screen({ state: { prompt: { ...prompt, error } } })
+    .trimEnd()
+    .split('\n');
+  expect(typed).toHaveLength(24);
+  expect(typed.slice(-4, -1).join(' ')).toBe(error);
+  expect(typed.at(-1)).toBe('go to: 12x');
+  // Of what is longer than the line, the end.
+  expect(
+    last({ state: { prompt: { kind: 'save', text: `/a/${'b'.repeat(90)}/c.arrows` } } }),
+  ).toMatch(/^write to: …b+\/c\.arrows$/);
+  const long = { number: 1, text: `why it is so: ${'words '.repeat(60)}`, isError: true };
+  const told = screen({ view: { answer: long } })
+    .trimEnd()
+    .split('\n');
+  expect(told).toHaveLength(24);
+  expect(told.at(-4)).toMatch(/^why it is so/);
+  expect(told.at(-1)).toMatch(/words w…$/);
   const answer = { number: 1, text: 'saved as a.arrows', isError: false };
   expect(last({ view: { answer } })).toBe('saved as a.arrows');
   expect(last({ view: { answer }, state: { answerSeen: 1 } })).toContain('? help');
