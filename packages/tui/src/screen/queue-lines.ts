@@ -13,7 +13,7 @@ import { AREA_NAMES, MAP_TONES, mapSign } from './map-state.js';
 import { ratioSpan } from './ratio-span.js';
 import { beside, EMPTY_LINE, fitLine, lineOf, span, type Line, type Span } from './styled-line.js';
 import { placeColumns, rowLine, titleLine, type Column } from './table.js';
-import { inColumns, pairs, section } from './text-blocks.js';
+import { inColumns, pairs, section, wrap } from './text-blocks.js';
 import { causeName, processName, virtqueueName } from './virtqueue-name.js';
 
 export type QueuePart = Pick<
@@ -76,16 +76,19 @@ function nameLines(
         `rounds ${rate(rates.rounds)}  accesses ${rate(rates.accesses)}  heads ${rate(rates.heads)}  invalidations ${rate(rates.overlapping)}`,
       ),
     ],
-    ...(places.length === 0
-      ? []
-      : [
-          fitLine(
-            [span('addresses   ', 'faint'), span(places.join('  '), 'faint')],
-            width,
-            look.glyphs.cut,
-          ),
-        ]),
+    ...addressLines(places, width),
   ];
+}
+
+/** On one line where they fit. */
+function addressLines(places: readonly string[], width: number): Line[] {
+  const title = 'addresses   ';
+  const one = places.join('  ');
+  if (one === '') return [];
+  const lines = title.length + one.length <= width ? [one] : places;
+  return lines.map((text, at) =>
+    lineOf(`${at === 0 ? title : ' '.repeat(title.length)}${text}`, 'faint'),
+  );
 }
 
 /** What accesses of each area would have become, over the window. */
@@ -129,13 +132,16 @@ function reasonLines(areas: readonly AreaView[], width: number, look: Look): Lin
     same.names.push(AREA_NAMES[at] ?? '');
     told.set(key, same);
   }
-  return Array.from(told.values(), ({ area: { map, reason = '' }, names }) =>
-    fitLine(
-      [span(`  ${names.join(', ')} `), span(`${map}: `, MAP_TONES[map]), span(words(reason, look))],
-      width,
-      look.glyphs.cut,
-    ),
-  );
+  return Array.from(told.values(), ({ area: { map, reason = '' }, names }) => {
+    const where = `  ${names.join(', ')} `;
+    const state = `${map}: `;
+    const indent = where.length + state.length;
+    return wrap(words(reason, look), width - indent).map((line, at) =>
+      at === 0
+        ? [span(where), span(state, MAP_TONES[map]), ...line]
+        : [span(' '.repeat(indent)), ...line],
+    );
+  }).flat();
 }
 
 type Slice = QueueDetailView['timeline'][number][number];
