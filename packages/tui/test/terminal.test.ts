@@ -111,7 +111,7 @@ test('keys go through the views, and the help is drawn over them', async () => {
   terminal.press('1');
   await terminal.until(FIRST);
   terminal.press('\r');
-  await terminal.until('maps  over the last');
+  await terminal.until('maps  since the first event, 2.50 s ago');
   await terminal.until('more lines: Down');
   terminal.press('G');
   await terminal.until('last events');
@@ -135,7 +135,7 @@ test('a moment is typed, gone to, and stepped from', async () => {
   terminal.press('R');
   await terminal.until((text) => clockOf(text) < clockOf(after));
   terminal.press('S');
-  await terminal.until('paused  0.309 s of 2.495 s');
+  await terminal.until('paused  0.583 s of 2.495 s');
   terminal.press('-');
   terminal.press(' ');
   await terminal.until('0.5x');
