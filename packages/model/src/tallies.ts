@@ -99,10 +99,15 @@ export function accessIndex(vq: number, accessor: number, outcome: number): numb
 
 /** Accesses of an accessor by outcome, whatever was observed of them. */
 export function accessOutcomes({ accesses }: Tallies, vq: number, accessor: number): number[] {
-  return Array.from({ length: OUTCOMES }, (_, outcome) => {
-    const first = accessIndex(vq, accessor, outcome);
-    return accesses.subarray(first, first + OBSERVATIONS).reduce((sum, count) => sum + count, 0);
-  });
+  const outcomes: number[] = [];
+  let next = accessIndex(vq, accessor, 0);
+  for (let outcome = 0; outcome < OUTCOMES; outcome++) {
+    const end = Math.min(next + OBSERVATIONS, accesses.length);
+    let sum = 0;
+    while (next < end) sum += accesses[next++];
+    outcomes.push(sum);
+  }
+  return outcomes;
 }
 
 /** How the predicted accesses compare with the observed ones; those without observation do not count. */

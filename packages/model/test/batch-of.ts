@@ -5,6 +5,7 @@ import {
   NO_ACCESSOR,
   NO_VQ,
   NOT_OBSERVED,
+  markDetail,
   type DetailColumns,
   type DetailField,
   type EventBatch,
@@ -35,65 +36,83 @@ export function batchesOf(events: readonly EventRecord[]): BatchRun[] {
 
 /** All events as columns, whatever their CPU. */
 function columnsOf(events: readonly EventRecord[]): Omit<EventBatch, 'cpu'> {
+  const { length } = events;
   const details: EventRecord[] = [];
-  const detail = [0];
-  for (const event of events) {
-    if (DETAIL_FIELDS.some((field) => event[field] !== undefined)) details.push(event);
-    detail.push(details.length);
-  }
-  return {
-    length: events.length,
-    time: Uint32Array.from(events.flatMap(({ time }) => words(time))),
-    line: Uint32Array.from(events, (_, index) => index + 1),
-    kind: Uint8Array.from(events, ({ event }) => KIND[event]),
-    vq: Uint32Array.from(events, ({ vq }) => Number(vq ?? NO_VQ)),
-    accessor: Uint8Array.from(events, ({ accessor }) => Number(accessor ?? NO_ACCESSOR)),
-    observed: Uint8Array.from(events, ({ observed }) => Number(observed ?? NOT_OBSERVED)),
-    n: Uint32Array.from(events, (event) => (event.event === 'access' ? numberOf(event, 'n') : 0)),
-    detail: Int32Array.from(detail),
-    details: detailColumns(details),
+  const detail = new Int32Array(length + 1);
+  const columns = {
+    length,
+    time: new Uint32Array(2 * length),
+    line: new Uint32Array(length),
+    kind: new Uint8Array(length),
+    vq: new Uint32Array(length),
+    accessor: new Uint8Array(length),
+    observed: new Uint8Array(length),
+    n: new Uint32Array(length),
+    detail,
   };
+  for (const [i, event] of events.entries()) {
+    setWords(columns.time, i, event.time);
+    columns.line[i] = i + 1;
+    columns.kind[i] = KIND[event.event];
+    columns.vq[i] = Number(event.vq ?? NO_VQ);
+    columns.accessor[i] = Number(event.accessor ?? NO_ACCESSOR);
+    columns.observed[i] = Number(event.observed ?? NOT_OBSERVED);
+    columns.n[i] = event.event === 'access' ? numberOf(event, 'n') : 0;
+    if (hasDetails(event)) details.push(event);
+    detail[i + 1] = details.length;
+  }
+  return { ...columns, details: detailColumns(details) };
 }
 
-function words(value: bigint): [low: number, high: number] {
-  return [Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn)];
+function hasDetails(event: EventRecord): boolean {
+  for (const field in event) {
+    if (field in DETAIL_BIT && event[field as DetailField] !== undefined) return true;
+  }
+  return false;
+}
+
+/** The 64-bit value `i` of a column of words. */
+function setWords(column: Uint32Array, i: number, value: number | bigint | string): void {
+  const bits = BigInt(value);
+  column[2 * i] = Number(bits & 0xffff_ffffn);
+  column[2 * i + 1] = Number((bits >> 32n) & 0xffff_ffffn);
 }
 
 function detailColumns(rows: readonly EventRecord[]): DetailColumns {
-  const columns: Record<string, unknown> = {
-    present: Uint32Array.from(
-      rows.flatMap((row) =>
-        words(DETAIL_FIELDS.reduce((bits, field) => bits | bitOf(row, field), 0n)),
-      ),
-    ),
-  };
-  for (const field of DETAIL_FIELDS) columns[field] = detailColumn(field, rows);
-  return columns as unknown as DetailColumns;
-}
-
-function bitOf(row: EventRecord, field: DetailField): bigint {
-  return row[field] === undefined ? 0n : 1n << BigInt(DETAIL_BIT[field]);
-}
-
-function detailColumn(
-  field: DetailField,
-  rows: readonly EventRecord[],
-): Uint8Array | Int32Array | Uint32Array | TextColumnData {
-  const values = rows.map((row) => row[field] ?? 0);
-  switch (fieldDefinition(field).storage) {
-    case 'u8':
-      return Uint8Array.from(values, Number);
-    case 'i32':
-      return Int32Array.from(values, Number);
-    case 'u32':
-      return Uint32Array.from(values, Number);
-    case 'u64':
-      return Uint32Array.from(values.flatMap((value) => words(BigInt(value))));
-    case 'text': {
-      const texts = rows.map((row) => Buffer.from(String(row[field] ?? '')));
-      const offsets = [0];
-      for (const text of texts) offsets.push(offsets.at(-1)! + text.length);
-      return { offsets: Int32Array.from(offsets), bytes: new Uint8Array(Buffer.concat(texts)) };
+  const columns: Record<string, unknown> = { present: new Uint32Array(2 * rows.length) };
+  for (const field of DETAIL_FIELDS) {
+    const { storage } = fieldDefinition(field);
+    columns[field] =
+      storage === 'text' ? textColumn(field, rows) : new COLUMN[storage](WORDS[storage] * rows.length);
+  }
+  const details = columns as unknown as DetailColumns;
+  // A row has few of the many fields.
+  for (const [at, row] of rows.entries()) {
+    for (const field in row) {
+      const value = row[field as DetailField];
+      if (value === undefined || !(field in DETAIL_BIT)) continue;
+      markDetail(details, at, field as DetailField);
+      const { storage } = fieldDefinition(field as DetailField);
+      if (storage === 'u64') setWords(columns[field] as Uint32Array, at, value);
+      else if (storage !== 'text') (columns[field] as Uint32Array)[at] = Number(value);
     }
   }
+  return details;
+}
+
+const COLUMN = { u8: Uint8Array, i32: Int32Array, u32: Uint32Array, u64: Uint32Array } as const;
+const WORDS = { u8: 1, i32: 1, u32: 1, u64: 2 } as const;
+
+/** An empty text where a row lacks the field. */
+function textColumn(field: DetailField, rows: readonly EventRecord[]): TextColumnData {
+  const offsets = new Int32Array(rows.length + 1);
+  const texts: Uint8Array[] = [];
+  for (const [at, row] of rows.entries()) {
+    offsets[at + 1] = offsets[at];
+    if (row[field] === undefined) continue;
+    const text = Buffer.from(String(row[field]));
+    offsets[at + 1] += text.length;
+    texts.push(text);
+  }
+  return { offsets, bytes: new Uint8Array(Buffer.concat(texts)) };
 }

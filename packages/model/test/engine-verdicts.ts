@@ -1,7 +1,7 @@
 /** What the engine decides at each access, found by feeding it one event at a time. */
 import { decisionOf, OUTCOMES, type Decision } from '../src/outcome.ts';
 import { createEngine, type Engine, type EngineOptions } from '../src/replay-engine.ts';
-import { accessOutcomes } from '../src/tallies.ts';
+import { accessIndex, OBSERVATIONS } from '../src/tallies.ts';
 import { batchesOf } from './batch-of.ts';
 import type { EventRecord } from './event-record.ts';
 
@@ -18,15 +18,19 @@ export function engineVerdicts(
 ): EngineVerdicts {
   const engine = createEngine(options);
   const accesses: Decision[] = [];
+  const before = new Float64Array(OUTCOMES * OBSERVATIONS);
   for (const { batch, from, to } of batchesOf(events)) {
     for (let i = from; i < to; i++) {
-      const outcomes = (): number[] =>
-        accessOutcomes(engine.tallies, batch.vq[i], batch.accessor[i]);
       const isAccess = events[i].event === 'access';
-      const before = isAccess ? outcomes() : [];
+      const first = isAccess ? accessIndex(batch.vq[i], batch.accessor[i], 0) : 0;
+      // Of a virtqueue that is new there may be no counts yet.
+      const { accesses: counts } = engine.tallies;
+      if (isAccess) for (let at = 0; at < before.length; at++) before[at] = counts[first + at] ?? 0;
       engine.consume(batch, i, i + 1);
       if (!isAccess) continue;
-      accesses.push(decisionOf(outcomes().findIndex((count, at) => count !== before[at])));
+      const { accesses: counted } = engine.tallies;
+      const changed = before.findIndex((count, at) => count !== counted[first + at]);
+      accesses.push(decisionOf(Math.floor(changed / OBSERVATIONS)));
     }
   }
   engine.finish();

@@ -22,12 +22,13 @@ function outcomes({ tallies }: Engine) {
 
 /** Outcomes in one pass, and of each by itself. */
 function bothWays(events: readonly EventRecord[], options: readonly EngineOptions[]) {
+  const runs = batchesOf(events);
   const many = createManyDesigns(options);
-  for (const { batch, from, to } of batchesOf(events)) many.consume(batch, from, to);
+  for (const { batch, from, to } of runs) many.consume(batch, from, to);
   many.finish();
   const alone = options.map((one) => {
     const engine = createEngine(one);
-    for (const { batch, from, to } of batchesOf(events)) engine.consume(batch, from, to);
+    for (const { batch, from, to } of runs) engine.consume(batch, from, to);
     engine.finish();
     return outcomes(engine);
   });
