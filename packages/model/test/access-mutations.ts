@@ -9,9 +9,16 @@ export type Mutation = (typeof MUTATIONS)[number];
 
 export interface Shares {
   tried: number;
-  rejected: number;
-  /** Accessors that were mutated without a rejection. */
+  /** Accessors that were mutated without a rejection by the rules. */
+  accepted: number[];
+  /** Of those, where no chain has an unusual length either. */
   escaped: number[];
+}
+
+export const createShares = (): Shares => ({ tried: 0, accepted: [], escaped: [] });
+
+export function byMutation<T>(create: () => T): Record<Mutation, T> {
+  return { dropped: create(), doubled: create(), swapped: create() };
 }
 
 type Access = Item & { kind: 'access' };
@@ -41,63 +48,79 @@ function mutated(stream: readonly Item[], at: number, mutation: Mutation): [Item
   return [[stream[other], ...stream.slice(at + 1, other), stream[at]], other + 1];
 }
 
-/** What is not rejected within so many events counts as escaped. */
-const HORIZON = 2_000;
+/** What is not rejected within so many events counts as accepted; those that are, are within some 130. */
+const HORIZON = 500;
 
-/** Whether the rest of the stream is rejected once `at` is mutated; the acceptor stands before it. */
-function isRejected(
+/**
+ * How many chains of each length there are more once `at` is mutated, where the rest of the stream is accepted;
+ * undefined where it is rejected. The acceptor stands before `at`.
+ */
+function moreChains(
   before: AccessorAcceptor,
   stream: readonly Item[],
   at: number,
   mutation: Mutation,
-  chains: readonly number[] | undefined,
-): boolean {
+): number[] | undefined {
   const [changed, then] = mutated(stream, at, mutation);
   const acceptor = before.fork();
-  for (const item of changed) if (!give(acceptor, item)) return true;
+  for (const item of changed) if (!give(acceptor, item)) return undefined;
   const end = Math.min(stream.length, then + HORIZON);
-  for (let i = then; i < end; i++) if (!give(acceptor, stream[i])) return true;
-  if (chains === undefined) return false;
-  // What `auto` says of the whole: its chains, with those of the mutated part for those that were there.
+  for (let i = then; i < end; i++) if (!give(acceptor, stream[i])) return undefined;
   const unmutated = before.fork();
   for (let i = at; i < end; i++) give(unmutated, stream[i]);
-  const counts = chains.map(
-    (count, length) =>
-      count - (unmutated.chains.counts[length] ?? 0) + (acceptor.chains.counts[length] ?? 0),
-  );
-  return (chainHabit(counts)?.unusual ?? 0) > 0;
+  const { counts } = unmutated.chains;
+  return acceptor.chains.counts.map((count, length) => count - counts[length]);
 }
 
-/**
- * Mutates one stream at random places, each time one access of the whole, and counts what is rejected.
- * One pass over the stream: at each place the acceptor is forked.
- *
- * @param chains the chains of the whole stream, where unusual ones count as rejected
- */
-export function tryMutations(
-  fresh: AccessorAcceptor,
+/** Where one mutation is tried: places of one stream, in order; the same place may come twice. */
+function choosePlaces(
   stream: readonly Item[],
   mutation: Mutation,
   times: number,
   random: SeededRandom,
-  chains?: readonly number[],
-): Shares {
+): number[] {
   const places = stream.flatMap((item, at) => {
     if (item.kind !== 'access') return [];
     if (mutation !== 'swapped') return [at];
     const other = accessAt(stream, neighbourOf(stream, at));
     return other !== undefined && differ(item, other) ? [at] : [];
   });
-  const chosen = Array.from({ length: places.length === 0 ? 0 : times }, () =>
+  return Array.from({ length: places.length === 0 ? 0 : times }, () =>
     random.pick(places),
   ).toSorted((a, b) => a - b);
-  const shares: Shares = { tried: 0, rejected: 0, escaped: [] };
+}
+
+/**
+ * Mutates one stream at random places, each time one access of the whole, and says what is rejected. One pass
+ * over the stream for all kinds: at each place the acceptor is forked.
+ *
+ * @param randoms what chooses the places, by mutation
+ */
+export function tryMutations(
+  fresh: AccessorAcceptor,
+  stream: readonly Item[],
+  times: number,
+  randoms: Readonly<Record<Mutation, SeededRandom>>,
+): Record<Mutation, Shares> {
+  const shares = byMutation(createShares);
+  const places = MUTATIONS.flatMap((mutation) =>
+    choosePlaces(stream, mutation, times, randoms[mutation]).map((at) => ({ mutation, at })),
+  ).toSorted((a, b) => a.at - b.at);
+  const accepted: { readonly of: Shares; readonly accessor: number; readonly more: number[] }[] = [];
   let done = 0;
-  for (const at of chosen) {
+  for (const { mutation, at } of places) {
     for (; done < at; done++) give(fresh, stream[done]);
-    shares.tried++;
-    if (isRejected(fresh, stream, at, mutation, chains)) shares.rejected++;
-    else shares.escaped.push(accessAt(stream, at)?.accessor ?? 0);
+    const of = shares[mutation];
+    of.tried++;
+    const more = moreChains(fresh, stream, at, mutation);
+    if (more !== undefined) accepted.push({ of, accessor: accessAt(stream, at)?.accessor ?? 0, more });
+  }
+  // Which length is usual shows at the end.
+  for (; done < stream.length; done++) give(fresh, stream[done]);
+  for (const { of, accessor, more } of accepted) {
+    of.accepted.push(accessor);
+    const counts = fresh.chains.counts.map((count, length) => count + more[length]);
+    if ((chainHabit(counts)?.unusual ?? 0) === 0) of.escaped.push(accessor);
   }
   return shares;
 }

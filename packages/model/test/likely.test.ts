@@ -32,16 +32,20 @@ function compare(events: readonly EventRecord[], options: Compare): Compared {
   const likely = stockVerdicts(events, { ...options, delays: NO_DELAYS });
   const contradicted: string[] = [];
   let settled = 0;
-  const hold = (one: string | undefined, other: string | undefined, where: string): void => {
+  const hold = (one: string | undefined, other: string | undefined, where: () => string): void => {
     if (one === other) return;
     if (one === 'ambiguous' && other !== undefined) settled++;
-    else contradicted.push(`${where}: surely ${one}, likely ${other}`);
+    else contradicted.push(`${where()}: surely ${one}, likely ${other}`);
   };
   for (const [event, areas] of sure.rounds)
     for (const [area, verdict] of areas.entries())
-      hold(verdict, likely.rounds.get(event)?.[area], `${event.time} vq ${event.vq} area ${area}`);
+      hold(
+        verdict,
+        likely.rounds.get(event)?.[area],
+        () => `${event.time} vq ${event.vq} area ${area}`,
+      );
   for (const [at, verdict] of sure.accesses.entries())
-    hold(verdict, likely.accesses[at], `access ${at}`);
+    hold(verdict, likely.accesses[at], () => `access ${at}`);
   return { contradicted, settled };
 }
 

@@ -14,6 +14,10 @@ export interface StockVerdicts {
   readonly engine: Engine;
 }
 
+/** Counts of one virtqueue, and of one accessor of it, in `Tallies.accesses`. */
+const VIRTQUEUE_SPAN = accessIndex(1, 0, 0);
+const ACCESSOR_COUNTS = accessIndex(0, 1, 0);
+
 export function stockVerdicts(
   events: readonly EventRecord[],
   options: Omit<EngineOptions, 'host' | 'order'>,
@@ -21,22 +25,24 @@ export function stockVerdicts(
   const engine = createEngine({ ...options, order: 'ranges', host: 'stock' });
   const rounds = new Map<EventRecord, (Decision | 'several' | undefined)[]>();
   const accesses: Decision[] = [];
-  // What was counted of a virtqueue: one copy per event, as golden traces have many.
-  const ofVirtqueue = (vq: number): Float64Array =>
-    engine.tallies.accesses.slice(accessIndex(vq, 0, 0), accessIndex(vq + 1, 0, 0));
+  // What was counted of the virtqueue before an event.
+  const before = new Float64Array(VIRTQUEUE_SPAN);
   for (const { batch, from, to } of batchesOf(events)) {
     for (let i = from; i < to; i++) {
       const { event } = events[i];
       const isTold = event === 'access' || event === 'round_end';
-      const before = isTold ? ofVirtqueue(batch.vq[i]) : undefined;
+      const first = batch.vq[i] * VIRTQUEUE_SPAN;
+      if (isTold) {
+        before.fill(0);
+        before.set(engine.tallies.accesses.subarray(first, first + VIRTQUEUE_SPAN));
+      }
       engine.consume(batch, i, i + 1);
-      if (before === undefined) continue;
+      if (!isTold) continue;
       const decided = Array.from({ length: AREA_COUNT }, () => new Set<Decision>());
-      const first = accessIndex(batch.vq[i], 0, 0);
       const { accesses: counts } = engine.tallies;
-      for (let at = 0; at < accessIndex(1, 0, 0); at++) {
-        if (counts[first + at] === (before[at] ?? 0)) continue;
-        const accessor = Math.floor(at / accessIndex(0, 1, 0));
+      for (let at = 0; at < before.length; at++) {
+        if (counts[first + at] === before[at]) continue;
+        const accessor = Math.floor(at / ACCESSOR_COUNTS);
         const outcome = Math.floor(at / OBSERVATIONS) % OUTCOMES;
         decided[AREA_OF_ACCESSOR[accessor]].add(decisionOf(outcome));
       }
