@@ -33,6 +33,18 @@ class Cpu {
   }
 }
 
+function isReady(thread: Thread, cpu: Cpu): boolean {
+  return (
+    thread.cpu === cpu.id &&
+    thread.steps !== undefined &&
+    thread.wakeAt === undefined &&
+    thread.wakeWhen === undefined
+  );
+}
+
+/** Time that passes before a step. */
+const PASSING = [0n, 0n, 1n, 5n, 20n, 50n] as const;
+
 export class Scheduler {
   now = 1_000n;
   private readonly random: SeededRandom;
@@ -64,9 +76,9 @@ export class Scheduler {
 
   /** One step of one thread on one CPU, or time passing until there is one to make. */
   tick(): void {
-    this.now += BigInt(this.random.pick([0, 0, 1, 5, 20, 50]));
+    this.now += this.random.pick(PASSING);
     this.wakeUp();
-    const busy = this.cpus.filter((cpu) => cpu.running !== undefined || this.ready(cpu).length > 0);
+    const busy = this.cpus.filter((cpu) => cpu.running !== undefined || this.hasReady(cpu));
     if (busy.length === 0) {
       this.idle();
       return;
@@ -84,13 +96,12 @@ export class Scheduler {
   }
 
   private ready(cpu: Cpu): Thread[] {
-    return this.threads.filter(
-      (thread) =>
-        thread.cpu === cpu.id &&
-        thread.steps !== undefined &&
-        thread.wakeAt === undefined &&
-        thread.wakeWhen === undefined,
-    );
+    return this.threads.filter((thread) => isReady(thread, cpu));
+  }
+
+  private hasReady(cpu: Cpu): boolean {
+    for (const thread of this.threads) if (isReady(thread, cpu)) return true;
+    return false;
   }
 
   private wakeUp(): void {

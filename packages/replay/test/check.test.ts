@@ -25,18 +25,25 @@ async function check(path: string, ...options: string[]): Promise<CheckResult & 
 /** Without the line that holds the path. */
 const body = (out: string): string => out.replace(/^trace .*\n/, '');
 
+/** Under every rule set, and by any caller, all traces are held against the acceptor in the tests of the model. */
+const OTHER_RULES = [
+  ...ACCESSOR_RULE_SETS.map((rules) => ['--kernel', rules.name]),
+  ['--handlers', 'any'],
+  ['--chain-length', '1'],
+];
+
 describe.each(TRACES)('$name', ({ name, path }) => {
-  it.each([
-    ...ACCESSOR_RULE_SETS.map((rules) => ['--kernel', rules.name]),
-    ['--failures'],
-    ['--handlers', 'any'],
-    ['--chain-length', '1'],
-  ])('is accepted whole: %s %s', async (...options) => {
-    const { accesses } = expectedOf(name);
-    const result = await check(path, ...options);
-    expect(result).toMatchObject({ code: 0, rejected: 0, unusual_chains: 0, rejections: [] });
-    expect(result).toMatchObject({ accesses, judged: accesses, accepted: accesses });
-  });
+  const others = ['f1', 's3', 'u3'].some((short) => name.startsWith(short)) ? OTHER_RULES : [];
+
+  it.each([[], ['--failures'], ...others].map((options) => ({ options })))(
+    'is accepted whole: $options',
+    async ({ options }) => {
+      const { accesses } = expectedOf(name);
+      const result = await check(path, ...options);
+      expect(result).toMatchObject({ code: 0, rejected: 0, unusual_chains: 0, rejections: [] });
+      expect(result).toMatchObject({ accesses, judged: accesses, accepted: accesses });
+    },
+  );
 });
 
 const isAccess = (line: string): boolean => line.startsWith('A ');
@@ -60,13 +67,18 @@ function mutate(
   return lines.toSpliced(at, 2, ...swapped.map((words) => words.join(' ')));
 }
 
+/** Lines of some traces, as far as a try need read. */
+const beginnings = new Map(
+  ['s3', 'u4', 'f1'].map((name) => [name, [...textOf(name).split('\n').slice(0, 6_000), '']]),
+);
+
 describe.each(['dropped', 'doubled', 'swapped'])('one access %s', (mutation) => {
   it('is found by default', { timeout: 60_000 }, async () => {
     let tried = 0;
     let found = 0;
-    const texts = ['s3', 'u4', 'f1'].map((name) => textOf(name).split('\n'));
     await assert(
-      asyncProperty(constantFrom(...texts), nat(), async (lines, seed) => {
+      asyncProperty(constantFrom('s3', 'u4', 'f1'), nat(), async (name, seed) => {
+        const lines = beginnings.get(name)!;
         const accesses = [...lines.keys()].filter((at) => isAccess(lines[at] ?? ''));
         const mutated = mutate(lines, accesses[seed % accesses.length] ?? 0, mutation);
         if (mutated === undefined) return;

@@ -44,6 +44,8 @@ export interface Page {
   /** Moves the pointer there, CSS pixels from the top left. */
   point(x: number, y: number): Promise<void>;
   pdf(): Promise<Buffer>;
+  /** Seconds of a processor that the page's process has used since it was started. */
+  processorSeconds(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -157,7 +159,7 @@ async function openPage(connection: Connection, url: string, screen: Screen): Pr
       else if (SAYS_SOMETHING.has(method)) messages.push(`${method} ${JSON.stringify(params)}`);
     }),
   );
-  for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await send(`${domain}.enable`);
+  for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'Performance']) await send(`${domain}.enable`);
   const emulate = async ({ width, height, scale, dark }: Screen): Promise<void> => {
     await send('Emulation.setDeviceMetricsOverride', {
       width,
@@ -203,6 +205,14 @@ async function openPage(connection: Connection, url: string, screen: Screen): Pr
       await drawn();
     },
     pdf: async () => bytes('Page.printToPDF', { preferCSSPageSize: true, printBackground: true }),
+    processorSeconds: async () => {
+      const { metrics } = await send('Performance.getMetrics');
+      const found = (metrics as { name: string; value: number }[]).find(
+        ({ name }) => name === 'ProcessTime',
+      );
+      if (found === undefined) throw new Error('Chromium does not tell its ProcessTime');
+      return found.value;
+    },
     close: async () => void (await connection.send('Target.closeTarget', { targetId })),
   };
 }
