@@ -145,16 +145,15 @@ export function deferredOracle(events: readonly EventRecord[], design: string): 
     const accessor = numberOf(access, 'accessor');
     const area = AREA_OF[accessor];
     if (isIotlb(vq, at)) return 'iotlb';
-    const isOfVq = (event: EventRecord, ...names: string[]): boolean =>
-      event.vq === vq && names.includes(event.event);
+    const isOfVq = (event: EventRecord, name: EventRecord['event']): boolean =>
+      event.event === name && event.vq === vq;
     const round = last(at, (event, index) => isOfVq(event, 'round') && !isIotlb(vq, index));
     // That the device IOTLB was on without having been told makes all that the model took for granted void.
     const surprise = last(at, (event, index) => {
-      if (event.vq !== vq || isIotlb(vq, index - 1)) return false;
-      return (
-        (event.event === 'access' && event.observed === 2) ||
-        (event.event === 'iotlb' && event.enabled === 0)
-      );
+      const isTold =
+        (isOfVq(event, 'access') && event.observed === 2) ||
+        (isOfVq(event, 'iotlb') && event.enabled === 0);
+      return isTold && !isIotlb(vq, index - 1);
     });
     const drop = last(at, (event, index) => {
       if (isOfVq(event, 'reset')) return true;
