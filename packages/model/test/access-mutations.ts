@@ -106,14 +106,16 @@ export function tryMutations(
   const places = MUTATIONS.flatMap((mutation) =>
     choosePlaces(stream, mutation, times, randoms[mutation]).map((at) => ({ mutation, at })),
   ).toSorted((a, b) => a.at - b.at);
-  const accepted: { readonly of: Shares; readonly accessor: number; readonly more: number[] }[] = [];
+  const accepted: { readonly of: Shares; readonly accessor: number; readonly more: number[] }[] =
+    [];
   let done = 0;
   for (const { mutation, at } of places) {
     for (; done < at; done++) give(fresh, stream[done]);
     const of = shares[mutation];
     of.tried++;
     const more = moreChains(fresh, stream, at, mutation);
-    if (more !== undefined) accepted.push({ of, accessor: accessAt(stream, at)?.accessor ?? 0, more });
+    if (more !== undefined)
+      accepted.push({ of, accessor: accessAt(stream, at)?.accessor ?? 0, more });
   }
   // Which length is usual shows at the end.
   for (; done < stream.length; done++) give(fresh, stream[done]);

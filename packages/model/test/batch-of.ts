@@ -83,7 +83,9 @@ function detailColumns(rows: readonly EventRecord[]): DetailColumns {
   for (const field of DETAIL_FIELDS) {
     const { storage } = fieldDefinition(field);
     columns[field] =
-      storage === 'text' ? textColumn(field, rows) : new COLUMN[storage](WORDS[storage] * rows.length);
+      storage === 'text'
+        ? textColumn(field, rows)
+        : new COLUMN[storage](WORDS[storage] * rows.length);
   }
   const details = columns as unknown as DetailColumns;
   // A row has few of the many fields.

@@ -159,7 +159,8 @@ async function openPage(connection: Connection, url: string, screen: Screen): Pr
       else if (SAYS_SOMETHING.has(method)) messages.push(`${method} ${JSON.stringify(params)}`);
     }),
   );
-  for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'Performance']) await send(`${domain}.enable`);
+  for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'Performance'])
+    await send(`${domain}.enable`);
   const emulate = async ({ width, height, scale, dark }: Screen): Promise<void> => {
     await send('Emulation.setDeviceMetricsOverride', {
       width,
