@@ -1,6 +1,4 @@
 /** `collector import`: from the text of bpftrace, perf, ftrace or trace-cmd to a trace file. */
-import { statSync } from 'node:fs';
-import { basename } from 'node:path';
 import {
   byteSize,
   counted,
@@ -13,7 +11,6 @@ import {
 } from '@vhostscope/terminal';
 import {
   abandonTrace,
-  closeTrace,
   createImportReport,
   createTextImport,
   createTraceWriter,
@@ -27,14 +24,20 @@ import {
   keepPace,
   nothingFound,
   readInput,
-  reasonOf,
-  settleTrace,
   type TextKind,
   type TraceWriter,
 } from '@vhostscope/trace';
-import { openTarget, type TraceTarget } from './attach/trace-target.js';
+import { checkInputs, defaultOutput, nameOf } from './import-files.js';
+import {
+  finishTrace,
+  hasEvents,
+  openImportOutput,
+  withWhatStays,
+  type ImportOutput,
+} from './import-output.js';
 import { isFlawed, problemsOf } from './import-problems.js';
 import { eventsOf, importResult, type ImportedInput, type ImportResult } from './import-result.js';
+import { hearSignals } from './stop-signals.js';
 import { readVersion } from './version.js';
 
 export interface ImportOptions {
@@ -49,22 +52,18 @@ export async function importCommand(
   files: readonly string[],
   options: ImportOptions,
 ): Promise<number> {
-  const output = options.output ?? defaultOutput(files);
-  if (output === '-' && options.json === true)
+  const path = options.output ?? defaultOutput(files);
+  if (path === '-' && options.json === true)
     throw new ProgramError('-o - and --json both want standard output', {
       advice: 'write the trace to a file: -o trace.arrows',
     });
-  checkInputs(files, output);
-  const gone = new AbortController();
-  const target = openTarget(output, options.output !== undefined || options.force === true, () =>
-    gone.abort(new OutputError(`cannot write ${nameOf(output)}: the reader of the pipe is gone`)),
-  );
+  checkInputs(files, path);
+  const output = openImportOutput(path, options.output !== undefined || options.force === true);
   const inputs: ImportedInput[] = [];
   const signals = hearSignals();
+  const { target } = output;
   const to: Import = {
-    target,
-    name: nameOf(output),
-    gone: gone.signal,
+    ...output,
     says: {
       sources: [...files],
       writer: `vhostscope collector ${readVersion()}`,
@@ -76,7 +75,7 @@ export async function importCommand(
   let result: ImportResult;
   try {
     const interrupted = await importFiles(files, to, signals.signal);
-    result = importResult(target.isNamed ? output : null, to.trace?.writer, inputs, interrupted);
+    result = importResult(target.isNamed ? path : null, to.trace?.writer, inputs, interrupted);
   } finally {
     if (to.trace !== undefined) await abandonTrace(to.trace.writer);
     target.close();
@@ -90,12 +89,7 @@ export async function importCommand(
 }
 
 /** An import under way. */
-interface Import {
-  readonly target: TraceTarget;
-  /** Of the output. */
-  readonly name: string;
-  /** Aborted when the reader of standard output has gone. */
-  readonly gone: AbortSignal;
+interface Import extends ImportOutput {
   /** What its header tells, whatever the inputs are. */
   readonly says: Parameters<typeof headerOfText>[1];
   /** Begun when the first input has told what it is. */
@@ -117,56 +111,13 @@ async function importFiles(
     }
     if (eventsOf(to.inputs) === 0 && !signal.aborted) throw noEvents(to.inputs);
   } catch (error) {
-    if (error instanceof OutputError) throw await withWhatStays(error, to);
+    if (error instanceof OutputError) throw await withWhatStays(error, to, to.trace?.writer);
     if (!(error instanceof InputError) || eventsOf(to.inputs) === 0) throw error;
-    await finish(to);
+    await finishTrace(to, to.trace?.writer);
     throw new InputError(`${error.message}; ${to.name} holds what was read before`);
   }
-  if (eventsOf(to.inputs) > 0) await finish(to);
+  if (eventsOf(to.inputs) > 0) await finishTrace(to, to.trace?.writer);
   return signal.aborted;
-}
-
-/** What got into the file before it was full stays there, however soon that was. */
-async function withWhatStays(error: OutputError, { target, trace }: Import): Promise<OutputError> {
-  if (trace !== undefined) await abandonTrace(trace.writer);
-  if (hasEvents(trace)) target.begin();
-  return target.stays
-    ? new OutputError(`${error.message}; what was written before can be read`)
-    : error;
-}
-
-const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/**
- * The first signal of these stops the reading. More of them must not stop the saving: some senders
- * signal a process twice, itself and its group.
- */
-function hearSignals(): { readonly signal: AbortSignal; ignoreNoLonger(): void } {
-  const abort = new AbortController();
-  const stop = (): void => abort.abort();
-  for (const name of STOPPING) process.on(name, stop);
-  return {
-    signal: abort.signal,
-    ignoreNoLonger: () => {
-      // After an interruption the process is about to end by itself, with its own exit code.
-      if (abort.signal.aborted) return;
-      for (const name of STOPPING) process.removeListener(name, stop);
-    },
-  };
-}
-
-async function finish(to: Import): Promise<void> {
-  const { target, gone, trace } = to;
-  try {
-    if (trace !== undefined) {
-      closeTrace(trace.writer);
-      await settleTrace(trace.writer);
-    }
-    gone.throwIfAborted();
-  } catch (error) {
-    throw error instanceof OutputError ? await withWhatStays(error, to) : error;
-  }
-  target.begin();
 }
 
 /** Between two times that what waits for a full batch is written. */
@@ -184,7 +135,7 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
   const flushing = setInterval(() => {
     try {
       if (to.trace !== undefined) flushTrace(to.trace.writer);
-      if (hasEvents(to.trace)) target.begin();
+      if (hasEvents(to.trace?.writer)) target.begin();
     } catch (error) {
       failing.abort(error);
     }
@@ -198,7 +149,7 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
         isFirst = false;
         text.push(bytes);
         // From its first batch on, a trace that grows can be read under its name.
-        if (hasEvents(to.trace)) target.begin();
+        if (hasEvents(to.trace?.writer)) target.begin();
       },
       onPause: () => (to.trace === undefined ? undefined : keepPace(to.trace.writer)),
       onProgress: (read, total) => bar.update(read, total),
@@ -245,16 +196,12 @@ function textOf({ format, clock, timeStep }: TextKind): string {
   return `text of ${format} with ${unit} of ${clock === 'unknown' ? 'a clock that is not known' : clock}`;
 }
 
-function hasEvents(trace: Import['trace']): boolean {
-  return trace !== undefined && trace.writer.eventsWritten > 0;
-}
-
 function refuseTrace(name: string, bytes: Uint8Array): void {
   if (isArrowStream(bytes))
     throw new InputError(`${name} is a trace file already: replay reads it as it is`);
 }
 
-const ADVICE =
+export const ADVICE =
   'expected vhost events as bpftrace, perf script, ftrace or trace-cmd report print them (see examples/)';
 
 function noEvents(inputs: readonly ImportedInput[]): Error {
@@ -267,54 +214,7 @@ function noEvents(inputs: readonly ImportedInput[]): Error {
   return new ProgramError(message ?? '', isOther ? { advice: ADVICE } : {});
 }
 
-/** What an output is called in messages. */
-function nameOf(output: string): string {
-  return output === '-' ? 'standard output' : output;
-}
-
-/** The first input's name without its endings, in the current folder. */
-function defaultOutput([first = '-']: readonly string[]): string {
-  if (first === '-') return 'trace.arrows';
-  return `${basename(first)
-    .replace(/\.gz$/, '')
-    .replace(/\.(txt|log|json|ndjson|out)$/, '')}.arrows`;
-}
-
-/** Everything that can be known to fail is found before the output is touched. */
-function checkInputs(files: readonly string[], output: string): void {
-  if (files.filter((file) => file === '-').length > 1)
-    throw new ProgramError('standard input can be read only once');
-  for (const file of files) {
-    if (file === '-') continue;
-    const input = inputStatus(file);
-    if (input.isDirectory()) throw new InputError(`cannot read ${file}: is a directory`);
-    if (isSameFile(input, output)) {
-      throw new ProgramError(`${output} is an input and the output`, {
-        advice: 'name another output with -o',
-      });
-    }
-  }
-}
-
-function inputStatus(file: string): ReturnType<typeof statSync> & object {
-  try {
-    return statSync(file);
-  } catch (error) {
-    throw new InputError(`cannot read ${file}: ${reasonOf(error)}`);
-  }
-}
-
-function isSameFile(input: { ino: unknown; dev: unknown }, output: string): boolean {
-  try {
-    const existing = statSync(output);
-    return existing.ino === input.ino && existing.dev === input.dev;
-  } catch {
-    // There is no such file yet, or none that could be written: openOutput says which.
-    return false;
-  }
-}
-
-function summary({
+export function summary({
   output,
   events,
   recordings,

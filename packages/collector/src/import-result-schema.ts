@@ -11,8 +11,8 @@ const lines = z.object({
 
 const importedInput = z.object({
   input: z.string(),
-  /** What printed it. */
-  format: z.enum(['bpftrace', 'perf script', 'ftrace', 'trace-cmd report']),
+  /** What printed it; a trace file is taken by --merge only. */
+  format: z.enum(['bpftrace', 'perf script', 'ftrace', 'trace-cmd report', 'trace file']),
   /** Decompressed. */
   bytes: count,
   lines: count,
@@ -27,6 +27,10 @@ const importedInput = z.object({
   damage: z.string().nullable(),
   /** What the text does not tell, so that the trace does not either. */
   notes: z.array(z.string()),
+  /** ns that were added to its times; null where nothing was said of its clock. */
+  clock_offset: z.string().regex(/^-?\d+$/).nullable(),
+  /** Of a merge: its events that were left out, as another input tells them, by name. */
+  left_out: z.record(z.string(), count),
 });
 
 export const importResultSchema = z.object({

@@ -26,18 +26,29 @@ export function importResult(
     recordings: writer?.recordings ?? 0,
     events: eventsOf(inputs),
     interrupted,
-    inputs: inputs.map(({ name, report, damage }) => ({
-      input: name,
-      format: report.format,
-      bytes: report.bytes,
-      lines: report.lines,
-      events: report.events,
-      rejected: { lines: report.rejected, first: places(report.rejectedFirst) },
-      other: { lines: report.other, first: places(report.otherFirst) },
-      lost_events: String(report.lostEvents),
-      damage: damage ?? null,
-      notes: [...report.flaws, ...report.notes],
-    })),
+    inputs: inputs.map(inputResult),
+  };
+}
+
+/** One of its inputs. */
+export function inputResult({
+  name,
+  report,
+  damage,
+}: Pick<ImportedInput, 'name' | 'report' | 'damage'>): ImportResult['inputs'][number] {
+  return {
+    input: name,
+    format: report.format,
+    bytes: report.bytes,
+    lines: report.lines,
+    events: report.events,
+    rejected: { lines: report.rejected, first: places(report.rejectedFirst) },
+    other: { lines: report.other, first: places(report.otherFirst) },
+    lost_events: String(report.lostEvents),
+    damage: damage ?? null,
+    notes: [...report.flaws, ...report.notes],
+    clock_offset: null,
+    left_out: {},
   };
 }
 

@@ -8,6 +8,7 @@ import { parseDuration } from './attach/parse-duration.js';
 import type { RecordedHost } from './attach/recorded-host.js';
 import type { DoctorOptions } from './doctor/doctor-command.js';
 import type { ImportOptions } from './import-command.js';
+import type { MergeFlags } from './merge-command.js';
 import { DETAILS } from './probe-plan/detail.js';
 import type { ProbesOptions } from './probe-plan/probes-command.js';
 import { BUFFER_MIB } from './recording-program/bpftrace-dialects.js';
@@ -98,10 +99,23 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       '--keep-pointers',
       'keep kernel addresses in the trace; they tell where the kernel lies in memory (KASLR)',
     )
+    .option('--merge', 'make one recording of several, in the order of time; trace files are taken, too')
+    .option(
+      '--offset <file=time>',
+      'with --merge: what is to be added to the times of a file, such as a.txt=+1.5ms; 0 says that its clock is that of the others',
+      (text: string, before: string[]) => [...before, text],
+      [],
+    )
+    .option('--different-hosts', 'with --merge: each file is of a host of its own')
     .option('--strict', 'exit 1 when lines could not be read or events were lost')
     .option('--json', 'print what was done as one JSON document')
     .addHelpText('after', IMPORT_HELP)
-    .action(async (files: string[], options: ImportOptions) => {
+    .action(async (files: string[], options: ImportOptions & MergeFlags) => {
+      if (options.merge === true || options.differentHosts === true || options.offset.length > 0) {
+        const { mergeCommand } = await import('./merge-command.js');
+        exitCode = await mergeCommand(files, options);
+        return;
+      }
       const { importCommand } = await import('./import-command.js');
       exitCode = await importCommand(files, options);
     });
@@ -185,9 +199,14 @@ const IMPORT_HELP = `
 Examples:
   collector import run.txt.gz                   writes run.arrows
   collector import monday.txt tuesday.txt -o week.arrows
+  collector import --merge accesses.txt perf.txt --offset perf.txt=0 -o host.arrows
+  collector import --merge --different-hosts a.arrows b.arrows --offset b.arrows=-1.5s -o both.arrows
   bpftrace probes.bt | collector import - -o live.arrows
   bpftrace probes.bt | collector import - -o - | tui -
   perf script --header --ns --show-lost-events -F comm,pid,tid,cpu,time,event,trace | collector import -
+
+Merged files of one host tell of the same virtqueues where their kernel addresses are the same. What two of them tell of
+one kind, virtqueue (device, process) and CPU is taken from the one that is named first.
 
 The output appears within half a second of its first event: an import that finds none leaves nothing behind, and what
 was there before as it was.`;

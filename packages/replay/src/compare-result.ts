@@ -18,6 +18,7 @@ import type { CostBasis } from './cost-options.js';
 import { costOf, costSchema } from './cost-result.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { designAssumptions } from './design-assumptions.js';
+import { mergedAssumptions } from './merged-assumptions.js';
 import { pinsPages } from './pinned-pages.js';
 import { liveAssumptions } from './live-assumptions.js';
 import { otherPreemption } from './recording-assumptions.js';
@@ -128,6 +129,7 @@ export function comparedTraceResult(
         ]),
       ),
       ...traceEventAssumptions(trace),
+      ...mergedAssumptions(trace),
       ...(host === 'stock' && first !== undefined
         ? stockAssumptions(trace, first.engine.tallies, preemption)
         : []),

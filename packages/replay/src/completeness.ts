@@ -1,7 +1,12 @@
 /** What is known to be missing from a trace, or wrong with it. */
 import { counted } from '@vhostscope/terminal';
-import { NO_EVENT, type ImportReport, type OpenTrace, type TraceBytes } from '@vhostscope/trace';
-import { recordingCounts } from './recording-list.js';
+import {
+  NO_EVENT,
+  recordingCounts,
+  type ImportReport,
+  type OpenTrace,
+  type TraceBytes,
+} from '@vhostscope/trace';
 
 export interface Completeness {
   /** false: something is known to be missing; true: counted in the kernel, all there; null: nobody counted. */

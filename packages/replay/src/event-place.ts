@@ -1,6 +1,6 @@
 /**
- * Where an event stands, for people: at a line of the text that was imported, or, as a live recording has no text,
- * at its time since the first event, as `--at` takes it.
+ * Where an event stands, for people: at a line of the text that was imported, or, as a live recording has no text
+ * and a merged trace several, at its time since the first event, as `--at` takes it.
  */
 import type { TableColumn } from '@vhostscope/terminal';
 import type { OpenTrace } from '@vhostscope/trace';
@@ -8,12 +8,13 @@ import { z } from 'zod';
 import { numberColumn } from './text-parts.js';
 import { extentOf } from './time-argument.js';
 
-/** Of a result: when the first event of a live recording was, ns, decimal; null of an imported text. */
+/** Of a result: when the first event of a live recording or a merged trace was, ns, decimal; null of an imported text. */
 export const liveSinceSchema = z.string().nullable();
 export type LiveSince = z.infer<typeof liveSinceSchema>;
 
 export function liveSinceOf(trace: OpenTrace): LiveSince {
-  return trace.index.header.host === undefined ? null : String(extentOf(trace).first);
+  const { host, merged } = trace.index.header;
+  return host === undefined && merged === undefined ? null : String(extentOf(trace).first);
 }
 
 interface Placed {

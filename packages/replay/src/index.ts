@@ -8,7 +8,6 @@ export { findStorms, readStormRate, sampleStorm } from './find-storms.js';
 export {
   describedVirtqueue,
   inAddressOrder,
-  recordingCounts,
   type VirtqueueDescription,
 } from './recording-list.js';
 export { recordingAssumptions } from './recording-assumptions.js';

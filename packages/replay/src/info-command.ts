@@ -10,14 +10,13 @@ import {
   tableLines,
   writeOut,
 } from '@vhostscope/terminal';
-import { traceHeaderSchema, type OpenTrace } from '@vhostscope/trace';
+import { recordingCounts, traceHeaderSchema, type OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
 import {
   countRecording,
   listVirtqueues,
-  recordingCounts,
   type VirtqueueDescription,
 } from './recording-list.js';
 import { hostKindOf } from './replayable-trace.js';
@@ -39,6 +38,8 @@ export const infoResultSchema = z.object({
   host_kind: z.enum(['stock', 'direct-map']).nullable(),
   /** The host that was recorded live; null of an import. */
   host: traceHeaderSchema.shape.host.unwrap().nullable(),
+  /** What of a merged trace came from where; null of others. */
+  merged: traceHeaderSchema.shape.merged.unwrap().nullable(),
   /** What a live recording rests on; null of an import. */
   probes: traceHeaderSchema.shape.probes.unwrap().nullable(),
   complete: z.boolean().nullable(),
@@ -99,6 +100,7 @@ export function infoResult(trace: OpenTrace, completeness: Completeness): InfoRe
     preemption: header.preemption ?? 'unknown',
     host_kind: hostKindOrBoth(trace),
     host: header.host ?? null,
+    merged: header.merged ?? null,
     probes: header.probes ?? null,
     complete: completeness.complete,
     lost: { ...completeness.lost },
@@ -136,7 +138,9 @@ function infoText(result: InfoResult): string {
   const lines = [
     `trace       ${printable(result.trace)}`,
     `format      ${result.format_version}, written by ${printable(result.writer)}`,
-    ...listLines('from       ', result.sources.map(printable)),
+    ...(result.merged === null
+      ? listLines('from       ', result.sources.map(printable))
+      : mergedLines(result.merged)),
     `clock       ${result.clock === 'unknown' ? 'not known' : result.clock}${result.time_step === 1 ? '' : `, in steps of ${grouped(result.time_step)} ns`}`,
     `preemption  ${result.preemption === 'unknown' ? 'not known; if it was voluntary, --preempt voluntary lets run tell more' : result.preemption}`,
     `complete    ${completeText(result)}`,
@@ -146,6 +150,23 @@ function infoText(result: InfoResult): string {
   for (const [number, recording] of result.recordings.entries())
     lines.push('', ...recordingLines(number, recording));
   return `${lines.join('\n')}\n`;
+}
+
+function mergedLines({ hosts, sources }: NonNullable<InfoResult['merged']>): string[] {
+  return [
+    `merged      ${counted(sources.length, 'file')} of ${hosts === 'one' ? 'one host' : 'different hosts'}`,
+    ...sources.flatMap(({ name, clockOffset, firstCpu, firstProcess, first, last }) =>
+      wrapped(
+        '            ',
+        [
+          `${printable(name)}: from ${first} to ${last} ns`,
+          ...(clockOffset === undefined ? [] : [`${clockOffset} ns were added to its times`]),
+          ...(firstCpu === 0 ? [] : [`its CPU 0 is ${firstCpu}`]),
+          ...(firstProcess === 0 ? [] : [`${firstProcess} is added to its process numbers`]),
+        ].join(', '),
+      ),
+    ),
+  ];
 }
 
 function hostLines(host: NonNullable<InfoResult['host']>): string[] {

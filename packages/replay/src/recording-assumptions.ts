@@ -2,6 +2,7 @@
 import type { Order, Preemption } from '@vhostscope/model';
 import { designAssumptions } from './design-assumptions.js';
 import { liveAssumptions } from './live-assumptions.js';
+import { mergedAssumptions } from './merged-assumptions.js';
 import type { Recorded } from './replay-plan.js';
 import type { PlannedTrace } from './replayable-trace.js';
 import { traceEventAssumptions } from './trace-event-assumptions.js';
@@ -16,6 +17,7 @@ export function recordingAssumptions(
     ...designAssumptions(judged.design),
     ...liveAssumptions(trace, judged.host, judged.design),
     ...traceEventAssumptions(trace),
+    ...mergedAssumptions(trace),
   ];
 }
 

@@ -4,7 +4,6 @@ import {
   countsByName,
   createBatchMemory,
   readBatch,
-  recordingCountsSchema,
   visitRecording,
   type OpenTrace,
   type RecordingCounts,
@@ -27,21 +26,6 @@ export interface VirtqueueDescription {
   readonly notified: boolean | undefined;
   /** Kernel address; undefined when the trace does not keep it. */
   readonly pointer: bigint | undefined;
-}
-
-/** The counts of a recording, or undefined when it has no (readable) end. */
-export function recordingCounts(
-  bytes: TraceBytes,
-  recording: RecordingIndex,
-): RecordingCounts | undefined {
-  if (recording.end === undefined) return undefined;
-  const { note } = readBatch(bytes, recording.end, createBatchMemory()).details;
-  const text = new TextDecoder().decode(note.bytes.subarray(note.offsets[0], note.offsets[1]));
-  try {
-    return recordingCountsSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 /** What a recording without an end holds, counted event by event. */

@@ -13,9 +13,10 @@ import {
   type RoundAccesses,
 } from '@vhostscope/model';
 import { counted, ProgramError } from '@vhostscope/terminal';
+import { recordingCounts } from '@vhostscope/trace';
 import type { DesignOptions } from './chosen-designs.js';
 import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
-import { countRecording, recordingCounts } from './recording-list.js';
+import { countRecording } from './recording-list.js';
 import { hasFilteredRangesOf, hostKindOf, type PlannedTrace } from './replayable-trace.js';
 
 export interface ReplayOptions extends DesignOptions, PlatformOptions {

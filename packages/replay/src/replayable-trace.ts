@@ -12,13 +12,14 @@ import {
   createBatchMemory,
   readBatch,
   RECORDER,
+  recordingCounts,
   type OpenTrace,
   type RecordingIndex,
   type TraceBytes,
 } from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
-import { countRecording, recordingCounts } from './recording-list.js';
+import { countRecording } from './recording-list.js';
 
 /** What a trace is called and what it says of itself: enough to plan its replay, while it still grows too. */
 export interface PlannedTrace extends Pick<OpenTrace, 'name' | 'index'> {
@@ -80,7 +81,11 @@ function headerOf({ fd }: PlannedTrace, { begin }: RecordingIndex): string | und
 
 /** Whether a recording is text of perf, ftrace or trace-cmd, of which whoever recorded picked the events. */
 export function isTraceEventText(trace: PlannedTrace): boolean {
-  return trace.index.recordings.some((recording) => isTraceEvents(headerOf(trace, recording)));
+  const { header, recordings } = trace.index;
+  return (
+    header.merged?.sources.some(({ isPicked }) => isPicked) ??
+    recordings.some((recording) => isTraceEvents(headerOf(trace, recording)))
+  );
 }
 
 function isTraceEvents(header: string | undefined): boolean {

@@ -21,7 +21,7 @@ export const resultHead = z.object({
   uses_observations: z.boolean(),
   /** `stock`: the kernel had no direct map; the answer tells of one that did not run. */
   host: z.enum(['direct-map', 'stock']),
-  /** When the first event of a live recording was, ns, decimal; null of an imported text. */
+  /** When the first event of a live recording or a merged trace was, ns, decimal; null of an imported text. */
   live_since: liveSinceSchema,
   /** What was counted, from the first time to before the second; null for all of the trace. */
   span: spanSchema,

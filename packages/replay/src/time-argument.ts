@@ -1,8 +1,9 @@
 /** Moments of a trace as they are typed: `12.5s`, `-3s`, `1234567890`, `1.234567890`, `storm:2`. */
 import { ProgramError, seconds } from '@vhostscope/terminal';
+import { recordingCounts } from '@vhostscope/trace';
 import type { PlannedTrace } from './replayable-trace.js';
 import { TIME_FORMS } from './time-forms.js';
-import { countRecording, recordingCounts } from './recording-list.js';
+import { countRecording } from './recording-list.js';
 
 /** What is meant, before the trace is known; spans and times are in ns. */
 export type TimeArgument = { readonly option: string; readonly text: string } & (

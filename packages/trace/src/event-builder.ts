@@ -18,6 +18,7 @@ import {
   beginDetails,
   eventDefinition,
   fieldDefinition,
+  hasDetail,
   markDetail,
   type DetailColumns,
   type DetailField,
@@ -314,6 +315,73 @@ function appendText(
   }
   for (let i = from; i < to; i++) column.bytes[at++] = bytes[i];
   column.offsets[detail + 1] = at;
+}
+
+/** Per kind: the detail fields that an event of it may have. */
+const DETAILS_OF: readonly (readonly DetailField[] | undefined)[] = (() => {
+  const fields: DetailField[][] = [];
+  for (const event of Object.keys(EVENTS) as EventName[]) {
+    const definition = eventDefinition(event);
+    fields[definition.code] = definition.fields.filter(isDetail);
+  }
+  return fields;
+})();
+
+/**
+ * Appends a copy of an event of another batch, under a line of its own.
+ *
+ * HOT: once per event of a merge.
+ */
+export function appendCopy(
+  builder: EventBuilder,
+  batch: EventBatch,
+  from: number,
+  lineNumber: number,
+): void {
+  const row = builder.length;
+  if (row === builder.rowCapacity) growRows(builder);
+  const kind = batch.kind[from];
+  builder.time[2 * row] = batch.time[2 * from];
+  builder.time[2 * row + 1] = batch.time[2 * from + 1];
+  builder.line[row] = lineNumber;
+  builder.kind[row] = kind;
+  builder.vq[row] = HAS_VQ[kind] === 1 ? batch.vq[from] : NO_VQ;
+  builder.detail[row] = builder.detailCount;
+  builder.length = row + 1;
+  if (kind === KIND.access) {
+    builder.accessor[row] = batch.accessor[from];
+    builder.observed[row] = batch.observed[from];
+    builder.n[row] = batch.n[from];
+    if (builder.observed[row] === NOT_OBSERVED) builder.unobserved++;
+  } else {
+    noteOther(builder, row);
+    builder.accessor[row] = NO_ACCESSOR;
+    builder.observed[row] = NOT_OBSERVED;
+    builder.n[row] = 0;
+  }
+  if (batch.detail[from + 1] > batch.detail[from]) copyDetails(builder, batch, from);
+  builder.detail[row + 1] = builder.detailCount;
+}
+
+function copyDetails(builder: EventBuilder, batch: EventBatch, from: number): void {
+  const at = batch.detail[from];
+  const detail = beginDetail(builder);
+  const { details } = builder;
+  for (const name of DETAILS_OF[batch.kind[from]] ?? []) {
+    if (!hasDetail(batch.details, at, name)) continue;
+    markDetail(details, detail, name);
+    const column = batch.details[name];
+    if ('offsets' in column) {
+      const { offsets, bytes } = column;
+      appendText(details[name] as TextColumnData, detail, bytes, offsets[at], offsets[at + 1]);
+    } else if (fieldDefinition(name).storage === 'u64') {
+      const to = details[name] as Uint32Array;
+      to[2 * detail] = column[2 * at];
+      to[2 * detail + 1] = column[2 * at + 1];
+    } else {
+      (details[name] as Uint8Array | Int32Array | Uint32Array)[detail] = column[at];
+    }
+  }
 }
 
 /** Values of an event that is not a line of text; see EVENTS for what belongs to which. */

@@ -19,6 +19,7 @@ import { InputError, NoEventsError, reasonOf, writing, written } from './file-er
 import { foreignFormat, isArrowStream, STREAM_MARK_BYTES } from './foreign-formats.js';
 import { createImportReport, type ImportReport } from './import-report.js';
 import { inputName, readInput, type InputEnd } from './input-bytes.js';
+import type { RecordingObjects } from './recording-objects.js';
 import { createTextImport, type TextImport } from './text-import.js';
 import { headerOfText, TraceFormatError } from './trace-header.js';
 import { indexTrace, type TraceIndex } from './trace-index.js';
@@ -37,6 +38,8 @@ export interface OpenTrace {
   readonly index: TraceIndex;
   /** How the text was read, when the input was no trace file. */
   readonly imported: ImportReport | undefined;
+  /** Of a text, its virtqueues and devices with their kernel addresses, of the last recording: they are not in the file. */
+  readonly objects: RecordingObjects | undefined;
   /** What is wrong with the input that was nevertheless read, each with its place. */
   readonly damage: readonly string[];
   readonly interrupted: boolean;
@@ -77,7 +80,7 @@ function openDirectly(path: string): OpenTrace | undefined {
     if (reading(path, () => readSync(fd, head, 0, head.length, 0)) === 0) return undefined;
     if (!isArrowStream(head)) return undefined;
     const index = named(path, () => indexTrace(fd, fstatSync(fd).size));
-    trace = opened(path, fd, index, undefined, { damage: undefined, interrupted: false });
+    trace = opened(path, fd, index, undefined, undefined, { damage: undefined, interrupted: false });
     return trace;
   } finally {
     if (trace === undefined) closeSync(fd);
@@ -145,12 +148,13 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
     });
     const isText = text !== undefined;
     if (writer !== undefined) await written(spooling, settleTrace(writer));
+    const objects = writer?.lastObjects;
     // Its batches' memory is not needed while the trace is read.
     text = undefined;
     writer = undefined;
     if (isText && report.events === 0 && !end.interrupted) throw nothingFound(name, report, end);
     const index = named(name, () => indexTrace(fd, fstatSync(fd).size));
-    return opened(name, fd, index, isText ? report : undefined, end);
+    return opened(name, fd, index, isText ? report : undefined, objects, end);
   } catch (error) {
     if (writer !== undefined) await abandonTrace(writer);
     closeSync(fd);
@@ -207,6 +211,7 @@ function opened(
   fd: number,
   index: TraceIndex,
   imported: ImportReport | undefined,
+  objects: RecordingObjects | undefined,
   end: InputEnd,
 ): OpenTrace {
   const damage: string[] = [];
@@ -231,6 +236,7 @@ function opened(
     fd,
     index,
     imported,
+    objects,
     damage,
     interrupted: end.interrupted,
     close: () => closeSync(fd),

@@ -56,6 +56,31 @@ export const traceHeaderSchema = z.object({
     .optional(),
   /** What a live recording rests on. */
   probes: recordedProbesSchema.optional(),
+  /** Of a trace that was merged of several: what of it came from where. */
+  merged: z
+    .object({
+      /** Whether the sources tell of one host, so that what two of them tell twice is taken once, or each of its own. */
+      hosts: z.enum(['one', 'different']),
+      sources: z.array(
+        z.object({
+          name: z.string(),
+          /** ns that were added to its times, as the user said; absent where nothing was said. */
+          clockOffset: z
+            .string()
+            .regex(/^-?\d+$/)
+            .optional(),
+          /** What its CPUs and its processes are numbered from here: added to their numbers. */
+          firstCpu: z.number().int().nonnegative(),
+          firstProcess: z.number().int().nonnegative(),
+          /** Its first and last event, ns, in the times of this trace. */
+          first: z.string().regex(/^\d+$/),
+          last: z.string().regex(/^\d+$/),
+          /** Whether it is text of perf, ftrace or trace-cmd, of which whoever recorded picked the events. */
+          isPicked: z.boolean(),
+        }),
+      ),
+    })
+    .optional(),
   /** The bpftrace program that recorded it. */
   program: z.string().optional(),
 });

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KIND } from '@vhostscope/model';
-import { completenessOf, recordingCounts } from '@vhostscope/replay';
-import { openTrace } from '@vhostscope/trace';
+import { completenessOf } from '@vhostscope/replay';
+import { openTrace, recordingCounts } from '@vhostscope/trace';
 import { afterEach, expect, test } from 'vitest';
 import { openTerminal, type TerminalScreen } from './terminal-screen.mjs';
 

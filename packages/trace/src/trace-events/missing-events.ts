@@ -20,7 +20,15 @@ const NEEDED: readonly { readonly kind: number; readonly name: string }[] = [
  */
 export function missingEvents(seen: ReadonlySet<number>, recorded: ReadonlySet<number>): string[] {
   if (!seen.has(KIND.access) && !seen.has(KIND.round)) return [];
-  return NEEDED.filter(({ kind }) => !seen.has(kind) && !recorded.has(kind)).map(
-    ({ name }) => `no event ${name} in this text: was it recorded?`,
-  );
+  return NEEDED.filter(({ kind }) => !seen.has(kind) && !recorded.has(kind)).map(sentence);
+}
+
+function sentence({ name }: (typeof NEEDED)[number]): string {
+  return `no event ${name} in this text: was it recorded?`;
+}
+
+/** Those of the flaws of a text that stand although another source tells events of these kinds. */
+export function stillMissing(flaws: readonly string[], seen: ReadonlySet<number>): string[] {
+  const told = new Set(NEEDED.filter(({ kind }) => seen.has(kind)).map(sentence));
+  return flaws.filter((flaw) => !told.has(flaw));
 }

@@ -11,10 +11,10 @@ import {
   type Engine,
   type EventBatch,
 } from '@vhostscope/model';
-import type { OpenTrace } from '@vhostscope/trace';
+import { recordingCounts, type OpenTrace } from '@vhostscope/trace';
 import { findStorms, type FoundStorms } from '../../find-storms.js';
 import type { ResultHead } from '../../result-head.js';
-import { countRecording, recordingCounts } from '../../recording-list.js';
+import { countRecording } from '../../recording-list.js';
 import type { Decided } from '../decided-events.js';
 import { timeOf } from '../event-fields.js';
 import type { Exporter } from '../exporter.js';

@@ -1,0 +1,265 @@
+/** `collector import --merge`: several recordings of one time as one, from texts and from trace files. */
+import { fstatSync } from 'node:fs';
+import {
+  counted,
+  createProgressBar,
+  EXIT,
+  jsonDocument,
+  ProgramError,
+  say,
+  writeOut,
+} from '@vhostscope/terminal';
+import {
+  abandonTrace,
+  countsByName,
+  createTraceWriter,
+  inputName,
+  keepPace,
+  mergeRecordings,
+  NoEventsError,
+  openTrace,
+  OutputError,
+  planMerge,
+  surveySource,
+  type MergedSource,
+  type MergePlan,
+  type OpenTrace,
+  type TraceWriter,
+} from '@vhostscope/trace';
+import { readOffsets } from './clock-offsets.js';
+import { ADVICE, summary, type ImportOptions } from './import-command.js';
+import { checkInputs, defaultOutput } from './import-files.js';
+import {
+  finishTrace,
+  hasEvents,
+  openImportOutput,
+  withWhatStays,
+  type ImportOutput,
+} from './import-output.js';
+import { problemsOf } from './import-problems.js';
+import { inputResult, type ImportResult } from './import-result.js';
+import { hearSignals } from './stop-signals.js';
+import { readVersion } from './version.js';
+
+export interface MergeFlags {
+  readonly merge?: boolean;
+  /** As typed. */
+  readonly offset: readonly string[];
+  readonly differentHosts?: boolean;
+}
+
+export async function mergeCommand(
+  files: readonly string[],
+  options: ImportOptions & MergeFlags,
+): Promise<number> {
+  checkOptions(files, options);
+  const path = options.output ?? defaultOutput(files);
+  if (path === '-' && options.json === true)
+    throw new ProgramError('-o - and --json both want standard output', {
+      advice: 'write the trace to a file: -o trace.arrows',
+    });
+  checkInputs(files, path);
+  const offsets = readOffsets(options.offset, files);
+  const signals = hearSignals();
+  const opened: OpenTrace[] = [];
+  try {
+    for (const file of files) {
+      const trace = await openInput(file, signals.signal);
+      opened.push(trace);
+      if (trace.interrupted) return await saidNothing(options);
+    }
+    const plan = planMerge(
+      opened.map((trace, number) =>
+        surveySource({ name: trace.name, trace, offset: offsets.get(files[number] ?? '') }),
+      ),
+      {
+        areDifferentHosts: options.differentHosts === true,
+        keepsPointers: options.keepPointers === true,
+        writer: `vhostscope collector ${readVersion()}`,
+      },
+    );
+    if (signals.signal.aborted) return await saidNothing(options);
+    const output = openImportOutput(path, options.output !== undefined || options.force === true);
+    try {
+      return await writeMerged(plan, output, options, signals.signal);
+    } finally {
+      output.target.close();
+    }
+  } finally {
+    for (const trace of opened) trace.close();
+    signals.ignoreNoLonger();
+  }
+}
+
+function checkOptions(files: readonly string[], options: MergeFlags): void {
+  if (options.merge !== true)
+    throw new ProgramError(
+      `${options.differentHosts === true ? '--different-hosts' : '--offset'} is for --merge`,
+    );
+  if (files.length < 2)
+    throw new ProgramError('--merge takes two files or more', {
+      advice: 'without it, a file is imported by itself',
+    });
+  const twice = files.find((file, at) => files.indexOf(file) !== at);
+  if (twice !== undefined) throw new ProgramError(`${twice} is named twice`);
+}
+
+async function openInput(file: string, signal: AbortSignal): Promise<OpenTrace> {
+  const bar = createProgressBar(`reading ${inputName(file)}`);
+  try {
+    return await openTrace(file, { onProgress: (read, total) => bar.update(read, total), signal });
+  } catch (error) {
+    if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
+    throw error;
+  } finally {
+    bar.clear();
+  }
+}
+
+/** Interrupted before anything was written. */
+async function saidNothing({ json }: ImportOptions): Promise<number> {
+  const result = {
+    output: null,
+    bytes_written: 0,
+    recordings: 0,
+    events: 0,
+    interrupted: true,
+    inputs: [],
+  };
+  if (json === true) await writeOut(jsonDocument(result));
+  else say('collector', summary(result));
+  return EXIT.interrupted;
+}
+
+/** Events between two times that signals are heard and the output is waited for. */
+const STRETCH = 1 << 16;
+
+async function writeMerged(
+  plan: MergePlan,
+  output: ImportOutput,
+  { json, strict }: ImportOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { target } = output;
+  const writer = createTraceWriter(target.output, plan.header);
+  try {
+    const sources = await mergeInto(writer, plan, output, signal);
+    const interrupted = signal.aborted;
+    if (interrupted) writer.current?.flaws.push('the merge was interrupted');
+    await finishTrace(output, writer);
+    for (const problem of problems(plan, sources)) say('collector', problem);
+    const result = resultOf(writer, sources, interrupted, target.path ?? null);
+    if (json === true) await writeOut(jsonDocument(result));
+    else say('collector', summary(result));
+    if (interrupted) return EXIT.interrupted;
+    return strict === true && writer.ended?.complete === false ? EXIT.no : EXIT.done;
+  } finally {
+    await abandonTrace(writer);
+  }
+}
+
+/** Merges as much as can be read and written, or until the user stops it. */
+async function mergeInto(
+  writer: TraceWriter,
+  plan: MergePlan,
+  output: ImportOutput,
+  signal: AbortSignal,
+): Promise<readonly MergedSource[]> {
+  const { target, gone } = output;
+  const bar = createProgressBar('merging');
+  const total = plan.sources.reduce((sum, { events }) => sum + sumOf(events), 0);
+  let stretch = STRETCH;
+  const pause = (read: number): Promise<void> | undefined => {
+    if (read < stretch) return undefined;
+    stretch = read + STRETCH;
+    if (hasEvents(writer)) target.begin();
+    bar.update(read, total);
+    return breathe(writer);
+  };
+  try {
+    const sources = await mergeRecordings(
+      writer,
+      plan,
+      pause,
+      () => signal.aborted || gone.aborted,
+    );
+    gone.throwIfAborted();
+    return sources;
+  } catch (error) {
+    throw error instanceof OutputError ? await withWhatStays(error, output, writer) : error;
+  } finally {
+    bar.clear();
+  }
+}
+
+/** Lets signals be heard, and waits for a slow output. */
+async function breathe(writer: TraceWriter): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  await keepPace(writer);
+}
+
+const sumOf = (events: Float64Array): number => events.reduce((sum, howMany) => sum + howMany, 0);
+
+function resultOf(
+  writer: TraceWriter,
+  sources: readonly MergedSource[],
+  interrupted: boolean,
+  output: string | null,
+): ImportResult {
+  return {
+    output,
+    bytes_written: writer.bytes,
+    recordings: writer.recordings,
+    events: sources.reduce((sum, { events }) => sum + events, 0),
+    interrupted,
+    inputs: sources.map(({ source, events, leftOut }) => {
+      const { trace, counts } = source;
+      const common = {
+        events,
+        damage: trace.damage.length === 0 ? null : trace.damage.join('; '),
+        clock_offset: source.offset === undefined ? null : String(source.offset),
+        left_out: countsByName(leftOut),
+      };
+      if (trace.imported !== undefined)
+        return {
+          ...inputResult({ name: source.name, report: trace.imported, damage: undefined }),
+          ...common,
+        };
+      return {
+        input: source.name,
+        format: 'trace file',
+        bytes: fstatSync(trace.fd).size,
+        lines: 0,
+        rejected: { lines: 0, first: [] },
+        other: { lines: 0, first: [] },
+        lost_events: String(
+          Object.values(counts?.lost ?? {}).reduce((sum, howMany) => sum + BigInt(howMany), 0n),
+        ),
+        notes: counts?.flaws ?? [],
+        ...common,
+      };
+    }),
+  };
+}
+
+function problems(plan: MergePlan, sources: readonly MergedSource[]): string[] {
+  const found = sources.flatMap(({ source: { name, trace }, leftOut }) => {
+    const { imported, damage } = trace;
+    const left = countsByName(leftOut);
+    const kinds = Object.entries(left).map(([event, howMany]) => `${event} ${howMany}`);
+    return [
+      ...damage,
+      ...(imported === undefined
+        ? []
+        : problemsOf([
+            { name, report: { ...imported, flaws: [] }, damage: undefined, nothing: undefined },
+          ])),
+      ...(kinds.length === 0
+        ? []
+        : [
+            `${name}: ${counted(sumOf(leftOut), 'event')} left out, as a file named before tells them: ${kinds.join(', ')}`,
+          ]),
+    ];
+  });
+  return [...new Set([...found, ...plan.flaws, ...plan.notes])];
+}

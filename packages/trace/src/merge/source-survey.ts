@@ -1,0 +1,215 @@
+/** What a source of a merge holds, found by going through it once: which objects it names, and what it tells of them. */
+import {
+  hasDetail,
+  KIND,
+  NO_VQ,
+  wordsAt,
+  type DetailColumns,
+  type EventBatch,
+} from '@vhostscope/model';
+import { createBatchMemory, readBatch } from '../batch-reader.js';
+import { InputError } from '../file-errors.js';
+import { visitRecording } from '../merge-cpus.js';
+import type { OpenTrace } from '../open-trace.js';
+import { recordingCounts } from '../read-recording-counts.js';
+import type { RecordingCounts } from '../recording-counts.js';
+import type { RecordingIndex } from '../trace-index.js';
+import { toldOf, type ToldOf } from './told-together.js';
+
+export interface MergeSource {
+  readonly name: string;
+  readonly trace: OpenTrace;
+  /** ns that are to be added to its times; undefined where the user said nothing of its clock. */
+  readonly offset: bigint | undefined;
+}
+
+/** A virtqueue as a source describes it; ids are those of the source. */
+export interface SourceVirtqueue {
+  readonly id: number;
+  readonly rank: number;
+  readonly address: bigint | undefined;
+  readonly dev: number | undefined;
+  /** Whether a line said which device is its, so that it does not follow from addresses. */
+  readonly isDeviceTold: boolean;
+  readonly owner: number | undefined;
+  readonly place: number | undefined;
+  readonly notified: number | undefined;
+}
+
+export interface SurveyedSource extends MergeSource {
+  /** The one recording that it holds. */
+  readonly recording: RecordingIndex;
+  /** Its first line, or what printed it. */
+  readonly note: string;
+  /** What its end says; undefined where it has none. */
+  readonly counts: RecordingCounts | undefined;
+  /** Times of its first and last event, as they will be in the merged trace. */
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly kinds: ReadonlySet<number>;
+  /** How many events of each kind. */
+  readonly events: Float64Array;
+  readonly told: ReadonlySet<ToldOf>;
+  /** By id. */
+  readonly virtqueues: ReadonlyMap<number, SourceVirtqueue>;
+  /** Devices that it names, by id, with their addresses where they are known. */
+  readonly devices: ReadonlyMap<number, bigint | undefined>;
+  /** Processes whose memory it tells of. */
+  readonly owners: ReadonlySet<number>;
+  readonly mostCpu: number;
+  readonly mostProcess: number;
+  /** Losses that stand among its events, by who lost them. */
+  readonly lost: ReadonlyMap<string, bigint>;
+}
+
+const MOST_TIME = (1n << 63n) - 1n;
+
+/** @throws InputError where it cannot be merged by itself */
+export function surveySource(source: MergeSource): SurveyedSource {
+  const { name, trace, offset = 0n } = source;
+  const recording = onlyRecording(source);
+  const events = new Float64Array(256);
+  const told = new Set<ToldOf>();
+  const vqs = new Set<number>();
+  const devices = new Map<number, bigint | undefined>();
+  const owners = new Set<number>();
+  const lost = new Map<string, bigint>();
+  let first: bigint | undefined;
+  let last = 0n;
+  let mostProcess = 0;
+  let latest = -1;
+
+  function noteTime(batch: EventBatch, row: number): void {
+    const time = wordsAt(batch.time, row);
+    if (first === undefined || time < first) first = time;
+    if (time > last) last = time;
+  }
+
+  function noteDetails(details: DetailColumns, at: number): void {
+    if (hasDetail(details, at, 'dev')) devices.set(details.dev[at], undefined);
+    if (hasDetail(details, at, 'owner')) {
+      owners.add(details.owner[at]);
+      mostProcess = Math.max(mostProcess, details.owner[at]);
+    }
+    if (hasDetail(details, at, 'pid')) mostProcess = Math.max(mostProcess, details.pid[at]);
+  }
+
+  visitRecording(trace.fd, { ...recording, begin: undefined, tables: [], end: undefined }, (batch, from, to) => {
+    for (let row = from; row < to; row++) {
+      const kind = batch.kind[row];
+      events[kind]++;
+      const one = toldOf(batch, row);
+      if (one !== latest) {
+        latest = one;
+        told.add(one);
+        if (batch.vq[row] !== NO_VQ) vqs.add(batch.vq[row]);
+      }
+      if (kind === KIND.access) continue;
+      const at = batch.detail[row];
+      if (batch.detail[row + 1] > at) noteDetails(batch.details, at);
+      if (kind === KIND.lost) noteLoss(lost, batch.details, at);
+      // A clock may go back, and a loss before all events has no time.
+      else noteTime(batch, row);
+    }
+    for (const row of [from, to - 1]) if (batch.kind[row] === KIND.access) noteTime(batch, row);
+  });
+  const virtqueues = virtqueuesOf(trace, recording, vqs);
+  for (const { dev, owner } of virtqueues.values()) {
+    if (dev !== undefined) devices.set(dev, undefined);
+    if (owner !== undefined) owners.add(owner);
+  }
+  mostProcess = Math.max(mostProcess, ...owners);
+  const known = trace.objects?.devices;
+  for (const dev of devices.keys()) devices.set(dev, known?.addresses[dev - known.firstId]);
+  const begins = (first ?? 0n) + offset;
+  if (begins < 0n || last + offset > MOST_TIME)
+    throw new InputError(
+      `with its offset, ${name} would have events ${begins < 0n ? 'before the time 0' : 'after all times that there are'}`,
+    );
+  return {
+    ...source,
+    recording,
+    note: noteOf(trace, recording),
+    counts: recordingCounts(trace.fd, recording),
+    first: begins,
+    last: last + offset,
+    kinds: new Set([...events.keys()].filter((kind) => events[kind] > 0)),
+    events,
+    told,
+    virtqueues,
+    devices,
+    owners,
+    mostCpu: Math.max(0, ...recording.events.keys()),
+    mostProcess,
+    lost,
+  };
+}
+
+function onlyRecording({ name, trace }: MergeSource): RecordingIndex {
+  const [recording, ...others] = trace.index.recordings.filter(({ events }) => events.size > 0);
+  if (recording === undefined) throw new InputError(`no events in ${name}`);
+  if (others.length > 0)
+    throw new InputError(
+      `${name} holds ${others.length + 1} recordings, one after the other, each of which begins with nothing known: a merge takes one of each file`,
+    );
+  return recording;
+}
+
+function noteLoss(lost: Map<string, bigint>, details: DetailColumns, at: number): void {
+  const by = textAt(details, at);
+  lost.set(by, (lost.get(by) ?? 0n) + wordsAt(details.lost, at));
+}
+
+function noteOf({ fd }: OpenTrace, { begin }: RecordingIndex): string {
+  if (begin === undefined) return '';
+  const { kind, details } = readBatch(fd, begin, createBatchMemory());
+  return kind[0] === KIND.recording ? textAt(details, 0) : '';
+}
+
+function textAt({ note: { offsets, bytes } }: DetailColumns, at: number): string {
+  return new TextDecoder().decode(bytes.subarray(offsets[at], offsets[at + 1]));
+}
+
+/** Those that its tables describe, the latest word on each, and those that it names without one. */
+function virtqueuesOf(
+  { fd, objects }: OpenTrace,
+  { tables }: RecordingIndex,
+  named: ReadonlySet<number>,
+): Map<number, SourceVirtqueue> {
+  const found = new Map<number, SourceVirtqueue>();
+  const memory = createBatchMemory();
+  const known = objects?.virtqueues;
+  const addressOf = (id: number): bigint | undefined => known?.addresses[id - known.firstId];
+  for (const table of tables) {
+    const { length, vq, detail, details } = readBatch(fd, table, memory);
+    for (let row = 0; row < length; row++) {
+      const at = detail[row];
+      const id = vq[row];
+      const value = (field: 'dev' | 'owner' | 'place' | 'notified' | 'rank'): number | undefined =>
+        hasDetail(details, at, field) ? details[field][at] : undefined;
+      found.set(id, {
+        id,
+        rank: value('rank') ?? id,
+        address: hasDetail(details, at, 'pointer') ? wordsAt(details.pointer, at) : addressOf(id),
+        dev: value('dev'),
+        isDeviceTold: known === undefined || objects?.told[id - known.firstId] !== undefined,
+        owner: value('owner'),
+        place: value('place'),
+        notified: value('notified'),
+      });
+    }
+  }
+  for (const id of named)
+    if (!found.has(id))
+      found.set(id, {
+        id,
+        rank: id,
+        address: addressOf(id),
+        dev: undefined,
+        isDeviceTold: false,
+        owner: undefined,
+        place: undefined,
+        notified: undefined,
+      });
+  return found;
+}
