@@ -28,7 +28,10 @@ const importedInput = z.object({
   /** What the text does not tell, so that the trace does not either. */
   notes: z.array(z.string()),
   /** ns that were added to its times; null where nothing was said of its clock. */
-  clock_offset: z.string().regex(/^-?\d+$/).nullable(),
+  clock_offset: z
+    .string()
+    .regex(/^-?\d+$/)
+    .nullable(),
   /** Of a merge: its events that were left out, as another input tells them, by name. */
   left_out: z.record(z.string(), count),
 });

@@ -44,7 +44,7 @@ import { readVersion } from './version.js';
 export interface MergeFlags {
   readonly merge?: boolean;
   /** As typed. */
-  readonly offset: readonly string[];
+  readonly offset?: readonly string[];
   readonly differentHosts?: boolean;
 }
 
@@ -59,7 +59,7 @@ export async function mergeCommand(
       advice: 'write the trace to a file: -o trace.arrows',
     });
   checkInputs(files, path);
-  const offsets = readOffsets(options.offset, files);
+  const offsets = readOffsets(options.offset ?? [], files);
   const signals = hearSignals();
   const opened: OpenTrace[] = [];
   try {

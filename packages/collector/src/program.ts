@@ -99,19 +99,25 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       '--keep-pointers',
       'keep kernel addresses in the trace; they tell where the kernel lies in memory (KASLR)',
     )
-    .option('--merge', 'make one recording of several, in the order of time; trace files are taken, too')
+    .option(
+      '--merge',
+      'make one recording of several, in the order of time; trace files are taken, too',
+    )
     .option(
       '--offset <file=time>',
-      'with --merge: what is to be added to the times of a file, such as a.txt=+1.5ms; 0 says that its clock is that of the others',
-      (text: string, before: string[]) => [...before, text],
-      [],
+      'with --merge: what is to be added to the times of a file, such as a.txt=+1.5ms; 0 says that its clock is that of the others; default: nothing is said of its clock',
+      (text: string, before: readonly string[] = []) => [...before, text],
     )
     .option('--different-hosts', 'with --merge: each file is of a host of its own')
     .option('--strict', 'exit 1 when lines could not be read or events were lost')
     .option('--json', 'print what was done as one JSON document')
     .addHelpText('after', IMPORT_HELP)
     .action(async (files: string[], options: ImportOptions & MergeFlags) => {
-      if (options.merge === true || options.differentHosts === true || options.offset.length > 0) {
+      if (
+        options.merge === true ||
+        options.differentHosts === true ||
+        options.offset !== undefined
+      ) {
         const { mergeCommand } = await import('./merge-command.js');
         exitCode = await mergeCommand(files, options);
         return;

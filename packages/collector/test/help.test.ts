@@ -19,7 +19,7 @@ it.each([
     'attach',
     ['--output', '--socket', '--duration', '--detail', '--buffer', '--nice', '--bpftrace'],
   ],
-  ['import', ['--output']],
+  ['import', ['--output', '--offset']],
   ['doctor', ['--bpftrace']],
   ['probes', ['--detail', '--bpftrace']],
 ])('%s: of each option that takes a value, the default', async (command, names) => {

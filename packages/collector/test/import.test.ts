@@ -324,6 +324,8 @@ describe('--json', () => {
           lost_events: '0',
           damage: null,
           notes: [],
+          clock_offset: null,
+          left_out: {},
         },
       ],
     });

@@ -5,11 +5,7 @@ export { completenessOf, type Completeness } from './completeness.js';
 export { costFrom, withHost, type Cost } from './cost-result.js';
 export { readCostOptions, type CostBasis, type CostOptions } from './cost-options.js';
 export { findStorms, readStormRate, sampleStorm } from './find-storms.js';
-export {
-  describedVirtqueue,
-  inAddressOrder,
-  type VirtqueueDescription,
-} from './recording-list.js';
+export { describedVirtqueue, inAddressOrder, type VirtqueueDescription } from './recording-list.js';
 export { recordingAssumptions } from './recording-assumptions.js';
 export { planReplay, type ReplayOptions, type ReplayPlan } from './replay-plan.js';
 export { assumedOf } from './stock-assumptions.js';

@@ -14,11 +14,7 @@ import { recordingCounts, traceHeaderSchema, type OpenTrace } from '@vhostscope/
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
-import {
-  countRecording,
-  listVirtqueues,
-  type VirtqueueDescription,
-} from './recording-list.js';
+import { countRecording, listVirtqueues, type VirtqueueDescription } from './recording-list.js';
 import { hostKindOf } from './replayable-trace.js';
 import { listLines, numberColumn, virtqueueName, textColumn, wrapped } from './text-parts.js';
 

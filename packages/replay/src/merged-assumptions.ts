@@ -16,7 +16,9 @@ export function mergedAssumptions({ index }: PlannedTrace): string[] {
   return [
     ...(hosts === 'one' ? ['the merged files are of one host and of one boot of it'] : []),
     ...(hosts === 'one'
-      ? [`each of the merged files was recorded all the time, and not only while it tells events: ${spans.join(', ')}`]
+      ? [
+          `each of the merged files was recorded all the time, and not only while it tells events: ${spans.join(', ')}`,
+        ]
       : []),
     ...(moved.length === 0
       ? []

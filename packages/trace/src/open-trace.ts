@@ -80,7 +80,10 @@ function openDirectly(path: string): OpenTrace | undefined {
     if (reading(path, () => readSync(fd, head, 0, head.length, 0)) === 0) return undefined;
     if (!isArrowStream(head)) return undefined;
     const index = named(path, () => indexTrace(fd, fstatSync(fd).size));
-    trace = opened(path, fd, index, undefined, undefined, { damage: undefined, interrupted: false });
+    trace = opened(path, fd, index, undefined, undefined, {
+      damage: undefined,
+      interrupted: false,
+    });
     return trace;
   } finally {
     if (trace === undefined) closeSync(fd);

@@ -2,13 +2,7 @@
  * What becomes of the sources of a merge: whose times and numbers are moved, who tells what, and what the merged trace
  * says of itself. What cannot be one trace is refused here, before anything is written.
  */
-import {
-  ATTACH_DIRECT_MAP_HEADER,
-  ATTACH_HEADER,
-  HEADERS,
-  KIND,
-  MAX_CPU,
-} from '@vhostscope/model';
+import { ATTACH_DIRECT_MAP_HEADER, ATTACH_HEADER, HEADERS, KIND, MAX_CPU } from '@vhostscope/model';
 import { InputError } from '../file-errors.js';
 import { RECORDER } from '../text-kind.js';
 import { stillMissing } from '../trace-events/missing-events.js';
@@ -139,8 +133,7 @@ function checkClocks(sources: readonly SurveyedSource[], isOneHost: boolean): vo
 /** The clock of those whose times stay as they are. */
 function clockOf(sources: readonly SurveyedSource[]): TraceHeader['clock'] {
   const isKnown = sources.some(
-    ({ trace, offset = 0n }) =>
-      offset === 0n && trace.index.header.clock === 'CLOCK_BOOTTIME',
+    ({ trace, offset = 0n }) => offset === 0n && trace.index.header.clock === 'CLOCK_BOOTTIME',
   );
   return isKnown ? 'CLOCK_BOOTTIME' : 'unknown';
 }
@@ -169,10 +162,7 @@ function notOneHost(sources: readonly SurveyedSource[], why: string): InputError
 }
 
 /** What the hosts have in common; an answer goes by the rules of one kernel. */
-function hostOf(
-  sources: readonly SurveyedSource[],
-  isOneHost: boolean,
-): Pick<TraceHeader, 'host'> {
+function hostOf(sources: readonly SurveyedSource[], isOneHost: boolean): Pick<TraceHeader, 'host'> {
   const hosts = sources.flatMap(({ trace }) => trace.index.header.host ?? []);
   const [first, ...others] = hosts;
   if (first === undefined) return {};
@@ -211,7 +201,9 @@ function probesOf(sources: readonly SurveyedSource[]): Pick<TraceHeader, 'probes
   const plans = sources.flatMap(({ trace }) => trace.index.header.probes ?? []);
   const [first] = plans;
   if (first === undefined || plans.length < sources.length) return {};
-  const views = new Map(plans.flatMap((plan) => plan.views.map((view) => [JSON.stringify(view), view])));
+  const views = new Map(
+    plans.flatMap((plan) => plan.views.map((view) => [JSON.stringify(view), view])),
+  );
   return { probes: { ...first, views: [...views.values()] } };
 }
 

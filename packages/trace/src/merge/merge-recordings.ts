@@ -29,6 +29,9 @@ const MOST_STACKS = 1 << 20;
 /** Lines are numbered in 32 bits; of more events the numbers begin again. */
 const LINES = 0xffff_ffff;
 
+/** At most so much later, ns, one recorder tells what another has told. */
+const DELAY = 1_000_000n;
+
 /** A source that is being read. */
 interface Reading extends MergedSource {
   readonly number: number;
@@ -103,7 +106,7 @@ export async function mergeRecordings(
     from.leftOut[kind[row]]++;
     const { first, last } = plan.sources[from.teller];
     const at = wordsAt(time, row);
-    if (at < first || at > last) from.leftOutBeyond++;
+    if (at < first - DELAY || at > last + DELAY) from.leftOutBeyond++;
   }
 
   for (;;) {

@@ -104,7 +104,10 @@ function boundedEnd(
 }
 
 /** Whether the next event of one source is earlier than that of another. */
-export function comesBefore({ heap: [one] }: SourceStream, { heap: [other] }: SourceStream): boolean {
+export function comesBefore(
+  { heap: [one] }: SourceStream,
+  { heap: [other] }: SourceStream,
+): boolean {
   const { time: a } = one.batch;
   const { time: b } = other.batch;
   const high = a[2 * one.row + 1] - b[2 * other.row + 1];

@@ -94,25 +94,29 @@ export function surveySource(source: MergeSource): SurveyedSource {
     if (hasDetail(details, at, 'pid')) mostProcess = Math.max(mostProcess, details.pid[at]);
   }
 
-  visitRecording(trace.fd, { ...recording, begin: undefined, tables: [], end: undefined }, (batch, from, to) => {
-    for (let row = from; row < to; row++) {
-      const kind = batch.kind[row];
-      events[kind]++;
-      const one = toldOf(batch, row);
-      if (one !== latest) {
-        latest = one;
-        told.add(one);
-        if (batch.vq[row] !== NO_VQ) vqs.add(batch.vq[row]);
+  visitRecording(
+    trace.fd,
+    { ...recording, begin: undefined, tables: [], end: undefined },
+    (batch, from, to) => {
+      for (let row = from; row < to; row++) {
+        const kind = batch.kind[row];
+        events[kind]++;
+        const one = toldOf(batch, row);
+        if (one !== latest) {
+          latest = one;
+          told.add(one);
+          if (batch.vq[row] !== NO_VQ) vqs.add(batch.vq[row]);
+        }
+        if (kind === KIND.access) continue;
+        const at = batch.detail[row];
+        if (batch.detail[row + 1] > at) noteDetails(batch.details, at);
+        if (kind === KIND.lost) noteLoss(lost, batch.details, at);
+        // A clock may go back, and a loss before all events has no time.
+        else noteTime(batch, row);
       }
-      if (kind === KIND.access) continue;
-      const at = batch.detail[row];
-      if (batch.detail[row + 1] > at) noteDetails(batch.details, at);
-      if (kind === KIND.lost) noteLoss(lost, batch.details, at);
-      // A clock may go back, and a loss before all events has no time.
-      else noteTime(batch, row);
-    }
-    for (const row of [from, to - 1]) if (batch.kind[row] === KIND.access) noteTime(batch, row);
-  });
+      for (const row of [from, to - 1]) if (batch.kind[row] === KIND.access) noteTime(batch, row);
+    },
+  );
   const virtqueues = virtqueuesOf(trace, recording, vqs);
   for (const { dev, owner } of virtqueues.values()) {
     if (dev !== undefined) devices.set(dev, undefined);

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import { readOffsets } from './clock-offsets.js';
+
+const FILES = ['a.txt', 'b=c.txt', '-'];
+
+test.each([
+  ['0', 0n],
+  ['-0', 0n],
+  ['+1.5ms', 1_500_000n],
+  ['1.5ms', 1_500_000n],
+  ['-2s', -2_000_000_000n],
+  ['17ns', 17n],
+  ['0.25us', 250n],
+  ['0.25µs', 250n],
+  ['1.000000001s', 1_000_000_001n],
+  ['123456789012345678ns', 123_456_789_012_345_678n],
+])('%s', (text, ns) => {
+  expect(readOffsets([`b=c.txt=${text}`], FILES).get('b=c.txt')).toBe(ns);
+});
+
+describe('is refused', () => {
+  test.each([
+    ['a.txt', /takes FILE=TIME/],
+    ['=1s', /takes FILE=TIME/],
+    ['c.txt=1s', /c\.txt, which is none of the files/],
+    ['a.txt=1', /a time such as \+1\.5ms/],
+    ['a.txt=1.5', /a time such as/],
+    ['a.txt=', /a time such as/],
+    ['a.txt=1h', /a time such as/],
+    ['a.txt=1.5ns', /whole nanoseconds/],
+    ['a.txt=1.0000001ms', /whole nanoseconds/],
+  ])('%s', (option, why) => {
+    expect(() => readOffsets([option], FILES)).toThrow(why);
+  });
+
+  test('of a file twice', () => {
+    expect(() => readOffsets(['a.txt=0', 'a.txt=1s'], FILES)).toThrow(/two things of a\.txt/);
+  });
+});

@@ -1,0 +1,292 @@
+/** `collector import --merge`: what becomes one recording, what of it is left out, and what is refused. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { openTrace, recordingCounts, visitTrace } from '@vhostscope/trace';
+import { EVENT_NAMES, hasDetail, NO_VQ } from '@vhostscope/model';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { importResultSchema } from '../src/import-result-schema.ts';
+import { collector } from './in-process.ts';
+import { contentsOf, temporaryFolder } from './traces.ts';
+
+const top = temporaryFolder();
+let made = 0;
+
+beforeEach(() => {
+  const folder = join(top, String(made++));
+  mkdirSync(folder);
+  process.chdir(folder);
+});
+
+function file(name: string, ...lines: string[]): string {
+  writeFileSync(name, Buffer.from(`${lines.join('\n')}\n`, 'latin1'));
+  return name;
+}
+
+const ORACLE = '# vhost-oracle 1';
+const STOCK = '# vhostscope 1';
+const accesses = (name: string): string =>
+  file(name, ORACLE, 'M 10 0 1010', 'A 20 0 1010 1 1 1', 'A 40 1 1010 2 1 1', 'A 60 0 1010 1 0 1');
+const ranges = (name: string): string =>
+  file(
+    name,
+    ORACLE,
+    'N 5 0 1000 1 0',
+    'R 30 1 1000 1 7f0000000000 7f0000001000 1 1 42 ksmd',
+    'R 50 1 1000 0 7f0000000000 7f0000001000 1 1 42 ksmd',
+  );
+const perf = (name: string, time = '0.000000030'): string =>
+  file(
+    name,
+    `  ksmd   42/42   [001]  ${time}: vho:range: dev=0x1000 start_end=1 start=0x7f0000000000 end=0x7f0000001000 event=1 blockable=1`,
+  );
+
+/** Events in their order, with what they are of. */
+async function told(path: string): Promise<string[]> {
+  const trace = await openTrace(path);
+  const lines: string[] = [];
+  visitTrace(trace.fd, trace.index, (batch, from, to) => {
+    for (let row = from; row < to; row++) {
+      const name = EVENT_NAMES[batch.kind[row] ?? 0] ?? '';
+      if (['recording', 'recording_end', 'virtqueue'].includes(name)) continue;
+      const at = batch.detail[row] ?? 0;
+      const { details } = batch;
+      const vq = batch.vq[row] === NO_VQ ? '' : ` vq ${batch.vq[row]}`;
+      const dev =
+        hasDetail(details, at, 'dev') && name !== 'access' ? ` dev ${details.dev[at]}` : '';
+      lines.push(`${batch.time[2 * row]} cpu ${batch.cpu} ${name}${vq}${dev} ${batch.line[row]}`);
+    }
+  });
+  trace.close();
+  return lines;
+}
+
+const counts = async (path: string): Promise<ReturnType<typeof recordingCounts>> => {
+  const trace = await openTrace(path);
+  const [recording] = trace.index.recordings;
+  const found = recording && recordingCounts(trace.fd, recording);
+  trace.close();
+  return found;
+};
+
+describe('of one host', () => {
+  it('puts what its files tell into one recording, in the order of time', async () => {
+    const { code, out, err } = await collector(
+      'import',
+      '--merge',
+      accesses('a.txt'),
+      ranges('r.txt'),
+    );
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(err).toMatch(/^collector: a\.arrows: 7 events in 1 recording from .* written\n$/);
+    expect(await told('a.arrows')).toEqual([
+      '5 cpu 0 notifier dev 0 1',
+      '10 cpu 0 round vq 0 2',
+      '20 cpu 0 access vq 0 3',
+      '30 cpu 1 range_start dev 0 4',
+      '40 cpu 1 access vq 0 5',
+      '50 cpu 1 range_end dev 0 6',
+      '60 cpu 0 access vq 0 7',
+    ]);
+    expect(await contentsOf('a.arrows')).toMatchObject({ recordings: [{ access: 3 }], damage: [] });
+  });
+
+  it('takes what is told twice from the file that is named first, and says so', async () => {
+    accesses('a.txt');
+    // Seen a little later by another; cpu 1 only by that one.
+    file('b.txt', ORACLE, 'A 21 0 1010 1 1 1', 'P 55 0 1010 0 0 1 1', 'A 61 0 1010 1 0 1');
+    const { code, out, err } = await collector('import', '--merge', '--json', 'a.txt', 'b.txt');
+    expect(code).toBe(0);
+    expect(err).toBe(
+      'collector: b.txt: 2 events left out, as a file named before tells them: access 2\n',
+    );
+    const result = importResultSchema.parse(JSON.parse(out));
+    expect(result).toMatchObject({ events: 5, recordings: 1 });
+    expect(result.inputs.map(({ left_out }) => left_out)).toEqual([{}, { access: 2 }]);
+    expect((await told('a.arrows')).map((line) => line.split(' ')[0])).toEqual([
+      '10',
+      '20',
+      '40',
+      '55',
+      '60',
+    ]);
+  });
+
+  it('is not complete where a file left out tells of a time of which the one taken tells nothing', async () => {
+    accesses('a.txt');
+    file('b.txt', ORACLE, 'A 21 0 1010 1 1 1', 'A 9000000 0 1010 1 0 1');
+    const { code, err } = await collector('import', '--merge', '--strict', 'a.txt', 'b.txt');
+    expect(code).toBe(1);
+    expect(err).toMatch(/2 events left out/);
+    expect(await counts('a.arrows')).toMatchObject({
+      complete: false,
+      flaws: [expect.stringMatching(/^b\.txt: 1 of its events were left out/)],
+    });
+  });
+
+  it('finds the device of a virtqueue in another file', async () => {
+    accesses('a.txt');
+    file('r.txt', ORACLE, 'N 5 0 1000 1 0', 'N 6 0 2000 1 0');
+    await collector('import', '--merge', '--keep-pointers', 'a.txt', 'r.txt');
+    const trace = await openTrace('a.arrows');
+    const { tables } = trace.index.recordings[0] ?? {};
+    expect(tables).not.toEqual([]);
+    trace.close();
+    expect(await told('a.arrows')).toContain('5 cpu 0 notifier dev 0 1');
+  });
+
+  it('takes trace files that keep kernel addresses, gzipped too, and none that do not', async () => {
+    accesses('a.txt');
+    file('p.txt', ORACLE, 'N 5 0 1000 1 0', 'P 12 0 1010 0 0 1 1');
+    await collector('import', '--keep-pointers', 'p.txt', '-o', 'kept.arrows');
+    await collector('import', 'p.txt', '-o', 'bare.arrows');
+    writeFileSync('kept.arrows.gz', gzipSync(readFileSync('kept.arrows')));
+    const taken = await collector('import', '--merge', 'a.txt', 'kept.arrows.gz', '-o', 'b.arrows');
+    expect(taken).toMatchObject({ code: 0 });
+    expect(await told('b.arrows')).toContain('12 cpu 0 prefetch vq 0 3');
+    expect(await collector('import', '--merge', 'a.txt', 'bare.arrows')).toEqual({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(
+        /^collector: bare\.arrows does not tell where its virtqueues lie .* --keep-pointers, or merge the texts\n$/,
+      ),
+    });
+    expect(existsSync('a.arrows')).toBe(false);
+  });
+
+  it('is as whole as its worst file, and losses add up', async () => {
+    file('a.txt', ORACLE, 'A 20 0 1010 1 1 1', 'Lost 3 events');
+    file('b.txt', ORACLE, 'P 30 0 1010 0 0 1 1', 'Lost 4 events', 'A bad', 'P 31 0 1010 0 0 1 1');
+    await collector('import', '--keep-pointers', 'b.txt', '-o', 'b.arrows');
+    writeFileSync('torn.arrows', readFileSync('b.arrows').subarray(0, -100));
+    await collector('import', '--merge', 'a.txt', 'b.txt', '-o', 'ab.arrows');
+    expect(await counts('ab.arrows')).toMatchObject({
+      complete: false,
+      lost: { bpftrace: '7', 'unreadable input': '1' },
+    });
+    const { err } = await collector('import', '--merge', 'a.txt', 'torn.arrows', '-o', 'at.arrows');
+    expect(err).toMatch(/torn\.arrows: the last \d+ bytes/);
+    expect(await counts('at.arrows')).toMatchObject({
+      complete: false,
+      lost: { bpftrace: '7', 'unreadable input': '1' },
+      flaws: [expect.stringMatching(/^torn\.arrows: the last \d+ bytes/)],
+    });
+  });
+
+  it('asks how a clock stands that is not known, and believes the answer', async () => {
+    accesses('a.txt');
+    perf('perf.txt');
+    expect(await collector('import', '--merge', 'a.txt', 'perf.txt')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /^collector: the clock of perf\.txt is not known: --offset perf\.txt=… says/,
+      ),
+    });
+    const offset = ['--offset', 'perf.txt=+15ns'];
+    expect(await collector('import', '--merge', 'a.txt', 'perf.txt', ...offset)).toMatchObject({
+      code: 0,
+    });
+    expect(await told('a.arrows')).toContain('45 cpu 1 range_start dev 0 4');
+    const trace = await openTrace('a.arrows');
+    expect(trace.index.header).toMatchObject({
+      clock: 'CLOCK_BOOTTIME',
+      merged: {
+        hosts: 'one',
+        sources: [{ isPicked: false }, { clockOffset: '15', isPicked: true }],
+      },
+    });
+    trace.close();
+  });
+
+  it.each([
+    [
+      'microseconds beside nanoseconds',
+      '1.000030',
+      /times in whole microseconds, and others have nanoseconds/,
+    ],
+    ['an event before the time 0', '0.000000030', /before the time 0/],
+  ])('refuses %s', async (_, time, why) => {
+    accesses('a.txt');
+    perf('perf.txt', time);
+    const { code, err } = await collector(
+      'import',
+      '--merge',
+      'a.txt',
+      'perf.txt',
+      '--offset',
+      'perf.txt=-1s',
+    );
+    expect(code).toBe(2);
+    expect(err).toMatch(why);
+  });
+
+  it('refuses a stock host beside one with the direct-map driver', async () => {
+    accesses('a.txt');
+    file('s.txt', STOCK, 'M 10 0 1010');
+    const { code, err } = await collector('import', '--merge', 's.txt', 'a.txt');
+    expect(code).toBe(2);
+    expect(err).toMatch(/s\.txt is of a stock host, and a\.txt of one with the direct-map driver/);
+  });
+
+  it('refuses files of several recordings', async () => {
+    accesses('a.txt');
+    file('b.txt', ORACLE, 'M 10 0 1010', ORACLE, 'M 20 0 1010');
+    const { code, err } = await collector('import', '--merge', 'a.txt', 'b.txt');
+    expect(code).toBe(2);
+    expect(err).toMatch(/b\.txt holds 2 recordings/);
+  });
+});
+
+describe('of different hosts', () => {
+  it('keeps apart what has the same numbers on each', async () => {
+    file(
+      'a.txt',
+      STOCK,
+      'V 1 0 1010 1000 42 0 1',
+      'K 30 0 42 1 7f0000000000 7f0000001000 1 1 42 - ksmd',
+    );
+    file(
+      'b.txt',
+      STOCK,
+      'V 1 0 1010 1000 42 0 1',
+      'K 30 0 42 1 7f0000000000 7f0000001000 1 1 42 - ksmd',
+    );
+    const args = ['import', '--merge', '--different-hosts', 'a.txt', 'b.txt'];
+    expect(await collector(...args)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/every host has a clock of its own: --offset b\.txt=…/),
+    });
+    expect(await collector(...args, '--offset', 'b.txt=1ns')).toMatchObject({ code: 0 });
+    const trace = await openTrace('a.arrows');
+    const owners: number[] = [];
+    visitTrace(trace.fd, trace.index, ({ kind, detail, details, cpu }, from, to) => {
+      for (let row = from; row < to; row++) {
+        const at = detail[row] ?? 0;
+        if (EVENT_NAMES[kind[row] ?? 0] === 'core_range_start')
+          owners.push(cpu, details.owner[at] ?? 0, details.pid[at] ?? 0);
+      }
+    });
+    trace.close();
+    expect(owners).toEqual([0, 42, 42, 1, 42 + 4_194_304, 42 + 4_194_304]);
+  });
+});
+
+describe('options', () => {
+  it.each([
+    [['--merge', 'a.txt'], /--merge takes two files or more/],
+    [['--merge', 'a.txt', 'a.txt'], /a\.txt is named twice/],
+    [['--offset', 'a.txt=0', 'a.txt', 'b.txt'], /--offset is for --merge/],
+    [['--different-hosts', 'a.txt', 'b.txt'], /--different-hosts is for --merge/],
+    [['--merge', 'a.txt', 'empty.txt'], /empty\.txt is empty/],
+    [['--merge', 'a.txt', 'none.txt'], /cannot read none\.txt: no such file/],
+    [['--merge', 'a.txt', 'b.txt', '-o', 'b.txt'], /b\.txt is an input and the output/],
+  ])('%j', async (args, why) => {
+    accesses('a.txt');
+    ranges('b.txt');
+    writeFileSync('empty.txt', '');
+    const { code, err } = await collector('import', ...args);
+    expect(code).toBe(2);
+    expect(err).toMatch(why);
+    expect(existsSync('a.arrows')).toBe(false);
+  });
+});
