@@ -13,6 +13,7 @@ const word = fc.record({
   eventIdx: fc.boolean(),
   notifyOnEmpty: fc.boolean(),
   iotlb: fc.boolean(),
+  inOrder: fc.boolean(),
 });
 
 test('what was put together is what is taken apart', () => {
@@ -36,5 +37,6 @@ test('as a host printed it: one head taken, one used, a call eventfd, and notifi
     eventIdx: false,
     notifyOnEmpty: false,
     iotlb: false,
+    inOrder: false,
   });
 });

@@ -21,6 +21,8 @@ export const RING_WORD_FLAG = {
   notifyOnEmpty: 52,
   /** vq->iotlb is set: every accessor goes through the device IOTLB. */
   iotlb: 53,
+  /** VIRTIO_F_IN_ORDER is acked, which only vhost of Linux 6.18 and newer lets a driver do. */
+  inOrder: 54,
 } as const;
 
 /** A ring word, taken apart. Indices are 16 bit. */
@@ -34,6 +36,7 @@ export interface RingWord {
   eventIdx: boolean;
   notifyOnEmpty: boolean;
   iotlb: boolean;
+  inOrder: boolean;
 }
 
 /** A ring word of zeros. */
@@ -48,6 +51,7 @@ export function createRingWord(): RingWord {
     eventIdx: false,
     notifyOnEmpty: false,
     iotlb: false,
+    inOrder: false,
   };
 }
 
@@ -70,6 +74,7 @@ export function readRingWord(
   word.eventIdx = hasFlag(high, RING_WORD_FLAG.eventIdx);
   word.notifyOnEmpty = hasFlag(high, RING_WORD_FLAG.notifyOnEmpty);
   word.iotlb = hasFlag(high, RING_WORD_FLAG.iotlb);
+  word.inOrder = hasFlag(high, RING_WORD_FLAG.inOrder);
   return word;
 }
 

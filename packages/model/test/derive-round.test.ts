@@ -10,7 +10,7 @@ import { ACCESSORS } from '../src/ring.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { createWorld, simulateRounds } from './simulated-handlers.ts';
 
-const wordOf = (ring: RingState): RingWord => ({ ...ring, iotlb: false });
+const wordOf = (ring: RingState): RingWord => ({ ...ring, iotlb: false, inOrder: false });
 
 const IDLE: RingWord = {
   lastAvailIdx: 100,
@@ -22,6 +22,7 @@ const IDLE: RingWord = {
   eventIdx: false,
   notifyOnEmpty: false,
   iotlb: false,
+  inOrder: false,
 };
 const RULES = findAccessorRules('6.1')!;
 
@@ -45,6 +46,24 @@ function derived(
 }
 
 describe('deriveRound', () => {
+  // Reference §4.7: the head follows from the one before, and one element stands for a batch.
+  it('of rounds whose buffers are used in order', () => {
+    const before = { inOrder: true, lastUsedIdx: 250 };
+    const after = { inOrder: true, lastAvailIdx: 110, availIdx: 110, lastUsedIdx: 260 };
+    expect(derived('net_tx', before, after)).toMatchObject({
+      get_desc: [10, 2305, 10],
+      put_used: [1, 10, 1],
+      put_used_idx: [1, 10, 1],
+    });
+    expect(derived('net_tx', before, after)).not.toHaveProperty('get_avail_head');
+    // Ten packets, or one that took all the buffers; the end of the ring in between splits no element.
+    expect(derived('net_rx', before, after)).toMatchObject({
+      put_used: [1, 10, 10],
+      put_used_idx: 1,
+    });
+    expect(derived('net_rx', before, after)).not.toHaveProperty('get_avail_head');
+  });
+
   it('of a tx round with one packet, which leaves the ring empty', () => {
     const after = { lastAvailIdx: 101, availIdx: 101, lastUsedIdx: 101 };
     expect(derived('net_tx', {}, after)).toEqual({

@@ -77,6 +77,7 @@ export function* stockWorker(
       eventIdx: true,
       notifyOnEmpty: false,
       iotlb: false,
+      inOrder: false,
     },
   };
   // A device that is idle is told of late.

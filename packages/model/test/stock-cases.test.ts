@@ -64,6 +64,7 @@ function wordOf(index: number, iotlb = false): bigint {
     eventIdx: true,
     notifyOnEmpty: false,
     iotlb,
+    inOrder: false,
   });
 }
 

@@ -1,6 +1,11 @@
 import type { HostFacts } from '../host/host-facts.js';
 import { DIRECT_MAP_FUNCTIONS, planDirectMap } from '../probe-plan/direct-map-plan.js';
-import { HANDLER_FUNCTIONS, PLANNED_FUNCTIONS, ROUND } from '../probe-plan/probe-plan.js';
+import {
+  HANDLER_FUNCTIONS,
+  IN_ORDER_FUNCTIONS,
+  PLANNED_FUNCTIONS,
+  ROUND,
+} from '../probe-plan/probe-plan.js';
 import type { Finding } from './findings.js';
 
 /** Which functions a plan would like to probe and cannot; none of it matters where vhost is not there. */
@@ -66,6 +71,8 @@ function wantedOf({ vhost, kernel, functions }: HostFacts): readonly string[] {
   return PLANNED_FUNCTIONS.filter((name) => {
     if (DIRECT_MAP_FUNCTIONS.includes(name) || absent.includes(name)) return false;
     if (ROUND.includes(name)) return name === round;
+    // A kernel without it has no use for it.
+    if (IN_ORDER_FUNCTIONS.includes(name)) return functions.includes(name);
     return name !== 'flush_tlb_mm_range' || kernel.architecture === 'x86_64';
   });
 }

@@ -15,6 +15,7 @@ export interface PlannedMemory {
   readonly notifierField: string | undefined;
 }
 
+// Of their arguments only the first is read, the range: the end's other one (only_end) went between 6.1 and 6.12.
 const START = '__mmu_notifier_invalidate_range_start';
 const END = '__mmu_notifier_invalidate_range_end';
 const END_OF_MEMORY = 'exit_mmap';

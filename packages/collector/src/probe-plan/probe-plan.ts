@@ -4,6 +4,7 @@
  */
 import { LONGEST_CHAIN, type HANDLERS } from '@vhostscope/model';
 import type { HostFacts } from '../host/host-facts.js';
+import type { KernelFacts } from '../host/kernel-facts.js';
 import type { Detail } from './detail.js';
 import {
   accessorView,
@@ -40,7 +41,11 @@ export interface PlannedHandler {
 /** Functions that access a ring, for the levels that look at them. */
 export interface PlannedCalls {
   readonly getDescriptor: string;
+  /** A function that does nothing but call that one, where there is one. */
+  readonly getDescriptorByAnother: string | undefined;
   readonly addUsed: string;
+  /** Its argument that says how many elements are put. */
+  readonly addUsedCount: 'arg2' | 'arg3';
   readonly discard: string | undefined;
   readonly signal: string | undefined;
   /** They signal what they put; both call `addUsed` for that. */
@@ -61,6 +66,8 @@ export interface ProbePlan extends PlannedMemory {
   readonly cleanup: string | undefined;
   readonly initIotlb: string | undefined;
   readonly initAccess: string | undefined;
+  /** Whether a driver may agree to use buffers in order, by which other accesses are made. */
+  readonly mayBeInOrder: boolean;
   /** Undefined at the level `rounds`, and where the accessors themselves are probed. */
   readonly calls: PlannedCalls | undefined;
   /** Undefined on a stock kernel. */
@@ -93,6 +100,9 @@ export const HANDLER_FUNCTIONS: readonly PlannedHandler[] = [
   { name: 'vhost_vsock_handle_tx_kick', handler: 'vsock' },
 ];
 
+/** Of Linux 6.18 and newer, beside VIRTIO_F_IN_ORDER (reference §4.7). */
+export const IN_ORDER_FUNCTIONS: readonly string[] = ['vhost_get_vq_desc_n'];
+
 /** Functions that a plan may ask for; nothing else needs to be looked up on the host. */
 export const PLANNED_FUNCTIONS: readonly string[] = [
   ...ROUND,
@@ -103,6 +113,7 @@ export const PLANNED_FUNCTIONS: readonly string[] = [
   'vhost_init_device_iotlb',
   'vhost_vq_init_access',
   'vhost_get_vq_desc',
+  ...IN_ORDER_FUNCTIONS,
   'vhost_discard_vq_desc',
   'vhost_add_used_n',
   'vhost_add_used_and_signal',
@@ -125,10 +136,12 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
   const looks = directMap === undefined ? planLooks(facts.kernel) : undefined;
   const seenAnyway = [...memoryViews(memory), pagesView(round, looks)];
   if (round === undefined) return refuseRounds(facts, seenAnyway);
+  const mayBeInOrder = isInOrderKernel(has, facts.kernel);
   const needsCalls = detail !== 'rounds' && !tellsDecisions(directMap);
   const plan = {
     detail,
-    calls: needsCalls ? planCalls(has) : undefined,
+    mayBeInOrder,
+    calls: needsCalls ? planCalls(has, mayBeInOrder) : undefined,
     directMap,
     round,
     handlers: HANDLER_FUNCTIONS.filter(({ name }) => has(name)),
@@ -174,14 +187,29 @@ function refuseRounds(
       };
 }
 
-function planCalls(has: (name: string) => boolean): PlannedCalls | undefined {
+/** By the function that came with it, which release candidates of 6.18 do not have yet. */
+function isInOrderKernel(has: (name: string) => boolean, { release }: KernelFacts): boolean {
+  const [, major = 0, minor = 0] = /^(\d+)\.(\d+)/.exec(release)?.map(Number) ?? [];
+  return IN_ORDER_FUNCTIONS.some(has) || major > 6 || (major === 6 && minor >= 18);
+}
+
+function planCalls(
+  has: (name: string) => boolean,
+  mayBeInOrder: boolean,
+): PlannedCalls | undefined {
   const found = (name: string): string | undefined => (has(name) ? name : undefined);
-  const getDescriptor = found('vhost_get_vq_desc');
+  const whole = found('vhost_get_vq_desc');
+  // vhost-net calls it itself from 6.18 on, and what was called before is a way to it.
+  const counting = found('vhost_get_vq_desc_n');
+  const getDescriptor = counting ?? whole;
   const addUsed = found('vhost_add_used_n');
   if (getDescriptor === undefined || addUsed === undefined) return undefined;
   return {
     getDescriptor,
+    getDescriptorByAnother: counting === undefined ? undefined : whole,
     addUsed,
+    // Before it stands how many buffers each element is of.
+    addUsedCount: mayBeInOrder ? 'arg3' : 'arg2',
     discard: found('vhost_discard_vq_desc'),
     signal: found('vhost_signal'),
     addUsedAndSignal: ['vhost_add_used_and_signal', 'vhost_add_used_and_signal_n'].filter(has),
@@ -248,7 +276,8 @@ function accessesView({
   calls,
   handlers,
   directMap,
-}: Pick<ProbePlan, 'detail' | 'calls' | 'handlers' | 'directMap'>): PlannedView {
+  mayBeInOrder,
+}: Pick<ProbePlan, 'detail' | 'calls' | 'handlers' | 'directMap' | 'mayBeInOrder'>): PlannedView {
   if (directMap?.accessors !== undefined) return accessorView(directMap.accessors);
   const what = ACCESSES;
   const inlined = directMap === undefined ? '' : inlinedWords(directMap, detail);
@@ -257,15 +286,25 @@ function accessesView({
       what,
       certainty: handlers.length > 0 ? 'by rule' : 'invisible',
       by: handlers.map(({ name }) => name),
-      note: `from heads and used entries, by what vhost is known to do for them; of a round in which several chains were taken, get_desc is estimated from the length of its first${inlined}`,
+      note: `from heads and used entries, by what vhost is known to do for them; of a round in which several chains were taken, get_desc is estimated from the length of its first${mayBeInOrder ? IN_ORDER_ROUNDS : ''}${inlined}`,
     };
-  const { addUsedAndSignal, ...others } = calls;
-  const by = [...Object.values(others), ...addUsedAndSignal].filter((name) => name !== undefined);
+  const { addUsedAndSignal, addUsedCount: _, getDescriptorByAnother, ...others } = calls;
+  const by = [...Object.values(others), getDescriptorByAnother, ...addUsedAndSignal].filter(
+    (name) => name !== undefined,
+  );
   const hidden = Object.values(others).filter((name) => name === undefined).length;
   return {
     what,
     certainty: hidden > 0 ? 'estimated' : 'exact',
     by,
-    note: `${detail === 'calls' ? 'counted in the kernel, and told at the ends of rounds' : 'one event each'}: what follows from each call and the state of the ring${hidden > 0 ? '; some calls cannot be probed, and their accesses are missing' : ''}. Chains of more than ${LONGEST_CHAIN} descriptors count as ${LONGEST_CHAIN + 1}, one that cannot be read as one, and a call that fails as if it had not${inlined}`,
+    note: `${detail === 'calls' ? 'counted in the kernel, and told at the ends of rounds' : 'one event each'}: what follows from each call and the state of the ring${hidden > 0 ? '; some calls cannot be probed, and their accesses are missing' : ''}. Chains of more than ${LONGEST_CHAIN} descriptors count as ${LONGEST_CHAIN + 1}, one that cannot be read as one, and a call that fails as if it had not${mayBeInOrder ? inOrderCalls(detail) : ''}${inlined}`,
   };
+}
+
+const UNTESTED = 'Untested: it was run on no kernel that has this';
+
+const IN_ORDER_ROUNDS = `. Of a virtqueue with VIRTIO_F_IN_ORDER no heads are read, and how many used elements were written is estimated. ${UNTESTED}`;
+
+function inOrderCalls(detail: Detail): string {
+  return `. Of a virtqueue with VIRTIO_F_IN_ORDER they are not told at --detail ${detail}, and count as lost: --detail rounds tells them. ${UNTESTED}`;
 }

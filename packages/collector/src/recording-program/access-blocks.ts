@@ -15,6 +15,7 @@ import {
   addHead,
   beginHeads,
   countAnew,
+  forgetHeads,
   headsUpTo,
   IS_UNTOLD,
   noteCounted,
@@ -26,7 +27,7 @@ import {
 import { tellHeldRounds } from './held-rounds.js';
 import { when, type ProbeBlock, type Statement } from './program-text.js';
 import { EVENT_IDX } from './area-size.js';
-import { NOTIFY_ON_EMPTY, takeVirtqueue, walkChain } from './virtqueue-state.js';
+import { IS_IN_ORDER, NOTIFY_ON_EMPTY, takeVirtqueue, walkChain } from './virtqueue-state.js';
 
 /** How accesses of `$address` are told: each by a line, or by counters that are told later. */
 interface Teller {
@@ -81,14 +82,30 @@ function tellerOf(detail: Detail): Teller | undefined {
 export function accessBlocks({ detail, calls }: ProbePlan): ProbeBlock[] {
   const teller = tellerOf(detail);
   if (teller === undefined || calls === undefined) return [];
-  const { getDescriptor, addUsed, addUsedAndSignal, discard } = calls;
+  const { getDescriptor, getDescriptorByAnother, addUsed, addUsedAndSignal, discard } = calls;
   const { enableNotify, disableNotify, availEmpty } = calls;
   return [
     onCall(
       [getDescriptor],
       'arg0',
       ['A head is fetched.'],
-      [...settleHead(teller), ...readsIndexIfEmpty(teller, '$fetched')],
+      [
+        ...(getDescriptorByAnother === undefined ? [] : ['delete(@fetches[$address]);']),
+        ...settleHead(teller),
+        ...readsIndexIfEmpty(teller, '$fetched'),
+      ],
+    ),
+    ...onCalls(
+      getDescriptorByAnother,
+      'arg0',
+      [
+        'It will be fetched by the function above. Where the compiler has put that one into this, the call',
+        'before was not told: it is counted as lost.',
+      ],
+      [
+        ...when('@fetches[$address] != 0', ['@accesses[cpu]++;']),
+        '@fetches[$address] = (uint64)1;',
+      ],
     ),
     onCall(
       [addUsed],
@@ -96,7 +113,7 @@ export function accessBlocks({ detail, calls }: ProbePlan): ProbeBlock[] {
       ['Buffers are put into the used ring: in two parts where it ends.'],
       [
         ...settleHead(teller),
-        ...putsUsed(teller),
+        ...putsUsed(teller, calls.addUsedCount),
         ...(addUsedAndSignal.length === 0
           ? []
           : when('@signals[$address] != 0', ['delete(@signals[$address]);', ...signals(teller)])),
@@ -147,12 +164,14 @@ export function declareCounters({ detail, calls }: ProbePlan): Statement[] {
 }
 
 /** At the ends of rounds: all accesses are told, or counted and put by for `countedAccesses`. */
-export function settleAccesses({ detail, calls }: ProbePlan): Statement[] {
+export function settleAccesses({ detail, calls, mayBeInOrder }: ProbePlan): Statement[] {
   const teller = tellerOf(detail);
   if (teller === undefined || calls === undefined) return [];
-  const settled = [...takeHeads(), ...settleHead(teller)];
-  if (teller.inOrder) return settled;
-  return [...settled, ...putBy(...HEAD_COUNTERS), ...countAnew()];
+  const settled = [
+    ...settleHead(teller),
+    ...(teller.inOrder ? [] : [...putBy(...HEAD_COUNTERS), ...countAnew()]),
+  ];
+  return [...takeHeads(), ...(mayBeInOrder ? when('$heads != 0', settled) : settled)];
 }
 
 /** The line that tells at the end of a round what was counted; none where each access has a line. */
@@ -164,13 +183,28 @@ export function countedAccesses({ detail, calls }: ProbePlan): EventLine[] {
 export function beginAccesses(plan: ProbePlan): Statement[] {
   const teller = tellerOf(plan.detail);
   if (teller === undefined || plan.calls === undefined) return [];
-  return teller.inOrder ? beginHeads() : [...takeHeads(), ...tellCounters(plan), ...beginHeads()];
+  const begin = teller.inOrder
+    ? beginHeads()
+    : [...takeHeads(), ...tellCounters(plan), ...beginHeads()];
+  if (!plan.mayBeInOrder) return begin;
+  // By which rules such a virtqueue is accessed is known (reference §4.7), and not told by this program.
+  return [
+    `if ((${IS_IN_ORDER}) != 0) {`,
+    [...forgetHeads(), '@accesses[cpu]++;'],
+    '} else {',
+    begin,
+    '}',
+  ];
 }
 
 /** Forgets the virtqueue `$address`, which is given up: its counters begin anew. */
 export function forgetAccesses({ detail, calls }: ProbePlan): Statement[] {
   if (tellerOf(detail) === undefined || calls === undefined) return [];
-  const maps = ['@heads', ...(calls.addUsedAndSignal.length === 0 ? [] : ['@signals'])];
+  const maps = [
+    '@heads',
+    ...(calls.addUsedAndSignal.length === 0 ? [] : ['@signals']),
+    ...(calls.getDescriptorByAnother === undefined ? [] : ['@fetches']),
+  ];
   const entries = maps.map((map) => `${map}[$address]`);
   if (detail === 'calls') entries.push(...COUNTERS);
   return entries.map((entry) => `delete(${entry});`);
@@ -228,9 +262,9 @@ function readsIndexIfEmpty(
   return when(`(uint64)$vq->avail_idx == ${lastAvailIdx}`, teller.one('get_avail_idx'));
 }
 
-function putsUsed(teller: Teller): Statement[] {
+function putsUsed(teller: Teller, count: PlannedCalls['addUsedCount']): Statement[] {
   return [
-    '$count = (uint64)arg2 & 0xffffffff;',
+    `$count = (uint64)${count} & 0xffffffff;`,
     '$room = (uint64)((uint64)$vq->num - ((uint64)$vq->last_used_idx & ((uint64)$vq->num - 1)));',
     'if ($room < $count) {',
     [...teller.one('put_used', '$room'), ...teller.one('put_used', '$count - $room')],

@@ -37,6 +37,11 @@ export function knowHeads(): Statement[] {
   );
 }
 
+/** Nothing is told or counted of the virtqueue until it is told of anew. */
+export function forgetHeads(): Statement[] {
+  return [`delete(${HEADS});`];
+}
+
 /** Heads are told or counted from last_avail_idx on; what was counted must have been put by. */
 export function beginHeads(): Statement[] {
   return [`${HEADS} = ${knownFrom('(uint64)$vq->last_avail_idx')};`];

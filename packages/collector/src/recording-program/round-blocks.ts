@@ -27,7 +27,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
         '$told = @told[$address];',
         ...lookAtPages(plan),
         ...when('$told == 0', [...tellHeldRounds(plan), ...tellDevice(plan)]),
-        ...packRing(),
+        ...packRing(plan),
         ...countChain(),
         ...beginAccesses(plan),
         ...tellHeldBegin(plan),
@@ -47,7 +47,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
           `$round = ${ROUND};`,
           '$began = $round.0;',
           ...settleAccesses(plan),
-          ...packRing(),
+          ...packRing(plan),
           ...endRound(
             plan,
             {

@@ -13,8 +13,12 @@ import { forgetLook } from './page-looks.js';
 import { when, type Statement } from './program-text.js';
 import { widenBox } from './ring-box.js';
 
-/** Feature bit of virtio (include/uapi/linux/virtio_config.h). */
+/** Feature bits of virtio (include/uapi/linux/virtio_config.h). */
 export const NOTIFY_ON_EMPTY = 24;
+const IN_ORDER = 35;
+
+/** 1 where the driver of `$vq` uses its buffers in order; no kernel lets it that does not know how (reference §4.7). */
+export const IS_IN_ORDER = `((uint64)$vq->acked_features >> ${IN_ORDER}) & 1`;
 
 /** Virtqueues of a device that are looked at where a device is all that a probe knows. */
 export const VIRTQUEUES_OF_DEVICE = 16;
@@ -25,7 +29,7 @@ export function takeVirtqueue(address: string): Statement[] {
 }
 
 /** Packs the state of the ring into `$ring`, as ring-word.ts of the model has it. */
-export function packRing(): Statement[] {
+export function packRing({ mayBeInOrder }: ProbePlan): Statement[] {
   const flag = (name: keyof typeof RING_WORD_FLAG): string =>
     `$ring |= (uint64)1 << ${RING_WORD_FLAG[name]};`;
   const index = (field: string, name: keyof typeof RING_WORD_INDEX): string =>
@@ -37,6 +41,9 @@ export function packRing(): Statement[] {
     '$features = (uint64)$vq->acked_features;',
     `$ring |= (($features >> ${EVENT_IDX}) & 1) << ${RING_WORD_FLAG.eventIdx};`,
     `$ring |= (($features >> ${NOTIFY_ON_EMPTY}) & 1) << ${RING_WORD_FLAG.notifyOnEmpty};`,
+    ...(mayBeInOrder
+      ? [`$ring |= (($features >> ${IN_ORDER}) & 1) << ${RING_WORD_FLAG.inOrder};`]
+      : []),
     ...when('$vq->signalled_used_valid', [flag('signalledUsedValid')]),
     ...when('(uint64)$vq->call_ctx.ctx != 0', [flag('callEventfd')]),
     ...when('(uint64)$vq->iotlb != 0', [flag('iotlb')]),

@@ -94,7 +94,7 @@ export function deriveRound(rules: AccessorRules, round: EndedRound, counts: Rou
     // A ring with too few heads for a packet is looked at again and again (reference §4.4).
     for (const accessor of [
       GET_AVAIL_IDX,
-      GET_AVAIL_HEAD,
+      ...(before.inOrder ? [] : [GET_AVAIL_HEAD]),
       GET_DESC,
       before.eventIdx ? PUT_AVAIL_EVENT : PUT_USED_FLAGS,
     ])
@@ -184,7 +184,9 @@ function countHeads(
   const { handler, num, chain, usualChain } = round;
   const available = ahead + found;
   const discarded = mostDiscarded(handler, available, num, woken, ranDry);
-  set(counts, GET_AVAIL_HEAD, heads, heads + discarded);
+  // In order, a head is where the one before ended.
+  if (round.before.inOrder) set(counts, GET_AVAIL_HEAD, 0, 0);
+  else set(counts, GET_AVAIL_HEAD, heads, heads + discarded);
   const isCounted = chain > 0 && chain <= LONGEST_CHAIN;
   const longest = num > 0 ? num : MAX_NUM;
   if (heads === 0) {
@@ -250,6 +252,12 @@ function countUsed(counts: RoundCounts, round: EndedRound): void {
   }
   const usual = handler === NET_TX ? fewest : calls;
   set(counts, PUT_USED_IDX, fewest, calls, usual);
+  countSignals(counts, round, fewest, calls, usual);
+  if (before.inOrder) {
+    // One element for all buffers of a batch (tx), or of a packet (rx): by itself, also where the ring ends.
+    set(counts, PUT_USED, fewest, used, handler === NET_TX ? fewest : used);
+    return;
+  }
   // Ends of the ring within the entries put: a put stops there.
   const start = num > 0 ? before.lastUsedIdx % num : 0;
   const wraps = num > 0 ? Math.floor((start + used - 1) / num) : 0;
@@ -260,7 +268,6 @@ function countUsed(counts: RoundCounts, round: EndedRound): void {
     Math.min(used, calls + wraps),
     usual + wraps,
   );
-  countSignals(counts, round, fewest, calls, usual);
 }
 
 function countSignals(
