@@ -106,7 +106,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .option(
       '--offset <file=time>',
       'with --merge: what is to be added to the times of a file, such as a.txt=+1.5ms; 0 says that its clock is that of the others; default: nothing is said of its clock',
-      (text: string, before: readonly string[] = []) => [...before, text],
+      oneMore,
     )
     .option('--different-hosts', 'with --merge: each file is of a host of its own')
     .option('--strict', 'exit 1 when lines could not be read or events were lost')
@@ -164,6 +164,11 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     });
 
   return (await runCommandLine(program, argv)) ?? exitCode;
+}
+
+/** Of an option that may be given several times. */
+function oneMore(text: string, before?: readonly string[]): readonly string[] {
+  return [...(before ?? []), text];
 }
 
 function withDefaults(flags: AttachFlags): AttachOptions {
