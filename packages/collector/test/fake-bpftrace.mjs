@@ -22,6 +22,8 @@ const {
   extra = [],
   onInterrupt = 'end',
   header = true,
+  devices = 0,
+  churn = 0,
   truth,
 } = JSON.parse(process.env.FAKE_BPFTRACE ?? '{}');
 
@@ -31,6 +33,12 @@ const bootOffset =
   BigInt(readFileSync('/proc/uptime', 'latin1').split(' ')[0].replace('.', '')) * 10_000_000n -
   process.hrtime.bigint();
 const now = () => bootOffset + process.hrtime.bigint();
+
+/** Lines about set-up that each CPU has emitted. */
+const state = Array.from({ length: cpus }, () => 0);
+/** Devices that are open, the oldest first; each at an address of its own. */
+const open = [];
+let opened = 0;
 
 /** Lines not printed yet, by when they are due. */
 const held = [];
@@ -44,7 +52,50 @@ let tick = 0;
 const print = (text) => process.stdout.write(text);
 const hold = (text) => held.push({ due: performance.now() + holdMs, text });
 
+function tell(cpu, ...lines) {
+  state[cpu] += lines.length;
+  hold(lines.map((line) => `${line}\n`).join(''));
+}
+
+const addressOf = (device) => 0xffff_9000_0000_0000n + BigInt(device) * 0x10000n;
+const virtqueuesOf = (device) =>
+  [1n, 2n].map((place) => (addressOf(device) + place * 0x1000n).toString(16));
+
+function openDevice() {
+  const device = opened++;
+  const cpu = device % cpus;
+  const time = now();
+  const dev = addressOf(device).toString(16);
+  tell(cpu, `N ${time} ${cpu} ${dev} 1 0`);
+  for (const [place, vq] of virtqueuesOf(device).entries())
+    tell(
+      cpu,
+      `V ${time} ${cpu} ${vq} ${dev} ${1000 + device} ${place} 1`,
+      ...[0, 1, 2].map((area) => `U ${time} ${cpu} ${vq} ${area} 7f00000${area}0000 4096 -`),
+      `I ${time} ${cpu} ${vq} 0`,
+    );
+  open.push(device);
+}
+
+function closeDevice() {
+  const device = open.shift();
+  const cpu = device % cpus;
+  const time = now();
+  for (const vq of virtqueuesOf(device))
+    tell(cpu, `X ${time} ${cpu} ${vq} - -`, `Z ${time} ${cpu} ${vq}`);
+  tell(cpu, `N ${time} ${cpu} ${addressOf(device).toString(16)} 0 0`);
+}
+
+function changeDevices() {
+  while (open.length < devices) openDevice();
+  for (let i = 0; i < churn; i++) {
+    closeDevice();
+    openDevice();
+  }
+}
+
 function emit() {
+  changeDevices();
   for (let cpu = 0; cpu < cpus; cpu++) {
     for (let i = 0; i < perTick; i++) {
       rounds[cpu]++;
@@ -62,12 +113,12 @@ function emit() {
       untold = 0;
     }
     if (tick % HEARTBEAT_TICKS === 0 && cpu !== silentCpu)
-      hold(`H ${now()} ${cpu} 0 ${rounds[cpu]} 0 0 0 0\n`);
+      hold(`H ${now()} ${cpu} ${state[cpu]} ${rounds[cpu]} 0 0 0 0\n`);
   }
   tick++;
   if (truth === undefined) return;
   // Read while this runs, and after it was killed.
-  writeFileSync(`${truth}.part`, JSON.stringify({ emitted, lost }));
+  writeFileSync(`${truth}.part`, JSON.stringify({ emitted, lost, opened }));
   renameSync(`${truth}.part`, truth);
 }
 

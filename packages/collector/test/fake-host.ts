@@ -26,6 +26,9 @@ export interface Scenario {
   /** Lines printed as they are. */
   readonly extra?: readonly string[];
   readonly onInterrupt?: 'end' | 'ignore';
+  /** Devices of two virtqueues that are open all the time, and how many of them close, and open anew, each 20 ms. */
+  readonly devices?: number;
+  readonly churn?: number;
   /** File that gets what was emitted. */
   readonly truth?: string;
 }
@@ -35,7 +38,15 @@ export interface Truth {
   /** Times of the rounds that were printed, by CPU. */
   readonly emitted: readonly (readonly string[])[];
   readonly lost: number;
+  /** Devices that were ever opened. */
+  readonly opened: number;
 }
+
+const STATE = {
+  name: 'state',
+  kinds: [KIND.virtqueue, KIND.addresses, KIND.unmap, KIND.reset, KIND.notifier, KIND.iotlb],
+  field: 'emittedState',
+} as const;
 
 export function fakeHost(scenario: Scenario): RecordedHost {
   const cpus = scenario.cpus ?? 2;
@@ -50,6 +61,7 @@ export function fakeHost(scenario: Scenario): RecordedHost {
         },
         lookedAtPages: [0, 0, 0],
         classes: [
+          ...(scenario.devices === undefined ? [] : [STATE]),
           { name: 'rounds', kinds: [KIND.round], field: 'emittedRounds' },
           { name: 'ranges', kinds: [KIND.range_start, KIND.range_end], field: 'emittedRanges' },
         ],

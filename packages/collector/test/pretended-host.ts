@@ -77,6 +77,8 @@ export interface PretendedHost {
   /** What `bpftrace --version` prints; null when there is no bpftrace. */
   readonly bpftrace?: string | null;
   readonly architecture?: string;
+  /** How often a process holds /dev/vhost-net open; 417 does so once. */
+  readonly openDevices?: Readonly<Record<number, number>>;
 }
 
 export function pretendedHost({
@@ -84,6 +86,7 @@ export function pretendedHost({
   uid = 0,
   bpftrace = 'bpftrace v0.17.0\n',
   architecture = 'x86_64',
+  openDevices = {},
 }: PretendedHost = {}): HostSources {
   const root = join(top, String(made++));
   for (const [path, text] of Object.entries({ ...DEBIAN_12, ...files })) {
@@ -92,10 +95,13 @@ export function pretendedHost({
     mkdirSync(dirname(at), { recursive: true });
     writeFileSync(at, text, 'latin1');
   }
-  const descriptors = join(root, '/proc/417/fd');
-  mkdirSync(descriptors, { recursive: true });
-  symlinkSync('/dev/vhost-net', join(descriptors, '9'));
-  symlinkSync('/dev/null', join(descriptors, '0'));
+  for (const [pid, times] of Object.entries({ 417: 1, ...openDevices })) {
+    const descriptors = join(root, `/proc/${pid}/fd`);
+    mkdirSync(descriptors, { recursive: true });
+    for (let fd = 9; fd < 9 + times; fd++)
+      symlinkSync('/dev/vhost-net', join(descriptors, String(fd)));
+    symlinkSync('/dev/null', join(descriptors, '0'));
+  }
   return {
     ...hostSources(root),
     run: async () => Promise.resolve(bpftrace ?? undefined),

@@ -45,6 +45,31 @@ function symbolsOf(list: string): string {
   return list.replace(/^(\S+)(.*)$/gm, '0000000000000000 t $1$2');
 }
 
+describe('many devices', () => {
+  const processes = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [500 + at, 8]));
+  const files = Object.fromEntries(
+    Object.keys(processes).map((pid) => [`/proc/${pid}/comm`, 'qemu\n']),
+  );
+  const possible = '/sys/devices/system/cpu/possible';
+  const of = (all: readonly Finding[], wanted: string) => all.find(({ id }) => id === wanted);
+
+  it('are told by their owners, and of many owners the first', async () => {
+    const all = await findings({ files, openDevices: processes });
+    expect(of(all, 'devices')?.found).toBe(
+      `open: /dev/vhost-net of qemu-system-x86 (417), ${Array.from({ length: 7 }, (_, at) => `8 × /dev/vhost-net of qemu (${500 + at})`).join(', ')}, and those of 5 more`,
+    );
+    expect(of(all, 'returns')).toBeUndefined();
+  });
+
+  it('may be more than the kernel follows returns of at a time', async () => {
+    const host = { files: { ...files, [possible]: '0-7,16-23\n' }, openDevices: processes };
+    expect(await troubles(host)).toEqual({ returns: 'limited' });
+    expect(of(await findings(host), 'returns')?.found).toBe('97 vhost devices are open on 16 CPUs');
+    const wide = { ...host, files: { ...files, [possible]: '0-127\n' } };
+    expect(await troubles(wide)).toEqual({});
+  });
+});
+
 describe('what is not as it should be', () => {
   it.each<[string, PretendedHost, Record<string, string>]>([
     ['no bpftrace', { bpftrace: null }, { bpftrace: 'blocked' }],

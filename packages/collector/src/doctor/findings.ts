@@ -34,6 +34,7 @@ export function findingsOf(facts: HostFacts): Finding[] {
     ...judgeDirectMap(facts),
     preemption(facts),
     ...memory(facts),
+    ...returns(facts),
     devices(facts),
   ];
 }
@@ -165,12 +166,44 @@ function memory({ memory: facts }: HostFacts): Finding[] {
   ];
 }
 
+/** Owners of devices that are named; a host may have hundreds. */
+const NAMED_OWNERS = 8;
+
+function ownersOf({ devices: open }: HostFacts['vhost']): string {
+  const howMany = new Map<string, number>();
+  for (const { path, pid, comm } of open) {
+    const owner = `${path} of ${comm} (${pid})`;
+    howMany.set(owner, (howMany.get(owner) ?? 0) + 1);
+  }
+  const owners = [...howMany].map(([owner, times]) =>
+    times === 1 ? owner : `${times} × ${owner}`,
+  );
+  const others = owners.length - NAMED_OWNERS;
+  const named = owners.slice(0, NAMED_OWNERS).join(', ');
+  return others > 0 ? `${named}, and those of ${others} more` : named;
+}
+
+/** A worker that is preempted in a round keeps one of the places in which the kernel follows its return. */
+function returns({ vhost, kernel: { possibleCpus } }: HostFacts): Finding[] {
+  const open = vhost.devices.length;
+  if (possibleCpus === undefined || open <= possibleCpus) return [];
+  return [
+    {
+      id: 'returns',
+      verdict: 'limited',
+      found: `${open} vhost devices are open on ${counted(possibleCpus, 'CPU')}`,
+      cost: 'the kernel follows about as many returns of a function at a time as there are CPUs: where more workers than that are preempted in a round at once, ends of rounds are not seen. They are counted as lost, and the trace is not complete',
+      change:
+        'nothing, unless a trace says that rounds are lost: then record while fewer devices work',
+    },
+  ];
+}
+
 function devices({ vhost, isRoot }: HostFacts): Finding {
-  const owners = vhost.devices.map(({ path, pid, comm }) => `${path} of ${comm} (${pid})`);
   const found =
-    owners.length === 0
+    vhost.devices.length === 0
       ? 'no vhost device is open now; those that are opened during a recording would be in it'
-      : `open: ${owners.join(', ')}`;
+      : `open: ${ownersOf(vhost)}`;
   if (isRoot) return { id: 'devices', verdict: 'ok', found };
   return {
     id: 'devices',

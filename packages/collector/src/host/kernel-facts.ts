@@ -21,6 +21,8 @@ export interface KernelFacts {
   /** Whether page tables have five levels (x86-64). */
   readonly hasFiveLevels: boolean;
   readonly isXenPv: boolean;
+  /** CPUs that there may ever be; undefined when nothing tells. */
+  readonly possibleCpus: number | undefined;
 }
 
 const OPTIONS = [
@@ -55,7 +57,15 @@ export function readKernelFacts(sources: HostSources): KernelFacts {
     // A kernel that does not use the fifth level takes the flag away.
     hasFiveLevels: flags?.split(' ').includes('la57') ?? false,
     isXenPv: sources.readText('/sys/hypervisor/guest_type')?.trim() === 'PV',
+    possibleCpus: cpusOf(sources.readText('/sys/devices/system/cpu/possible')),
   };
+}
+
+/** Ranges and numbers, as "0-3,8". */
+function cpusOf(text: string | undefined): number | undefined {
+  const ranges = [...(text ?? '').matchAll(/(\d+)(?:-(\d+))?/g)];
+  if (ranges.length === 0) return undefined;
+  return ranges.reduce((sum, [, first, last = first]) => sum + Number(last) - Number(first) + 1, 0);
 }
 
 /** "address type name" a line. */

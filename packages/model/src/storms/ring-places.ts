@@ -14,6 +14,7 @@ export interface RingPlaces {
   readonly places: Map<number, (Place | undefined)[]>;
   readonly deviceOf: Map<number, number>;
   readonly virtqueuesOf: Map<number, Set<number>>;
+  readonly ownerOf: Map<number, number>;
   readonly devicesOfOwner: Map<number, Set<number>>;
 }
 
@@ -22,6 +23,7 @@ export function createRingPlaces(): RingPlaces {
     places: new Map(),
     deviceOf: new Map(),
     virtqueuesOf: new Map(),
+    ownerOf: new Map(),
     devicesOfOwner: new Map(),
   };
 }
@@ -39,8 +41,11 @@ export function notePlaces(rings: RingPlaces, batch: EventBatch, i: number): voi
     rings.deviceOf.set(vq, dev);
     memberOf(rings.virtqueuesOf, dev, vq);
     if (!hasDetail(details, row, 'owner')) return;
-    for (const devices of rings.devicesOfOwner.values()) devices.delete(dev);
-    memberOf(rings.devicesOfOwner, details.owner[row], dev);
+    const owner = details.owner[row];
+    const owned = rings.ownerOf.get(dev);
+    if (owned !== undefined && owned !== owner) rings.devicesOfOwner.get(owned)?.delete(dev);
+    rings.ownerOf.set(dev, owner);
+    memberOf(rings.devicesOfOwner, owner, dev);
   } else if (kind[i] === KIND.reset) {
     rings.places.delete(vq);
   } else if (kind[i] === KIND.addresses) {
