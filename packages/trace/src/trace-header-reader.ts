@@ -43,6 +43,8 @@ export const traceHeaderSchema = z.object({
       bpftrace: z.string().optional(),
       /** Whether the program was ever held against the truth with that version. */
       bpftraceTested: z.boolean().optional(),
+      /** Version of perf, where that recorded. */
+      perf: z.string().optional(),
       cpu: z.string().optional(),
       /** Supervisor mode access prevention. */
       smap: z.boolean().optional(),
@@ -56,7 +58,7 @@ export const traceHeaderSchema = z.object({
     .optional(),
   /** What a live recording rests on. */
   probes: recordedProbesSchema.optional(),
-  /** The bpftrace program that recorded it. */
+  /** The bpftrace program, or the probes of perf, that recorded it. */
   program: z.string().optional(),
 });
 
