@@ -76,6 +76,8 @@ export interface PretendedHost {
   readonly uid?: number;
   /** What `bpftrace --version` prints; null when there is no bpftrace. */
   readonly bpftrace?: string | null;
+  /** What `perf --version` prints; null when there is no perf. */
+  readonly perf?: string | null;
   readonly architecture?: string;
 }
 
@@ -83,6 +85,7 @@ export function pretendedHost({
   files = {},
   uid = 0,
   bpftrace = 'bpftrace v0.17.0\n',
+  perf = 'perf version 6.1.187\n',
   architecture = 'x86_64',
 }: PretendedHost = {}): HostSources {
   const root = join(top, String(made++));
@@ -98,7 +101,8 @@ export function pretendedHost({
   symlinkSync('/dev/null', join(descriptors, '0'));
   return {
     ...hostSources(root),
-    run: async () => Promise.resolve(bpftrace ?? undefined),
+    run: async (program) =>
+      Promise.resolve((program.endsWith('perf') ? perf : bpftrace) ?? undefined),
     user: { uid },
     architecture,
   };

@@ -149,8 +149,10 @@ function infoText(result: InfoResult): string {
 }
 
 function hostLines(host: NonNullable<InfoResult['host']>): string[] {
-  const { kernel, architecture, cpu, bpftrace, bpftraceTested, thp, numaNodes } = host;
+  const { kernel, architecture, cpu, bpftrace, bpftraceTested, perf, thp, numaNodes } = host;
   const untested = bpftraceTested === false ? ' (untested)' : '';
+  const recorder =
+    perf === undefined ? `bpftrace ${bpftrace ?? 'unknown'}${untested}` : `perf ${perf}`;
   const onOff = (name: string, on: boolean | undefined): string[] =>
     on === undefined ? [] : [`${name} ${on ? 'on' : 'off'}`];
   const settings = [
@@ -161,12 +163,7 @@ function hostLines(host: NonNullable<InfoResult['host']>): string[] {
     ...onOff('SMAP', host.smap),
   ];
   return [
-    ...wrapped(
-      'host        ',
-      printable(
-        `Linux ${kernel} on ${cpu ?? architecture}, bpftrace ${bpftrace ?? 'unknown'}${untested}`,
-      ),
-    ),
+    ...wrapped('host        ', printable(`Linux ${kernel} on ${cpu ?? architecture}, ${recorder}`)),
     ...wrapped('            ', `${printable(settings.join(', '))} (when the recording began)`),
   ];
 }
