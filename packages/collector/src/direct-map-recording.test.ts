@@ -8,11 +8,11 @@ import { STRUCTS } from '../test/direct-map-structs.ts';
 import { pretendedHost, type HostFiles } from '../test/pretended-host.ts';
 import { temporaryFolder } from '../test/traces.ts';
 import { readHostFacts } from './host/host-facts.js';
-import { planRecording, type RecordingPlan } from './plan-recording.js';
+import { planRecording, type BpftraceRecording } from './plan-recording.js';
 import { DETAILS, type Detail } from './probe-plan/detail.js';
 import { planText } from './probe-plan/plan-text.js';
 
-async function planOf(files: HostFiles, detail: Detail): Promise<RecordingPlan> {
+async function planOf(files: HostFiles, detail: Detail): Promise<BpftraceRecording> {
   return planRecording(await readHostFacts(pretendedHost({ files }), 'bpftrace'), { detail });
 }
 

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { pretendedHost, type HostFiles } from '../test/pretended-host.ts';
 import { judgeFunctions } from './doctor/judge-functions.js';
 import { readHostFacts, type HostFacts } from './host/host-facts.js';
-import { planRecording, type RecordingPlan } from './plan-recording.js';
+import { planRecording, type BpftraceRecording } from './plan-recording.js';
 import { DETAILS, type Detail } from './probe-plan/detail.js';
 
 const FUNCTIONS = '/sys/kernel/tracing/available_filter_functions';
@@ -28,7 +28,7 @@ const factsOf = async (files: HostFiles): Promise<HostFacts> =>
     'bpftrace',
   );
 
-async function plan(kernel: keyof typeof KERNELS, detail: Detail): Promise<RecordingPlan> {
+async function plan(kernel: keyof typeof KERNELS, detail: Detail): Promise<BpftraceRecording> {
   return planRecording(await factsOf(KERNELS[kernel]), { detail });
 }
 
@@ -40,7 +40,7 @@ async function different(kernel: keyof typeof KERNELS, detail: Detail): Promise<
   return [...new Set((await lines(kernel)).filter((line) => !known.has(line)))];
 }
 
-const view = ({ plan: { views } }: RecordingPlan, what: string) =>
+const view = ({ plan: { views } }: BpftraceRecording, what: string) =>
   views.find((one) => one.what === what);
 
 describe('6.12', () => {

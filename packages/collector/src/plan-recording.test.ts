@@ -2,14 +2,14 @@ import { ProgramError } from '@vhostscope/terminal';
 import { describe, expect, it } from 'vitest';
 import { pretendedHost, type PretendedHost } from '../test/pretended-host.ts';
 import { readHostFacts } from './host/host-facts.js';
-import { planRecording, type RecordingPlan } from './plan-recording.js';
+import { planRecording, type BpftraceRecording } from './plan-recording.js';
 import { DETAILS, type Detail } from './probe-plan/detail.js';
 
 async function plan(
   host: PretendedHost = {},
   bufferMiB?: number,
   detail: Detail = 'rounds',
-): Promise<RecordingPlan> {
+): Promise<BpftraceRecording> {
   const facts = await readHostFacts(pretendedHost(host), 'bpftrace');
   return planRecording(facts, {
     detail,
@@ -111,7 +111,8 @@ describe('the program for other versions of bpftrace', () => {
 });
 
 describe('looks at page tables', () => {
-  const pages = ({ plan: { views } }: RecordingPlan) => views.find(({ what }) => what === 'pages');
+  const pages = ({ plan: { views } }: BpftraceRecording) =>
+    views.find(({ what }) => what === 'pages');
 
   it('are made by the program where it can walk them', async () => {
     const recording = await plan();

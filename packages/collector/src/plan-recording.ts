@@ -1,18 +1,15 @@
 /** From the facts of a host to the bpftrace program that records it, and what is known at the start. */
 import { AREAS, type FieldName } from '@vhostscope/model';
 import type { TraceHeader } from '@vhostscope/trace';
+import type { BpftraceCommand } from './attach/bpftrace-process.js';
 import { BlockedHostError, type Blocker } from './blocked-host.js';
 import { findingsOf } from './doctor/findings.js';
 import type { HostFacts } from './host/host-facts.js';
+import type { PerfCommand } from './perf-recording/perf-command.js';
 import type { Detail } from './probe-plan/detail.js';
 import { tellsDecisions } from './probe-plan/direct-map-plan.js';
 import { LOOKED_AT_PAGES } from './probe-plan/page-look-plan.js';
-import {
-  isRefusal,
-  planProbes,
-  type PlanRefusal,
-  type ProbePlan,
-} from './probe-plan/probe-plan.js';
+import { planProbes, type PlanRefusal, type ProbePlan } from './probe-plan/probe-plan.js';
 import {
   BUFFER_MIB,
   dialectOf,
@@ -23,21 +20,22 @@ import {
 import { bpftraceProgram } from './recording-program/bpftrace-program.js';
 import { LINE_CLASSES } from './recording-program/emitted-lines.js';
 
+/** What can record. */
+export const RECORDERS = ['bpftrace', 'perf'] as const;
+
+export type RecorderName = (typeof RECORDERS)[number];
+
 export interface RecordingRequest {
   readonly detail: Detail;
+  /** What records; bpftrace, unless something else is asked for. */
+  readonly recorder?: RecorderName | undefined;
   /** MiB for lines that bpftrace has not read yet; of each CPU up to bpftrace 0.18, of all since. */
   readonly bufferMiB?: number | undefined;
 }
 
+/** All that a recording needs to know of its host. */
 export interface RecordingPlan {
-  readonly plan: ProbePlan;
-  readonly command: {
-    readonly path: string;
-    readonly args: readonly string[];
-    readonly env: Readonly<Record<string, string>>;
-    /** Goes to its standard input. */
-    readonly program: string;
-  };
+  readonly command: BpftraceCommand | PerfCommand;
   /** Lines that are counted together, and the field of a heartbeat that counts them. */
   readonly classes: readonly {
     readonly name: string;
@@ -51,12 +49,18 @@ export interface RecordingPlan {
   readonly remarks: readonly string[];
 }
 
+/** With bpftrace. */
+export interface BpftraceRecording extends RecordingPlan {
+  readonly plan: ProbePlan;
+  readonly command: BpftraceCommand;
+}
+
 /** What can be said of a recording of a host, also where it is not ready. */
-export interface RecordingOutlook {
+export interface RecordingOutlook<Recording extends RecordingPlan = RecordingPlan> {
   /** In the order in which they are best put right; none when the host can be recorded. */
   readonly blockers: readonly Blocker[];
   /** What would be recorded; undefined where the host cannot be, or too little is known of it. */
-  readonly recording: RecordingPlan | undefined;
+  readonly recording: Recording | undefined;
   /** Why there is no plan of a recording, and what is known of it; undefined where there is one. */
   readonly refusal: PlanRefusal | undefined;
   /** What the user is to know before the recording begins, one sentence each. */
@@ -64,8 +68,15 @@ export interface RecordingOutlook {
 }
 
 /** @throws BlockedHostError when the host cannot be recorded */
-export function planRecording(facts: HostFacts, request: RecordingRequest): RecordingPlan {
-  const { blockers, recording } = outlookOf(facts, request);
+export function planRecording(facts: HostFacts, request: RecordingRequest): BpftraceRecording {
+  return recordingOrBlocked(outlookOf(facts, request));
+}
+
+/** @throws BlockedHostError when there is none */
+export function recordingOrBlocked<Recording extends RecordingPlan>({
+  blockers,
+  recording,
+}: RecordingOutlook<Recording>): Recording {
   const [first, ...others] = blockers;
   if (first !== undefined) throw new BlockedHostError([first, ...others]);
   if (recording === undefined)
@@ -73,7 +84,21 @@ export function planRecording(facts: HostFacts, request: RecordingRequest): Reco
   return recording;
 }
 
-export function outlookOf(facts: HostFacts, request: RecordingRequest): RecordingOutlook {
+export function outlookOf(
+  facts: HostFacts,
+  request: RecordingRequest,
+): RecordingOutlook<BpftraceRecording> {
+  return outlookWith(facts, planProbes(facts, request.detail), (plan, remarks) =>
+    recordingOf(facts, plan, remarks, request),
+  );
+}
+
+/** @param record the recording of a plan */
+export function outlookWith<Plan extends object, Recording extends RecordingPlan>(
+  facts: HostFacts,
+  plan: Plan | PlanRefusal,
+  record: (plan: Plan, remarks: readonly string[]) => Recording,
+): RecordingOutlook<Recording> {
   const findings = findingsOf(facts);
   const blockers = findings
     .filter(({ verdict }) => verdict === 'blocked')
@@ -84,11 +109,8 @@ export function outlookOf(facts: HostFacts, request: RecordingRequest): Recordin
   const remarks = findings
     .filter(({ verdict }) => verdict === 'limited')
     .map(({ found, cost }) => (cost === undefined ? found : `${found}: ${cost}`));
-  const plan = planProbes(facts, request.detail);
-  if (!isRefusal(plan)) {
-    const recording = recordingOf(facts, plan, remarks, request);
-    return { blockers, recording, refusal: undefined, remarks };
-  }
+  if (!('reason' in plan))
+    return { blockers, recording: record(plan, remarks), refusal: undefined, remarks };
   // That no round begins is no news where something else is in the way of seeing it.
   const isNews = plan.lacks !== 'rounds' || blockers.length === 0;
   return {
@@ -104,13 +126,14 @@ function recordingOf(
   plan: ProbePlan,
   remarks: readonly string[],
   request: RecordingRequest,
-): RecordingPlan {
-  const { bpftrace, kernel } = facts;
+): BpftraceRecording {
+  const { bpftrace } = facts;
   const dialect = dialectOf(versionNumbers(bpftrace?.version));
   const program = bpftraceProgram(plan, dialect);
   return {
     plan,
     command: {
+      recorder: 'bpftrace',
       path: bpftrace?.path ?? 'bpftrace',
       // Whole lines, as soon as they are printed; the program comes from standard input.
       args: ['-B', 'line', '-'],
@@ -120,8 +143,7 @@ function recordingOf(
     classes: LINE_CLASSES,
     lookedAtPages: AREAS.map((area) => (plan.looks === undefined ? 0 : LOOKED_AT_PAGES[area])),
     header: {
-      ...(kernel.preemption !== undefined && { preemption: kernel.preemption }),
-      host: hostOfHeader(facts),
+      ...hostOfHeader(facts),
       probes: {
         detail: plan.detail,
         ...(tellsDecisions(plan.directMap) && { hostKind: 'direct-map' as const }),
@@ -133,13 +155,23 @@ function recordingOf(
   };
 }
 
-function hostOfHeader({ kernel, memory, bpftrace }: HostFacts): NonNullable<TraceHeader['host']> {
+/** What a trace says of its host. */
+export function hostOfHeader({
+  kernel,
+  memory,
+  bpftrace,
+  perf,
+}: HostFacts): Pick<TraceHeader, 'preemption' | 'host'> {
   const version = versionNumbers(bpftrace?.version);
-  return {
+  const host = {
     kernel: kernel.release,
     architecture: kernel.architecture,
-    ...(bpftrace?.version !== undefined && { bpftrace: bpftrace.version }),
-    bpftraceTested: version !== undefined && isTested(version),
+    ...(perf === undefined
+      ? {
+          ...(bpftrace?.version !== undefined && { bpftrace: bpftrace.version }),
+          bpftraceTested: version !== undefined && isTested(version),
+        }
+      : { perf: perf.program?.version ?? 'unknown' }),
     ...(kernel.cpuModel !== undefined && { cpu: kernel.cpuModel }),
     ...(kernel.smap !== undefined && { smap: kernel.smap }),
     ...(memory.thp !== undefined && { thp: memory.thp }),
@@ -148,6 +180,7 @@ function hostOfHeader({ kernel, memory, bpftrace }: HostFacts): NonNullable<Trac
     numaNodes: memory.numaNodes,
     ...(memory.swapBytes !== undefined && { swapBytes: memory.swapBytes }),
   };
+  return { ...(kernel.preemption !== undefined && { preemption: kernel.preemption }), host };
 }
 
 const PAGES_OF_MIB = 256;

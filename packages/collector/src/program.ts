@@ -9,6 +9,8 @@ import type { RecordedHost } from './attach/recorded-host.js';
 import type { DoctorOptions } from './doctor/doctor-command.js';
 import type { ImportOptions } from './import-command.js';
 import type { MergeFlags } from './merge-command.js';
+import { PERF_BUFFER_MIB } from './perf-recording/perf-command.js';
+import { RECORDERS } from './plan-recording.js';
 import { DETAILS } from './probe-plan/detail.js';
 import type { ProbesOptions } from './probe-plan/probes-command.js';
 import { BUFFER_MIB } from './recording-program/bpftrace-dialects.js';
@@ -60,10 +62,11 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       'keep kernel addresses in the trace; they tell where the kernel lies in memory (KASLR)',
     )
     .option('--strict', 'exit 1 when events are known to be lost')
-    .option('--dry-run', 'print the bpftrace program and record nothing')
+    .option('--dry-run', 'print the bpftrace program, or the probes of perf, and record nothing')
+    .addOption(recorderOption('what records'))
     .option(
       '--buffer <MiB>',
-      `memory for lines that bpftrace has not read yet; default: ${BUFFER_MIB['each CPU']} for each CPU up to bpftrace 0.18, ${BUFFER_MIB['all CPUs']} for all since`,
+      `memory for what bpftrace or perf has not read yet; default: ${BUFFER_MIB['each CPU']} for each CPU up to bpftrace 0.18, ${BUFFER_MIB['all CPUs']} for all since; ${PERF_BUFFER_MIB} for each CPU with perf`,
       parseBufferSize,
     )
     .option(
@@ -72,12 +75,13 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       parseNiceness,
     )
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
+    .option('--perf <program>', 'perf to use', 'perf')
     .option('--json', 'print what was done as one JSON document')
     .addHelpText('after', ATTACH_HELP)
     .action(async (flags: AttachFlags) => {
       const { attachCommand } = await import('./attach/attach-command.js');
       const { thisHost } = await import('./attach/this-host.js');
-      exitCode = await attachCommand(withDefaults(flags), host ?? thisHost(flags.bpftrace));
+      exitCode = await attachCommand(withDefaults(flags), host ?? thisHost(flags));
     });
 
   program
@@ -129,6 +133,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
   program
     .command('doctor')
     .description('can this host be recorded live, and what should be changed?')
+    .addOption(recorderOption('what would record'))
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
     .option('--json', 'print the findings as one JSON document')
     .action(async (options: DoctorOptions) => {
@@ -143,7 +148,9 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .addOption(
       new Option('--detail <level>', 'how much to record').choices(DETAILS).default('rounds'),
     )
-    .option('--program', 'print the bpftrace program instead')
+    .addOption(recorderOption('what would record'))
+    .option('--program', 'print the bpftrace program, or the probes of perf, instead')
+    .option('--perf', 'print the probes of a recording with perf: --with perf --program')
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
     .option('--json', 'print plan and program as one JSON document')
     .action(async (options: ProbesOptions) => {
@@ -171,6 +178,10 @@ function oneMore(text: string, before?: readonly string[]): readonly string[] {
   return [...(before ?? []), text];
 }
 
+function recorderOption(what: string): Option {
+  return new Option('--with <recorder>', what).choices(RECORDERS).default('bpftrace');
+}
+
 function withDefaults(flags: AttachFlags): AttachOptions {
   const overwrite = flags.output !== undefined || flags.force === true;
   const isDefault = flags.output === undefined && flags.socket === undefined;
@@ -185,7 +196,7 @@ Examples:
   collector import run.txt.gz                   writes run.arrows
   bpftrace probes.bt | collector import - -o live.arrows
 
-Exit codes: 0 done, 1 with --strict: not all could be read or recorded; or bpftrace ended by itself,
+Exit codes: 0 done, 1 with --strict: not all could be read or recorded; or the recorder ended by itself,
 2 wrong usage, unusable input or output, 3 this host cannot be recorded, 130 interrupted after what had
 arrived was saved.`;
 
@@ -195,6 +206,8 @@ How much to record:
             accessed follows by rule
   calls     accesses are counted in the kernel, and told at the ends of rounds
   accesses  one event each, for short recordings; replay check can hold their order against the kernel's
+
+--with perf is for hosts without bpftrace; it records rounds, and no other level.
 
 Ctrl-C, SIGTERM or SIGHUP end the recording once what is under way has arrived; a second one leaves at
 once. The trace says how it ended, and whether it is complete.

@@ -54,6 +54,7 @@ export function fakeHost(scenario: Scenario): RecordedHost {
     plan: async () =>
       Promise.resolve({
         command: {
+          recorder: 'bpftrace',
           path: join(import.meta.dirname, 'fake-bpftrace.mjs'),
           args: [],
           env: { FAKE_BPFTRACE: JSON.stringify(scenario) },

@@ -17,11 +17,21 @@ function optionsWithValue(help: string): Map<string, string> {
 it.each([
   [
     'attach',
-    ['--output', '--socket', '--duration', '--detail', '--buffer', '--nice', '--bpftrace'],
+    [
+      '--output',
+      '--socket',
+      '--duration',
+      '--detail',
+      '--buffer',
+      '--nice',
+      '--with',
+      '--bpftrace',
+      '--perf',
+    ],
   ],
   ['import', ['--output', '--offset']],
-  ['doctor', ['--bpftrace']],
-  ['probes', ['--detail', '--bpftrace']],
+  ['doctor', ['--with', '--bpftrace']],
+  ['probes', ['--detail', '--with', '--bpftrace']],
 ])('%s: of each option that takes a value, the default', async (command, names) => {
   const { code, out } = await collector(command, '--help');
   expect(code).toBe(0);
@@ -33,6 +43,6 @@ it.each([
 it('the size of the buffer is that which bpftrace is given', async () => {
   const { out } = await collector('attach', '--help');
   expect(optionsWithValue(out).get('--buffer')).toMatch(
-    /default: 4 for each CPU up to bpftrace 0\.18, 64 for all since$/,
+    /default: 4 for each CPU up to bpftrace 0\.18, 64 for all since; 2 for each CPU with perf$/,
   );
 });

@@ -76,6 +76,8 @@ export interface PretendedHost {
   readonly uid?: number;
   /** What `bpftrace --version` prints; null when there is no bpftrace. */
   readonly bpftrace?: string | null;
+  /** What `perf --version` prints; null when there is no perf. */
+  readonly perf?: string | null;
   readonly architecture?: string;
   /** How often a process holds /dev/vhost-net open; 417 does so once. */
   readonly openDevices?: Readonly<Record<number, number>>;
@@ -85,6 +87,7 @@ export function pretendedHost({
   files = {},
   uid = 0,
   bpftrace = 'bpftrace v0.17.0\n',
+  perf = 'perf version 6.1.187\n',
   architecture = 'x86_64',
   openDevices = {},
 }: PretendedHost = {}): HostSources {
@@ -104,7 +107,8 @@ export function pretendedHost({
   }
   return {
     ...hostSources(root),
-    run: async () => Promise.resolve(bpftrace ?? undefined),
+    run: async (program) =>
+      Promise.resolve((program.endsWith('perf') ? perf : bpftrace) ?? undefined),
     user: { uid },
     architecture,
   };

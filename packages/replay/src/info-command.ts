@@ -166,8 +166,10 @@ function mergedLines({ hosts, sources }: NonNullable<InfoResult['merged']>): str
 }
 
 function hostLines(host: NonNullable<InfoResult['host']>): string[] {
-  const { kernel, architecture, cpu, bpftrace, bpftraceTested, thp, numaNodes } = host;
+  const { kernel, architecture, cpu, bpftrace, bpftraceTested, perf, thp, numaNodes } = host;
   const untested = bpftraceTested === false ? ' (untested)' : '';
+  const recorder =
+    perf === undefined ? `bpftrace ${bpftrace ?? 'unknown'}${untested}` : `perf ${perf}`;
   const onOff = (name: string, on: boolean | undefined): string[] =>
     on === undefined ? [] : [`${name} ${on ? 'on' : 'off'}`];
   const settings = [
@@ -178,12 +180,7 @@ function hostLines(host: NonNullable<InfoResult['host']>): string[] {
     ...onOff('SMAP', host.smap),
   ];
   return [
-    ...wrapped(
-      'host        ',
-      printable(
-        `Linux ${kernel} on ${cpu ?? architecture}, bpftrace ${bpftrace ?? 'unknown'}${untested}`,
-      ),
-    ),
+    ...wrapped('host        ', printable(`Linux ${kernel} on ${cpu ?? architecture}, ${recorder}`)),
     ...wrapped('            ', `${printable(settings.join(', '))} (when the recording began)`),
   ];
 }

@@ -37,6 +37,8 @@ const OTHER_DIALECT = /^# (?:vhost-oracle|vhostscope) \S/;
 
 /** What a live recording asks of its importer beyond what a finished text does. */
 export interface LiveImport {
+  /** Who loses events that a line says are lost. */
+  readonly recorder?: string;
   /** Kinds of events that are read and not written: who records writes of them what is wanted. */
   readonly notWritten?: ReadonlySet<number>;
   /**
@@ -203,7 +205,7 @@ export function createTextImporter(
     if (events <= 0n) return;
     lost += events;
     report.lostEvents += events;
-    noteLoss(events, 'bpftrace', at);
+    noteLoss(events, live?.recorder ?? 'bpftrace', at);
   }
 
   function reject(reason: string, at: number): void {

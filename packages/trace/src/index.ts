@@ -40,6 +40,11 @@ export { createTextImporter, type LiveImport, type TextImporter } from './import
 export { createTextImport, type TextImport } from './text-import.js';
 export { RECORDER, type TextFormat, type TextKind } from './text-kind.js';
 export {
+  createLiveEvents,
+  type LiveEvents,
+  type LiveTraceEvent,
+} from './trace-events/live-events.js';
+export {
   createImportReport,
   NO_EVENT,
   type ImportReport,

@@ -43,6 +43,8 @@ export const traceHeaderSchema = z.object({
       bpftrace: z.string().optional(),
       /** Whether the program was ever held against the truth with that version. */
       bpftraceTested: z.boolean().optional(),
+      /** Version of perf, where that recorded. */
+      perf: z.string().optional(),
       cpu: z.string().optional(),
       /** Supervisor mode access prevention. */
       smap: z.boolean().optional(),
@@ -81,7 +83,7 @@ export const traceHeaderSchema = z.object({
       ),
     })
     .optional(),
-  /** The bpftrace program that recorded it. */
+  /** The bpftrace program, or the probes of perf, that recorded it. */
   program: z.string().optional(),
 });
 

@@ -85,10 +85,10 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
 /** What would be recorded; of a host that cannot be, programs that asked for a document get one. */
 async function planOf(
   host: RecordedHost,
-  { detail, buffer, json }: AttachOptions,
-): Promise<Omit<RecordingPlan, 'plan'>> {
+  { detail, buffer, json, with: recorder }: AttachOptions,
+): Promise<RecordingPlan> {
   try {
-    return await host.plan({ detail, bufferMiB: buffer });
+    return await host.plan({ detail, recorder, bufferMiB: buffer });
   } catch (error) {
     if (json === true && error instanceof BlockedHostError)
       await writeOut(jsonDocument(blockedResult(error.blockers)));
@@ -137,7 +137,7 @@ async function openOutputs(
 
 /** What a recording is made of. */
 interface Session {
-  readonly plan: Omit<RecordingPlan, 'plan'>;
+  readonly plan: RecordingPlan;
   readonly host: RecordedHost;
   readonly stop: StopRequest;
   readonly options: AttachOptions;
@@ -195,7 +195,7 @@ function showOnDashboard(outputs: Outputs, stop: StopRequest): () => void {
   return () => undefined;
 }
 
-/** bpftrace needs a second or two to compile the program, and a minute on an emulated machine. */
+/** bpftrace needs a second or two to compile the program, and a minute on an emulated machine; perf less. */
 const SLOW_MS = 3000;
 
 function howLong(duration: number | undefined): string {
@@ -210,7 +210,7 @@ function exitCode(
   switch (end.why) {
     case 'output failed':
       return EXIT.unusable;
-    case 'bpftrace ended':
+    case 'recorder ended':
       return EXIT.no;
     case 'left at once':
       return EXIT.interrupted;

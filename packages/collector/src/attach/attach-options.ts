@@ -1,4 +1,5 @@
 /** The options of `collector attach`. */
+import type { RecorderName } from '../plan-recording.js';
 import type { Detail } from '../probe-plan/detail.js';
 
 /** As the command line gives them. */
@@ -15,11 +16,14 @@ export interface AttachFlags {
   readonly detail: Detail;
   /** MiB. */
   readonly buffer?: number;
-  /** Nice value of bpftrace and the collector while they record, 0 to 19; as they were started by default. */
+  /** Nice value of what records and the collector while they record, 0 to 19; as they were started by default. */
   readonly nice?: number;
-  /** Program to run. */
+  /** What records. */
+  readonly with?: RecorderName;
+  /** Programs to run. */
   readonly bpftrace: string;
-  /** Print the program for bpftrace, and record nothing. */
+  readonly perf: string;
+  /** Print the program for bpftrace, or the probes of perf, and record nothing. */
   readonly dryRun?: boolean;
   readonly keepPointers?: boolean;
   readonly strict?: boolean;

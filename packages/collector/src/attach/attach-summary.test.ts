@@ -26,6 +26,7 @@ it.each([
   report.rejected = 2;
   report.rejectedFirst.push({ line: 700, offset: 9000, reason: 'M: cpu is no number' });
   const finished = {
+    recorder: 'bpftrace',
     end: { why: 'stopped', reason: { why: 'duration' } },
     report,
     rejectedAfter,

@@ -5,14 +5,14 @@ import type { FinishedRecording } from './record.js';
 
 /** What went wrong, in sentences. */
 export function problemsOf(
-  { end, report, rejectedAfter, doubts, wasReady }: FinishedRecording,
+  { recorder, end, report, rejectedAfter, doubts, wasReady }: FinishedRecording,
   { readers_dropped, saw_vhost }: AttachResult,
 ): string[] {
   const problems: string[] = [];
   if (end.why === 'output failed')
     problems.push(`${end.error.message}; what was written before can be read`);
-  if (end.why === 'bpftrace ended' && end.complaints.length > 0)
-    problems.push(`bpftrace said: ${end.complaints.join('; ')}`);
+  if (end.why === 'recorder ended' && end.complaints.length > 0)
+    problems.push(`${recorder} said: ${end.complaints.join('; ')}`);
   const [rejected] = report.rejectedFirst;
   if (rejected !== undefined) {
     // Nobody has the text of a live recording to look for a line by its number.
@@ -21,7 +21,7 @@ export function problemsOf(
         ? 'while the probes were being attached'
         : `${(Number(rejectedAfter) / 1e9).toFixed(1)} s into the recording`;
     problems.push(
-      `${counted(report.rejected, 'line')} of bpftrace could not be read, the first ${when}: ${rejected.reason}`,
+      `${counted(report.rejected, 'line')} of ${recorder} could not be read, the first ${when}: ${rejected.reason}`,
     );
   }
   if (readers_dropped > 0)

@@ -4,37 +4,18 @@ import { EXIT, ProgramError } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import { createParser, type Message } from 'bpftrace-parser';
 import { createDeferred } from './deferred.js';
-import { gatherOutput, type GatheredOutput } from './gathered-output.js';
+import { gatherOutput } from './gathered-output.js';
+import { countProbeMisses } from './probe-misses.js';
+import type { RecorderEnd, RecorderProcess } from './recorder-process.js';
 
 /** How bpftrace is to be started. */
 export interface BpftraceCommand {
+  readonly recorder: 'bpftrace';
   readonly path: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Goes to its standard input. */
   readonly program: string;
-}
-
-export interface BpftraceEnd {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-export interface BpftraceProcess {
-  readonly pid: number;
-  readonly output: Pick<GatheredOutput, 'read' | 'pause' | 'resume' | 'discard'>;
-  /** All probes are attached. May never come. */
-  readonly ready: Promise<void>;
-  /** The process is gone and its output was read to the end. */
-  readonly ended: Promise<BpftraceEnd>;
-  /** What it said went wrong, oldest first; a few lines. */
-  readonly complaints: readonly string[];
-  /** A message that stood in its standard output. */
-  hear(message: Message): void;
-  /** Asks it to detach, print what it still holds, and end. */
-  interrupt(): void;
-  /** Ends it at once. */
-  kill(): void;
 }
 
 /** Enough to see why it did not start, whatever it says. */
@@ -44,7 +25,7 @@ const KEPT_COMPLAINTS = 8;
 const NOTIFY_READY = { __BPFTRACE_NOTIFY_PROBES_ATTACHED: '1' };
 
 /** Starts bpftrace. Throws ProgramError when it cannot be started. */
-export async function startBpftrace(command: BpftraceCommand): Promise<BpftraceProcess> {
+export async function startBpftrace(command: BpftraceCommand): Promise<RecorderProcess> {
   const output = gatherOutput();
   const child = spawn(command.path, command.args, {
     env: { ...process.env, ...command.env, ...NOTIFY_READY },
@@ -55,7 +36,7 @@ export async function startBpftrace(command: BpftraceCommand): Promise<BpftraceP
   });
   output.handedOver();
   const ready = createDeferred();
-  const ended = createDeferred<BpftraceEnd>();
+  const ended = createDeferred<RecorderEnd>();
   const complaints: string[] = [];
 
   function hear(message: Message): void {
@@ -95,23 +76,27 @@ export async function startBpftrace(command: BpftraceCommand): Promise<BpftraceP
       ),
     );
   });
+  const pid = child.pid ?? 0;
   return {
-    pid: child.pid ?? 0,
+    name: 'bpftrace',
+    pids: [pid],
     output,
     ready: ready.promise,
     ended: ended.promise,
     complaints,
     hear,
+    skipped: () => Promise.resolve(countProbeMisses(`/proc/${pid}`)),
+    // Its heartbeats tell what the kernel counted.
+    reckon: () => ({ lost: 0n, doubts: [] }),
     interrupt: () => child.kill('SIGINT'),
     kill: () => child.kill('SIGKILL'),
+    // The kernel takes its probes away with it.
+    close: () => {
+      child.kill('SIGKILL');
+      return Promise.resolve();
+    },
   };
 }
 
 /** Said by bpftrace 0.17 while everything works. */
 const HARMLESS = /RLIMIT_MEMLOCK/;
-
-/** How it ended, in words. */
-export function endInWords({ code, signal }: BpftraceEnd): string {
-  if (signal !== null) return `bpftrace was killed by ${signal}`;
-  return `bpftrace ended by itself with status ${code ?? 'unknown'}`;
-}

@@ -145,10 +145,13 @@ function openFifo(): { ours: number; childEnd: number } {
       rmSync(folder, { recursive: true, force: true });
     }
   } catch (error) {
-    throw new ProgramError(`cannot make a pipe for bpftrace in ${tmpdir()}: ${reasonOf(error)}`, {
-      exitCode: EXIT.host,
-      advice:
-        'it takes mkfifo (coreutils), and a folder that can be written to: TMPDIR names another',
-    });
+    throw new ProgramError(
+      `cannot make a pipe for what is recorded in ${tmpdir()}: ${reasonOf(error)}`,
+      {
+        exitCode: EXIT.host,
+        advice:
+          'it takes mkfifo (coreutils), and a folder that can be written to: TMPDIR names another',
+      },
+    );
   }
 }

@@ -22,6 +22,8 @@ export interface LossAccount {
   hearHeartbeat(cpu: number, time: bigint, emitted: readonly number[]): void;
   /** Somebody else says that lines are missing: bpftrace, or the reader of its output. */
   hearLoss(howMany: bigint, by: string): void;
+  /** Who has counted in the kernel says how many lines are missing in all, those included that are known. */
+  hearCounted(howMany: bigint): void;
   /** Whether all lines of a CPU up to a time have arrived or are known to be lost. */
   isSettled(cpu: number, until: bigint): boolean;
   /** CPUs that have ever told a heartbeat: one that went offline has told lines before it did. */
@@ -73,6 +75,10 @@ export function createLossAccount(
     hearLoss(howMany, by) {
       told += howMany;
       settle(by);
+    },
+    hearCounted(howMany) {
+      if (howMany > counted) counted = howMany;
+      settle(COUNTED_IN_KERNEL);
     },
     isSettled: (cpu, until) => (settled.get(cpu) ?? -1n) >= until,
     cpus: () => settled.keys(),

@@ -12,9 +12,9 @@ export function parseNiceness(text: string): number {
   return niceness;
 }
 
-/** Makes all threads of a process, and of this one, at least as nice. */
-export function leaveCpusTo(pid: number, niceness: number): void {
-  for (const each of [pid, ownPid])
+/** Makes all threads of processes, and of this one, at least as nice. */
+export function leaveCpusTo(pids: readonly number[], niceness: number): void {
+  for (const each of [...pids, ownPid])
     for (const thread of readdirSync(`/proc/${each}/task`).map(Number)) {
       try {
         if (getPriority(thread) < niceness) setPriority(thread, niceness);

@@ -1,5 +1,5 @@
 /**
- * A recording from the start of bpftrace to the end of the trace: attach, record, let everything
+ * A recording from the start of what records to the end of the trace: attach, record, let everything
  * arrive, stop. However it ends, what has arrived is in the trace, and the trace says how it ended.
  */
 import { setTimeout } from 'node:timers/promises';
@@ -17,17 +17,17 @@ import {
   type ImportReport,
   type TraceWriter,
 } from '@vhostscope/trace';
-import { endInWords, startBpftrace } from './bpftrace-process.js';
+import { createBootClock } from './boot-clock.js';
 import { leaveCpusTo } from './niceness.js';
-import { countProbeMisses } from './probe-misses.js';
 import {
   beginRecording,
   endRecording,
-  followBpftrace,
+  followRecorder,
   unsettledCpus,
   type RecordingOptions,
   type RecordingRun,
 } from './recording-run.js';
+import { endInWords, startRecorder } from './recorder-process.js';
 import type { StopReason, StopRequest } from './stop-request.js';
 
 /** How a recording ended. */
@@ -35,13 +35,15 @@ export type RecordingEnd =
   | { readonly why: 'stopped'; readonly reason: StopReason }
   | { readonly why: 'left at once' }
   | {
-      readonly why: 'bpftrace ended';
+      readonly why: 'recorder ended';
       readonly words: string;
       readonly complaints: readonly string[];
     }
   | { readonly why: 'output failed'; readonly error: OutputError };
 
 export interface FinishedRecording {
+  /** What recorded. */
+  readonly recorder: string;
   readonly end: RecordingEnd;
   readonly report: ImportReport;
   /** How far into the recording the first line came that could not be read, ns; undefined before it began. */
@@ -57,21 +59,23 @@ export interface FinishedRecording {
 /**
  * Records into a trace until it is told to stop, or cannot go on. The trace is closed then.
  *
- * @throws ProgramError when bpftrace cannot be started or attaches nothing
+ * @throws ProgramError when what records cannot be started or attaches nothing
  */
 export async function record(
   writer: TraceWriter,
   options: RecordingOptions,
 ): Promise<FinishedRecording> {
-  const bpftrace = await startBpftrace(options.command);
-  const run = followBpftrace(writer, bpftrace, options);
+  const clock = createBootClock();
+  const { onlineCpus } = options;
+  const recorder = await startRecorder(options.command, { onlineCpus, now: () => clock.now() });
+  const run = followRecorder(writer, recorder, clock, options);
   try {
     const end = await untilEnd(run, options);
     // Nothing of it is read any more; its probes shall not outlast a reader that takes its time.
-    bpftrace.kill();
+    await recorder.close();
     return await finish(run, end, options);
   } finally {
-    bpftrace.kill();
+    await recorder.close();
     run.close();
   }
 }
@@ -79,24 +83,29 @@ export async function record(
 const READY = { why: 'ready' } as const;
 
 async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<RecordingEnd> {
-  const { bpftrace } = run;
+  const { recorder } = run;
   const { stop } = options;
   const abrupt = abruptEnd(run, stop);
   const asked = stop.requested.then((reason) => ({ why: 'stopped', reason }) as const);
-  const begun = await Promise.race([bpftrace.ready.then(() => READY), abrupt, asked]);
-  if (begun.why === 'bpftrace ended') throw couldNotAttach(begun);
+  const begun = await Promise.race([recorder.ready.then(() => READY), abrupt, asked]);
+  if (begun.why === 'recorder ended') throw couldNotAttach(begun);
   if (begun.why !== 'ready') return begun;
   // Not before: attaching is work, and nobody waits for less of it.
-  if (options.niceness !== undefined) leaveCpusTo(bpftrace.pid, options.niceness);
+  if (options.niceness !== undefined) leaveCpusTo(recorder.pids, options.niceness);
   beginRecording(run, options);
   const end = await Promise.race([abrupt, asked]);
   if (end.why !== 'stopped') return end;
   const cut = await drain(run, abrupt, options);
   if (cut !== undefined) return cut;
-  noteProbeMisses(run);
-  bpftrace.interrupt();
+  await noteProbeMisses(run);
+  recorder.interrupt();
   // Where it could not keep up, it hands over the rest now that its probes are gone.
-  await Promise.race([bpftrace.ended, stop.again, pause(options.patienceMs)]);
+  const isAll = await Promise.race([
+    recorder.ended.then(() => true),
+    stop.again,
+    pause(options.patienceMs),
+  ]);
+  if (isAll === true) reckon(run);
   const silent = unsettledCpus(run, options.onlineCpus(), run.until ?? 0n);
   if (silent.length > 0)
     run.doubts.push(`CPU ${silent.join(', ')} did not say that all had arrived`);
@@ -105,14 +114,14 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
 
 /** Ends that nobody waits for anything after. */
 function abruptEnd(
-  { bpftrace, failed }: RecordingRun,
+  { recorder, failed }: RecordingRun,
   { again }: StopRequest,
 ): Promise<RecordingEnd> {
   return Promise.race([
-    bpftrace.ended.then((end): RecordingEnd => ({
-      why: 'bpftrace ended',
-      words: endInWords(end),
-      complaints: bpftrace.complaints,
+    recorder.ended.then((end): RecordingEnd => ({
+      why: 'recorder ended',
+      words: endInWords(recorder.name, end),
+      complaints: recorder.complaints,
     })),
     failed.then((error): RecordingEnd => {
       if (error instanceof OutputError) return { why: 'output failed', error };
@@ -122,7 +131,7 @@ function abruptEnd(
   ]);
 }
 
-function couldNotAttach({ words, complaints }: RecordingEnd & { why: 'bpftrace ended' }): Error {
+function couldNotAttach({ words, complaints }: RecordingEnd & { why: 'recorder ended' }): Error {
   const [first] = complaints;
   return new ProgramError(
     `the probes could not be attached: ${first ?? `${words}, and said nothing`}`,
@@ -151,9 +160,16 @@ async function pause(ms: number): Promise<undefined> {
 }
 
 /** Probes that never ran are in nobody's counts. */
-function noteProbeMisses({ writer, bpftrace, report }: RecordingRun): void {
-  const misses = countProbeMisses(`/proc/${bpftrace.pid}`);
+async function noteProbeMisses({ writer, recorder, report }: RecordingRun): Promise<void> {
+  const misses = await recorder.skipped();
   if (misses > 0) writeLoss(writer, BigInt(misses), 'probes that the kernel skipped', report.lines);
+}
+
+/** What the kernel counted of its probes, where only that tells that nothing is missing. */
+function reckon({ recorder, account, doubts }: RecordingRun): void {
+  const { lost, doubts: others } = recorder.reckon();
+  account.hearCounted(lost);
+  doubts.push(...others);
 }
 
 /** Ends the trace. What cannot be written then is no different from what could not be before. */
@@ -163,11 +179,12 @@ async function finish(
   options: RecordingOptions,
 ): Promise<FinishedRecording> {
   const { writer, importer, report, account, doubts, from } = run;
-  if (end.why === 'bpftrace ended') doubts.push(`${end.words}: what it still held is not known`);
+  if (end.why === 'recorder ended') doubts.push(`${end.words}: what it still held is not known`);
   if (end.why === 'left at once') doubts.push('it was not waited for what was under way');
   const missing = account.missing();
   noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
   const finished = {
+    recorder: run.recorder.name,
     report,
     rejectedAfter: rejectedAfter(run),
     missing,
@@ -229,7 +246,7 @@ async function settleOrLeave(writer: TraceWriter, { again }: StopRequest): Promi
 /** Why a recording ended, for the trace. */
 function inWords(end: RecordingEnd): string {
   switch (end.why) {
-    case 'bpftrace ended':
+    case 'recorder ended':
       return end.words;
     case 'output failed':
       return end.error.message;

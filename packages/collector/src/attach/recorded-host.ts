@@ -3,8 +3,8 @@ import type { RecordingPlan, RecordingRequest } from '../plan-recording.js';
 
 export interface RecordedHost {
   /** @throws BlockedHostError when the host cannot be recorded */
-  plan(request: RecordingRequest): Promise<Omit<RecordingPlan, 'plan'>>;
-  /** How long bpftrace may take at the end to hand over what it holds, and then to be gone. */
+  plan(request: RecordingRequest): Promise<RecordingPlan>;
+  /** How long the recorder may take at the end to hand over what it holds, and then to be gone. */
   readonly patienceMs: number;
   /** CPUs that are online now. */
   onlineCpus(): readonly number[];

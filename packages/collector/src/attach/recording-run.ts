@@ -1,4 +1,4 @@
-/** A recording under way: what bpftrace prints goes into the trace, and is held against what was counted. */
+/** A recording under way: what the recorder prints goes into the trace, and is held against what was counted. */
 import {
   countOfLine,
   INVALIDATION_CLASSES,
@@ -24,13 +24,15 @@ import {
   type TextImporter,
   type TraceWriter,
 } from '@vhostscope/trace';
-import { createBootClock, type BootClock } from './boot-clock.js';
-import type { BpftraceCommand, BpftraceProcess } from './bpftrace-process.js';
+import type { BootClock } from './boot-clock.js';
+import type { BpftraceCommand } from './bpftrace-process.js';
+import type { PerfCommand } from '../perf-recording/perf-command.js';
 import { createDeferred } from './deferred.js';
 import { createEarlyRanges, type EarlyRanges } from './early-ranges.js';
 import { createLossAccount, type LineClass, type LossAccount } from './loss-account.js';
 import { createStackReader, type KernelStack } from './kernel-stacks.js';
 import { createPageWatch } from './page-watch.js';
+import type { RecorderProcess } from './recorder-process.js';
 import type { StopRequest } from './stop-request.js';
 import { createToldHeartbeats } from './told-heartbeats.js';
 
@@ -40,13 +42,13 @@ export interface CountedClass extends LineClass {
 }
 
 export interface RecordingOptions {
-  readonly command: BpftraceCommand;
+  readonly command: BpftraceCommand | PerfCommand;
   readonly classes: readonly CountedClass[];
   /** By area: with so many pages, or fewer, it is looked at by the program. */
   readonly lookedAtPages: readonly number[];
   /** CPUs from which a heartbeat is to be expected; asked when the recording is to end. */
   readonly onlineCpus: () => readonly number[];
-  /** How long bpftrace may take to end: it detaches its probes one by one, and hands over what it holds. */
+  /** How long the recorder may take to end: it detaches its probes one by one, and hands over what it holds. */
   readonly patienceMs: number;
   readonly stop: StopRequest;
   /** Whether somebody reads the trace while it is being written. */
@@ -66,7 +68,7 @@ export interface RecordingOptions {
 /** A recording under way. */
 export interface RecordingRun {
   readonly writer: TraceWriter;
-  readonly bpftrace: BpftraceProcess;
+  readonly recorder: RecorderProcess;
   readonly importer: TextImporter;
   readonly report: ImportReport;
   readonly account: LossAccount;
@@ -93,15 +95,17 @@ export interface RecordingRun {
   close(): void;
 }
 
-/** Begins to read what bpftrace prints; nothing is recorded yet. */
-export function followBpftrace(
+/** Begins to read what the recorder prints; nothing is recorded yet. */
+export function followRecorder(
   writer: TraceWriter,
-  bpftrace: BpftraceProcess,
+  recorder: RecorderProcess,
+  clock: BootClock,
   { classes, lookedAtPages, isFollowed, isServed }: RecordingOptions,
 ): RecordingRun {
   const report = createImportReport();
   const failed = createDeferred<unknown>();
   const importer = createTextImporter(writer, report, {
+    recorder: recorder.name,
     notWritten: new Set([KIND.heartbeat]),
     onEvent: (line, bytes) => {
       if (line.kind === KIND.heartbeat) {
@@ -116,12 +120,12 @@ export function followBpftrace(
       if (isServed) noteRange(rings.ranges, line, bytes);
       earlyRanges.hear(line, bytes, run.from);
     },
-    onMessage: (message) => bpftrace.hear(message),
+    onMessage: (message) => recorder.hear(message),
     onText: (text) => stacks.hear(text),
     onLoss: (howMany, by) => {
       forgetAllRanges();
-      // What bpftrace loses from the end on is not of the recording; what was before, heartbeats tell.
-      if (run.until === undefined || by !== 'bpftrace') run.account.hearLoss(howMany, by);
+      // What it loses from the end on is not of the recording; what was before, heartbeats tell.
+      if (run.until === undefined || by !== recorder.name) run.account.hearLoss(howMany, by);
     },
   });
   const stacks = createStackReader((stack) => tellStack(run, stack));
@@ -144,12 +148,12 @@ export function followBpftrace(
     try {
       work();
     } catch (error) {
-      bpftrace.output.discard();
+      recorder.output.discard();
       clearInterval(flushing);
       failed.resolve(error);
     }
   };
-  bpftrace.output.read((bytes) => {
+  recorder.output.read((bytes) => {
     guarded(() => {
       importer.push(bytes);
       if (report.rejected > 0) run.rejectedAt ??= run.clock.now();
@@ -157,15 +161,15 @@ export function followBpftrace(
     });
     const catchingUp = keepPace(writer);
     if (catchingUp === undefined) return;
-    // bpftrace loses then what it cannot hold, and the kernel's counts tell how much.
-    bpftrace.output.pause();
-    void catchingUp.finally(() => bpftrace.output.resume());
+    // The recorder loses then what it cannot hold, and the kernel's counts tell how much.
+    recorder.output.pause();
+    void catchingUp.finally(() => recorder.output.resume());
   });
   // What has arrived is on its way to the file at once, however slowly more comes.
   const flushing = setInterval(() => guarded(() => heartbeats.flush(performance.now())), FLUSH_MS);
   const run: RecordingRun = {
     writer,
-    bpftrace,
+    recorder,
     importer,
     report,
     account: createLossAccount(
@@ -176,7 +180,7 @@ export function followBpftrace(
         writeLoss(writer, howMany, by, report.lines);
       },
     ),
-    clock: createBootClock(),
+    clock,
     doubts: [],
     failed: failed.promise,
     rings,

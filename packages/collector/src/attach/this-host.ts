@@ -2,15 +2,25 @@
 import { readFileSync } from 'node:fs';
 import { readHostFacts } from '../host/host-facts.js';
 import { hostSources } from '../host/host-sources.js';
-import { planRecording } from '../plan-recording.js';
+import { perfOutlookOf } from '../perf-recording/plan-perf-recording.js';
+import { planRecording, recordingOrBlocked } from '../plan-recording.js';
 import type { RecordedHost } from './recorded-host.js';
 
 const PATIENCE_MS = 10_000;
 
-/** @param bpftrace program to run */
-export function thisHost(bpftrace: string): RecordedHost {
+/** @param programs to run, whichever is to record */
+export function thisHost(programs: {
+  readonly bpftrace: string;
+  readonly perf: string;
+}): RecordedHost {
   return {
-    plan: async (request) => planRecording(await readHostFacts(hostSources(), bpftrace), request),
+    plan: async (request) => {
+      const sources = hostSources();
+      if (request.recorder !== 'perf')
+        return planRecording(await readHostFacts(sources, programs.bpftrace), request);
+      const facts = await readHostFacts(sources, programs.bpftrace, programs.perf);
+      return recordingOrBlocked(perfOutlookOf(facts, request));
+    },
     patienceMs: PATIENCE_MS,
     onlineCpus: () => parseCpuList(readFileSync('/sys/devices/system/cpu/online', 'latin1')),
   };

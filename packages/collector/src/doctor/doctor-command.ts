@@ -3,10 +3,13 @@ import { EXIT, jsonDocument, printable, writeOut } from '@vhostscope/terminal';
 import type { z } from 'zod';
 import { readHostFacts } from '../host/host-facts.js';
 import type { HostSources } from '../host/host-sources.js';
+import type { RecorderName } from '../plan-recording.js';
 import type { doctorResultSchema } from './doctor-result-schema.js';
 import { findingsOf, type Finding, type Verdict } from './findings.js';
 
 export interface DoctorOptions {
+  /** What would record. */
+  readonly with?: RecorderName;
   /** Program to run. */
   readonly bpftrace: string;
   readonly json?: boolean;
@@ -14,10 +17,10 @@ export interface DoctorOptions {
 
 /** Prints the findings; returns the exit code: 3 when nothing can be recorded. */
 export async function doctorCommand(
-  { bpftrace, json }: DoctorOptions,
+  { bpftrace, json, with: recorder }: DoctorOptions,
   sources: HostSources,
 ): Promise<number> {
-  const facts = await readHostFacts(sources, bpftrace);
+  const facts = await readHostFacts(sources, bpftrace, recorder === 'perf' ? 'perf' : undefined);
   const findings = findingsOf(facts);
   const canRecord = findings.every(({ verdict }) => verdict !== 'blocked');
   const result: z.infer<typeof doctorResultSchema> = {

@@ -3,6 +3,7 @@ import { byteSize, counted } from '@vhostscope/terminal';
 import type { HostFacts } from '../host/host-facts.js';
 import { judgeBpftrace } from './judge-bpftrace.js';
 import { judgeDirectMap, judgeFunctions } from './judge-functions.js';
+import { judgePerf } from './judge-perf.js';
 import { judgeVhost } from './judge-vhost.js';
 
 /** `blocked`: nothing can be recorded; `limited`: something is lost or not known by it. */
@@ -23,7 +24,9 @@ export interface Finding {
 /** All findings, in the order in which they are best put right. */
 export function findingsOf(facts: HostFacts): Finding[] {
   return [
-    judgeBpftrace(facts.bpftrace, facts.askedBpftrace),
+    ...(facts.perf === undefined
+      ? [judgeBpftrace(facts.bpftrace, facts.askedBpftrace)]
+      : judgePerf(facts.perf)),
     root(facts),
     lockdown(facts),
     // What no command can put right comes before what one can.
@@ -99,11 +102,13 @@ const NEEDED_OPTIONS: Readonly<Record<string, string>> = {
   MEMCG: 'the owner of an address space cannot be found',
 };
 
-function kernelOptions({ kernel: { config, release, architecture } }: HostFacts): Finding[] {
+function kernelOptions({ kernel: { config, release, architecture }, perf }: HostFacts): Finding[] {
   const kernel = `Linux ${release} on ${architecture}`;
   if (Object.keys(config).length === 0)
     return [{ id: 'kernel', verdict: 'ok', found: `${kernel}; its configuration cannot be read` }];
-  const missing = Object.keys(NEEDED_OPTIONS).filter((name) => config[name] === 'n');
+  const missing = Object.keys(NEEDED_OPTIONS).filter(
+    (name) => config[name] === 'n' && (perf === undefined || name !== 'BPF_SYSCALL'),
+  );
   const notifier: Finding[] =
     config['MMU_NOTIFIER'] === 'n'
       ? [

@@ -2,6 +2,7 @@
 import { PLANNED_FUNCTIONS } from '../probe-plan/probe-plan.js';
 import type { HostSources } from './host-sources.js';
 import { readKernelFacts, type KernelFacts } from './kernel-facts.js';
+import { readPerfFacts, type PerfFacts } from './perf-facts.js';
 import { readMemoryFacts, type MemoryFacts } from './memory-facts.js';
 import { findVhostDevices, type VhostDevice } from './vhost-devices.js';
 
@@ -16,6 +17,8 @@ export interface HostFacts {
   /** As the user named it: a path, or a name. */
   readonly askedBpftrace: string;
   readonly bpftrace: BpftraceFacts | undefined;
+  /** Where it is perf that is to record: undefined else. */
+  readonly perf: PerfFacts | undefined;
   readonly vhost: VhostFacts;
 }
 
@@ -42,8 +45,13 @@ const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
  * Looks at a host. Never fails: what cannot be read is absent.
  *
  * @param bpftrace program to run
+ * @param perf program to run, where it is to record
  */
-export async function readHostFacts(sources: HostSources, bpftrace: string): Promise<HostFacts> {
+export async function readHostFacts(
+  sources: HostSources,
+  bpftrace: string,
+  perf?: string,
+): Promise<HostFacts> {
   const tracefs = TRACEFS.find((folder) => sources.list(folder).includes('kprobe_events'));
   const modules = sources.list('/sys/module').filter((name) => /^vhost(_|$)/.test(name));
   return {
@@ -53,7 +61,8 @@ export async function readHostFacts(sources: HostSources, bpftrace: string): Pro
     tracefs,
     functions: probeable(sources, tracefs),
     askedBpftrace: bpftrace,
-    bpftrace: await findBpftrace(sources, bpftrace),
+    bpftrace: perf === undefined ? await findBpftrace(sources, bpftrace) : undefined,
+    perf: perf === undefined ? undefined : await readPerfFacts(sources, perf),
     vhost: {
       isLoaded: modules.includes('vhost'),
       hasBtf: ['vhost', 'vmlinux'].every((name) => sources.list('/sys/kernel/btf').includes(name)),

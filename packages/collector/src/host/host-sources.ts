@@ -1,6 +1,6 @@
 /** Where facts about a host are read from; tests give a folder that looks like one. */
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { machine } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -8,6 +8,8 @@ import { gunzipSync } from 'node:zlib';
 export interface HostSources {
   /** Text of a file; undefined when it is not there or may not be read. A name that ends in .gz is unpacked. */
   readText(path: string): string | undefined;
+  /** Bytes of a file from a place on, as many as there are; undefined when they may not be read. */
+  readBytes(path: string, from: bigint, bytes: number): Uint8Array | undefined;
   /** Names in a folder; none when it is not there or may not be read. */
   list(path: string): readonly string[];
   /** Where a link leads. */
@@ -27,6 +29,7 @@ export function hostSources(root = '/'): HostSources {
         const bytes = readFileSync(at(path));
         return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
       }),
+    readBytes: (path, from, bytes) => unlessUnreadable(() => readPart(at(path), from, bytes)),
     list: (path) => unlessUnreadable(() => readdirSync(at(path))) ?? [],
     readLink: (path) => unlessUnreadable(() => readlinkSync(at(path))),
     run: async (program, args) =>
@@ -42,6 +45,19 @@ export function hostSources(root = '/'): HostSources {
 
 /** A program that only says its version has that long. */
 const RUN_MS = 10_000;
+
+function readPart(path: string, from: bigint, bytes: number): Uint8Array {
+  const fd = openSync(path, 'r');
+  try {
+    const room = new Uint8Array(bytes);
+    let length = 0;
+    for (let read = 1; read > 0 && length < bytes; length += read)
+      read = readSync(fd, room, length, bytes - length, from + BigInt(length));
+    return room.subarray(0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
 
 function unlessUnreadable<Value>(read: () => Value): Value | undefined {
   try {

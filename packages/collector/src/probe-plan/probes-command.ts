@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import type { Blocker } from '../blocked-host.js';
 import { readHostFacts } from '../host/host-facts.js';
 import type { HostSources } from '../host/host-sources.js';
-import { outlookOf } from '../plan-recording.js';
+import { perfOutlookOf } from '../perf-recording/plan-perf-recording.js';
+import { outlookOf, type RecordingOutlook, type RecorderName } from '../plan-recording.js';
 import type { Detail } from './detail.js';
 import { planText } from './plan-text.js';
 import type { PlanRefusal } from './probe-plan.js';
@@ -14,18 +15,22 @@ export interface ProbesOptions {
   readonly detail: Detail;
   /** Program to run. */
   readonly bpftrace: string;
-  /** Print the bpftrace program instead of the plan. */
+  /** What would record. */
+  readonly with?: RecorderName;
+  /** Print the bpftrace program, or the probes of perf, instead of the plan. */
   readonly program?: boolean;
+  /** Print the probes of a recording with perf. */
+  readonly perf?: boolean;
   readonly json?: boolean;
 }
 
 /** Prints the plan, as far as there is one; returns the exit code: 3 when the host cannot be recorded. */
 export async function probesCommand(options: ProbesOptions, sources: HostSources): Promise<number> {
   const { detail } = options;
-  const facts = await readHostFacts(sources, options.bpftrace);
-  const { blockers, recording, refusal, remarks } = outlookOf(facts, { detail });
-  const program = recording?.command.program;
-  const views = (recording?.plan ?? refusal)?.views ?? [];
+  const { blockers, recording, refusal, remarks } = await outlook(options, sources);
+  const command = recording?.command;
+  const program = command?.program;
+  const views = recording?.header.probes?.views ?? refusal?.views ?? [];
   const result: z.infer<typeof probesResultSchema> = {
     ...(recording?.header.probes ?? {
       detail,
@@ -35,11 +40,11 @@ export async function probesCommand(options: ProbesOptions, sources: HostSources
     remarks: [...remarks],
     blockers: blockers.map(({ reason, advice }) => ({ reason, change: advice ?? null })),
     program: program ?? null,
-    arguments: [...(recording?.command.args ?? [])],
-    environment: { ...recording?.command.env },
+    arguments: command?.recorder === 'bpftrace' ? [...command.args] : [],
+    environment: command?.recorder === 'bpftrace' ? { ...command.env } : {},
   };
   if (options.json === true) await writeOut(jsonDocument(result));
-  else if (options.program === true) {
+  else if (options.program === true || options.perf === true) {
     for (const { reason } of blockers) say('collector', reason);
     await writeOut(program ?? '');
   } else {
@@ -49,6 +54,13 @@ export async function probesCommand(options: ProbesOptions, sources: HostSources
     await writeOut(parts.join('\n'));
   }
   return blockers.length === 0 ? EXIT.done : EXIT.host;
+}
+
+async function outlook(options: ProbesOptions, sources: HostSources): Promise<RecordingOutlook> {
+  const { detail, bpftrace } = options;
+  if (options.perf !== true && options.with !== 'perf')
+    return outlookOf(await readHostFacts(sources, bpftrace), { detail });
+  return perfOutlookOf(await readHostFacts(sources, bpftrace, 'perf'), { detail });
 }
 
 function refusalText({ reason, views }: PlanRefusal): string {

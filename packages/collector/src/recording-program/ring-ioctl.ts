@@ -7,8 +7,8 @@
 import { when, type Statement } from './program-text.js';
 
 /** Ioctl numbers (include/uapi/linux/vhost.h); the direct-map design lets go of its maps at these two. */
-const VHOST_SET_VRING_NUM = 0x4008_af10;
-const VHOST_SET_VRING_ADDR = 0x4028_af11;
+export const VHOST_SET_VRING_NUM = 0x4008_af10;
+export const VHOST_SET_VRING_ADDR = 0x4028_af11;
 
 /** Holds of an ioctl that sets a ring up. */
 export const SETS_UP_RING = `arg1 == ${VHOST_SET_VRING_NUM} || arg1 == ${VHOST_SET_VRING_ADDR}`;

@@ -15,7 +15,7 @@ import { widenBox } from './ring-box.js';
 
 /** Feature bits of virtio (include/uapi/linux/virtio_config.h). */
 export const NOTIFY_ON_EMPTY = 24;
-const IN_ORDER = 35;
+export const IN_ORDER = 35;
 
 /** 1 where the driver of `$vq` uses its buffers in order; no kernel lets it that does not know how (reference §4.7). */
 export const IS_IN_ORDER = `((uint64)$vq->acked_features >> ${IN_ORDER}) & 1`;

@@ -18,8 +18,9 @@ export interface TraceLine {
   /** The thread's name, without the blanks around it. */
   commStart: number;
   commEnd: number;
-  /** The process, where the line tells it; the thread else. */
+  /** The process, where the line tells it, the thread else; and the thread. */
   pid: number;
+  thread: number;
   namesProcess: boolean;
   cpu: number;
   /** First digit of the time; just past the digits before and behind its point. */
@@ -40,6 +41,7 @@ export function createTraceLine(): TraceLine {
     commStart: 0,
     commEnd: 0,
     pid: 0,
+    thread: 0,
     namesProcess: false,
     cpu: 0,
     timeStart: 0,
@@ -128,7 +130,8 @@ function readThread(
   }
   let first = numberStart(bytes, start, at);
   if (first > at) return false;
-  let pid = group >= 0 ? group : numberAt(bytes, first, at);
+  line.thread = numberAt(bytes, first, at);
+  let pid = group >= 0 ? group : line.thread;
   line.namesProcess = group >= 0;
   if (joint === 'dash') {
     if (first <= start || bytes[first - 1] !== DASH) return false;

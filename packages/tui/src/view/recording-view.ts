@@ -49,6 +49,7 @@ function factsOf({ header, formatVersion }: TraceIndex, { judgement }: Shown): [
     ['architecture', host?.architecture],
     ['cpu', host?.cpu],
     ['bpftrace', host?.bpftrace],
+    ['perf', host?.perf],
     ['preemption', recorded?.preemption],
     ['detail', probes?.detail],
     ['SMAP', onOff(host?.smap)],

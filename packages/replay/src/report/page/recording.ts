@@ -118,6 +118,8 @@ function hostFacts(host: NonNullable<Report['info']['host']>): (readonly [string
     ['kernel', `Linux ${host.kernel}, ${host.architecture}`],
     ['CPU', [host.cpu ?? 'not known', ...onOff('SMAP', host.smap)].join(', ')],
     ['memory', memory.join(', ')],
-    ['bpftrace', `${host.bpftrace ?? 'not known'}${untested}`],
+    host.perf === undefined
+      ? ['bpftrace', `${host.bpftrace ?? 'not known'}${untested}`]
+      : ['perf', host.perf],
   ];
 }

@@ -1,0 +1,85 @@
+/** Where what is recorded lies in the kernel's structs, by its own description of them. */
+import type { HostSources } from '../host/host-sources.js';
+import {
+  findMember,
+  KernelTypesError,
+  readKernelTypes,
+  type Member,
+} from '../host/kernel-types.js';
+
+/** Members that are read; of one with several names, by kernel, the first that is there. */
+const MEMBERS = {
+  virtqueue: {
+    dev: ['dev'],
+    mutex: ['mutex'],
+    num: ['num'],
+    desc: ['desc'],
+    avail: ['avail'],
+    used: ['used'],
+    lastAvailIdx: ['last_avail_idx'],
+    availIdx: ['avail_idx'],
+    lastUsedIdx: ['last_used_idx'],
+    usedFlags: ['used_flags'],
+    features: ['acked_features'],
+    signalledUsedValid: ['signalled_used_valid'],
+    callEventfd: ['call_ctx.ctx', 'call_ctx'],
+    iotlb: ['iotlb'],
+    backend: ['private_data'],
+  },
+  device: { mm: ['mm'], virtqueues: ['vqs'], count: ['nvqs'] },
+  // Renamed for Linux 5.6.
+  memory: { owner: ['owner'], notifiers: ['notifier_subscriptions', 'mmu_notifier_mm'] },
+  task: { process: ['tgid'] },
+  range: { mm: ['mm'], start: ['start'], end: ['end'], flags: ['flags'], cause: ['event'] },
+} as const;
+
+const STRUCTS = {
+  virtqueue: 'vhost_virtqueue',
+  device: 'vhost_dev',
+  memory: 'mm_struct',
+  task: 'task_struct',
+  range: 'mmu_notifier_range',
+} as const;
+
+export type StructLayout = {
+  readonly [Struct in keyof typeof MEMBERS]: {
+    readonly [Name in keyof (typeof MEMBERS)[Struct]]: Member;
+  };
+};
+
+const BTF = '/sys/kernel/btf';
+
+/** @returns the reason, to end a sentence with, where it is not known */
+export function readLayout(sources: Pick<HostSources, 'readText'>): StructLayout | string {
+  try {
+    const [kernel, vhost] = ['vmlinux', 'vhost'].map((name) => bytesOf(sources, name));
+    if (kernel === undefined) return `${BTF}/vmlinux cannot be read`;
+    const types = readKernelTypes(kernel);
+    return layoutOf(vhost === undefined ? types : readKernelTypes(vhost, types));
+  } catch (error) {
+    if (error instanceof KernelTypesError) return `${BTF} cannot be understood: ${error.message}`;
+    throw error;
+  }
+}
+
+function bytesOf(sources: Pick<HostSources, 'readText'>, name: string): Uint8Array | undefined {
+  const text = sources.readText(`${BTF}/${name}`);
+  return text === undefined ? undefined : Buffer.from(text, 'latin1');
+}
+
+function layoutOf(types: ReturnType<typeof readKernelTypes>): StructLayout | string {
+  const layout: Record<string, Record<string, Member>> = {};
+  for (const [struct, members] of Object.entries(MEMBERS)) {
+    const name = STRUCTS[struct as keyof typeof STRUCTS];
+    const places: Record<string, Member> = {};
+    for (const [member, names] of Object.entries(members)) {
+      const place = (names as readonly string[])
+        .map((path) => findMember(types, name, path))
+        .find((found) => found !== undefined && found.offset <= 0xffff_ffff);
+      if (place === undefined) return `struct ${name} of this kernel has no ${names[0]}`;
+      places[member] = place;
+    }
+    layout[struct] = places;
+  }
+  return layout as StructLayout;
+}
