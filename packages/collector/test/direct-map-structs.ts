@@ -16,7 +16,9 @@ struct vhost_dev {
   struct mmu_notifier mmu_notifier;
   struct vhost_virtqueue **vqs;
   int nvqs;
+  void *iotlb;
 };
+struct vhost_msg_node { char msg[72]; struct vhost_virtqueue *vq; };
 struct vhost_virtqueue {
   struct vhost_dev *dev;
   unsigned int num;
@@ -35,6 +37,8 @@ struct vhost_virtqueue {
   void *private_data;
   unsigned long acked_features;
   void *iotlb;
+  void *meta_iotlb[3];
+  char log_used;
   int invalidate_count;
 };
 `;

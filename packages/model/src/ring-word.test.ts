@@ -13,6 +13,10 @@ const word = fc.record({
   eventIdx: fc.boolean(),
   notifyOnEmpty: fc.boolean(),
   iotlb: fc.boolean(),
+  metaDesc: fc.boolean(),
+  metaAvail: fc.boolean(),
+  metaUsed: fc.boolean(),
+  metaTold: fc.boolean(),
 });
 
 test('what was put together is what is taken apart', () => {
@@ -36,5 +40,9 @@ test('as a host printed it: one head taken, one used, a call eventfd, and notifi
     eventIdx: false,
     notifyOnEmpty: false,
     iotlb: false,
+    metaDesc: false,
+    metaAvail: false,
+    metaUsed: false,
+    metaTold: false,
   });
 });

@@ -21,6 +21,12 @@ export const RING_WORD_FLAG = {
   notifyOnEmpty: 52,
   /** vq->iotlb is set: every accessor goes through the device IOTLB. */
   iotlb: 53,
+  /** vq->meta_iotlb of an area is set: the device IOTLB keeps a translation of all of it. */
+  metaDesc: 54,
+  metaAvail: 55,
+  metaUsed: 56,
+  /** Whether those three were read: recordings before they were have zeros there. */
+  metaTold: 57,
 } as const;
 
 /** A ring word, taken apart. Indices are 16 bit. */
@@ -34,6 +40,10 @@ export interface RingWord {
   eventIdx: boolean;
   notifyOnEmpty: boolean;
   iotlb: boolean;
+  metaDesc: boolean;
+  metaAvail: boolean;
+  metaUsed: boolean;
+  metaTold: boolean;
 }
 
 /** A ring word of zeros. */
@@ -48,6 +58,10 @@ export function createRingWord(): RingWord {
     eventIdx: false,
     notifyOnEmpty: false,
     iotlb: false,
+    metaDesc: false,
+    metaAvail: false,
+    metaUsed: false,
+    metaTold: false,
   };
 }
 
@@ -70,6 +84,10 @@ export function readRingWord(
   word.eventIdx = hasFlag(high, RING_WORD_FLAG.eventIdx);
   word.notifyOnEmpty = hasFlag(high, RING_WORD_FLAG.notifyOnEmpty);
   word.iotlb = hasFlag(high, RING_WORD_FLAG.iotlb);
+  word.metaDesc = hasFlag(high, RING_WORD_FLAG.metaDesc);
+  word.metaAvail = hasFlag(high, RING_WORD_FLAG.metaAvail);
+  word.metaUsed = hasFlag(high, RING_WORD_FLAG.metaUsed);
+  word.metaTold = hasFlag(high, RING_WORD_FLAG.metaTold);
   return word;
 }
 

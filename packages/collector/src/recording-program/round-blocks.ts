@@ -3,6 +3,7 @@ import { HANDLERS } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { beginAccesses, countedAccesses, settleAccesses } from './access-blocks.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
+import { tellLogged } from './dirty-log-blocks.js';
 import { forgetMissed } from './emitted-lines.js';
 import { beginRound, endRound, tellHeldBegin, tellHeldRounds } from './held-rounds.js';
 import { lookAtPages } from './page-looks.js';
@@ -48,6 +49,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
           '$began = $round.0;',
           ...settleAccesses(plan),
           ...packRing(),
+          ...tellLogged(plan),
           ...endRound(
             plan,
             {

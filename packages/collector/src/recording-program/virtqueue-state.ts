@@ -39,9 +39,18 @@ export function packRing(): Statement[] {
     `$ring |= (($features >> ${NOTIFY_ON_EMPTY}) & 1) << ${RING_WORD_FLAG.notifyOnEmpty};`,
     ...when('$vq->signalled_used_valid', [flag('signalledUsedValid')]),
     ...when('(uint64)$vq->call_ctx.ctx != 0', [flag('callEventfd')]),
-    ...when('(uint64)$vq->iotlb != 0', [flag('iotlb')]),
+    ...when('(uint64)$vq->iotlb != 0', [
+      flag('iotlb'),
+      flag('metaTold'),
+      ...META_FLAGS.flatMap((name, area) =>
+        when(`(uint64)$vq->meta_iotlb[${area}] != 0`, [flag(name)]),
+      ),
+    ]),
   ];
 }
+
+/** By area: whether the device IOTLB keeps a translation of all of it. */
+const META_FLAGS = ['metaDesc', 'metaAvail', 'metaUsed'] as const;
 
 /**
  * Counts the descriptors of the first chain that waits, into `$chain`; 0 when none does, the ring is

@@ -29,7 +29,17 @@ export interface EndedRound {
   readonly usualChain: number;
   readonly before: RingWord;
   readonly after: RingWord;
+  /** What the device IOTLB had no translation of: NOTHING_MISSED, BUFFER_MISSED, RING_MISSED or EITHER_MISSED. */
+  readonly missed: number;
 }
+
+export const NOTHING_MISSED = 0;
+/** Of a buffer: its head was read, and stays to be read again. */
+export const BUFFER_MISSED = 1;
+/** Of the ring: vq_meta_prefetch failed, and the handler left without an access (reference §1.3). */
+export const RING_MISSED = 2;
+/** Which of the two is not known. */
+export const EITHER_MISSED = 3;
 
 /** Accesses by accessor number: at least, at most (Infinity: nothing bounds it), and a good guess. */
 export interface RoundCounts {
@@ -77,7 +87,8 @@ export function deriveRound(rules: AccessorRules, round: EndedRound, counts: Rou
   counts.least.fill(0);
   counts.most.fill(0);
   counts.estimate.fill(0);
-  const { before, after, handler } = round;
+  const { before, after, handler, missed } = round;
+  if (missed === RING_MISSED) return;
   const heads = headsOf(round);
   const found = foundOf(round);
   const ahead = (before.availIdx - before.lastAvailIdx) & 0xffff;
@@ -99,6 +110,7 @@ export function deriveRound(rules: AccessorRules, round: EndedRound, counts: Rou
       before.eventIdx ? PUT_AVAIL_EVENT : PUT_USED_FLAGS,
     ])
       counts.most[accessor] = Infinity;
+  if (missed === EITHER_MISSED) counts.least.fill(0);
 }
 
 function set(
@@ -181,9 +193,9 @@ function countHeads(
   woken: number,
   ranDry: boolean,
 ): void {
-  const { handler, num, chain, usualChain } = round;
+  const { num, chain, usualChain } = round;
   const available = ahead + found;
-  const discarded = mostDiscarded(handler, available, num, woken, ranDry);
+  const discarded = mostDiscarded(round, available, woken, ranDry);
   set(counts, GET_AVAIL_HEAD, heads, heads + discarded);
   const isCounted = chain > 0 && chain <= LONGEST_CHAIN;
   const longest = num > 0 ? num : MAX_NUM;
@@ -204,16 +216,18 @@ function countHeads(
 
 /** Heads that were taken and given back, to be taken again later. */
 function mostDiscarded(
-  handler: number,
+  { handler, num, missed }: EndedRound,
   available: number,
-  num: number,
   woken: number,
   ranDry: boolean,
 ): number {
   switch (handler) {
     case NET_RX:
-      // Of a packet for which there were too few: vhost_enable_notify was called each time.
-      return (woken + (ranDry ? 1 : 0)) * Math.min(available, num);
+      // Of a packet for which there were too few: vhost_enable_notify was called each time. Or a buffer of it was
+      // missed by the device IOTLB, and the handler left.
+      return (
+        (woken + (ranDry ? 1 : 0) + (missed === NOTHING_MISSED ? 0 : 1)) * Math.min(available, num)
+      );
     case OTHER:
       return available;
     default:

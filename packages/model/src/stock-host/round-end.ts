@@ -5,7 +5,9 @@
 import {
   createRoundCounts,
   deriveRound,
+  EITHER_MISSED,
   headsOf,
+  NOTHING_MISSED,
   usedOf,
   VSOCK,
   type EndedRound,
@@ -40,7 +42,7 @@ type Filled = { -readonly [Name in keyof EndedRound]: EndedRound[Name] };
 const counts = createRoundCounts();
 const before: RingWord = createRingWord();
 const after: RingWord = createRingWord();
-const round: Filled = { handler: 0, num: 0, chain: 0, usualChain: 0, before, after };
+const round: Filled = { handler: 0, num: 0, chain: 0, usualChain: 0, before, after, missed: 0 };
 const outcomes = new Uint8Array(AREA_COUNT);
 const doubts = new Uint8Array(AREA_COUNT);
 
@@ -67,9 +69,9 @@ export function endRound(engine: EngineState, batch: EventBatch, i: number): voi
 
 /**
  * What `round` was read from, and whether `counts` was derived from it: many designs ask for the same round one
- * after the other. By handler, num, chain, usualChain and the words of the ring before and after.
+ * after the other. By handler, num, chain, usualChain, the words of the ring before and after, and what was missed.
  */
-const told = new Uint32Array(8);
+const told = new Uint32Array(9);
 const derived = { isRead: false, by: undefined as AccessorRules | undefined };
 
 function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq: number): void {
@@ -86,7 +88,8 @@ function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq
     told[4] === ringBefore[word] &&
     told[5] === ringBefore[word + 1] &&
     told[6] === ringAfter[word] &&
-    told[7] === ringAfter[word + 1];
+    told[7] === ringAfter[word + 1] &&
+    told[8] === virtqueues.missed[vq];
   if (isKnown) return;
   derived.isRead = true;
   derived.by = undefined;
@@ -98,8 +101,18 @@ function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq
   told[5] = ringBefore[word + 1];
   told[6] = ringAfter[word];
   told[7] = ringAfter[word + 1];
+  told[8] = virtqueues.missed[vq];
   readRingWord(told[4], told[5], before);
   readRingWord(told[6], told[7], after);
+  round.missed = told[8] > 0 ? told[8] : lacksTranslation(after) ? EITHER_MISSED : NOTHING_MISSED;
+}
+
+/**
+ * The device IOTLB keeps no translation of an area as a whole: the round failed without a miss, as where the
+ * translation allows less than the ring needs, or the area lies in several.
+ */
+function lacksTranslation({ iotlb, metaTold, metaDesc, metaAvail, metaUsed }: RingWord): boolean {
+  return iotlb && metaTold && !(metaDesc && metaAvail && metaUsed);
 }
 
 function derive({ rules }: EngineState): void {
