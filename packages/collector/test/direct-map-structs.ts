@@ -39,6 +39,7 @@ struct vhost_virtqueue {
   void *iotlb;
   void *meta_iotlb[3];
   char log_used;
+  unsigned int busyloop_timeout;
   int invalidate_count;
 };
 `;

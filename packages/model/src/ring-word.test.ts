@@ -17,6 +17,7 @@ const word = fc.record({
   metaAvail: fc.boolean(),
   metaUsed: fc.boolean(),
   metaTold: fc.boolean(),
+  busyPoll: fc.boolean(),
 });
 
 test('what was put together is what is taken apart', () => {
@@ -44,5 +45,6 @@ test('as a host printed it: one head taken, one used, a call eventfd, and notifi
     metaAvail: false,
     metaUsed: false,
     metaTold: false,
+    busyPoll: false,
   });
 });

@@ -27,6 +27,8 @@ export const RING_WORD_FLAG = {
   metaUsed: 56,
   /** Whether those three were read: recordings before they were have zeros there. */
   metaTold: 57,
+  /** vq->busyloop_timeout is not 0: vhost-net polls the ring instead of waiting. In the word before a round only. */
+  busyPoll: 58,
 } as const;
 
 /** A ring word, taken apart. Indices are 16 bit. */
@@ -44,6 +46,7 @@ export interface RingWord {
   metaAvail: boolean;
   metaUsed: boolean;
   metaTold: boolean;
+  busyPoll: boolean;
 }
 
 /** A ring word of zeros. */
@@ -62,6 +65,7 @@ export function createRingWord(): RingWord {
     metaAvail: false,
     metaUsed: false,
     metaTold: false,
+    busyPoll: false,
   };
 }
 
@@ -88,6 +92,7 @@ export function readRingWord(
   word.metaAvail = hasFlag(high, RING_WORD_FLAG.metaAvail);
   word.metaUsed = hasFlag(high, RING_WORD_FLAG.metaUsed);
   word.metaTold = hasFlag(high, RING_WORD_FLAG.metaTold);
+  word.busyPoll = hasFlag(high, RING_WORD_FLAG.busyPoll);
   return word;
 }
 

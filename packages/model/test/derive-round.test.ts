@@ -65,6 +65,18 @@ describe('deriveRound', () => {
     });
   });
 
+  it('of a round that polls busily: the index was read without bound, and rx puts what it holds', () => {
+    const before = { busyPoll: true };
+    const tx = { lastAvailIdx: 101, availIdx: 101, lastUsedIdx: 101 };
+    expect(derived('net_tx', before, tx)).toMatchObject({
+      get_avail_idx: [3, Infinity, 3],
+      put_used_flags: [2, 4, 2],
+    });
+    const rx = { lastAvailIdx: 105, availIdx: 105, lastUsedIdx: 105 };
+    expect(derived('net_rx', before, rx)).toMatchObject({ put_used_idx: [1, 5, 5] });
+    expect(derived('vsock', before, tx).get_avail_idx).not.toContain(Infinity);
+  });
+
   it('of a round that may have ended before it began: nothing for sure', () => {
     const after = { lastAvailIdx: 101, availIdx: 101, lastUsedIdx: 101 };
     const counts = Object.values(derived('net_tx', {}, after, 1, EITHER_MISSED));

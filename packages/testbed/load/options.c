@@ -21,6 +21,7 @@ static const char HELP[] =
 	"  --log-unwritable    the same, into a log that cannot be written: all of it fails\n"
 	"  --iotlb             translate by the device IOTLB\n"
 	"  --iotlb-drops N     the same, and take all translations back so often a second\n"
+	"  --busy-poll US      let vhost poll a ring that ran dry so long, 0: not at all (0)\n"
 	"  --huge              begin in a huge page; default: in 4 KiB pages\n"
 	"  --kvm-vm            make a KVM VM too: its MMU notifier watches the same memory\n"
 	"  --packets N         packets per direction\n"
@@ -86,7 +87,7 @@ static _Noreturn void help(void)
 }
 
 enum { VSOCK = 1, NUM, BATCH, CHAIN, EVENT_IDX, DIRTY_LOG, LOG_UNWRITABLE, IOTLB,
-       IOTLB_DROPS, HUGE, KVM_VM, PACKETS, SECONDS,
+       IOTLB_DROPS, BUSY_POLL, HUGE, KVM_VM, PACKETS, SECONDS,
        SEED, DISTURB, BETWEEN, BESIDE, THREADS, NAME, WAIT_FOR, HELP_WANTED };
 
 static const struct option LONG[] = {
@@ -99,6 +100,7 @@ static const struct option LONG[] = {
 	{"log-unwritable", no_argument, NULL, LOG_UNWRITABLE},
 	{"iotlb", no_argument, NULL, IOTLB},
 	{"iotlb-drops", required_argument, NULL, IOTLB_DROPS},
+	{"busy-poll", required_argument, NULL, BUSY_POLL},
 	{"huge", no_argument, NULL, HUGE},
 	{"kvm-vm", no_argument, NULL, KVM_VM},
 	{"packets", required_argument, NULL, PACKETS},
@@ -129,6 +131,7 @@ static void take(struct options *o, int option, const char *name, const char *va
 		o->iotlb = true;
 		o->iotlb_drops = number(name, value, 1, 1000);
 		break;
+	case BUSY_POLL: o->busy_poll = number(name, value, 0, 1000000); break;
 	case HUGE: o->huge = true; break;
 	case KVM_VM: o->kvm_vm = true; break;
 	case PACKETS: o->packets = number(name, value, 1, 1ull << 40); break;

@@ -110,6 +110,10 @@ void setup_vhost(struct device *device, const struct options *options, uint64_t 
 			   "VHOST_SET_VRING_CALL");
 		must_ioctl(device->fd, VHOST_SET_VRING_ERR, &(struct vhost_vring_file){queue, vq->error},
 			   "VHOST_SET_VRING_ERR");
+		if (options->busy_poll > 0)
+			must_ioctl(device->fd, VHOST_SET_VRING_BUSYLOOP_TIMEOUT,
+				   &(struct vhost_vring_state){queue, options->busy_poll},
+				   "VHOST_SET_VRING_BUSYLOOP_TIMEOUT");
 	}
 }
 

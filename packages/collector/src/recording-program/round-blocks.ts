@@ -8,7 +8,7 @@ import { forgetMissed } from './emitted-lines.js';
 import { beginRound, endRound, tellHeldBegin, tellHeldRounds } from './held-rounds.js';
 import { lookAtPages } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
-import { countChain, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
+import { countChain, noteBusyPoll, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
 
 /** What is kept of a round of `$address` for its end: when it began, its ring and its first chain by then. */
 const ROUND = '@round[$address]';
@@ -29,6 +29,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
         ...lookAtPages(plan),
         ...when('$told == 0', [...tellHeldRounds(plan), ...tellDevice(plan)]),
         ...packRing(),
+        ...noteBusyPoll(),
         ...countChain(),
         ...beginAccesses(plan),
         ...tellHeldBegin(plan),

@@ -49,6 +49,11 @@ export function packRing(): Statement[] {
   ];
 }
 
+/** Notes in `$ring` that vhost-net polls the ring. */
+export function noteBusyPoll(): Statement[] {
+  return when('$vq->busyloop_timeout != 0', [`$ring |= (uint64)1 << ${RING_WORD_FLAG.busyPoll};`]);
+}
+
 /** By area: whether the device IOTLB keeps a translation of all of it. */
 const META_FLAGS = ['metaDesc', 'metaAvail', 'metaUsed'] as const;
 

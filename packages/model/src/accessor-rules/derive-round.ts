@@ -78,8 +78,16 @@ export function foundOf({ before, after }: Pick<EndedRound, 'before' | 'after'>)
 }
 
 /**
- * Fills `counts`. Taken for granted: vhost-net neither polls busily nor sends without copying, no copy
- * from or to the ring fails, and less than 65,536 entries pass in a round.
+ * Whether the handler polls its ring, and the other one of its device, as long as busyloop_timeout says: it looks for
+ * more without bound. What it accesses of the other one is not of this round, nor of one of that.
+ */
+export function pollsBusily({ handler, before }: Pick<EndedRound, 'handler' | 'before'>): boolean {
+  return before.busyPoll && (handler === NET_RX || handler === NET_TX);
+}
+
+/**
+ * Fills `counts`. Taken for granted: vhost-net does not send without copying, no copy from or to the ring fails, and
+ * less than 65,536 entries pass in a round.
  *
  * Called once a round: allocates nothing.
  */
@@ -110,6 +118,7 @@ export function deriveRound(rules: AccessorRules, round: EndedRound, counts: Rou
       before.eventIdx ? PUT_AVAIL_EVENT : PUT_USED_FLAGS,
     ])
       counts.most[accessor] = Infinity;
+  if (pollsBusily(round)) counts.most[GET_AVAIL_IDX] = Infinity;
   if (missed === EITHER_MISSED) counts.least.fill(0);
 }
 
@@ -252,7 +261,8 @@ function countUsed(counts: RoundCounts, round: EndedRound): void {
     case NET_RX:
       // After the packet with which more than a batch is held: packets may take many heads.
       fewest = Math.ceil(used / (NET_BATCH + MOST_HEADS_OF_PACKET));
-      calls = Math.ceil(used / (NET_BATCH + 1));
+      // Before it polls, it puts what it holds.
+      calls = before.busyPoll ? used : Math.ceil(used / (NET_BATCH + 1));
       break;
     case VSOCK:
       fewest = used;

@@ -8,6 +8,7 @@ import {
   EITHER_MISSED,
   headsOf,
   NOTHING_MISSED,
+  pollsBusily,
   usedOf,
   VSOCK,
   type EndedRound,
@@ -160,6 +161,7 @@ function countRound({ derived: rounds }: Tallies, vq: number): void {
   if (rounds === undefined) return;
   rounds.rounds[vq]++;
   if (round.handler === VSOCK) rounds.vsockRounds[vq]++;
+  if (pollsBusily(round)) rounds.busyRounds[vq]++;
 }
 
 function countAccesses({ tallies }: EngineState, vq: number): void {

@@ -13,6 +13,7 @@ const TRACING = '/sys/kernel/tracing';
 
 /** What `replay run --json` says, as far as it is looked at. */
 interface RunJson {
+  readonly assumptions: readonly string[];
   readonly totals: { readonly accesses: number; readonly iotlb: number };
   readonly device_iotlb: {
     readonly misses_told: boolean;
@@ -85,11 +86,14 @@ describe.each([
     const logged = await runLoad({ 'dirty-log': true });
     const unwritable = await runLoad({ 'log-unwritable': true });
     const pinned = (await pins()) - before;
+    // None of the others polls.
+    const polled = await runLoad({ 'busy-poll': 50 });
     expect(await collector.stop()).toMatchObject({ complete: true, lost: {} });
 
     const { stdout, stderr } = await host.run(`node '${REPLAY}' run --json '${TRACE}'`);
     expect(stderr).toBe('');
-    const { totals, device_iotlb: iotlb, dirty_log: log } = JSON.parse(stdout) as RunJson;
+    const run = JSON.parse(stdout) as RunJson;
+    const { totals, device_iotlb: iotlb, dirty_log: log } = run;
     process.stdout.write(`${JSON.stringify({ messages, iotlb, log, pinned, dirty: logged.dirty_pages })}\n`);
 
     expect(iotlb.misses_told).toBe(true);
@@ -121,5 +125,8 @@ describe.each([
     expect(sum(log.virtqueues, (one) => one.writes)).toBeGreaterThanOrEqual(2 * logged.packets.rx);
     expect(unwritable.dirty_pages).toBe(0);
     expect(sum(log.virtqueues, (one) => one.gup_failures)).toBeGreaterThan(unwritable.packets.rx);
+
+    expect(polled.packets.tx).toBeGreaterThan(0);
+    expect(run.assumptions.filter((one) => one.includes('poll busily'))).toHaveLength(1);
   });
 });

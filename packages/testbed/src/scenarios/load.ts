@@ -24,6 +24,7 @@ export const LOAD_OPTIONS = [
   ['log-unwritable', undefined, 'the same, into a log that cannot be written: all of it fails'],
   ['iotlb', undefined, 'translate by the device IOTLB'],
   ['iotlb-drops', '<N>', 'the same, and take all translations back so often a second'],
+  ['busy-poll', '<US>', 'let vhost poll a ring that ran dry so long, 0: not at all (0)'],
   ['huge', undefined, 'begin in a huge page; default: in 4 KiB pages'],
   ['kvm-vm', undefined, 'make a KVM VM too: its MMU notifier watches the same memory'],
   ['packets', '<N>', 'packets per direction'],
