@@ -53,7 +53,11 @@ export function createDirtyLogWatch(): DirtyLogWatch {
   };
 }
 
-function add(logged: Map<number, DirtyLogged>, { vq, detail, details }: EventBatch, i: number): void {
+function add(
+  logged: Map<number, DirtyLogged>,
+  { vq, detail, details }: EventBatch,
+  i: number,
+): void {
   const row = detail[i];
   const sum = logged.get(vq[i]) ?? { writes: 0, bits: 0, failures: 0 };
   sum.writes += details.logWrites[row];

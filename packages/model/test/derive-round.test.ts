@@ -42,7 +42,14 @@ function derived(
 ): Record<string, number | number[]> {
   const counts = createRoundCounts();
   const first = { ...IDLE, ...before };
-  const round = { before: first, after: { ...first, ...after }, num: 256, chain, usualChain: 1, missed };
+  const round = {
+    before: first,
+    after: { ...first, ...after },
+    num: 256,
+    chain,
+    usualChain: 1,
+    missed,
+  };
   deriveRound(RULES, { ...round, handler: HANDLERS.indexOf(handler) }, counts);
   const found: Record<string, number | number[]> = {};
   for (const [at, name] of ACCESSORS.entries()) {
@@ -145,7 +152,14 @@ describe('deriveRound', () => {
               simulateRounds(world, handler, 1, Math.min(num, mostHeads));
               const cut = world.items.findIndex(({ kind }) => kind === 'unmap');
               const items = cut < 0 ? world.items : world.items.slice(0, cut);
-              const round = { num, chain: 0, usualChain: 1, before, after: wordOf(world.ring), missed: NOTHING_MISSED };
+              const round = {
+                num,
+                chain: 0,
+                usualChain: 1,
+                before,
+                after: wordOf(world.ring),
+                missed: NOTHING_MISSED,
+              };
               const after = cut < 0 ? round.after : { ...round.after, noNotify: before.noNotify };
               if (cut >= 0) continue;
               deriveRound(

@@ -13,17 +13,15 @@ const SECOND = 1_000_000_000n;
 const SET_UP: EventRecord[] = [
   { event: 'recording', time: 0n, cpu: 0, note: '' },
   { event: 'virtqueue', time: 0n, cpu: 0, vq: 0, dev: 7, owner: 100 },
-  ...[DESC, AVAIL, USED].map(
-    (address, area): EventRecord => ({
-      event: 'addresses',
-      time: 0n,
-      cpu: 0,
-      vq: 0,
-      area,
-      address,
-      size: 4096n,
-    }),
-  ),
+  ...[DESC, AVAIL, USED].map((address, area): EventRecord => ({
+    event: 'addresses',
+    time: 0n,
+    cpu: 0,
+    vq: 0,
+    area,
+    address,
+    size: 4096n,
+  })),
 ];
 
 const KEPT = { metaDesc: true, metaAvail: true, metaUsed: true };
@@ -43,7 +41,8 @@ function update(iova: bigint, bytes: bigint, time: bigint): EventRecord {
 
 function found(events: readonly EventRecord[], stormRate = 100): DeviceIotlbFound {
   const watch = createDeviceIotlbWatch(stormRate);
-  for (const { batch, from, to } of batchesOf([...SET_UP, ...events])) watch.consume(batch, from, to);
+  for (const { batch, from, to } of batchesOf([...SET_UP, ...events]))
+    watch.consume(batch, from, to);
   return watch.found;
 }
 

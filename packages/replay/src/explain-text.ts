@@ -10,7 +10,14 @@ import type {
   HappeningResult,
   StateResult,
 } from './explain-result.js';
-import { countSpan, duration, headLines, textColumn, virtqueueName, wrapped } from './text-parts.js';
+import {
+  countSpan,
+  duration,
+  headLines,
+  textColumn,
+  virtqueueName,
+  wrapped,
+} from './text-parts.js';
 
 /** Callbacks that are shown. */
 const SHOWN = 8;

@@ -90,7 +90,9 @@ describe('a device with an IOTLB', () => {
     const plain = INDICES.toString(16);
     const ends = / [0-9a-f]+ [0-9a-f]+$/gm;
     const rounds = TEXT.split('\n').filter((line) => !/^[ID]/.test(line));
-    const text = rounds.map((line) => (line.startsWith('E') ? line.replace(ends, ` ${plain} ${plain}`) : line));
+    const text = rounds.map((line) =>
+      line.startsWith('E') ? line.replace(ends, ` ${plain} ${plain}`) : line,
+    );
     writeFileSync(`${path}.off`, text.join('\n'));
     const { out } = await replay('run', `${path}.off`, '--json');
     const { device_iotlb: iotlb, dirty_log: log } = runResultSchema.parse(JSON.parse(out));

@@ -25,14 +25,7 @@ export const LINE_CLASSES = [
   {
     name: 'rounds',
     field: 'emittedRounds',
-    kinds: [
-      KIND.round,
-      KIND.round_end,
-      KIND.prefetch,
-      KIND.pages,
-      KIND.iotlb_miss,
-      KIND.dirty_log,
-    ],
+    kinds: [KIND.round, KIND.round_end, KIND.prefetch, KIND.pages, KIND.iotlb_miss, KIND.dirty_log],
   },
   {
     name: 'ranges',

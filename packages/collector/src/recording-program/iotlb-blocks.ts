@@ -32,7 +32,9 @@ function missBlocks(plan: ProbePlan): ProbeBlock[] {
   if (misses === undefined) return [];
   return [
     {
-      comment: ['The owner of a device reads a message, which then waits for its answer in another list.'],
+      comment: [
+        'The owner of a device reads a message, which then waits for its answer in another list.',
+      ],
       points: [`kprobe:${misses.read}`],
       body: [`${READS} = (uint64)1;`],
     },

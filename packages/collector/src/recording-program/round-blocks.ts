@@ -8,7 +8,13 @@ import { forgetMissed } from './emitted-lines.js';
 import { beginRound, endRound, tellHeldBegin, tellHeldRounds } from './held-rounds.js';
 import { lookAtPages } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
-import { countChain, noteBusyPoll, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
+import {
+  countChain,
+  noteBusyPoll,
+  packRing,
+  takeVirtqueue,
+  tellDevice,
+} from './virtqueue-state.js';
 
 /** What is kept of a round of `$address` for its end: when it began, its ring and its first chain by then. */
 const ROUND = '@round[$address]';

@@ -24,7 +24,8 @@ function missedBy(
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     if (sized[slot] === RANGE_UNKNOWN) return EITHER_MISSED;
     const word = 2 * slot;
-    const isBehindFirst = high > first[word + 1] || (high === first[word + 1] && low >= first[word]);
+    const isBehindFirst =
+      high > first[word + 1] || (high === first[word + 1] && low >= first[word]);
     const isBeforeLast = high < last[word + 1] || (high === last[word + 1] && low <= last[word]);
     if (sized[slot] === RANGE_SET && isBehindFirst && isBeforeLast) return RING_MISSED;
   }

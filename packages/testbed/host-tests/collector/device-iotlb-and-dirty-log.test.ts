@@ -4,7 +4,13 @@
  */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bootHost, startLoad, type Host, type LoadOptions, type LoadResult } from '../../src/index.js';
+import {
+  bootHost,
+  startLoad,
+  type Host,
+  type LoadOptions,
+  type LoadResult,
+} from '../../src/index.js';
 import { attachCollector } from './attached-collector.js';
 
 const REPLAY = fileURLToPath(new URL('../../../replay/bin/replay.js', import.meta.url));
@@ -94,7 +100,9 @@ describe.each([
     expect(stderr).toBe('');
     const run = JSON.parse(stdout) as RunJson;
     const { totals, device_iotlb: iotlb, dirty_log: log } = run;
-    process.stdout.write(`${JSON.stringify({ messages, iotlb, log, pinned, dirty: logged.dirty_pages })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ messages, iotlb, log, pinned, dirty: logged.dirty_pages })}\n`,
+    );
 
     expect(iotlb.misses_told).toBe(true);
     expect(messages.misses).toBeGreaterThan(20);
