@@ -18,7 +18,6 @@ struct vhost_dev {
   int nvqs;
   void *iotlb;
 };
-struct vhost_msg_node { char msg[72]; struct vhost_virtqueue *vq; };
 struct vhost_virtqueue {
   struct vhost_dev *dev;
   unsigned int num;

@@ -4,6 +4,7 @@ import { emitted } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { tellHeldRounds } from './held-rounds.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
+import { takeVirtqueue } from './virtqueue-state.js';
 
 /** Set while this task reads a message of a device. */
 const READS = `@reads[${TASK}]`;
@@ -12,11 +13,14 @@ const READS = `@reads[${TASK}]`;
 const ANSWERS = `@answers[${TASK}]`;
 
 /**
- * In struct vhost_msg_node, of both forms of a message (include/uapi/linux/vhost_types.h): a word that says which,
- * then struct vhost_iotlb_msg, whose iova comes first and whose perm stands behind size and uaddr.
+ * In struct vhost_msg_node, of which only vhost itself has BTF, and bpftrace 0.17 may have taken that of a driver: both
+ * forms of a message begin with two words, then struct vhost_iotlb_msg, whose iova comes first and whose perm stands
+ * behind size and uaddr, in room for 64 bytes (include/uapi/linux/vhost_types.h). The virtqueue follows: that it is one
+ * of the device shows that it was found.
  */
 const IOVA = 8;
 const PERM = IOVA + 24;
+const VIRTQUEUE = IOVA + 64;
 
 export function iotlbBlocks(plan: ProbePlan): ProbeBlock[] {
   return [...missBlocks(plan), ...answerBlocks(plan)];
@@ -46,15 +50,22 @@ function missBlocks(plan: ProbePlan): ProbeBlock[] {
         [`delete(${READS});`],
         '} else {',
         [
-          ...tellHeldRounds(plan),
-          '$message = (struct vhost_msg_node *)arg2;',
-          ...emitted('rounds', [
-            eventPrintf('iotlb_miss', {
-              vq: '(uint64)$message->vq',
-              iova: `*(uint64 *)(arg2 + ${IOVA})`,
-              perm: `*(uint8 *)(arg2 + ${PERM})`,
-            }),
-          ]),
+          ...takeVirtqueue(`*(uint64 *)(arg2 + ${VIRTQUEUE})`),
+          'if ((uint64)$vq->dev == arg0) {',
+          [
+            ...tellHeldRounds(plan),
+            ...emitted('rounds', [
+              eventPrintf('iotlb_miss', {
+                vq: '$address',
+                iova: `*(uint64 *)(arg2 + ${IOVA})`,
+                perm: `*(uint8 *)(arg2 + ${PERM})`,
+              }),
+            ]),
+          ],
+          '} else {',
+          // A line that ought to be here is lost.
+          ['@rounds[cpu]++;'],
+          '}',
         ],
         '}',
       ],
