@@ -36,7 +36,6 @@ struct vhost_virtqueue {
   void *private_data;
   unsigned long acked_features;
   void *iotlb;
-  void *meta_iotlb[3];
   char log_used;
   unsigned int busyloop_timeout;
   int invalidate_count;

@@ -39,13 +39,8 @@ export function packRing(): Statement[] {
     `$ring |= (($features >> ${NOTIFY_ON_EMPTY}) & 1) << ${RING_WORD_FLAG.notifyOnEmpty};`,
     ...when('$vq->signalled_used_valid', [flag('signalledUsedValid')]),
     ...when('(uint64)$vq->call_ctx.ctx != 0', [flag('callEventfd')]),
-    ...when('(uint64)$vq->iotlb != 0', [
-      flag('iotlb'),
-      flag('metaTold'),
-      ...META_FLAGS.flatMap((name, area) =>
-        when(`(uint64)$vq->meta_iotlb[${area}] != 0`, [flag(name)]),
-      ),
-    ]),
+    // vq->meta_iotlb is not read: bpftrace 0.17 knows no type of it, by BTF.
+    ...when('(uint64)$vq->iotlb != 0', [flag('iotlb')]),
   ];
 }
 
@@ -53,9 +48,6 @@ export function packRing(): Statement[] {
 export function noteBusyPoll(): Statement[] {
   return when('$vq->busyloop_timeout != 0', [`$ring |= (uint64)1 << ${RING_WORD_FLAG.busyPoll};`]);
 }
-
-/** By area: whether the device IOTLB keeps a translation of all of it. */
-const META_FLAGS = ['metaDesc', 'metaAvail', 'metaUsed'] as const;
 
 /**
  * Counts the descriptors of the first chain that waits, into `$chain`; 0 when none does, the ring is
