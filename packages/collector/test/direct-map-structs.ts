@@ -16,6 +16,7 @@ struct vhost_dev {
   struct mmu_notifier mmu_notifier;
   struct vhost_virtqueue **vqs;
   int nvqs;
+  void *iotlb;
 };
 struct vhost_virtqueue {
   struct vhost_dev *dev;
@@ -35,6 +36,8 @@ struct vhost_virtqueue {
   void *private_data;
   unsigned long acked_features;
   void *iotlb;
+  char log_used;
+  unsigned int busyloop_timeout;
   int invalidate_count;
 };
 `;

@@ -136,6 +136,14 @@ export const FIELDS = {
   ),
   class: code(255, 'who invalidates, see INVALIDATION_CLASSES'),
   pagesWritable: u32('of pagesGot, those that may be written'),
+  iova: bits64('address by which the device knows its memory, translated by the device IOTLB'),
+  bytes: u64('bytes from there on that a translation covers'),
+  perm: code(3, 'what an access by the device IOTLB may do: 1 read, 2 write, 3 both'),
+  logWrites: u32('stretches of memory that were logged as dirty: calls of log_write'),
+  logBits: u32(
+    'bits set in the dirty log, one per page of a stretch: each by a get_user_pages call of its own',
+  ),
+  logFailures: u32('stretches that could not be logged, as get_user_pages failed'),
 } as const satisfies Record<string, FieldDefinition>;
 
 export type FieldName = keyof typeof FIELDS;
@@ -370,6 +378,30 @@ export const EVENTS = {
     code: 26,
     fields: ['stack', 'class', 'note'],
     doc: 'A kernel stack on which ranges are invalidated: the functions, innermost first, and the class they make.',
+  },
+  iotlb_miss: {
+    code: 28,
+    fields: ['vq', 'iova', 'perm'],
+    text: { tag: 'IM', columns: ['vq', 'iova', 'perm'] },
+    doc: 'The device IOTLB has no translation: the owner of the device is asked for one, and the worker does not wait.',
+  },
+  iotlb_update: {
+    code: 29,
+    fields: ['dev', 'iova', 'bytes', 'perm'],
+    text: { tag: 'IU', columns: ['dev', 'iova', 'bytes', 'perm'] },
+    doc: 'The owner of the device gives it a translation, which drops the cached ones of all its rings (meta-IOTLB).',
+  },
+  iotlb_invalidate: {
+    code: 30,
+    fields: ['dev', 'iova', 'bytes'],
+    text: { tag: 'IV', columns: ['dev', 'iova', 'bytes'] },
+    doc: 'The owner of the device takes translations back, which drops the cached ones of all its rings.',
+  },
+  dirty_log: {
+    code: 31,
+    fields: ['vq', 'logWrites', 'logBits', 'logFailures'],
+    text: { tag: 'D', columns: ['vq', 'logWrites', 'logBits', 'logFailures'] },
+    doc: 'What was logged as dirty for a virtqueue since its last such event: told at the ends of rounds.',
   },
 } as const satisfies Record<string, EventDefinition>;
 

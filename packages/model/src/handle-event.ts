@@ -17,6 +17,7 @@ import { seePages } from './stock-host/page-evidence.js';
 import { isKernelLook, takeLook } from './stock-host/page-looks.js';
 import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { endRound } from './stock-host/round-end.js';
+import { seeMiss } from './stock-host/iotlb-miss.js';
 import { expectIotlb, IOTLB_COMING, IOTLB_ON, setIotlb } from './virtqueue-state.js';
 
 /** Every event that is no access. */
@@ -125,6 +126,11 @@ export function handleEvent(engine: EngineState, batch: EventBatch, i: number): 
       know(engine, vq);
       if (engine.usesObservations) forgetAttempts(engine, vq);
       switchIotlb(engine, vq, details.enabled[detail] === 1);
+      note(engine, batch, i, -1);
+      return;
+    case KIND.iotlb_miss:
+      know(engine, vq);
+      if (engine.host === 'stock') seeMiss(virtqueues, batch, i);
       note(engine, batch, i, -1);
       return;
     case KIND.virtqueue: {

@@ -11,6 +11,22 @@ export {
   type InvalidationMakers,
   type MadeInvalidations,
 } from './invalidation-makers.js';
+export {
+  createDeviceIotlbWatch,
+  MISSED_OF,
+  type DeviceIotlbFound,
+  type DeviceIotlbWatch,
+  type IotlbOfDevice,
+  type IotlbOfVirtqueue,
+  type MissStorm,
+} from './device-iotlb.js';
+export {
+  ATOMICS_OF_BIT,
+  createDirtyLogWatch,
+  pinCalls,
+  type DirtyLogged,
+  type DirtyLogWatch,
+} from './dirty-log.js';
 export * from './event-batch.js';
 export { readAccessRun } from './access-run.js';
 export {

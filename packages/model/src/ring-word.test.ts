@@ -14,6 +14,11 @@ const word = fc.record({
   notifyOnEmpty: fc.boolean(),
   iotlb: fc.boolean(),
   inOrder: fc.boolean(),
+  metaDesc: fc.boolean(),
+  metaAvail: fc.boolean(),
+  metaUsed: fc.boolean(),
+  metaTold: fc.boolean(),
+  busyPoll: fc.boolean(),
 });
 
 test('what was put together is what is taken apart', () => {
@@ -38,5 +43,10 @@ test('as a host printed it: one head taken, one used, a call eventfd, and notifi
     notifyOnEmpty: false,
     iotlb: false,
     inOrder: false,
+    metaDesc: false,
+    metaAvail: false,
+    metaUsed: false,
+    metaTold: false,
+    busyPoll: false,
   });
 });

@@ -23,6 +23,14 @@ export const RING_WORD_FLAG = {
   iotlb: 53,
   /** VIRTIO_F_IN_ORDER is acked, which only vhost of Linux 6.18 and newer lets a driver do. */
   inOrder: 54,
+  /** vq->meta_iotlb of an area is set: the device IOTLB keeps a translation of all of it. */
+  metaDesc: 55,
+  metaAvail: 56,
+  metaUsed: 57,
+  /** Whether those three were read: recordings before they were have zeros there. */
+  metaTold: 58,
+  /** vq->busyloop_timeout is not 0: vhost-net polls the ring instead of waiting. In the word before a round only. */
+  busyPoll: 59,
 } as const;
 
 /** A ring word, taken apart. Indices are 16 bit. */
@@ -37,6 +45,11 @@ export interface RingWord {
   notifyOnEmpty: boolean;
   iotlb: boolean;
   inOrder: boolean;
+  metaDesc: boolean;
+  metaAvail: boolean;
+  metaUsed: boolean;
+  metaTold: boolean;
+  busyPoll: boolean;
 }
 
 /** A ring word of zeros. */
@@ -52,6 +65,11 @@ export function createRingWord(): RingWord {
     notifyOnEmpty: false,
     iotlb: false,
     inOrder: false,
+    metaDesc: false,
+    metaAvail: false,
+    metaUsed: false,
+    metaTold: false,
+    busyPoll: false,
   };
 }
 
@@ -75,6 +93,11 @@ export function readRingWord(
   word.notifyOnEmpty = hasFlag(high, RING_WORD_FLAG.notifyOnEmpty);
   word.iotlb = hasFlag(high, RING_WORD_FLAG.iotlb);
   word.inOrder = hasFlag(high, RING_WORD_FLAG.inOrder);
+  word.metaDesc = hasFlag(high, RING_WORD_FLAG.metaDesc);
+  word.metaAvail = hasFlag(high, RING_WORD_FLAG.metaAvail);
+  word.metaUsed = hasFlag(high, RING_WORD_FLAG.metaUsed);
+  word.metaTold = hasFlag(high, RING_WORD_FLAG.metaTold);
+  word.busyPoll = hasFlag(high, RING_WORD_FLAG.busyPoll);
   return word;
 }
 

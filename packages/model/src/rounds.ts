@@ -77,9 +77,10 @@ function doubtRound({ virtqueues, tallies }: EngineState, vq: number): void {
 /** Of a stock host: from now on, what may change the maps is noted. */
 function watchRound(engine: EngineState, vq: number): void {
   const { virtqueues } = engine;
-  const { inRound, roundIotlb, iotlb, changed, disturbed } = virtqueues;
+  const { inRound, roundIotlb, iotlb, missed, changed, disturbed } = virtqueues;
   inRound[vq] = 1;
   roundIotlb[vq] = iotlb[vq];
+  missed[vq] = 0;
   if (engine.roundAccesses !== 'derived') forgetTold(engine, vq);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     changed[slot] = 0;

@@ -49,7 +49,8 @@ export function takeBack(
   const { derived } = tallies;
   if (derived === undefined || before.derived === undefined) return;
   for (const name of Object.keys(derived) as (keyof typeof derived)[])
-    if (name !== 'vsockRounds') restore(derived[name], before.derived[name]);
+    if (name !== 'vsockRounds' && name !== 'busyRounds')
+      restore(derived[name], before.derived[name]);
 }
 
 /** Columns grow with the virtqueues: of those that are new, nothing was counted before. */

@@ -93,6 +93,8 @@ export interface VirtqueueState {
   inRound: Uint8Array;
   /** What `iotlb` was when the last round began, by which it tried to map or not. */
   roundIotlb: Uint8Array;
+  /** What the device IOTLB missed since the last round began; see derive-round.ts. */
+  missed: Uint8Array;
   /** 1 while an ioctl sets the ring up: when it dropped the maps is not known. */
   inSetUp: Uint8Array;
   /** 1 where a map may have gone, or changed in another way, since the round began; see doubts.ts for why. */
@@ -208,6 +210,7 @@ function allocate(capacity: number, map: number, diverged: number): VirtqueueSta
     doubtedAt: new Float64Array(slots).fill(-1),
     inRound: new Uint8Array(capacity),
     roundIotlb: new Uint8Array(capacity),
+    missed: new Uint8Array(capacity),
     inSetUp: new Uint8Array(capacity),
     changed: new Uint8Array(slots),
     changeDoubt: new Uint8Array(slots),

@@ -1,18 +1,26 @@
 /** What a round did, by its indices, against simulated handlers that count it. */
 import { assert, constantFrom, integer, nat, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRoundCounts, deriveRound } from '../src/accessor-rules/derive-round.ts';
+import {
+  BUFFER_MISSED,
+  createRoundCounts,
+  deriveRound,
+  EITHER_MISSED,
+  NOTHING_MISSED,
+  RING_MISSED,
+} from '../src/accessor-rules/derive-round.ts';
 import type { RingState } from '../src/accessor-rules/exported-calls.ts';
 import { ACCESSOR_RULE_SETS, findAccessorRules } from '../src/accessor-rules/rule-sets.ts';
 import { HANDLERS } from '../src/events.ts';
-import type { RingWord } from '../src/ring-word.ts';
+import { createRingWord, type RingWord } from '../src/ring-word.ts';
 import { ACCESSORS } from '../src/ring.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { createWorld, simulateRounds } from './simulated-handlers.ts';
 
-const wordOf = (ring: RingState): RingWord => ({ ...ring, iotlb: false, inOrder: false });
+const wordOf = (ring: RingState): RingWord => ({ ...createRingWord(), ...ring });
 
 const IDLE: RingWord = {
+  ...createRingWord(),
   lastAvailIdx: 100,
   availIdx: 100,
   lastUsedIdx: 100,
@@ -21,8 +29,6 @@ const IDLE: RingWord = {
   callEventfd: true,
   eventIdx: false,
   notifyOnEmpty: false,
-  iotlb: false,
-  inOrder: false,
 };
 const RULES = findAccessorRules('6.1')!;
 
@@ -32,10 +38,18 @@ function derived(
   before: Partial<RingWord>,
   after: Partial<RingWord>,
   chain = 1,
+  missed = NOTHING_MISSED,
 ): Record<string, number | number[]> {
   const counts = createRoundCounts();
   const first = { ...IDLE, ...before };
-  const round = { before: first, after: { ...first, ...after }, num: 256, chain, usualChain: 1 };
+  const round = {
+    before: first,
+    after: { ...first, ...after },
+    num: 256,
+    chain,
+    usualChain: 1,
+    missed,
+  };
   deriveRound(RULES, { ...round, handler: HANDLERS.indexOf(handler) }, counts);
   const found: Record<string, number | number[]> = {};
   for (const [at, name] of ACCESSORS.entries()) {
@@ -62,6 +76,38 @@ describe('deriveRound', () => {
       put_used_idx: 1,
     });
     expect(derived('net_rx', before, after)).not.toHaveProperty('get_avail_head');
+  });
+
+  it('of a round that the device IOTLB had no translation of the ring for: nothing', () => {
+    expect(derived('net_tx', {}, {}, 1, RING_MISSED)).toEqual({});
+  });
+
+  it('of an rx round that ended with a buffer which the device IOTLB missed: its heads were read', () => {
+    const before = { noNotify: true, availIdx: 104 };
+    expect(derived('net_rx', before, {}, 2)).not.toHaveProperty('get_avail_head');
+    expect(derived('net_rx', before, {}, 2, BUFFER_MISSED)).toMatchObject({
+      get_avail_head: [0, 4, 0],
+    });
+  });
+
+  it('of a round that polls busily: the index was read without bound, and rx puts what it holds', () => {
+    const before = { busyPoll: true };
+    const tx = { lastAvailIdx: 101, availIdx: 101, lastUsedIdx: 101 };
+    expect(derived('net_tx', before, tx)).toMatchObject({
+      get_avail_idx: [3, Infinity, 3],
+      put_used_flags: [2, 4, 2],
+    });
+    const rx = { lastAvailIdx: 105, availIdx: 105, lastUsedIdx: 105 };
+    expect(derived('net_rx', before, rx)).toMatchObject({ put_used_idx: [1, 5, 5] });
+    expect(derived('vsock', before, tx)['get_avail_idx']).not.toContain(Infinity);
+  });
+
+  it('of a round that may have ended before it began: nothing for sure', () => {
+    const after = { lastAvailIdx: 101, availIdx: 101, lastUsedIdx: 101 };
+    const counts = Object.values(derived('net_tx', {}, after, 1, EITHER_MISSED));
+    expect(counts.map((span) => (typeof span === 'number' ? span : span[0]))).toEqual(
+      counts.map(() => 0),
+    );
   });
 
   it('of a tx round with one packet, which leaves the ring empty', () => {
@@ -124,7 +170,14 @@ describe('deriveRound', () => {
               simulateRounds(world, handler, 1, Math.min(num, mostHeads));
               const cut = world.items.findIndex(({ kind }) => kind === 'unmap');
               const items = cut < 0 ? world.items : world.items.slice(0, cut);
-              const round = { num, chain: 0, usualChain: 1, before, after: wordOf(world.ring) };
+              const round = {
+                num,
+                chain: 0,
+                usualChain: 1,
+                before,
+                after: wordOf(world.ring),
+                missed: NOTHING_MISSED,
+              };
               const after = cut < 0 ? round.after : { ...round.after, noNotify: before.noNotify };
               if (cut >= 0) continue;
               deriveRound(

@@ -302,6 +302,10 @@ export function oracle(events: readonly EventRecord[], design: OracleDesign): Or
       case 'pages':
       case 'stack':
       case 'tlb_flush':
+      case 'iotlb_miss':
+      case 'iotlb_update':
+      case 'iotlb_invalidate':
+      case 'dirty_log':
       case 'counted':
       case 'recording_end':
         break;

@@ -3,7 +3,7 @@
  * collector, which looks at pages now and then.
  */
 import { HANDLERS } from '../src/events.ts';
-import { ringWord, type RingWord } from '../src/ring-word.ts';
+import { createRingWord, ringWord, type RingWord } from '../src/ring-word.ts';
 import type { SimulatedKernel } from './simulated-kernel.ts';
 import { PAGE, Round, type Device, type Virtqueue } from './simulated-objects.ts';
 import type { Steps, Thread } from './simulated-scheduler.ts';
@@ -68,6 +68,7 @@ export function* stockWorker(
   const base = random.between(0, 0xffff);
   const ring: Ring = {
     word: {
+      ...createRingWord(),
       lastAvailIdx: base,
       availIdx: base,
       lastUsedIdx: random.between(0, 0xffff),
@@ -76,8 +77,6 @@ export function* stockWorker(
       callEventfd: true,
       eventIdx: true,
       notifyOnEmpty: false,
-      iotlb: false,
-      inOrder: false,
     },
   };
   // A device that is idle is told of late.

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { findDesign } from '../src/designs.ts';
 import type { RoundAccesses } from '../src/engine-state.ts';
 import { COUNTER_FIELDS, HANDLERS } from '../src/events.ts';
-import { ringWord } from '../src/ring-word.ts';
+import { createRingWord, ringWord } from '../src/ring-word.ts';
 import { ACCESSORS, AREA_COUNT } from '../src/ring.ts';
 import { decisionOf } from '../src/outcome.ts';
 import { NO_DELAYS, USUAL_DELAYS } from '../src/stock-host/page-evidence.ts';
@@ -55,6 +55,7 @@ function begin(places: readonly (readonly [bigint, bigint])[]): EventRecord[] {
 
 function wordOf(index: number, iotlb = false): bigint {
   return ringWord({
+    ...createRingWord(),
     lastAvailIdx: index,
     availIdx: index,
     lastUsedIdx: index,

@@ -10,7 +10,14 @@ import type {
   HappeningResult,
   StateResult,
 } from './explain-result.js';
-import { countSpan, headLines, textColumn, virtqueueName, wrapped } from './text-parts.js';
+import {
+  countSpan,
+  duration,
+  headLines,
+  textColumn,
+  virtqueueName,
+  wrapped,
+} from './text-parts.js';
 
 /** Callbacks that are shown. */
 const SHOWN = 8;
@@ -212,12 +219,4 @@ function roundLines({
 function historyLines({ history, live_since: since }: ExplainResult): string[] {
   if (history.length === 0) return ['no event has touched its maps or its count yet'];
   return ['what led there', ...eventLines(history, since).map((line) => line.slice(2))];
-}
-
-function duration(ns: bigint): string {
-  const value = Number(ns);
-  if (Math.abs(value) < 1_000) return `${value} ns`;
-  if (Math.abs(value) < 1_000_000) return `${(value / 1_000).toFixed(1)} µs`;
-  if (Math.abs(value) < 1_000_000_000) return `${(value / 1_000_000).toFixed(1)} ms`;
-  return `${(value / 1_000_000_000).toFixed(1)} s`;
 }

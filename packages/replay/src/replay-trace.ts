@@ -1,10 +1,15 @@
 /** Runs engines over a trace, and gives the answer of the one whose order can be trusted. */
 import {
   createCountWatch,
+  createDeviceIotlbWatch,
+  createDirtyLogWatch,
   createEngine,
   createHazardWatch,
   createInvalidationMakers,
+  DEFAULT_STORM_RATE,
   type Design,
+  type DeviceIotlbWatch,
+  type DirtyLogWatch,
   type Engine,
   type FoundHazards,
   type HazardWatch,
@@ -20,6 +25,9 @@ export interface Replayed<Used extends Engine = Engine> extends Recorded, Chosen
   readonly span: TimeSpan | undefined;
   /** Who made the invalidations in the span. */
   readonly makers: InvalidationMakers;
+  /** What the device IOTLB did there, and what logging dirty memory cost. */
+  readonly iotlb: DeviceIotlbWatch;
+  readonly dirtyLog: DirtyLogWatch;
   /** Hazards that were looked for; undefined where none were. */
   readonly found: FoundHazards | undefined;
 }
@@ -67,14 +75,16 @@ export function replayWith<Used extends Engine>(
   const ranges = wrap(createEngine(plan.ranges));
   const effects = plan.effects === undefined ? undefined : wrap(createEngine(plan.effects));
   const makers = createInvalidationMakers(plan.recorded.host);
+  const iotlb = createDeviceIotlbWatch(DEFAULT_STORM_RATE);
+  const dirtyLog = createDirtyLogWatch();
   const engines = effects === undefined ? [ranges] : [ranges, effects];
   const watches =
     search === undefined ? [] : engines.map((engine) => watchOf(engine, span, search));
-  feed(trace, span, engines, watches, makers);
+  feed(trace, span, engines, watches, [makers, iotlb, dirtyLog]);
   const chosenOrder = plan.choose(ranges, effects);
   if (chosenOrder.order === 'ranges') checkObservations(ranges);
   const found = watches[engines.indexOf(chosenOrder.engine)]?.found;
-  return { ...plan.recorded, ...chosenOrder, span, makers, found };
+  return { ...plan.recorded, ...chosenOrder, span, makers, iotlb, dirtyLog, found };
 }
 
 function watchOf(engine: Engine, span: TimeSpan | undefined, search: HazardSearch): HazardWatch {
@@ -89,21 +99,24 @@ export function foundIn({ found }: Replayed): FoundHazards {
   return found;
 }
 
-/** All of the trace goes through the engines, and what watches want past these; they count what is in the span. */
+/**
+ * All of the trace goes through the engines and what counts beside them, and what watches want past these; they count
+ * what is in the span.
+ */
 function feed(
   trace: OpenTrace,
   span: TimeSpan | undefined,
   engines: readonly Engine[],
   watches: readonly HazardWatch[],
-  makers: InvalidationMakers,
+  besides: readonly Pick<InvalidationMakers, 'count' | 'consume'>[],
 ): void {
   const count = (isInside: boolean): void => {
-    makers.count(isInside);
+    for (const one of besides) one.count(isInside);
     for (const watch of watches) watch.count(isInside);
     for (const engine of engines) engine.count(isInside);
   };
   const consume: RunVisitor = (batch, from, to) => {
-    makers.consume(batch, from, to);
+    for (const one of besides) one.consume(batch, from, to);
     for (const engine of engines) engine.consume(batch, from, to);
   };
   // All are of one design and search, and want the same: each event right before and right after the engines.

@@ -13,6 +13,8 @@ import type { OpenTrace } from '@vhostscope/trace';
 import type { Completeness } from './completeness.js';
 import { costOf, costSchema } from './cost-result.js';
 import type { CostBasis } from './cost-options.js';
+import { deviceIotlbResult, deviceIotlbSchema } from './device-iotlb.js';
+import { dirtyLogResult, dirtyLogSchema } from './dirty-log.js';
 import { addAccessor, createSum, decisionsOf } from './decision-sums.js';
 import { likelyHits, likelySchema } from './likely-hits.js';
 import { listVirtqueues } from './recording-list.js';
@@ -86,6 +88,10 @@ export const runResultSchema = resultHead.extend({
   }),
   /** Who made those over rings, and why. */
   makers: makersSchema,
+  /** What the device IOTLB did, whatever the design; null where it was never on. */
+  device_iotlb: deviceIotlbSchema.nullable(),
+  /** What logging dirty memory cost, whatever the design; null where nothing was logged. */
+  dirty_log: dirtyLogSchema.nullable(),
   /** Of a stock host, why accesses are ambiguous, and how many are; null otherwise. */
   doubts: z.record(z.string(), count).nullable(),
   /** What that is worth in packets per second. */
@@ -150,6 +156,8 @@ export function runResult(
     prefetch: prefetchOutcomes(tallies),
     ranges: { start, end, overlapping, nonblockable: nonBlockable, refused },
     makers: makersResult(replayed.makers.made()),
+    device_iotlb: deviceIotlbResult(trace, replayed.iotlb.found, virtqueues) ?? null,
+    dirty_log: dirtyLogResult(replayed.dirtyLog, virtqueues) ?? null,
     doubts: derived === undefined ? null : doubtsOf(derived),
     cost: costOf(trace, replayed.design, tallies, basis),
     hazards: hazards === undefined ? null : countsOf(hazards.counts),

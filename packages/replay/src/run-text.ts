@@ -5,6 +5,8 @@ import { costLines } from './cost-text.js';
 import { countLines, lowerBounds } from './hazards-text.js';
 import { wrongCountLines } from './wrong-counts.js';
 import type { Decisions, RunResult } from './run-result.js';
+import { deviceIotlbLines } from './device-iotlb.js';
+import { dirtyLogLines } from './dirty-log.js';
 import { makersLines } from './invalidation-makers.js';
 import {
   about,
@@ -42,6 +44,8 @@ export function runText(result: RunResult, design: Design): string {
     ...doubtLines(result),
     ...attemptLines(result),
     ...makersLines(result.makers),
+    ...deviceIotlbLines(result.device_iotlb),
+    ...dirtyLogLines(result.dirty_log),
     ...costLines(result.cost, design),
     ...(result.hazards === null
       ? []

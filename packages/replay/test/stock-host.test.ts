@@ -25,6 +25,9 @@ K 40554789540 0 214 0 7fef24a01000 7fef24a02000 1 1 29 - ksmd\\x00
 H 42107562989 0 3 2 2 0 0 1099
 `;
 
+/** The same with busyloop_timeout set. */
+const POLLING = TEXT.replace(' 4000000000000 ', ' 404000000000000 ');
+
 const folder = temporaryFolder();
 const text = join(folder, 'lines.txt');
 writeFileSync(text, TEXT);
@@ -111,6 +114,16 @@ describe('run', () => {
     expect(virtqueue?.accessors['put_used']).toMatchObject({ counts: 'estimated' });
     expect(virtqueue?.accessors['put_used']?.spans?.accesses).toEqual([1, 46]);
     expect(result.totals.fallbacks + result.totals.hits).toBe(0);
+  });
+
+  it('says what it leaves out where a virtqueue polls busily', async () => {
+    const path = join(folder, 'polling.txt');
+    writeFileSync(path, POLLING);
+    const { out } = await replay('run', path, '--json');
+    const { assumptions, virtqueues } = JSON.parse(out) as RunResult;
+    expect(assumptions.join()).toMatch(/what rounds of vq 0 accessed of the other virtqueue/);
+    expect(assumptions.join()).not.toContain('does not poll busily');
+    expect(virtqueues[0]?.accessors['get_avail_idx']?.spans?.accesses[1]).toBeNull();
   });
 
   it('tells what is likely where what is sure leaves accesses open', async () => {

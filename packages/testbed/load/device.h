@@ -17,7 +17,7 @@ struct device {
 	uint64_t features;
 	const struct memory *memory;
 	struct virtqueue queues[QUEUES];
-	char *dirty_log;
+	struct span dirty_log; /* nothing where it is off */
 	unsigned packet_bytes;
 
 	/* What the kinds of devices differ in. */

@@ -9,6 +9,7 @@
 #include "device.h"
 #include "disturb.h"
 #include "fail.h"
+#include "iotlb.h"
 #include "memory.h"
 #include "options.h"
 #include "report.h"
@@ -50,6 +51,9 @@ int main(int argc, char **argv)
 		device.start(&device, queue);
 	if (options.wait_for != NULL)
 		wait_for(options.wait_for);
+	start_report(&device);
+	if (options.iotlb_drops > 0)
+		start_iotlb_drops(&device, options.iotlb_drops);
 
 	start_disturbing(&disturber, options.threads);
 	struct traffic traffic = run_traffic(&device, &disturber, &options);

@@ -18,7 +18,10 @@ static const char HELP[] =
 	"  --chain N           descriptors per buffer, 1 to 8 (1)\n"
 	"  --event-idx         notify by event index\n"
 	"  --dirty-log         log writes to guest memory (VHOST_F_LOG_ALL)\n"
+	"  --log-unwritable    the same, into a log that cannot be written: all of it fails\n"
 	"  --iotlb             translate by the device IOTLB\n"
+	"  --iotlb-drops N     the same, and take all translations back so often a second\n"
+	"  --busy-poll US      let vhost poll a ring that ran dry so long, 0: not at all (0)\n"
 	"  --huge              begin in a huge page; default: in 4 KiB pages\n"
 	"  --kvm-vm            make a KVM VM too: its MMU notifier watches the same memory\n"
 	"  --packets N         packets per direction\n"
@@ -83,7 +86,8 @@ static _Noreturn void help(void)
 	exit(EXIT_DONE);
 }
 
-enum { VSOCK = 1, NUM, BATCH, CHAIN, EVENT_IDX, DIRTY_LOG, IOTLB, HUGE, KVM_VM, PACKETS, SECONDS,
+enum { VSOCK = 1, NUM, BATCH, CHAIN, EVENT_IDX, DIRTY_LOG, LOG_UNWRITABLE, IOTLB,
+       IOTLB_DROPS, BUSY_POLL, HUGE, KVM_VM, PACKETS, SECONDS,
        SEED, DISTURB, BETWEEN, BESIDE, THREADS, NAME, WAIT_FOR, HELP_WANTED };
 
 static const struct option LONG[] = {
@@ -93,7 +97,10 @@ static const struct option LONG[] = {
 	{"chain", required_argument, NULL, CHAIN},
 	{"event-idx", no_argument, NULL, EVENT_IDX},
 	{"dirty-log", no_argument, NULL, DIRTY_LOG},
+	{"log-unwritable", no_argument, NULL, LOG_UNWRITABLE},
 	{"iotlb", no_argument, NULL, IOTLB},
+	{"iotlb-drops", required_argument, NULL, IOTLB_DROPS},
+	{"busy-poll", required_argument, NULL, BUSY_POLL},
 	{"huge", no_argument, NULL, HUGE},
 	{"kvm-vm", no_argument, NULL, KVM_VM},
 	{"packets", required_argument, NULL, PACKETS},
@@ -118,7 +125,13 @@ static void take(struct options *o, int option, const char *name, const char *va
 	case CHAIN: o->chain = number(name, value, 1, 8); break;
 	case EVENT_IDX: o->event_idx = true; break;
 	case DIRTY_LOG: o->dirty_log = true; break;
+	case LOG_UNWRITABLE: o->dirty_log = o->log_unwritable = true; break;
 	case IOTLB: o->iotlb = true; break;
+	case IOTLB_DROPS:
+		o->iotlb = true;
+		o->iotlb_drops = number(name, value, 1, 1000);
+		break;
+	case BUSY_POLL: o->busy_poll = number(name, value, 0, 1000000); break;
 	case HUGE: o->huge = true; break;
 	case KVM_VM: o->kvm_vm = true; break;
 	case PACKETS: o->packets = number(name, value, 1, 1ull << 40); break;

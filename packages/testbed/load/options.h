@@ -11,7 +11,10 @@ struct options {
 	unsigned chain; /* descriptors of each buffer */
 	bool event_idx;
 	bool dirty_log;
+	bool log_unwritable; /* the dirty log cannot be written once it is given to vhost */
 	bool iotlb;
+	unsigned iotlb_drops; /* times a second that all translations are taken back */
+	unsigned busy_poll; /* us that vhost polls a ring that ran dry; 0: not at all */
 	bool huge; /* rings and buffers begin in a huge page */
 	bool kvm_vm;
 	uint64_t packets; /* per direction; 0: as many as the time allows */

@@ -4,9 +4,31 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "iotlb.h"
+
 static const char *truth(bool value)
 {
 	return value ? "true" : "false";
+}
+
+/* What there was before the traffic. */
+static struct iotlb_messages before;
+
+void start_report(struct device *device)
+{
+	before = count_iotlb_messages();
+	/* Where it cannot be written nothing was. */
+	for (size_t at = 0; at < device->dirty_log.bytes; at++)
+		if (device->dirty_log.start[at] != 0)
+			device->dirty_log.start[at] = 0;
+}
+
+static unsigned long long dirty_pages(const struct device *device)
+{
+	unsigned long long pages = 0;
+	for (size_t at = 0; at < device->dirty_log.bytes; at++)
+		pages += __builtin_popcount((unsigned char)device->dirty_log.start[at]);
+	return pages;
 }
 
 static void print_queue(const struct virtqueue *vq)
@@ -34,7 +56,12 @@ void print_report(const struct device *device, const struct disturber *disturber
 			putchar(',');
 		print_queue(&device->queues[queue]);
 	}
-	printf("],\"disturbances\":{");
+	struct iotlb_messages messages = count_iotlb_messages();
+	printf("],\"iotlb_messages\":{\"misses\":%" PRIu64 ",\"updates\":%" PRIu64
+	       ",\"invalidations\":%" PRIu64 "},\"dirty_pages\":%llu",
+	       messages.misses - before.misses, messages.updates - before.updates,
+	       messages.invalidations - before.invalidations, dirty_pages(device));
+	printf(",\"disturbances\":{");
 	for (unsigned kind = 0; kind < disturbance_count; kind++)
 		printf("%s\"%s\":{\"done\":%" PRIu64 ",\"failed\":%" PRIu64 "}", kind == 0 ? "" : ",",
 		       disturbances[kind].name, disturber->done[kind], disturber->failed[kind]);

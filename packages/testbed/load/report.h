@@ -6,5 +6,8 @@
 #include "options.h"
 #include "traffic.h"
 
+/* What the device does from here on is reported. */
+void start_report(struct device *);
+
 void print_report(const struct device *, const struct disturber *, const struct traffic *,
 		  const struct options *);

@@ -3,6 +3,7 @@
 #include <linux/virtio_config.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "device.h"
 #include "fail.h"
@@ -43,14 +44,18 @@ static void give_memory(struct device *device)
 }
 
 /* A bit for each page below the end of the memory. */
-static void give_dirty_log(struct device *device)
+static void give_dirty_log(struct device *device, bool unwritable)
 {
 	size_t pages = (GUEST_BASE + device->memory->all.bytes) / PAGE;
-	device->dirty_log = calloc(pages / 8 / sizeof(long) + 1, sizeof(long));
-	uint64_t base = (uintptr_t)device->dirty_log;
-	if (device->dirty_log == NULL)
+	size_t bytes = (pages / 8 / PAGE + 1) * PAGE;
+	char *log = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t base = (uintptr_t)log;
+	if (log == MAP_FAILED)
 		fail(EXIT_HOST, "no memory for the dirty log");
 	must_ioctl(device->fd, VHOST_SET_LOG_BASE, &base, "VHOST_SET_LOG_BASE");
+	if (unwritable && mprotect(log, bytes, PROT_READ) < 0)
+		fail(EXIT_HOST, "cannot protect the dirty log");
+	device->dirty_log = (struct span){log, bytes};
 }
 
 /* With the device IOTLB, vhost takes the device's addresses of the ring, else ours. */
@@ -70,7 +75,7 @@ void setup_ring(struct device *device, unsigned queue, unsigned base)
 		   "VHOST_SET_VRING_BASE");
 	struct vhost_vring_addr addresses = {
 		.index = queue,
-		.flags = device->dirty_log != NULL ? 1 << VHOST_VRING_F_LOG : 0,
+		.flags = device->dirty_log.bytes > 0 ? 1 << VHOST_VRING_F_LOG : 0,
 		.desc_user_addr = ring_address(device, vq->desc),
 		.avail_user_addr = ring_address(device, vq->avail),
 		.used_user_addr = ring_address(device, vq->used),
@@ -92,7 +97,7 @@ void setup_vhost(struct device *device, const struct options *options, uint64_t 
 	must_ioctl(device->fd, VHOST_SET_OWNER, NULL, "VHOST_SET_OWNER");
 	give_memory(device);
 	if (options->dirty_log)
-		give_dirty_log(device);
+		give_dirty_log(device, options->log_unwritable);
 	negotiate(device, features);
 	if (options->iotlb)
 		start_iotlb(device);
@@ -105,6 +110,10 @@ void setup_vhost(struct device *device, const struct options *options, uint64_t 
 			   "VHOST_SET_VRING_CALL");
 		must_ioctl(device->fd, VHOST_SET_VRING_ERR, &(struct vhost_vring_file){queue, vq->error},
 			   "VHOST_SET_VRING_ERR");
+		if (options->busy_poll > 0)
+			must_ioctl(device->fd, VHOST_SET_VRING_BUSYLOOP_TIMEOUT,
+				   &(struct vhost_vring_state){queue, options->busy_poll},
+				   "VHOST_SET_VRING_BUSYLOOP_TIMEOUT");
 	}
 }
 

@@ -181,6 +181,8 @@ export interface QueueDetailView {
   /** Attempts to map, in all, by what became of them. */
   readonly attempts: readonly (readonly [outcome: string, attempts: number])[];
   readonly accessors: readonly { readonly name: string; readonly decided: Decided }[];
+  /** What no design changes, in all: the device IOTLB, and the log of dirty memory. None where both are off. */
+  readonly hostWork: readonly (readonly [what: string, times: number])[];
   readonly history: readonly HappeningView[];
 }
 

@@ -137,6 +137,10 @@ export function queueDetail(vq: number, over: Partial<QueueDetailView> = {}): Qu
       { name: 'get_avail_idx', decided: decided(3734, 0) },
       { name: 'get_desc', decided: decided(83_000, 128) },
     ],
+    hostWork: [
+      ['rounds by the device IOTLB', 1200],
+      ['bits set for them', 34_567],
+    ],
     history: [{ at: 12.31e9, line: 4711, what: 'round begins' }],
     ...over,
   };

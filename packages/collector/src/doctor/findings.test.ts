@@ -29,7 +29,7 @@ it('a host on which all is well', async () => {
     'ok tracefs at /sys/kernel/tracing',
     'ok vhost is loaded, with vhost_net',
     'ok the kernel describes the structs of vhost (BTF)',
-    'ok all 21 functions that matter here can be probed',
+    'ok all 27 functions that matter here can be probed',
     'ok kernel code is not preempted: a replay can tell the most',
     'ok THP always, KSM off, NUMA balancing on (1 node), swap 1.0 MB',
     'ok open: /dev/vhost-net of qemu-system-x86 (417)',
@@ -73,6 +73,11 @@ describe('many devices', () => {
 describe('what is not as it should be', () => {
   it.each<[string, PretendedHost, Record<string, string>]>([
     ['no bpftrace', { bpftrace: null }, { bpftrace: 'blocked' }],
+    [
+      'a driver whose virtqueues never map',
+      { files: { '/sys/module/vhost_scsi/x': '' } },
+      { scsi: 'limited' },
+    ],
     ['an old one', { bpftrace: 'bpftrace v0.16.0\n' }, { bpftrace: 'blocked' }],
     ['one that was not tested', { bpftrace: 'bpftrace v0.21.2\n' }, { bpftrace: 'limited' }],
     ['one that is newer', { bpftrace: 'bpftrace v1.0.0\n' }, { bpftrace: 'limited' }],
@@ -206,7 +211,7 @@ it('names the functions that cannot be probed', async () => {
     ({ id }) => id === 'functions',
   ) ?? { found: '' };
   expect(found).toBe(
-    '19 of the 21 functions that matter here can be probed, not vhost_signal, exit_mmap',
+    '25 of the 27 functions that matter here can be probed, not vhost_signal, exit_mmap',
   );
 });
 

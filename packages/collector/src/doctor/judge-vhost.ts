@@ -4,7 +4,21 @@ import type { Finding } from './findings.js';
 
 /** Whether vhost is there, with a driver, and describes its structs. */
 export function judgeVhost(facts: HostFacts): Finding[] {
-  return [vhostModule(facts), ...structs(facts)];
+  return [vhostModule(facts), ...structs(facts), ...withoutRounds(facts)];
+}
+
+/** A driver that never calls vq_meta_prefetch (reference §5.1). */
+function withoutRounds({ vhost }: HostFacts): Finding[] {
+  if (!vhost.modules.includes('vhost_scsi')) return [];
+  return [
+    {
+      id: 'scsi',
+      verdict: 'limited',
+      found: 'vhost_scsi is loaded, whose virtqueues begin no rounds',
+      cost: 'they are not in a recording. No design that maps in rounds would ever have mapped them: all of their accesses are copies',
+      change: 'take what is recorded as that of the other drivers',
+    },
+  ];
 }
 
 /** Drivers that use vhost, and the option without which a kernel has none. The first is the usual one. */

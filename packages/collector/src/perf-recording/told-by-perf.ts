@@ -13,6 +13,7 @@ import {
   areaBytes,
   ATTACH_HEADER,
   HANDLERS,
+  createRingWord,
   ringWord,
   type Accessor,
 } from '@vhostscope/model';
@@ -421,6 +422,7 @@ function ringOf(fields: Fields): bigint {
   const get = getter(fields);
   const features = get('features');
   return ringWord({
+    ...createRingWord(),
     lastAvailIdx: Number(get('last_avail')),
     availIdx: Number(get('avail_idx')),
     lastUsedIdx: Number(get('last_used')),

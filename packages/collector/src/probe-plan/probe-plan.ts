@@ -16,6 +16,12 @@ import {
   tellsDecisions,
   type PlannedDirectMap,
 } from './direct-map-plan.js';
+import {
+  HOST_WORK_FUNCTIONS,
+  hostWorkViews,
+  planHostWork,
+  type PlannedHostWork,
+} from './host-work-plan.js';
 import { MEMORY_FUNCTIONS, memoryViews, planMemory, type PlannedMemory } from './memory-plan.js';
 import { pagesView, planLooks, type PlannedLooks } from './page-look-plan.js';
 
@@ -55,7 +61,7 @@ export interface PlannedCalls {
   readonly availEmpty: string | undefined;
 }
 
-export interface ProbePlan extends PlannedMemory {
+export interface ProbePlan extends PlannedMemory, PlannedHostWork {
   readonly detail: Detail;
   /** Function that begins a round. */
   readonly round: string;
@@ -122,6 +128,7 @@ export const PLANNED_FUNCTIONS: readonly string[] = [
   'vhost_enable_notify',
   'vhost_disable_notify',
   'vhost_vq_avail_empty',
+  ...HOST_WORK_FUNCTIONS,
   ...MEMORY_FUNCTIONS,
   ...DIRECT_MAP_FUNCTIONS,
 ];
@@ -151,9 +158,10 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
     initIotlb: found('vhost_init_device_iotlb'),
     initAccess: found('vhost_vq_init_access'),
     ...memory,
+    ...planHostWork(has),
     looks: typeof looks === 'object' ? looks : undefined,
   };
-  const views = [...viewsOf(plan), ...seenAnyway];
+  const views = [...viewsOf(plan), ...hostWorkViews(plan), ...seenAnyway];
   if (needsCalls && plan.calls === undefined)
     return {
       lacks: 'calls',

@@ -7,9 +7,11 @@ import { tellsDecisions } from '../probe-plan/direct-map-plan.js';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { accessBlocks, declareCounters } from './access-blocks.js';
 import { LINE_CLASSES } from './emitted-lines.js';
+import { dirtyLogBlocks } from './dirty-log-blocks.js';
 import { directMapBlocks } from './direct-map-blocks.js';
 import { eventPrintf } from './event-printf.js';
 import { declareHeldRounds, tellHeldRounds } from './held-rounds.js';
+import { iotlbBlocks } from './iotlb-blocks.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { blockText, type ProbeBlock } from './program-text.js';
 import { rangeBlocks } from './range-blocks.js';
@@ -29,6 +31,8 @@ export function bpftraceProgram(plan: ProbePlan, dialect: BpftraceDialect): stri
     ...(plan.directMap === undefined
       ? [...setUpBlocks(plan), ...lifeBlocks(plan)]
       : directMapBlocks(plan, plan.directMap, dialect)),
+    ...iotlbBlocks(plan),
+    ...dirtyLogBlocks(plan),
     ...rangeBlocks(plan, dialect),
     heartbeat(plan),
   ];

@@ -7,6 +7,7 @@ import type { PlannedDirectMap } from '../probe-plan/direct-map-plan.js';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses } from './access-blocks.js';
 import { learnNotifier } from './callback-blocks.js';
+import { forgetLogged } from './dirty-log-blocks.js';
 import { takeMask } from './direct-map-state.js';
 import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
@@ -148,6 +149,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
           ...forEachVirtqueue([
             ...(reset === undefined ? emitted('state', [tellReset()]) : []),
             ...['@told', '@round'].map((map) => `delete(${map}[$address]);`),
+            ...forgetLogged(plan),
             ...forgetAccesses(plan),
           ]),
         ],

@@ -11,12 +11,21 @@ export const LINE_CLASSES = [
   {
     name: 'state',
     field: 'emittedState',
-    kinds: [KIND.virtqueue, KIND.addresses, KIND.unmap, KIND.reset, KIND.notifier, KIND.iotlb],
+    kinds: [
+      KIND.virtqueue,
+      KIND.addresses,
+      KIND.unmap,
+      KIND.reset,
+      KIND.notifier,
+      KIND.iotlb,
+      KIND.iotlb_update,
+      KIND.iotlb_invalidate,
+    ],
   },
   {
     name: 'rounds',
     field: 'emittedRounds',
-    kinds: [KIND.round, KIND.round_end, KIND.prefetch, KIND.pages],
+    kinds: [KIND.round, KIND.round_end, KIND.prefetch, KIND.pages, KIND.iotlb_miss, KIND.dirty_log],
   },
   {
     name: 'ranges',

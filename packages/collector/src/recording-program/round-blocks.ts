@@ -3,11 +3,18 @@ import { HANDLERS } from '@vhostscope/model';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { beginAccesses, countedAccesses, settleAccesses } from './access-blocks.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
+import { tellLogged } from './dirty-log-blocks.js';
 import { forgetMissed } from './emitted-lines.js';
 import { beginRound, endRound, tellHeldBegin, tellHeldRounds } from './held-rounds.js';
 import { lookAtPages } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
-import { countChain, packRing, takeVirtqueue, tellDevice } from './virtqueue-state.js';
+import {
+  countChain,
+  noteBusyPoll,
+  packRing,
+  takeVirtqueue,
+  tellDevice,
+} from './virtqueue-state.js';
 
 /** What is kept of a round of `$address` for its end: when it began, its ring and its first chain by then. */
 const ROUND = '@round[$address]';
@@ -28,6 +35,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
         ...lookAtPages(plan),
         ...when('$told == 0', [...tellHeldRounds(plan), ...tellDevice(plan)]),
         ...packRing(plan),
+        ...noteBusyPoll(),
         ...countChain(),
         ...beginAccesses(plan),
         ...tellHeldBegin(plan),
@@ -53,6 +61,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
           [
             ...settleAccesses(plan),
             ...packRing(plan),
+            ...tellLogged(plan),
             ...endRound(
               plan,
               {

@@ -1,9 +1,11 @@
 /** Probes of the set-up of rings, and of the life of devices: where a design registers its notifier and drops its maps. */
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses, tellAccess } from './access-blocks.js';
+import { attachesBackend, forgetLogged } from './dirty-log-blocks.js';
 import { emitted, forgetMissed } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { tellHeldRounds } from './held-rounds.js';
+import { readsNoMessage } from './iotlb-blocks.js';
 import { forgetLook } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
 import { SETS_UP_RING, takeNamed, takeNamedAt } from './ring-ioctl.js';
@@ -112,6 +114,7 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
           ]),
           ...['@told', '@round'].map((map) => `delete(${map}[$address]);`),
           ...forgetLook(plan),
+          ...forgetLogged(plan),
           ...forgetAccesses(plan),
         ]),
         ...emitted('state', [
@@ -138,6 +141,8 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
       body: [
         ...tellHeldRounds(plan),
         ...takeVirtqueue('arg0'),
+        ...readsNoMessage(plan),
+        ...attachesBackend(plan),
         ...when('(uint64)$vq->private_data != 0', [
           ...tellAccess('put_used_flags'),
           ...tellAccess('get_used_idx'),

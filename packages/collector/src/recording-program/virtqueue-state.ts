@@ -46,8 +46,14 @@ export function packRing({ mayBeInOrder }: ProbePlan): Statement[] {
       : []),
     ...when('$vq->signalled_used_valid', [flag('signalledUsedValid')]),
     ...when('(uint64)$vq->call_ctx.ctx != 0', [flag('callEventfd')]),
+    // vq->meta_iotlb is not read: bpftrace 0.17 knows no type of it, by BTF.
     ...when('(uint64)$vq->iotlb != 0', [flag('iotlb')]),
   ];
+}
+
+/** Notes in `$ring` that vhost-net polls the ring. */
+export function noteBusyPoll(): Statement[] {
+  return when('$vq->busyloop_timeout != 0', [`$ring |= (uint64)1 << ${RING_WORD_FLAG.busyPoll};`]);
 }
 
 /**

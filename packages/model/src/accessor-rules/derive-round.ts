@@ -29,7 +29,17 @@ export interface EndedRound {
   readonly usualChain: number;
   readonly before: RingWord;
   readonly after: RingWord;
+  /** What the device IOTLB had no translation of: NOTHING_MISSED, BUFFER_MISSED, RING_MISSED or EITHER_MISSED. */
+  readonly missed: number;
 }
+
+export const NOTHING_MISSED = 0;
+/** Of a buffer: its head was read, and stays to be read again. */
+export const BUFFER_MISSED = 1;
+/** Of the ring: vq_meta_prefetch failed, and the handler left without an access (reference §1.3). */
+export const RING_MISSED = 2;
+/** Which of the two is not known. */
+export const EITHER_MISSED = 3;
 
 /** Accesses by accessor number: at least, at most (Infinity: nothing bounds it), and a good guess. */
 export interface RoundCounts {
@@ -68,8 +78,16 @@ export function foundOf({ before, after }: Pick<EndedRound, 'before' | 'after'>)
 }
 
 /**
- * Fills `counts`. Taken for granted: vhost-net neither polls busily nor sends without copying, no copy
- * from or to the ring fails, and less than 65,536 entries pass in a round.
+ * Whether the handler polls its ring, and the other one of its device, as long as busyloop_timeout says: it looks for
+ * more without bound. What it accesses of the other one is not of this round, nor of one of that.
+ */
+export function pollsBusily({ handler, before }: Pick<EndedRound, 'handler' | 'before'>): boolean {
+  return before.busyPoll && (handler === NET_RX || handler === NET_TX);
+}
+
+/**
+ * Fills `counts`. Taken for granted: vhost-net does not send without copying, no copy from or to the ring fails, and
+ * less than 65,536 entries pass in a round.
  *
  * Called once a round: allocates nothing.
  */
@@ -77,7 +95,8 @@ export function deriveRound(rules: AccessorRules, round: EndedRound, counts: Rou
   counts.least.fill(0);
   counts.most.fill(0);
   counts.estimate.fill(0);
-  const { before, after, handler } = round;
+  const { before, after, handler, missed } = round;
+  if (missed === RING_MISSED) return;
   const heads = headsOf(round);
   const found = foundOf(round);
   const ahead = (before.availIdx - before.lastAvailIdx) & 0xffff;
@@ -99,6 +118,8 @@ export function deriveRound(rules: AccessorRules, round: EndedRound, counts: Rou
       before.eventIdx ? PUT_AVAIL_EVENT : PUT_USED_FLAGS,
     ])
       counts.most[accessor] = Infinity;
+  if (pollsBusily(round)) counts.most[GET_AVAIL_IDX] = Infinity;
+  if (missed === EITHER_MISSED) counts.least.fill(0);
 }
 
 function set(
@@ -181,9 +202,9 @@ function countHeads(
   woken: number,
   ranDry: boolean,
 ): void {
-  const { handler, num, chain, usualChain } = round;
+  const { num, chain, usualChain } = round;
   const available = ahead + found;
-  const discarded = mostDiscarded(handler, available, num, woken, ranDry);
+  const discarded = mostDiscarded(round, available, woken, ranDry);
   // In order, a head is where the one before ended.
   if (round.before.inOrder) set(counts, GET_AVAIL_HEAD, 0, 0);
   else set(counts, GET_AVAIL_HEAD, heads, heads + discarded);
@@ -206,16 +227,18 @@ function countHeads(
 
 /** Heads that were taken and given back, to be taken again later. */
 function mostDiscarded(
-  handler: number,
+  { handler, num, missed }: EndedRound,
   available: number,
-  num: number,
   woken: number,
   ranDry: boolean,
 ): number {
   switch (handler) {
     case NET_RX:
-      // Of a packet for which there were too few: vhost_enable_notify was called each time.
-      return (woken + (ranDry ? 1 : 0)) * Math.min(available, num);
+      // Of a packet for which there were too few: vhost_enable_notify was called each time. Or a buffer of it was
+      // missed by the device IOTLB, and the handler left.
+      return (
+        (woken + (ranDry ? 1 : 0) + (missed === NOTHING_MISSED ? 0 : 1)) * Math.min(available, num)
+      );
     case OTHER:
       return available;
     default:
@@ -240,7 +263,8 @@ function countUsed(counts: RoundCounts, round: EndedRound): void {
     case NET_RX:
       // After the packet with which more than a batch is held: packets may take many heads.
       fewest = Math.ceil(used / (NET_BATCH + MOST_HEADS_OF_PACKET));
-      calls = Math.ceil(used / (NET_BATCH + 1));
+      // Before it polls, it puts what it holds.
+      calls = before.busyPoll ? used : Math.ceil(used / (NET_BATCH + 1));
       break;
     case VSOCK:
       fewest = used;

@@ -20,6 +20,8 @@ export interface DerivedTallies {
    * outside of a span that is counted: what a virtqueue is does not depend on it.
    */
   vsockRounds: Float64Array;
+  /** Those of them in which a handler of vhost-net may have polled busily; likewise. */
+  busyRounds: Float64Array;
   /** Ranges by vq that the memory manager reported in the memory of its owner. */
   ranges: Float64Array;
 }
@@ -33,6 +35,7 @@ export function createDerivedTallies(virtqueues: number): DerivedTallies {
     doubts: new Float64Array(DOUBTS),
     rounds: new Float64Array(virtqueues),
     vsockRounds: new Float64Array(virtqueues),
+    busyRounds: new Float64Array(virtqueues),
     ranges: new Float64Array(virtqueues),
   };
 }

@@ -3,9 +3,13 @@
  * after (derive-round.ts), and what a design would have made of it from the maps in the meantime.
  */
 import {
+  BUFFER_MISSED,
   createRoundCounts,
   deriveRound,
+  EITHER_MISSED,
   headsOf,
+  NOTHING_MISSED,
+  pollsBusily,
   usedOf,
   VSOCK,
   type EndedRound,
@@ -40,7 +44,7 @@ type Filled = { -readonly [Name in keyof EndedRound]: EndedRound[Name] };
 const counts = createRoundCounts();
 const before: RingWord = createRingWord();
 const after: RingWord = createRingWord();
-const round: Filled = { handler: 0, num: 0, chain: 0, usualChain: 0, before, after };
+const round: Filled = { handler: 0, num: 0, chain: 0, usualChain: 0, before, after, missed: 0 };
 const outcomes = new Uint8Array(AREA_COUNT);
 const doubts = new Uint8Array(AREA_COUNT);
 
@@ -67,9 +71,9 @@ export function endRound(engine: EngineState, batch: EventBatch, i: number): voi
 
 /**
  * What `round` was read from, and whether `counts` was derived from it: many designs ask for the same round one
- * after the other. By handler, num, chain, usualChain and the words of the ring before and after.
+ * after the other. By handler, num, chain, usualChain, the words of the ring before and after, and what was missed.
  */
-const told = new Uint32Array(8);
+const told = new Uint32Array(9);
 const derived = { isRead: false, by: undefined as AccessorRules | undefined };
 
 function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq: number): void {
@@ -86,7 +90,8 @@ function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq
     told[4] === ringBefore[word] &&
     told[5] === ringBefore[word + 1] &&
     told[6] === ringAfter[word] &&
-    told[7] === ringAfter[word + 1];
+    told[7] === ringAfter[word + 1] &&
+    told[8] === virtqueues.missed[vq];
   if (isKnown) return;
   derived.isRead = true;
   derived.by = undefined;
@@ -98,8 +103,24 @@ function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq
   told[5] = ringBefore[word + 1];
   told[6] = ringAfter[word];
   told[7] = ringAfter[word + 1];
+  told[8] = virtqueues.missed[vq];
   readRingWord(told[4], told[5], before);
   readRingWord(told[6], told[7], after);
+  round.missed = told[8] > 0 ? told[8] : missedUnseen(round);
+}
+
+/**
+ * What the device IOTLB may have lacked without a miss that was told: of the ring only where the round did nothing, as
+ * where the translation allows less than the ring needs; of a buffer where misses are not told.
+ */
+function missedUnseen({ before, after }: EndedRound): number {
+  const { iotlb, metaTold, metaDesc, metaAvail, metaUsed } = after;
+  if (!iotlb || (metaTold && metaDesc && metaAvail && metaUsed)) return NOTHING_MISSED;
+  const isStill =
+    before.lastAvailIdx === after.lastAvailIdx &&
+    before.availIdx === after.availIdx &&
+    before.lastUsedIdx === after.lastUsedIdx;
+  return isStill ? EITHER_MISSED : BUFFER_MISSED;
 }
 
 function derive({ rules }: EngineState): void {
@@ -147,6 +168,7 @@ function countRound({ derived: rounds }: Tallies, vq: number): void {
   if (rounds === undefined) return;
   rounds.rounds[vq]++;
   if (round.handler === VSOCK) rounds.vsockRounds[vq]++;
+  if (pollsBusily(round)) rounds.busyRounds[vq]++;
 }
 
 function countAccesses({ tallies }: EngineState, vq: number): void {

@@ -61,6 +61,24 @@ export function hostile(report: Report): Report {
   return spoilt;
 }
 
+function deviceIotlb(virtqueues: number): Report['run']['device_iotlb'] {
+  const lookups = { hits: 900, misses: 100 };
+  const counts = { misses: 2_000, updates: 2_000, invalidations: 40, answered: 1_999, storms: 3 };
+  return {
+    misses_told: true,
+    virtqueues: Array.from({ length: virtqueues }, (_, id) => ({
+      id,
+      dev: 0,
+      rounds: 1_000,
+      skipped: 100,
+      misses: { desc: 30, avail: 30, used: 40, buffer: 1_900 },
+      meta: { desc: lookups, avail: lookups, used: lookups },
+    })),
+    devices: [{ dev: 0, ...counts, wait_mean: 12_345, wait_longest: 9_876_543 }],
+    storms: [],
+  };
+}
+
 /** The report with as many counts in its time line as there can be, none of them small. */
 export function full(report: Report): Report {
   const bins = 2048;
@@ -81,6 +99,18 @@ export function full(report: Report): Report {
     run: {
       ...report.run,
       virtqueues: Array.from({ length: virtqueues }, (_, id) => ({ ...model, id })),
+      device_iotlb: deviceIotlb(virtqueues),
+      dirty_log: {
+        virtqueues: Array.from({ length: virtqueues }, (_, id) => ({
+          id,
+          dev: 0,
+          writes: 1_000,
+          bits: 1_200,
+          gup_calls: 1_201,
+          gup_failures: 1,
+          atomics: 3_600,
+        })),
+      },
     },
     timeline: {
       bin_ns: 2 ** 25,

@@ -37,7 +37,7 @@ test('given options become words, flags without a value', () => {
   ]);
 });
 
-const RESULT = `{"device":"vhost-net","pid":131,"seed":1,"seconds":3.000173,"features":"0x100000000","chain":1,"event_idx":false,"dirty_log":false,"iotlb":false,"kvm_vm":false,"rounds":8111,"packets":{"rx":261805,"tx":261805},"virtqueues":[{"index":0,"name":"rx","num":256,"desc":"0x7f2d06c02000","avail":"0x7f2d06c03000","used":"0x7f2d06c04000","heads_available":262028,"entries_used":261805,"kicks":1,"calls":0,"errors":0}],"disturbances":{"mprotect":{"done":1200,"failed":0},"migrate":{"done":17,"failed":16},"fork":{"done":0,"failed":0}}}\n`;
+const RESULT = `{"device":"vhost-net","pid":131,"seed":1,"seconds":3.000173,"features":"0x100000000","chain":1,"event_idx":false,"dirty_log":false,"iotlb":false,"kvm_vm":false,"rounds":8111,"packets":{"rx":261805,"tx":261805},"virtqueues":[{"index":0,"name":"rx","num":256,"desc":"0x7f2d06c02000","avail":"0x7f2d06c03000","used":"0x7f2d06c04000","heads_available":262028,"entries_used":261805,"kicks":1,"calls":0,"errors":0}],"iotlb_messages":{"misses":0,"updates":0,"invalidations":0},"dirty_pages":0,"disturbances":{"mprotect":{"done":1200,"failed":0},"migrate":{"done":17,"failed":16},"fork":{"done":0,"failed":0}}}\n`;
 
 test('what the program prints is read, and shown', () => {
   const result = parseLoadResult(RESULT);

@@ -21,7 +21,10 @@ export const LOAD_OPTIONS = [
   ['chain', '<N>', 'descriptors per buffer, 1 to 8 (1)'],
   ['event-idx', undefined, 'notify by event index'],
   ['dirty-log', undefined, 'log writes to guest memory (VHOST_F_LOG_ALL)'],
+  ['log-unwritable', undefined, 'the same, into a log that cannot be written: all of it fails'],
   ['iotlb', undefined, 'translate by the device IOTLB'],
+  ['iotlb-drops', '<N>', 'the same, and take all translations back so often a second'],
+  ['busy-poll', '<US>', 'let vhost poll a ring that ran dry so long, 0: not at all (0)'],
   ['huge', undefined, 'begin in a huge page; default: in 4 KiB pages'],
   ['kvm-vm', undefined, 'make a KVM VM too: its MMU notifier watches the same memory'],
   ['packets', '<N>', 'packets per direction'],
@@ -76,6 +79,10 @@ const loadResult = z.object({
       errors: count,
     }),
   ),
+  /** Of the device IOTLB, since the word to begin: read, and written. */
+  iotlb_messages: z.object({ misses: count, updates: count, invalidations: count }),
+  /** Bits that were set in the dirty log since then. */
+  dirty_pages: count,
   disturbances: z.record(z.string(), z.object({ done: count, failed: count })),
 });
 

@@ -8,6 +8,8 @@
 import {
   AMBIGUOUS,
   AREA_COUNT,
+  createDeviceIotlbWatch,
+  createDirtyLogWatch,
   createEngine,
   createRingPlaces,
   HIT,
@@ -16,6 +18,8 @@ import {
   OUTCOMES,
   sampleVirtqueue,
   VIRTQUEUE_SAMPLE_SIZE,
+  type DeviceIotlbFound,
+  type DirtyLogWatch,
   type Engine,
   type EngineOptions,
   type EventBatch,
@@ -59,6 +63,9 @@ export interface Account {
   readonly invalidations: Invalidations;
   readonly storms: StormList;
   readonly told: ToldOfRecording;
+  /** What no design changes: the device IOTLB, and the log of dirty memory. */
+  readonly iotlb: DeviceIotlbFound;
+  readonly logged: DirtyLogWatch['logged'];
   readonly rings: RingPlaces;
   /** Ranges over rings by virtqueue; ranges by maker; all ranges, at place 0. */
   readonly overlapping: Series;
@@ -143,6 +150,8 @@ export function createAccount(options: AccountOptions): Account {
     invalidations.perSecond(dev, Number(from - first), Number(to - first)),
   );
   const told = createToldOfRecording();
+  const iotlb = createDeviceIotlbWatch(options.stormRate);
+  const dirtyLog = createDirtyLogWatch();
   let transmitting: ReadonlySet<number> = options.transmitting ?? new Set();
   storms.transmit(transmitting, -1n);
 
@@ -225,6 +234,11 @@ export function createAccount(options: AccountOptions): Account {
     }
   }
 
+  function watch(batch: EventBatch, from: number, to: number): void {
+    iotlb.consume(batch, from, to);
+    dirtyLog.consume(batch, from, to);
+  }
+
   function feed(batch: EventBatch, from: number, to: number): void {
     fed++;
     chosen.engine.consume(batch, from, to);
@@ -235,6 +249,7 @@ export function createAccount(options: AccountOptions): Account {
   function consumeSlice(batch: EventBatch, from: number, to: number): void {
     const { kind: kinds } = batch;
     const { byKind } = told;
+    watch(batch, from, to);
     let begin = from;
     let others = 0;
     for (let i = from; i < to; i++) {
@@ -292,6 +307,8 @@ export function createAccount(options: AccountOptions): Account {
     invalidations,
     storms,
     told,
+    iotlb: iotlb.found,
+    logged: dirtyLog.logged,
     get rings() {
       return rings;
     },
@@ -312,6 +329,7 @@ export function createAccount(options: AccountOptions): Account {
     skipUntil: (moment) => window.skipUntil(moment - options.window),
     hear: (batch, from, to) => {
       for (let i = from; i < to; i++) see(batch, i);
+      watch(batch, from, to);
       feed(batch, from, to);
       findTransmitting();
     },

@@ -43,6 +43,7 @@ export function queueLines(part: QueuePart, { width, look }: Omit<Frame, 'height
         rangeLines(detail, each, look),
         accessorLines(detail, each, look),
         attemptLines(detail, each, look),
+        hostWorkLines(detail, each, look),
         historyLines(detail, each, look),
       ],
       width,
@@ -313,6 +314,19 @@ function attemptLines({ attempts }: QueueDetailView, width: number, look: Look):
           width - 2,
           look.glyphs.cut,
         ),
+  );
+}
+
+/** Nothing where there is none. */
+function hostWorkLines({ hostWork }: QueueDetailView, width: number, look: Look): Line[] {
+  if (hostWork.length === 0) return [];
+  return section(
+    'whatever the design, in all',
+    pairs(
+      hostWork.map(([what, times]) => [words(what, look), count(times)] as const),
+      width - 2,
+      look.glyphs.cut,
+    ),
   );
 }
 

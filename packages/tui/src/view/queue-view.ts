@@ -11,6 +11,7 @@ import {
   IOTLB,
   OUTCOME_NAMES,
   OUTCOMES,
+  pinCalls,
   VIRTQUEUE_SAMPLE_SIZE,
   type CallbackSnapshot,
   type VirtqueueSnapshot,
@@ -53,8 +54,42 @@ export function viewQueue(
       // Where the count may be another one there may have been some.
       return decided.accesses > 0 || decided.isEstimated ? [{ name, decided }] : [];
     }),
+    hostWork: [...iotlbWork(account, vq), ...logWork(account, vq)],
     history: snapshot.history.map((entry) => describeEntry(entry, account.options.first)),
   };
+}
+
+type Work = QueueDetailView['hostWork'][number];
+
+function iotlbWork({ iotlb, rings }: Account, vq: number): Work[] {
+  const counts = iotlb.virtqueues.get(vq);
+  if (counts === undefined) return [];
+  const { rounds, skipped, misses, metaHits, metaMisses } = counts;
+  const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
+  const buffers = misses.at(-1) ?? 0;
+  const device = iotlb.devices.get(rings.deviceOf.get(vq) ?? -1);
+  return [
+    ['rounds by the device IOTLB', rounds],
+    ['left at once, the ring was missed', skipped],
+    ['meta-IOTLB hits', sum(metaHits)],
+    ['meta-IOTLB misses', sum(metaMisses)],
+    ['misses of the ring', sum(misses) - buffers],
+    ['misses of buffers', buffers],
+    ['storms of misses of its device', device?.storms ?? 0],
+    ['updates by its owner', device?.updates ?? 0],
+    ['invalidations by its owner', device?.invalidations ?? 0],
+  ];
+}
+
+function logWork({ logged }: Account, vq: number): Work[] {
+  const counts = logged.get(vq);
+  if (counts === undefined) return [];
+  return [
+    ['writes logged as dirty', counts.writes],
+    ['bits set for them', counts.bits],
+    ['get_user_pages calls for them', pinCalls(counts)],
+    ['of these failed', counts.failures],
+  ];
 }
 
 const NO_ADDRESSES = { first: 0n, last: -1n };

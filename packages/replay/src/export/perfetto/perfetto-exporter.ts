@@ -31,12 +31,14 @@ import {
 import type { RangeLanes } from './range-lanes.js';
 import { createStormSlices } from './storm-slices.js';
 
-/** What is told of the set-up of a virtqueue or a device, as instants. */
-const SET_UP: ReadonlyMap<number, string> = new Map([
+/** What is told of a virtqueue as instants. */
+const INSTANTS: ReadonlyMap<number, string> = new Map([
   [KIND.addresses, 'addresses'],
   [KIND.unmap, 'unmap'],
   [KIND.reset, 'reset'],
   [KIND.iotlb, 'device IOTLB'],
+  [KIND.iotlb_miss, 'device IOTLB miss'],
+  [KIND.dirty_log, 'dirty log'],
 ]);
 
 export function perfettoExporter(
@@ -177,9 +179,9 @@ function tell(
     const ambiguous = outcome === AMBIGUOUS ? estimate : 0;
     count(tracks, tracks.virtqueue(vq), estimate, hits, ambiguous);
   }
-  const setUp = SET_UP.get(kind);
-  if (setUp !== undefined) {
-    sequence.instant(time, tracks.virtqueue(vq).track, setUp, annotationsOf(batch, i));
+  const instant = INSTANTS.get(kind);
+  if (instant !== undefined) {
+    sequence.instant(time, tracks.virtqueue(vq).track, instant, annotationsOf(batch, i));
     return;
   }
   switch (kind) {

@@ -3,6 +3,7 @@ import type { Report } from '../report-schema.js';
 import { costSection } from './cost.js';
 import { designsSection } from './designs.js';
 import { hazardsSection } from './hazards.js';
+import { hostWorkSections } from './host-work.js';
 import { hitRatioSection, type Draw } from './hit-ratio.js';
 import { invalidationsSection } from './invalidations.js';
 import { recordingSection, trustSection } from './recording.js';
@@ -30,6 +31,7 @@ main.replaceChildren(
   stormsSection(report),
   ...designsSection(report),
   ...hazardsSection(report),
+  ...hostWorkSections(report),
   costSection(report),
   virtqueuesSection(report),
   trustSection(report),
