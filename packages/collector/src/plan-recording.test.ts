@@ -1,5 +1,6 @@
 import { ProgramError } from '@vhostscope/terminal';
 import { describe, expect, it } from 'vitest';
+import { btfOf, KERNEL_STRUCTS, VHOST_STRUCTS } from '../test/kernel-types-text.ts';
 import { pretendedHost, type PretendedHost } from '../test/pretended-host.ts';
 import { readHostFacts } from './host/host-facts.js';
 import { planRecording, type BpftraceRecording } from './plan-recording.js';
@@ -20,6 +21,8 @@ async function plan(
 const functions = '/sys/kernel/tracing/available_filter_functions';
 const probesOf = (program: string): string[] =>
   program.match(/^(?:kprobe|kretprobe|profile):\S+?(?=,?$)/gm) ?? [];
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 describe('the program', () => {
   it.each(DETAILS)('for Debian 12, %s', async (detail) => {
@@ -62,6 +65,30 @@ describe('the program', () => {
       invalidations: 'invisible',
       'life of devices and their notifier': 'invisible',
     });
+  });
+
+  it('reads which translations of a ring are kept where the kernel tells its types, and says so where it does not', async () => {
+    const types = {
+      '/sys/kernel/btf/vmlinux': textOf(btfOf(KERNEL_STRUCTS)),
+      '/sys/kernel/btf/vhost': textOf(btfOf(VHOST_STRUCTS, KERNEL_STRUCTS)),
+    };
+    const [told, untold] = await Promise.all([plan({ files: types }), plan()]);
+    const [lines, before] = [told, untold].map(
+      ({ command }) => new Set(command.program.split('\n').map((line) => line.trim())),
+    );
+    expect([...(lines ?? [])].filter((line) => before?.has(line) !== true)).toEqual([
+      '$ring |= (uint64)1 << 58;',
+      'if (*(uint64 *)($address + 72) != 0) {',
+      '$ring |= (uint64)1 << 55;',
+      'if (*(uint64 *)($address + 80) != 0) {',
+      '$ring |= (uint64)1 << 56;',
+      'if (*(uint64 *)($address + 88) != 0) {',
+      '$ring |= (uint64)1 << 57;',
+    ]);
+    const sure = ({ plan: probes }: BpftraceRecording): unknown =>
+      probes.views.find(({ what }) => what.includes('meta-IOTLB'));
+    expect(sure(told)).toMatchObject({ certainty: 'exact', by: ['vq_meta_prefetch'] });
+    expect(sure(untold)).toMatchObject({ certainty: 'invisible' });
   });
 
   it('begins rounds where kernels up to 5.2 do', async () => {

@@ -12,6 +12,7 @@ export type DescribedStructs = Readonly<Record<string, readonly DescribedMember[
 
 const INT = 1;
 const POINTER = 2;
+const ARRAY = 3;
 const STRUCT = 4;
 
 /**
@@ -61,14 +62,18 @@ function describe(
     return next++;
   };
   const anything = add(0, POINTER << 24, 0);
+  const three = add(0, ARRAY << 24, 0, anything, anything, 3);
+  const builtIn = new Map([
+    ['pointer', anything],
+    ['three pointers', three],
+  ]);
   const numbers = new Map(
     [1, 2, 4].map((bytes) => [bytes, add(place(`u${8 * bytes}`), INT << 24, bytes, 8 * bytes)]),
   );
   for (const [name, members] of Object.entries(structs)) {
     const words = members.flatMap((member) => {
       const { type } = member;
-      const id =
-        type === 'pointer' ? anything : typeof type === 'number' ? numbers.get(type) : of.get(type);
+      const id = typeof type === 'number' ? numbers.get(type) : (builtIn.get(type) ?? of.get(type));
       return [place(member.name), id ?? 0, 8 * member.at];
     });
     of.set(name, add(place(name), (STRUCT << 24) | members.length, 4096, ...words));
@@ -104,6 +109,7 @@ export const VHOST_STRUCTS: DescribedStructs = {
     { name: 'desc', type: 'pointer', at: 48 },
     { name: 'avail', type: 'pointer', at: 56 },
     { name: 'used', type: 'pointer', at: 64 },
+    { name: 'meta_iotlb', type: 'three pointers', at: 72 },
     { name: 'call_ctx', type: 'vhost_vring_call', at: 104 },
     { name: 'last_avail_idx', type: 2, at: 304 },
     { name: 'avail_idx', type: 2, at: 306 },

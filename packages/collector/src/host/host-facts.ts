@@ -5,6 +5,7 @@ import { readKernelFacts, type KernelFacts } from './kernel-facts.js';
 import { readPerfFacts, type PerfFacts } from './perf-facts.js';
 import { readMemoryFacts, type MemoryFacts } from './memory-facts.js';
 import { findVhostDevices, type VhostDevice } from './vhost-devices.js';
+import { findMetaIotlb } from './vhost-types.js';
 
 export interface HostFacts {
   readonly kernel: KernelFacts;
@@ -34,6 +35,8 @@ export interface VhostFacts {
   readonly isLoaded: boolean;
   /** Whether the kernel describes vhost's structs (module BTF). */
   readonly hasBtf: boolean;
+  /** Where a virtqueue has what the device IOTLB keeps for it; undefined when that is not known. */
+  readonly metaIotlb: number | undefined;
   /** Modules and what they drive. */
   readonly modules: readonly string[];
   readonly devices: readonly VhostDevice[];
@@ -66,6 +69,7 @@ export async function readHostFacts(
     vhost: {
       isLoaded: modules.includes('vhost'),
       hasBtf: ['vhost', 'vmlinux'].every((name) => sources.list('/sys/kernel/btf').includes(name)),
+      metaIotlb: findMetaIotlb(sources),
       modules,
       devices: findVhostDevices(sources),
     },

@@ -1,11 +1,7 @@
 /** Where what is recorded lies in the kernel's structs, by its own description of them. */
 import type { HostSources } from '../host/host-sources.js';
-import {
-  findMember,
-  KernelTypesError,
-  readKernelTypes,
-  type Member,
-} from '../host/kernel-types.js';
+import { findMember, type KernelTypes, type Member } from '../host/kernel-types.js';
+import { readVhostTypes } from '../host/vhost-types.js';
 
 /** Members that are read; of one with several names, by kernel, the first that is there. */
 const MEMBERS = {
@@ -47,27 +43,13 @@ export type StructLayout = {
   };
 };
 
-const BTF = '/sys/kernel/btf';
-
 /** @returns the reason, to end a sentence with, where it is not known */
 export function readLayout(sources: Pick<HostSources, 'readText'>): StructLayout | string {
-  try {
-    const [kernel, vhost] = ['vmlinux', 'vhost'].map((name) => bytesOf(sources, name));
-    if (kernel === undefined) return `${BTF}/vmlinux cannot be read`;
-    const types = readKernelTypes(kernel);
-    return layoutOf(vhost === undefined ? types : readKernelTypes(vhost, types));
-  } catch (error) {
-    if (error instanceof KernelTypesError) return `${BTF} cannot be understood: ${error.message}`;
-    throw error;
-  }
+  const types = readVhostTypes(sources);
+  return typeof types === 'string' ? types : layoutOf(types);
 }
 
-function bytesOf(sources: Pick<HostSources, 'readText'>, name: string): Uint8Array | undefined {
-  const text = sources.readText(`${BTF}/${name}`);
-  return text === undefined ? undefined : Buffer.from(text, 'latin1');
-}
-
-function layoutOf(types: ReturnType<typeof readKernelTypes>): StructLayout | string {
+function layoutOf(types: KernelTypes): StructLayout | string {
   const layout: Record<string, Record<string, Member>> = {};
   for (const [struct, members] of Object.entries(MEMBERS)) {
     const name = STRUCTS[struct as keyof typeof STRUCTS];

@@ -2,6 +2,7 @@
  * Work of the host for a device that no design changes, and that a recording tells all the same: the device IOTLB
  * (VIRTIO_F_ACCESS_PLATFORM) and the log of dirty memory (VHOST_F_LOG_ALL).
  */
+import type { VhostFacts } from '../host/host-facts.js';
 import type { PlannedView } from './probe-plan.js';
 
 /** Functions by which misses of the device IOTLB are seen. */
@@ -21,6 +22,8 @@ export interface PlannedAnswers {
 export interface PlannedHostWork {
   readonly misses: PlannedMisses | undefined;
   readonly answers: PlannedAnswers | undefined;
+  /** Where a virtqueue has the translations that are kept for it (meta-IOTLB), by the kernel's own types, in bytes. */
+  readonly metaIotlb: number | undefined;
   /** Sets the bits of a stretch of memory. */
   readonly logWrite: string | undefined;
 }
@@ -43,8 +46,12 @@ export const HOST_WORK_FUNCTIONS: readonly string[] = [
   LOG_WRITE,
 ];
 
-export function planHostWork(has: (name: string) => boolean): PlannedHostWork {
+export function planHostWork(
+  has: (name: string) => boolean,
+  { metaIotlb }: Pick<VhostFacts, 'metaIotlb'>,
+): PlannedHostWork {
   return {
+    metaIotlb,
     misses: [ENQUEUE, READ].every(has) ? { enqueue: ENQUEUE, read: READ } : undefined,
     answers: [WRITE, ADD, REMOVE].every(has)
       ? { write: WRITE, add: ADD, remove: REMOVE }
@@ -53,7 +60,10 @@ export function planHostWork(has: (name: string) => boolean): PlannedHostWork {
   };
 }
 
-export function hostWorkViews({ misses, answers, logWrite }: PlannedHostWork): PlannedView[] {
+export function hostWorkViews(
+  { misses, answers, metaIotlb, logWrite }: PlannedHostWork,
+  round: string,
+): PlannedView[] {
   const view = (
     what: string,
     by: readonly (string | undefined)[],
@@ -77,6 +87,12 @@ export function hostWorkViews({ misses, answers, logWrite }: PlannedHostWork): P
       [answers?.write, answers?.add, answers?.remove],
       'one event for each translation that the owner of a device gives or takes back',
       'the functions by which the owner of a device gives translations cannot be probed',
+    ),
+    view(
+      'meta-IOTLB of rings',
+      [metaIotlb === undefined ? undefined : round],
+      'which areas the device IOTLB keeps a translation of, at both ends of each round',
+      "the kernel's types (BTF) do not tell where a virtqueue has the translations that are kept for it",
     ),
     view(
       'dirty log',

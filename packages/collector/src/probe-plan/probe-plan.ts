@@ -158,10 +158,10 @@ export function planProbes(facts: HostFacts, detail: Detail): ProbePlan | PlanRe
     initIotlb: found('vhost_init_device_iotlb'),
     initAccess: found('vhost_vq_init_access'),
     ...memory,
-    ...planHostWork(has),
+    ...planHostWork(has, facts.vhost),
     looks: typeof looks === 'object' ? looks : undefined,
   };
-  const views = [...viewsOf(plan), ...hostWorkViews(plan), ...seenAnyway];
+  const views = [...viewsOf(plan), ...hostWorkViews(plan, round), ...seenAnyway];
   if (needsCalls && plan.calls === undefined)
     return {
       lacks: 'calls',

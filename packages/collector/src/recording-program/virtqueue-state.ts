@@ -29,7 +29,7 @@ export function takeVirtqueue(address: string): Statement[] {
 }
 
 /** Packs the state of the ring into `$ring`, as ring-word.ts of the model has it. */
-export function packRing({ mayBeInOrder }: ProbePlan): Statement[] {
+export function packRing({ mayBeInOrder, metaIotlb }: ProbePlan): Statement[] {
   const flag = (name: keyof typeof RING_WORD_FLAG): string =>
     `$ring |= (uint64)1 << ${RING_WORD_FLAG[name]};`;
   const index = (field: string, name: keyof typeof RING_WORD_INDEX): string =>
@@ -46,9 +46,20 @@ export function packRing({ mayBeInOrder }: ProbePlan): Statement[] {
       : []),
     ...when('$vq->signalled_used_valid', [flag('signalledUsedValid')]),
     ...when('(uint64)$vq->call_ctx.ctx != 0', [flag('callEventfd')]),
-    // vq->meta_iotlb is not read: bpftrace 0.17 knows no type of it, by BTF.
-    ...when('(uint64)$vq->iotlb != 0', [flag('iotlb')]),
+    ...when('(uint64)$vq->iotlb != 0', [
+      flag('iotlb'),
+      ...(metaIotlb === undefined ? [] : [flag('metaTold'), ...keptTranslations(metaIotlb)]),
+    ]),
   ];
+}
+
+/** Notes in `$ring` of which areas the device IOTLB keeps a translation: three pointers from `offset` on. */
+function keptTranslations(offset: number): Statement[] {
+  return (['metaDesc', 'metaAvail', 'metaUsed'] as const).flatMap((name, area) =>
+    when(`*(uint64 *)($address + ${offset + 8 * area}) != 0`, [
+      `$ring |= (uint64)1 << ${RING_WORD_FLAG[name]};`,
+    ]),
+  );
 }
 
 /** Notes in `$ring` that vhost-net polls the ring. */
