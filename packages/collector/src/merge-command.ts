@@ -1,5 +1,5 @@
 /** `collector import --merge`: several recordings of one time as one, from texts and from trace files. */
-import { fstatSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
 import {
   counted,
   createProgressBar,
@@ -59,6 +59,7 @@ export async function mergeCommand(
       advice: 'write the trace to a file: -o trace.arrows',
     });
   checkInputs(files, path);
+  checkTwice(files);
   const offsets = readOffsets(options.offset ?? [], files);
   const signals = hearSignals();
   const opened: OpenTrace[] = [];
@@ -100,8 +101,17 @@ function checkOptions(files: readonly string[], options: MergeFlags): void {
     throw new ProgramError('--merge takes two files or more', {
       advice: 'without it, a file is imported by itself',
     });
-  const twice = files.find((file, at) => files.indexOf(file) !== at);
-  if (twice !== undefined) throw new ProgramError(`${twice} is named twice`);
+}
+
+/** By whatever names: what it holds would count twice. */
+function checkTwice(files: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const file of files) {
+    const { dev, ino } = file === '-' ? { dev: 0, ino: 0 } : statSync(file);
+    const one = `${dev}:${ino}`;
+    if (seen.has(one)) throw new ProgramError(`${file} is named twice`);
+    seen.add(one);
+  }
 }
 
 async function openInput(file: string, signal: AbortSignal): Promise<OpenTrace> {

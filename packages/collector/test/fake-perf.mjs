@@ -4,7 +4,7 @@
 // is to be handed over, as in perf.
 //
 // FAKE_PERF holds the scenario as JSON, see `perf-attach.test.ts`.
-import { renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 const {
@@ -53,6 +53,12 @@ function record() {
     const counts = Object.entries(hits).map(
       ([event, count]) => `  ${event.split(':')[1]}   ${count}   ${misses}\n`,
     );
+    // The kernel lists all probes that there are.
+    for (const [, event] of readFileSync(`${tracefs}/kprobe_events`, 'latin1').matchAll(
+      /^[pr]\d*:\w+\/(\w+) /gm,
+    ))
+      if (!Object.keys(hits).some((known) => known.endsWith(`:${event}`)))
+        counts.push(`  ${event}   0   0\n`);
     // Nobody shall read a part of it.
     writeFileSync(`${tracefs}/profile`, counts.join(''));
     renameSync(`${tracefs}/profile`, `${tracefs}/kprobe_profile`);

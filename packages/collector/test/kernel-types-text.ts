@@ -116,6 +116,7 @@ export const VHOST_STRUCTS: DescribedStructs = {
     { name: 'last_used_idx', type: 2, at: 308 },
     { name: 'used_flags', type: 2, at: 310 },
     { name: 'signalled_used_valid', type: 1, at: 314 },
+    { name: 'busyloop_timeout', type: 4, at: 17_736 },
     { name: 'iotlb', type: 'pointer', at: 17_760 },
     { name: 'private_data', type: 'pointer', at: 17_768 },
     { name: 'acked_features', type: 'pointer', at: 17_776 },

@@ -100,6 +100,8 @@ const WANTED = kindTable([
   KIND.virtqueue,
   KIND.addresses,
   KIND.reset,
+  KIND.lost,
+  KIND.round,
   KIND.round_end,
   KIND.iotlb_miss,
   KIND.iotlb_update,
@@ -143,6 +145,18 @@ function see(state: State, batch: EventBatch, i: number): void {
       state.followed.clear();
       state.missedInRound.clear();
       return;
+    case KIND.lost:
+      // What was missed, and what was answered, may be among it.
+      state.missedInRound.clear();
+      for (const device of state.followed.values()) device.waiting.clear();
+      return;
+    case KIND.round:
+      // A miss before it was of busy polling, or of who attached a backend.
+      state.missedInRound.delete(batch.vq[i]);
+      return;
+    case KIND.reset:
+      forgetAsked(state, batch.vq[i]);
+      return notePlaces(state.rings, batch, i);
     case KIND.round_end:
       return endRound(state, batch.vq[i], details.ringBefore, 2 * row);
     case KIND.iotlb_miss:
@@ -175,6 +189,12 @@ function endRound(state: State, vq: number, before: Uint32Array, at: number): vo
     (kept[area] ? counts.metaHits : counts.metaMisses)[area]++;
     if (missed === area) return;
   }
+}
+
+/** Nobody answers for a device that is gone. */
+function forgetAsked({ rings, followed: all }: State, vq: number): void {
+  const dev = rings.deviceOf.get(vq);
+  if (dev !== undefined) all.get(dev)?.waiting.clear();
 }
 
 function miss(state: State, vq: number, iova: bigint, time: bigint): void {

@@ -120,6 +120,9 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   }
 
   function listen({ events }: RecordingIndex, now: number): void {
+    // When nothing at all came for so long, it was the recorder that was held up, and no CPU was silent.
+    const wasHeldUp = now - arrivedAt > SILENCE;
+    const arrivedBefore = arrivedAt;
     for (const [cpu, places] of events) {
       let cursor = cursors.get(cpu);
       if (cursor === undefined) {
@@ -136,6 +139,8 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
       }
       if (!cursor.isStanding) stand(cursor);
     }
+    if (wasHeldUp && arrivedAt !== arrivedBefore)
+      for (const cursor of cursors.values()) cursor.heardAt = now;
   }
 
   function noteNewest(time: bigint): void {

@@ -267,7 +267,7 @@ export function roomForEnd({ current }: TraceWriter): number {
 
 /** A table, and a mark with the counts in words, take 4 KiB; what is wrong, in words, is most of the rest. */
 const END_BYTES = 1 << 14;
-const VIRTQUEUE_BYTES = 128;
+const VIRTQUEUE_BYTES = 320;
 
 /** Ends the recording that is being written, if any; an event that follows begins another. */
 export function endRecording(writer: TraceWriter): void {

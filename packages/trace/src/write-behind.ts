@@ -44,7 +44,7 @@ const ENOUGH_WAITING_BYTES = 1 << 23;
 /** The least that POSIX systems take in one call is 16; Linux and others take 1024. */
 const MAX_PARTS = 1024;
 /** So much of the file's end can be taken back, if no more. */
-const RECENT_BYTES = 1 << 20;
+const RECENT_BYTES = 1 << 21;
 
 /**
  * For an output that is open for writing and empty.

@@ -87,7 +87,6 @@ export async function startBpftrace(command: BpftraceCommand): Promise<RecorderP
     hear,
     skipped: () => Promise.resolve(countProbeMisses(`/proc/${pid}`)),
     // Its heartbeats tell what the kernel counted.
-    reckon: () => ({ lost: 0n, doubts: [] }),
     interrupt: () => child.kill('SIGINT'),
     kill: () => child.kill('SIGKILL'),
     // The kernel takes its probes away with it.

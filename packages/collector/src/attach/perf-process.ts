@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { EXIT, ProgramError } from '@vhostscope/terminal';
+import { EXIT, ProgramError, say } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import { createHitAccount } from '../perf-recording/hit-account.js';
 import {
@@ -124,7 +124,7 @@ async function startProcesses(
   /** CPUs that have told a heartbeat: on them all events are told from now on. */
   const heard = new Set<number>();
   let isReady = false;
-  const hits = createHitAccount();
+  const hits = createHitAccount(probes.events);
   const events = createPerfLines(command, probes.names, toBoottime, {
     onHeartbeat: (cpu) => {
       if (isReady) return;
@@ -167,7 +167,9 @@ async function startProcesses(
       return Number(hits.reckon().misses);
     },
     reckon: () => {
-      const { lost, unknown } = hits.reckon();
+      const { lost, unknown, uncounted } = hits.reckon();
+      if (uncounted.length > 0)
+        doubts.push(`how often the kernel hit ${uncounted.join(', ')} is not known`);
       const slept = bootOffset(now) - toBoottime;
       if (slept > LONGEST_NAP_NS)
         doubts.push('the machine has slept meanwhile: what came after that is told too early');
@@ -191,11 +193,21 @@ async function startProcesses(
       isInterrupted = true;
       kill();
       await Promise.all([recordEnded, scriptEnded]);
-      closed ??= probes.remove();
+      closed ??= removeAll(probes, command.tracefs);
       await closed;
       process.removeListener('exit', atExit);
     },
   };
+}
+
+/** What cannot be taken away costs the host until it is: whoever uses it has to know. */
+async function removeAll(probes: TracefsProbes, tracefs: string): Promise<void> {
+  const left = await probes.remove();
+  if (left.length === 0) return;
+  say(
+    'collector',
+    `${left.length} probes stay in this host, as somebody else uses them; when nobody does: ${left.map((event) => `echo '-:${event}' >> ${tracefs}/kprobe_events`).join('; ')}`,
+  );
 }
 
 function keepComplaints({ stderr }: ChildProcess, complaints: string[]): void {

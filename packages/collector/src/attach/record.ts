@@ -105,7 +105,7 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
     stop.again,
     pause(options.patienceMs),
   ]);
-  if (isAll === true) reckon(run);
+  reckon(run, isAll === true);
   const silent = unsettledCpus(run, options.onlineCpus(), run.until ?? 0n);
   if (silent.length > 0)
     run.doubts.push(`CPU ${silent.join(', ')} did not say that all had arrived`);
@@ -166,7 +166,12 @@ async function noteProbeMisses({ writer, recorder, report }: RecordingRun): Prom
 }
 
 /** What the kernel counted of its probes, where only that tells that nothing is missing. */
-function reckon({ recorder, account, doubts }: RecordingRun): void {
+function reckon({ recorder, account, doubts }: RecordingRun, hasEnded: boolean): void {
+  if (recorder.reckon === undefined) return;
+  if (!hasEnded) {
+    doubts.push(`${recorder.name} did not end in time: what it still held is not known`);
+    return;
+  }
   const { lost, doubts: others } = recorder.reckon();
   account.hearCounted(lost);
   doubts.push(...others);

@@ -26,8 +26,11 @@ export interface RecorderProcess {
   hear(message: Message): void;
   /** Probes that the kernel skipped; asked once, at the end of the recording, while they are attached. */
   skipped(): Promise<number>;
-  /** What the kernel counted and this has not printed; asked when it has ended as it was told to. */
-  reckon(): { readonly lost: bigint; readonly doubts: readonly string[] };
+  /**
+   * What the kernel counted and this has not printed, where nothing else tells that all has arrived; asked when it has
+   * ended as it was told to.
+   */
+  readonly reckon?: () => { readonly lost: bigint; readonly doubts: readonly string[] };
   /** Asks it to detach, print what it still holds, and end. */
   interrupt(): void;
   /** Ends it at once. */

@@ -9,20 +9,20 @@ const hits = (counts: Readonly<Record<string, number>>, misses = 0) =>
     ]),
   );
 
-const NONE = { lost: 0n, unknown: 0n, misses: 0n };
+const NONE = { lost: 0n, unknown: 0n, misses: 0n, uncounted: [] };
 
 it('what was hit between two readings and did not arrive is lost', () => {
-  const account = createHitAccount();
+  const account = createHitAccount(['round', 'set_up']);
   account.noteHits('begin', 100n, 200n, hits({ round: 5, set_up: 1 }, 2));
   for (const time of [50n, 99n, 201n, 300n, 400n]) account.hear('round', time);
   account.noteHits('end', 500n, 600n, hits({ round: 11, set_up: 2 }, 3));
   // After the last reading probes are hit, and nobody takes their events any more.
   account.hear('round', 700n);
-  expect(account.reckon()).toEqual({ lost: 4n, unknown: 0n, misses: 2n });
+  expect(account.reckon()).toEqual({ lost: 4n, unknown: 0n, misses: 2n, uncounted: [] });
 });
 
 it('nothing is where all arrived', () => {
-  const account = createHitAccount();
+  const account = createHitAccount(['round']);
   account.noteHits('begin', 100n, 200n, hits({ round: 5 }));
   for (const time of [201n, 300n]) account.hear('round', time);
   account.noteHits('end', 500n, 600n, hits({ round: 7 }));
@@ -31,7 +31,7 @@ it('nothing is where all arrived', () => {
 });
 
 it('of readings that one counts during which nothing happened', () => {
-  const account = createHitAccount();
+  const account = createHitAccount(['round']);
   // A file that could not be read.
   account.noteHits('begin', 50n, 60n, hits({}));
   account.noteHits('begin', 100n, 200n, hits({ round: 5 }));
@@ -44,7 +44,7 @@ it('of readings that one counts during which nothing happened', () => {
 });
 
 it('an event that was counted long before it got its time is not lost', () => {
-  const account = createHitAccount();
+  const account = createHitAccount(['round']);
   account.noteHits('begin', 100n, 200n, hits({ round: 5 }));
   account.noteHits('end', 300n, 400n, hits({ round: 6 }));
   account.noteHits('end', 500n, 600n, hits({ round: 6 }));
@@ -54,7 +54,7 @@ it('an event that was counted long before it got its time is not lost', () => {
 
 it('where something happened in each, it is not known how much is lost', () => {
   const lost = (atTheEnd: number) => {
-    const account = createHitAccount();
+    const account = createHitAccount(['round']);
     account.noteHits('begin', 100n, 200n, hits({ round: 5 }));
     for (const time of [150n, 450n]) account.hear('round', time);
     account.noteHits('end', 500n, 600n, hits({ round: atTheEnd }));
@@ -66,5 +66,5 @@ it('where something happened in each, it is not known how much is lost', () => {
 });
 
 it('without a reading nothing is known', () => {
-  expect(createHitAccount().reckon()).toEqual(NONE);
+  expect(createHitAccount(['round']).reckon()).toEqual({ ...NONE, uncounted: ['round'] });
 });

@@ -27,6 +27,8 @@ export interface Reckoning {
   readonly unknown: bigint;
   /** Hits at which a probe did nothing. */
   readonly misses: bigint;
+  /** Probes of which the kernel did not say how often they were hit. */
+  readonly uncounted: readonly string[];
 }
 
 interface Reading {
@@ -38,7 +40,8 @@ interface Reading {
   readonly after: Map<string, bigint>;
 }
 
-export function createHitAccount(): HitAccount {
+/** @param events names of all that are probed */
+export function createHitAccount(events: readonly string[]): HitAccount {
   const readings: Record<'begin' | 'end', Reading[]> = { begin: [], end: [] };
   return {
     noteHits: (where, from, until, hits) =>
@@ -55,17 +58,20 @@ export function createHitAccount(): HitAccount {
       let lost = 0n;
       let unknown = 0n;
       let misses = 0n;
-      const events = new Set(readings.end.flatMap(({ hits }) => [...hits.keys()]));
+      const uncounted: string[] = [];
       for (const event of events) {
         const begin = balanceOf(readings.begin, event);
         const end = balanceOf(readings.end, event);
-        if (begin === undefined || end === undefined) continue;
+        if (begin === undefined || end === undefined) {
+          uncounted.push(event);
+          continue;
+        }
         const least = atLeastNone(end.least - begin.most);
         lost += least;
         unknown += atLeastNone(end.most - begin.least) - least;
         misses += end.misses - begin.misses;
       }
-      return { lost, unknown, misses };
+      return { lost, unknown, misses, uncounted };
     },
   };
 }

@@ -8,7 +8,7 @@ import {
 } from './probe-definitions.js';
 
 /** The first that can be told to hand over what it has recorded, and not to look at the memory of all processes. */
-export const OLDEST_PERF = '5.13';
+export const OLDEST_PERF = '5.16';
 
 export const TESTED_PERF = '6.1';
 

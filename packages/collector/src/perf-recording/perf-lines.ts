@@ -25,10 +25,14 @@ export function createPerfLines(
   toBoottime: bigint,
   { onHeartbeat, onArrival, onUncounted }: PerfLineHandlers,
 ): PerfLines {
-  const known = new Map<string, { readonly short: string; readonly event: PerfEvent }>(
+  const known = new Map<
+    string,
+    { readonly short: string; readonly event: PerfEvent; readonly keepsStack: boolean }
+  >(
     definitions.map((definition, index) => {
       const short = eventName(definition, index, names);
-      return [`${names.group}:${short}`, { short, event: definition.event }];
+      const { event, keepsStack = false } = definition;
+      return [`${names.group}:${short}`, { short, event, keepsStack }];
     }),
   );
   let lines = '';
@@ -40,13 +44,15 @@ export function createPerfLines(
       const event = { ...printed, time };
       if (name === HEARTBEAT) {
         told.hearHeartbeat(event);
-        return onHeartbeat(event.cpu);
+        onHeartbeat(event.cpu);
+        return false;
       }
       // With a call chain its name is told with how it was asked for.
       const found = known.get(name) ?? known.get(name.split('/', 1)[0] ?? '');
-      if (found === undefined) return;
+      if (found === undefined) return false;
       onArrival(found.short, time);
       told.hear(found.event, event);
+      return found.keepsStack;
     },
     onFrame: (text) => {
       const name = FRAME.exec(text)?.[1];

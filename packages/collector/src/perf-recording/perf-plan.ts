@@ -1,6 +1,7 @@
 /** What a recording with perf would see. It rests on the plan for bpftrace: the functions are the same. */
 import type { HostFacts } from '../host/host-facts.js';
 import type { Detail } from '../probe-plan/detail.js';
+import { hostWorkViews } from '../probe-plan/host-work-plan.js';
 import { pagesView } from '../probe-plan/page-look-plan.js';
 import {
   isRefusal,
@@ -50,6 +51,15 @@ function refuse({ views }: ProbePlan, reason: string): PlanRefusal {
   return { lacks: 'rounds', reason, advice: 'record with bpftrace', views };
 }
 
+const NO_HOST_WORK = {
+  misses: undefined,
+  answers: undefined,
+  metaIotlb: undefined,
+  logWrite: undefined,
+} as const;
+
+const UNSEEN = 'not recorded with perf: bpftrace can record it';
+
 function viewsOf(plan: ProbePlan, ends: readonly UnlockSite[]): PlannedView[] {
   const places = ends.map(({ place }) => place);
   const blind = plan.handlers
@@ -75,6 +85,9 @@ function viewsOf(plan: ProbePlan, ends: readonly UnlockSite[]): PlannedView[] {
       note: 'flushes of the TLB are not recorded: perf would print those of all processes',
     },
     pages: pagesView(plan.round, undefined),
+    ...Object.fromEntries(
+      hostWorkViews(NO_HOST_WORK, plan.round).map((view) => [view.what, { ...view, note: UNSEEN }]),
+    ),
   };
   return plan.views.map((view) => ({ ...view, ...changed[view.what] }));
 }

@@ -145,6 +145,7 @@ function ringFields({ virtqueue }: StructLayout, base: string, shift: number): P
     signalled: read(virtqueue.signalledUsedValid, base, shift),
     call: read(virtqueue.callEventfd, base, shift),
     iotlb: read(virtqueue.iotlb, base, shift),
+    polls: read(virtqueue.polls, base, shift),
   };
 }
 

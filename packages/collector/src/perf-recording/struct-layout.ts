@@ -20,6 +20,7 @@ const MEMBERS = {
     signalledUsedValid: ['signalled_used_valid'],
     callEventfd: ['call_ctx.ctx', 'call_ctx'],
     iotlb: ['iotlb'],
+    polls: ['busyloop_timeout'],
     backend: ['private_data'],
   },
   device: { mm: ['mm'], virtqueues: ['vqs'], count: ['nvqs'] },

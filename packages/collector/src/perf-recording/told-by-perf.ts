@@ -434,6 +434,7 @@ function ringOf(fields: Fields): bigint {
     notifyOnEmpty: bit(features, NOTIFY_ON_EMPTY) === 1n,
     iotlb: get('iotlb') !== 0n,
     inOrder: bit(features, IN_ORDER) === 1n,
+    busyPoll: get('polls') !== 0n,
   });
 }
 

@@ -22,10 +22,12 @@ export interface ProbeHits {
 
 export interface TracefsProbes {
   readonly names: ProbeNames;
+  /** Their names, without that of the group. */
+  readonly events: readonly string[];
   /** By name of the event; none where it cannot be read. */
   hits(): ReadonlyMap<string, ProbeHits>;
-  /** Takes them away. A probe that is still in use stays until it is not. */
-  remove(): Promise<void>;
+  /** Takes them away. Returns those that stay, as somebody uses them. */
+  remove(): Promise<readonly string[]>;
   /** The same for a process that ends, and can wait for nothing else. */
   removeNow(): void;
 }
@@ -88,12 +90,12 @@ export function defineProbes(
     }
     events.push(`${names.group}/${eventName(definition, index, names)}`);
   }
+  const own = definitions.map((definition, index) => eventName(definition, index, names));
   return {
     names,
-    hits: () => readHits(tracefs, names),
-    remove: async () => {
-      await removeProbes(tracefs, events.splice(0));
-    },
+    events: own,
+    hits: () => readHits(tracefs, new Set(own)),
+    remove: () => removeProbes(tracefs, events.splice(0)),
     removeNow,
   };
 }
@@ -134,12 +136,12 @@ function command(tracefs: string, text: string): void {
 
 const PROFILE = /^\s*(\w+)\s+(\d+)\s+(\d+)\s*$/gm;
 
-function readHits(tracefs: string, { suffix }: ProbeNames): ReadonlyMap<string, ProbeHits> {
+function readHits(tracefs: string, own: ReadonlySet<string>): ReadonlyMap<string, ProbeHits> {
   const hits = new Map<string, ProbeHits>();
   for (const [, event = '', hit = '0', missed = '0'] of readText(
     `${tracefs}/kprobe_profile`,
   ).matchAll(PROFILE))
-    if (event.endsWith(suffix)) hits.set(event, { hits: BigInt(hit), misses: BigInt(missed) });
+    if (own.has(event)) hits.set(event, { hits: BigInt(hit), misses: BigInt(missed) });
   return hits;
 }
 

@@ -174,6 +174,8 @@ export function learnFromCopies(
     if (isFirstPage) state.allCopied[slot] = 1;
     return;
   }
+  // In order no avail entry is read, and one used element stands for many (reference §4.7).
+  if (before.inOrder) return;
   const from = area === AVAIL ? before.lastAvailIdx : before.lastUsedIdx;
   const entries = area === AVAIL ? heads : used;
   // Rounds go on where the one before ended, unless the driver set the index anew.

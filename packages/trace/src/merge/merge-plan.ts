@@ -42,6 +42,7 @@ const PROCESSES = 1 << 22;
 export function planMerge(sources: readonly SurveyedSource[], options: MergeOptions): MergePlan {
   const { areDifferentHosts, keepsPointers, writer } = options;
   const isOneHost = !areDifferentHosts;
+  checkUnmerged(sources);
   checkClocks(sources, isOneHost);
   checkRounds(sources);
   if (keepsPointers) checkPointers(sources);
@@ -104,6 +105,13 @@ function firstNumbers(
   });
 }
 
+/** What was merged has given up whose numbers and times were whose. */
+function checkUnmerged(sources: readonly SurveyedSource[]): void {
+  const merged = sources.find(({ trace }) => trace.index.header.merged !== undefined);
+  if (merged !== undefined)
+    throw new InputError(`${merged.name} was merged before: merge the files that it was made of`);
+}
+
 function checkClocks(sources: readonly SurveyedSource[], isOneHost: boolean): void {
   const unsaid = sources.filter(({ offset }) => offset === undefined);
   if (isOneHost) {
@@ -112,7 +120,7 @@ function checkClocks(sources: readonly SurveyedSource[], isOneHost: boolean): vo
     if (unknown !== undefined && !isAlone)
       throw new InputError(
         `the clock of ${unknown.name} is not known: --offset ${unknown.name}=… says what is to be added to its times (0 where ` +
-          'it is the clock of the others); perf record -k CLOCK_BOOTTIME with perf script --header tells the clock',
+          'it is the clock of the others, as CLOCK_MONOTONIC of perf is where the host has not slept since it was booted)',
       );
     const steps = new Set(sources.map(({ trace }) => trace.index.header.timeStep ?? 1));
     if (steps.size > 1)

@@ -126,12 +126,28 @@ function checkIdentity(source: SurveyedSource, sources: readonly SurveyedSource[
         'those of the other files: record or import it with --keep-pointers, or merge the texts',
     );
   }
+  const other = sources.find((one) => one !== source && mayBeOf(source, one));
+  if (other !== undefined)
+    throw new InputError(
+      `${other.name} tells of a device of which it has no virtqueue, and ${name} does not tell where its devices lie in ` +
+        "the kernel's memory, as trace files do not: merge the text that it was made of",
+    );
   const placed = new Set([...virtqueues.values()].map(({ dev }) => dev));
   if ([...devices].some(([dev, address]) => address === undefined && !placed.has(dev)))
     throw new InputError(
       `${name} tells of a device of which it has no virtqueue, and a trace file keeps no addresses of devices: merge ` +
         'the text that it was made of',
     );
+}
+
+/** Whether a device without an address may be one that another source names by its address alone. */
+function mayBeOf(source: SurveyedSource, other: SurveyedSource): boolean {
+  const hasUnknown = [...source.devices.values()].some((address) => address === undefined);
+  const placed = new Set([...other.virtqueues.values()].map(({ dev }) => dev));
+  return (
+    hasUnknown &&
+    [...other.devices].some(([dev, address]) => address !== undefined && !placed.has(dev))
+  );
 }
 
 /** Whether a source tells where each of its virtqueues lies in the kernel's memory. */

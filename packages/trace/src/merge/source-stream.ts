@@ -2,7 +2,7 @@
  * The events of one source in the order in which a replay of it alone would see them, its times moved by the offset
  * of its clock. Holds one batch a CPU.
  */
-import type { EventBatch } from '@vhostscope/model';
+import { KIND, type EventBatch } from '@vhostscope/model';
 import {
   createCursor,
   heapify,
@@ -51,11 +51,11 @@ function refillMoved<One extends Cursor>(
 }
 
 /** HOT: once an event of a source whose clock is off. A loss before all events has no time, and stays there. */
-function moveTimes({ time, length }: EventBatch, offset: bigint): void {
+function moveTimes({ time, kind, length }: EventBatch, offset: bigint): void {
   const low = Number(offset & 0xffff_ffffn);
   const high = Number((offset >> 32n) & 0xffff_ffffn);
   for (let word = 0; word < 2 * length; word += 2) {
-    if (time[word] === 0 && time[word + 1] === 0) continue;
+    if (kind[word >> 1] === KIND.lost && time[word] === 0 && time[word + 1] === 0) continue;
     const sum = time[word] + low;
     time[word] = sum;
     time[word + 1] += high + (sum > 0xffff_ffff ? 1 : 0);

@@ -107,22 +107,25 @@ export function surveySource(source: MergeSource): SurveyedSource {
           told.add(one);
           if (batch.vq[row] !== NO_VQ) vqs.add(batch.vq[row]);
         }
-        if (kind === KIND.access) continue;
+        if (kind === KIND.access) {
+          noteTime(batch, row);
+          continue;
+        }
         const at = batch.detail[row];
         if (batch.detail[row + 1] > at) noteDetails(batch.details, at);
         if (kind === KIND.lost) noteLoss(lost, batch.details, at);
         // A clock may go back, and a loss before all events has no time.
         else noteTime(batch, row);
       }
-      for (const row of [from, to - 1]) if (batch.kind[row] === KIND.access) noteTime(batch, row);
     },
   );
   const virtqueues = virtqueuesOf(trace, recording, vqs);
   for (const { dev, owner } of virtqueues.values()) {
     if (dev !== undefined) devices.set(dev, undefined);
-    if (owner !== undefined) owners.add(owner);
+    if (owner === undefined) continue;
+    owners.add(owner);
+    mostProcess = Math.max(mostProcess, owner);
   }
-  mostProcess = Math.max(mostProcess, ...owners);
   const known = trace.objects?.devices;
   for (const dev of devices.keys()) devices.set(dev, known?.addresses[dev - known.firstId]);
   const begins = (first ?? 0n) + offset;

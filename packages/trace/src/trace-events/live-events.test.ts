@@ -4,8 +4,10 @@ import { createLiveEvents } from './live-events.js';
 function heard(text: string, chunk = text.length): string[] {
   const said: string[] = [];
   const events = createLiveEvents({
-    onEvent: ({ name, time, cpu, process, thread, comm, fields }) =>
-      said.push(`${comm}|${process}/${thread}|${cpu}|${time}|${name}|${fields.trim()}`),
+    onEvent: ({ name, time, cpu, process, thread, comm, fields }) => {
+      said.push(`${comm}|${process}/${thread}|${cpu}|${time}|${name}|${fields.trim()}`);
+      return !name.endsWith('bare');
+    },
     onFrame: (frame) => said.push(`frame ${frame.trim()}`),
     onChainEnd: () => said.push('end'),
     onLost: (howMany) => said.push(`lost ${howMany ?? '?'}`),
@@ -26,6 +28,14 @@ describe.each([1, 7, 1000])('in pieces of %i bytes', (chunk) => {
   it('events are told with thread, CPU, time and fields', () => {
     expect(heard(EVENT('vhost-193'), chunk)).toEqual([
       'vhost-193|193/198|1|30148057810|g:round|(ffffffffc04df650) vq=0x10 num=5 ffffffff81 fn',
+    ]);
+  });
+
+  it('behind an event without a call chain, a line that begins as a frame does is an event', () => {
+    const text = `${EVENT('x', 'g:bare: a=1')}${EVENT('\ty').trimStart().replace(/^/, '\t')}`;
+    expect(heard(text, chunk)).toEqual([
+      'x|193/198|1|30148057810|g:bare|a=1',
+      expect.stringContaining('|193/198|1|30148057810|g:round|'),
     ]);
   });
 

@@ -29,7 +29,8 @@ export interface LiveTraceEvent {
 }
 
 export interface LiveEventHandlers {
-  onEvent(event: LiveTraceEvent): void;
+  /** Returns whether a call chain may follow: a thread's name may begin as a frame does. */
+  onEvent(event: LiveTraceEvent): boolean;
   /** A line behind that of an event, up to the first that is empty: of its call chain. */
   onFrame(text: string): void;
   /** The line that ends a call chain. */
@@ -54,11 +55,11 @@ export function createLiveEvents(handlers: LiveEventHandlers): LiveEvents {
   const line = createTraceLine();
   const event = createEventLine();
   const name = createThreadName();
-  /** Behind an event, where frames of its call chain may follow. */
+  /** Behind an event that has a call chain, whose frames may follow. */
   let isChain = false;
 
   function takeLine(bytes: Uint8Array, start: number, lf: number): void {
-    // Before all: a frame can look like an event, and an event's first line does not stand here.
+    // Before all: a frame can look like an event, and a chain ends with an empty line before the next event.
     if (isChain && name.lines === 0 && bytes[start] === TAB) {
       handlers.onFrame(textOf(bytes, start, lf));
       return;
@@ -69,14 +70,14 @@ export function createLiveEvents(handlers: LiveEventHandlers): LiveEvents {
 
   function takeKnown(bytes: Uint8Array, start: number, lf: number): void {
     if (name.lines > 0 && !isFirstPart(name, start, line)) dropFirstPart();
-    isChain = line.isEvent;
+    isChain = false;
     if (!line.isEvent) {
       const said = saidByRecord(textOf(bytes, line.nameStart, lf));
       if (said.what === 'lost') handlers.onLost(said.events);
       else if (said.what === 'flaw') handlers.onLost(undefined);
     } else if (takeTime(bytes, line, event)) {
       writeName(name, bytes, start, line, event);
-      handlers.onEvent({
+      isChain = handlers.onEvent({
         name: textOf(bytes, line.nameStart, line.nameEnd),
         time: timeOfLine(event),
         cpu: line.cpu,

@@ -67,12 +67,19 @@ function iotlbWork({ iotlb, rings }: Account, vq: number): Work[] {
   const { rounds, skipped, misses, metaHits, metaMisses } = counts;
   const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
   const buffers = misses.at(-1) ?? 0;
+  // A recording may not tell of it.
+  const kept: Work[] =
+    sum(metaHits) + sum(metaMisses) === 0
+      ? []
+      : [
+          ['meta-IOTLB hits', sum(metaHits)],
+          ['meta-IOTLB misses', sum(metaMisses)],
+        ];
   const device = iotlb.devices.get(rings.deviceOf.get(vq) ?? -1);
   return [
     ['rounds by the device IOTLB', rounds],
     ['left at once, the ring was missed', skipped],
-    ['meta-IOTLB hits', sum(metaHits)],
-    ['meta-IOTLB misses', sum(metaMisses)],
+    ...kept,
     ['misses of the ring', sum(misses) - buffers],
     ['misses of buffers', buffers],
     ['storms of misses of its device', device?.storms ?? 0],
