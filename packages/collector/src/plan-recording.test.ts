@@ -76,7 +76,7 @@ describe('the program', () => {
     const [lines, before] = [told, untold].map(
       ({ command }) => new Set(command.program.split('\n').map((line) => line.trim())),
     );
-    expect([...(lines ?? [])].filter((line) => before?.has(line) !== true)).toEqual([
+    expect([...(lines ?? [])].filter((line) => !(before?.has(line) ?? false))).toEqual([
       '$ring |= (uint64)1 << 58;',
       'if (*(uint64 *)($address + 72) != 0) {',
       '$ring |= (uint64)1 << 55;',

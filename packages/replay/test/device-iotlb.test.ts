@@ -9,7 +9,7 @@ import { temporaryFolder } from './traces.ts';
 const VQ = 'ffff8cc54f964ab0';
 const DEV = 'ffff8cc54f960000';
 /** Bits of the ring's word: the device IOTLB is on and told of, and what it keeps of the areas. */
-const [ON, DESC, AVAIL, USED] = [0x220n << 48n, 1n << 54n, 1n << 55n, 1n << 56n];
+const [ON, DESC, AVAIL, USED] = [0x420n << 48n, 1n << 55n, 1n << 56n, 1n << 57n];
 const INDICES = 0x000c_002e_002e_002en;
 const word = (kept: bigint): string => (INDICES | ON | kept).toString(16);
 

@@ -106,14 +106,14 @@ function readRound({ virtqueues }: EngineState, batch: EventBatch, i: number, vq
   told[8] = virtqueues.missed[vq];
   readRingWord(told[4], told[5], before);
   readRingWord(told[6], told[7], after);
-  round.missed = told[8] > 0 ? told[8] : missedUnseen(round);
+  round.missed = told[8] > 0 ? told[8] : missedUnseen();
 }
 
 /**
- * What the device IOTLB may have lacked without a miss that was told: of the ring only where the round did nothing, as
+ * What the device IOTLB may have lacked in `round` without a miss that was told: of the ring only where the round did nothing, as
  * where the translation allows less than the ring needs; of a buffer where misses are not told.
  */
-function missedUnseen({ before, after }: EndedRound): number {
+function missedUnseen(): number {
   const { iotlb, metaTold, metaDesc, metaAvail, metaUsed } = after;
   if (!iotlb || (metaTold && metaDesc && metaAvail && metaUsed)) return NOTHING_MISSED;
   const isStill =
