@@ -184,25 +184,25 @@ test('queue', () => {
       avail down: a callback has removed the map
       used ambiguous: a range may still be under way
 
-    merged                                                                attempts to map, in all
-      hits now  99.00 %                                                     mapped   120
-      in all    99.99 % of 100,000: 10 fallbacks, 0 ambiguous               refused  3
-      maps      desc up, avail down, used ambiguous
-      count     0…1                                                       whatever the design, in all
-      invalidated  10                                                       rounds by the device IOTLB  1,200
+    merged                                                                accessors, in all
+      hits now  99.00 %                                                     accessor           accesses  fallbacks  ambiguous             hits
+      in all    99.99 % of 100,000: 10 fallbacks, 0 ambiguous               get_avail_idx         3,734          0          0         100.00 %
+      maps      desc up, avail down, used ambiguous                         get_desc             83,128        128          0          99.84 %
+      count     0…1
+      invalidated  10                                                     attempts to map, in all
+                                                                            mapped   120
+    last ranges over its rings                                              refused  3
+                at     lasted  cause                process
+          12.250 s    4.20 µs  ksm                  ksmd (68)             whatever the design, in all
+          12.300 s  under way  unmap                qemu-system-x86 (10…    rounds by the device IOTLB  1,200
                                                                             bits set for them           34,567
-    last ranges over its rings
-                at     lasted  cause                process               last events
-          12.250 s    4.20 µs  ksm                  ksmd (68)                   12.310 s  line 4711  round begins
-          12.300 s  under way  unmap                qemu-system-x86 (10…
-
     callbacks under way
-      range 7f000000-7f001000 entered 1.2 ms ago
+      range 7f000000-7f001000 entered 1.2 ms ago                          last events
+                                                                                12.310 s  line 4711  round begins
 
-    accessors, in all
-      accessor           accesses  fallbacks  ambiguous             hits
-      get_avail_idx         3,734          0          0         100.00 %
-      get_desc             83,128        128          0          99.84 %
+
+
+
 
 
 

@@ -17,8 +17,11 @@ export interface GrowingFile {
   close(): void;
 }
 
-/** Bytes before the end of what was seen, by which a file that was written anew is known, however long it is. */
-const TAIL_BYTES = 64;
+/**
+ * Bytes before the end of what was seen, by which a file that was written anew is known, however long it is. A batch
+ * ends with columns that most events have no value in: zeros in any file.
+ */
+const TAIL_BYTES = 1 << 16;
 
 /** @throws what the file system says */
 export function openGrowingFile(path: string): GrowingFile {
