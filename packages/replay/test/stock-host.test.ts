@@ -26,7 +26,7 @@ H 42107562989 0 3 2 2 0 0 1099
 `;
 
 /** The same with busyloop_timeout set. */
-const POLLING = TEXT.replace(' 4000000000000 ', ' 404000000000000 ');
+const POLLING = TEXT.replace(' 4000000000000 ', ' 804000000000000 ');
 
 const folder = temporaryFolder();
 const text = join(folder, 'lines.txt');
