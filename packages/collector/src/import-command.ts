@@ -27,7 +27,7 @@ import {
   type TextKind,
   type TraceWriter,
 } from '@vhostscope/trace';
-import { checkInputs, defaultOutput, nameOf } from './import-files.js';
+import { chosenOutput, nameOf } from './import-files.js';
 import {
   finishTrace,
   hasEvents,
@@ -52,12 +52,7 @@ export async function importCommand(
   files: readonly string[],
   options: ImportOptions,
 ): Promise<number> {
-  const path = options.output ?? defaultOutput(files);
-  if (path === '-' && options.json === true)
-    throw new ProgramError('-o - and --json both want standard output', {
-      advice: 'write the trace to a file: -o trace.arrows',
-    });
-  checkInputs(files, path);
+  const path = chosenOutput(files, options);
   const output = openImportOutput(path, options.output !== undefined || options.force === true);
   const inputs: ImportedInput[] = [];
   const signals = hearSignals();

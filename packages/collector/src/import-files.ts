@@ -9,16 +9,33 @@ export function nameOf(output: string): string {
   return output === '-' ? 'standard output' : output;
 }
 
+/**
+ * Where an import writes. Everything that can be known to fail is found before the output is touched.
+ *
+ * @throws ProgramError, InputError
+ */
+export function chosenOutput(
+  files: readonly string[],
+  options: { readonly output?: string; readonly json?: boolean },
+): string {
+  const output = options.output ?? defaultOutput(files);
+  if (output === '-' && options.json === true)
+    throw new ProgramError('-o - and --json both want standard output', {
+      advice: 'write the trace to a file: -o trace.arrows',
+    });
+  checkInputs(files, output);
+  return output;
+}
+
 /** The first input's name without its endings, in the current folder. */
-export function defaultOutput([first = '-']: readonly string[]): string {
+function defaultOutput([first = '-']: readonly string[]): string {
   if (first === '-') return 'trace.arrows';
   return `${basename(first)
     .replace(/\.gz$/, '')
     .replace(/\.(txt|log|json|ndjson|out)$/, '')}.arrows`;
 }
 
-/** Everything that can be known to fail is found before the output is touched. */
-export function checkInputs(files: readonly string[], output: string): void {
+function checkInputs(files: readonly string[], output: string): void {
   if (files.filter((file) => file === '-').length > 1)
     throw new ProgramError('standard input can be read only once');
   for (const file of files) {

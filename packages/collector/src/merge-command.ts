@@ -28,7 +28,7 @@ import {
 } from '@vhostscope/trace';
 import { readOffsets } from './clock-offsets.js';
 import { ADVICE, summary, type ImportOptions } from './import-command.js';
-import { checkInputs, defaultOutput } from './import-files.js';
+import { chosenOutput } from './import-files.js';
 import {
   finishTrace,
   hasEvents,
@@ -53,12 +53,7 @@ export async function mergeCommand(
   options: ImportOptions & MergeFlags,
 ): Promise<number> {
   checkOptions(files, options);
-  const path = options.output ?? defaultOutput(files);
-  if (path === '-' && options.json === true)
-    throw new ProgramError('-o - and --json both want standard output', {
-      advice: 'write the trace to a file: -o trace.arrows',
-    });
-  checkInputs(files, path);
+  const path = chosenOutput(files, options);
   checkTwice(files);
   const offsets = readOffsets(options.offset ?? [], files);
   const signals = hearSignals();

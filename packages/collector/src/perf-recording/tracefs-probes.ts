@@ -69,6 +69,8 @@ export function defineProbes(
   definitions: readonly ProbeDefinition[],
   names: ProbeNames = ownNames(),
 ): TracefsProbes {
+  const own = definitions.map((definition, index) => eventName(definition, index, names));
+  const counted = new Set(own);
   const events: string[] = [];
   const removeNow = (): void => {
     let left = events.splice(0);
@@ -88,13 +90,12 @@ export function defineProbes(
         { exitCode: EXIT.host, advice: `${tracefs}/error_log may say more` },
       );
     }
-    events.push(`${names.group}/${eventName(definition, index, names)}`);
+    events.push(`${names.group}/${own[index]}`);
   }
-  const own = definitions.map((definition, index) => eventName(definition, index, names));
   return {
     names,
     events: own,
-    hits: () => readHits(tracefs, new Set(own)),
+    hits: () => readHits(tracefs, counted),
     remove: () => removeProbes(tracefs, events.splice(0)),
     removeNow,
   };
