@@ -2,6 +2,8 @@
 //
 //     collector   replay ← tui          programs; the dashboard judges by the code of replay
 //          \        |       /
+//            \    fleet   /              runs of many hosts on a server; only what uses one loads it
+//              \    |    /
 //          trace    terminal            what they share: traces; and the manners of a program
 //              /     \
 //   bpftrace-parser   model             knowledge: no I/O, and neither knows the other
@@ -25,7 +27,7 @@ import ts from 'typescript';
  */
 
 const PROGRAM = {
-  packages: ['@vhostscope/model', '@vhostscope/trace', '@vhostscope/terminal'],
+  packages: ['@vhostscope/model', '@vhostscope/trace', '@vhostscope/terminal', '@vhostscope/fleet'],
   node: true,
   anyThirdParty: true,
 };
@@ -39,6 +41,16 @@ export const ALLOWED = {
     node: true,
   },
   '@vhostscope/terminal': { packages: ['commander'], node: true },
+  '@vhostscope/fleet': {
+    packages: [
+      '@vhostscope/trace',
+      '@vhostscope/terminal',
+      '@nats-io/transport-node',
+      '@nats-io/jetstream',
+      'zod',
+    ],
+    node: true,
+  },
   '@vhostscope/collector': { ...PROGRAM, packages: [...PROGRAM.packages, 'bpftrace-parser'] },
   '@vhostscope/replay': PROGRAM,
   '@vhostscope/tui': { ...PROGRAM, packages: [...PROGRAM.packages, '@vhostscope/replay'] },
@@ -191,7 +203,10 @@ function checkBare(file, target, { manifest }, packages, row) {
 /** @param {string} path */
 function isTest(path) {
   // A relative import names the emitted file.
-  return /\.test\.[cm]?[jt]sx?$/.test(path) || /^packages\/[^/]+\/(?:test|host-tests)\//.test(path);
+  return (
+    /\.test\.[cm]?[jt]sx?$/.test(path) ||
+    /^packages\/[^/]+\/(?:test|host-tests|fleet-tests)\//.test(path)
+  );
 }
 
 function isBench(path) {

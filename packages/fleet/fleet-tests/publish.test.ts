@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { endOfStream } from '@vhostscope/trace';
+import { connectFleet, initStream, openFleet, openPublisher, parseFleetUrl } from '../src/index.js';
+import {
+  hasServer,
+  startServer,
+  testFolder,
+  type TestFolder,
+  type TestServer,
+} from './nats-server.js';
+import { bytesOfRun, randomAppends } from './runs.js';
+
+describe.skipIf(!hasServer)('a run that is published', () => {
+  let folder: TestFolder;
+  let server: TestServer;
+  beforeAll(async () => {
+    folder = testFolder();
+    server = await startServer(folder.path);
+    const connection = await connectFleet(parseFleetUrl(server.url), {});
+    await initStream(connection, {});
+    await connection.close();
+  });
+  afterAll(async () => {
+    await server.stop();
+    folder.remove();
+  });
+
+  it('comes back byte for byte', async () => {
+    const spool = join(folder.path, 'spool');
+    const told: string[] = [];
+    const publisher = await openPublisher({
+      url: parseFleetUrl(server.url),
+      host: 'ünï.host',
+      spool,
+      spoolMax: 2 ** 30,
+      env: {},
+      tell: (words) => told.push(words),
+      clock: { name: 'CLOCK_REALTIME', now: () => BigInt(Date.now()) * 1_000_000n },
+    });
+    publisher.begin();
+    const appended = randomAppends(200, 900_000);
+    for (const bytes of [...appended, endOfStream()]) {
+      publisher.output.append([bytes], bytes.length);
+      await publisher.output.keepPace();
+    }
+    const result = await publisher.finish(30_000, new AbortController().signal);
+    expect(told).toEqual([]);
+    expect(result).toMatchObject({ isSent: true, trouble: undefined });
+    await publisher.close();
+    expect(readdirSync(spool)).toEqual([]);
+    const fleet = await openFleet(server.url, {});
+    const runs = await fleet.listRuns();
+    const whole = Buffer.concat([...appended, endOfStream()]);
+    expect(runs).toMatchObject([
+      { host: 'ünï.host', run: publisher.name.run, bytes: whole.length, end: 'closed' },
+    ]);
+    const { bytes, reading } = await bytesOfRun(fleet, publisher.name);
+    expect(bytes.equals(whole)).toBe(true);
+    expect(reading.result).toMatchObject({ end: 'closed', damage: undefined });
+    await fleet.close();
+    expect(existsSync(spool)).toBe(true);
+  });
+});

@@ -1,0 +1,134 @@
+/** Puts the pieces of a run together again, as they come from a server: twice, late, or not at all. */
+import { firstLink, follows, isSameLink, MAX_PIECE_BYTES, type Piece } from './piece.js';
+import type { RunName } from './fleet-url.js';
+
+export interface RunAssembly {
+  /** The next piece that is wanted: all before it were handed on. */
+  readonly next: number;
+  /** Bytes of the file that were handed on. */
+  readonly bytes: number;
+  /** Pieces that came once more, and were the same. */
+  readonly repeated: number;
+  /** The last piece, when all are there. */
+  readonly last: Piece | undefined;
+  /** What is wrong with the run, in words; nothing is handed on any more once it is, but for changed repeats. */
+  readonly damage: string | undefined;
+  /**
+   * Takes a piece.
+   *
+   * @returns the bytes of the file that follow those handed on before, in order
+   */
+  take(piece: Piece): Uint8Array[];
+  /** No more pieces come: what is missing is damage. */
+  end(): void;
+}
+
+/**
+ * Pieces that came before one that is missing wait for it, so many bytes at most. A sender has far fewer under way,
+ * and sends from the first of them on when one is not taken.
+ */
+const MAX_WAITING_BYTES = 256 * MAX_PIECE_BYTES;
+
+export function createRunAssembly(name: RunName): RunAssembly {
+  const links: Uint8Array[] = [];
+  const waiting = new Map<number, Piece>();
+  let waitingBytes = 0;
+  let link = firstLink(name);
+  let bytes = 0;
+  let repeated = 0;
+  let last: Piece | undefined;
+  let damage: string | undefined;
+  let isStopped = false;
+
+  const stop = (why: string): void => {
+    damage ??= why;
+    isStopped = true;
+    waiting.clear();
+  };
+
+  /** Hands on a piece that is the next. */
+  function accept(piece: Piece): void {
+    if (piece.offset !== bytes)
+      return stop(
+        `piece ${piece.seq} says that it stands at byte ${piece.offset} of the trace, and ${bytes} came before it`,
+      );
+    if (!follows(link, piece))
+      return stop(`piece ${piece.seq} does not follow from those before it: it was changed`);
+    link = piece.link;
+    links.push(link);
+    bytes += piece.bytes.length;
+    if (piece.kind !== 'data') last = piece;
+  }
+
+  function repeat(piece: Piece): void {
+    if (isSameLink(links[piece.seq], piece.link)) repeated++;
+    else
+      damage ??= `piece ${piece.seq} came twice and differs; the one that the next follows from was taken`;
+  }
+
+  return {
+    get next() {
+      return links.length;
+    },
+    get bytes() {
+      return bytes;
+    },
+    get repeated() {
+      return repeated;
+    },
+    get last() {
+      return last;
+    },
+    get damage() {
+      return damage;
+    },
+    take: (piece) => {
+      if (isStopped) return [];
+      if (piece.seq < links.length) {
+        repeat(piece);
+        return [];
+      }
+      if (last !== undefined) {
+        damage ??= `piece ${piece.seq} stands behind the last, ${last.seq}, and was left out`;
+        return [];
+      }
+      if (piece.seq > links.length) {
+        const other = waiting.get(piece.seq);
+        if (other !== undefined) {
+          if (isSameLink(other.link, piece.link)) repeated++;
+          else damage ??= `piece ${piece.seq} came twice and differs`;
+          return [];
+        }
+        waiting.set(piece.seq, piece);
+        waitingBytes += piece.bytes.length;
+        if (waitingBytes > MAX_WAITING_BYTES || waiting.size > MAX_WAITING_PIECES)
+          stop(missing(links.length, waiting));
+        return [];
+      }
+      const handed: Uint8Array[] = [];
+      for (let now: Piece | undefined = piece; now !== undefined;) {
+        accept(now);
+        if (isStopped) break;
+        if (now.bytes.length > 0) handed.push(now.bytes);
+        now = waiting.get(links.length);
+        if (now === undefined) break;
+        waiting.delete(now.seq);
+        waitingBytes -= now.bytes.length;
+      }
+      return handed;
+    },
+    end: () => {
+      if (!isStopped && waiting.size > 0) stop(missing(links.length, waiting));
+    },
+  };
+}
+
+/** However small they are. */
+const MAX_WAITING_PIECES = 1 << 14;
+
+function missing(next: number, waiting: ReadonlyMap<number, Piece>): string {
+  let first = Number.POSITIVE_INFINITY;
+  for (const seq of waiting.keys()) first = Math.min(first, seq);
+  const which = first - next === 1 ? `piece ${next} is` : `pieces ${next} to ${first - 1} are`;
+  return `${which} missing on the server, and what follows was left out`;
+}

@@ -1,0 +1,22 @@
+/** Runs of many hosts on a NATS server: published through a spool, listed, read back. */
+export { isFleetUrl, parseFleetUrl, urlOfRun, type FleetUrl, type RunName } from './fleet-url.js';
+export {
+  openPublisher,
+  type Publisher,
+  type PublishOptions,
+  type PublishResult,
+} from './publish-run.js';
+export {
+  openFleet,
+  type Fleet,
+  type FleetRun,
+  type ReadRunOptions,
+  type RunReading,
+  type RunReadResult,
+} from './read-fleet.js';
+export type { ClockReading, HostClock } from './run-clock.js';
+export { initStream, type StreamState, type StreamWishes } from './run-stream.js';
+export { sendLeftRuns, type LeftRunResult, type LeftRuns } from './send-left-runs.js';
+export { connectFleet, FleetError, type FleetServer } from './server-connection.js';
+export { openServerLink } from './server-link.js';
+export { DEFAULT_SPOOL_MAX, defaultSpool, openSpoolFolder } from './spool-folder.js';

@@ -1,0 +1,100 @@
+/** Sends what earlier processes left in a spool. */
+import type { RunName } from './fleet-url.js';
+import { sendRun } from './send-run.js';
+import type { ServerLink } from './server-link.js';
+import { runFolders } from './spool-folder.js';
+import { openLeftRun, type LeftRun } from './spooled-run.js';
+
+export interface SendLeftOptions {
+  readonly spool: string;
+  readonly link: ServerLink;
+  readonly signal: AbortSignal;
+  /** Says something to the user. */
+  readonly tell: (words: string) => void;
+  /** Whether runs that were for another server are sent to this one. */
+  readonly fromAnyServer?: boolean;
+  /** Called when one is through. */
+  readonly onRun?: (run: LeftRunResult) => void;
+}
+
+export interface LeftRunResult extends RunName {
+  /** Of its trace. */
+  readonly bytes: number;
+  readonly acknowledgedBytes: number;
+  readonly isSent: boolean;
+}
+
+export interface LeftRuns {
+  readonly sent: readonly LeftRunResult[];
+  /** Those that are not all on the server. */
+  readonly left: readonly LeftRunResult[];
+  /** Runs of processes that live. */
+  readonly inUse: number;
+  /** Runs that were for another server. */
+  readonly forOthers: number;
+}
+
+/** Sends them one after the other, the oldest first. What cannot be sent does not stop the others. */
+export async function sendLeftRuns(options: SendLeftOptions): Promise<LeftRuns> {
+  const { spool, link, signal, tell, fromAnyServer = false, onRun } = options;
+  const sent: LeftRunResult[] = [];
+  const left: LeftRunResult[] = [];
+  let inUse = 0;
+  let forOthers = 0;
+  for (const folder of runFolders(spool)) {
+    let run: ReturnType<typeof openLeftRun>;
+    try {
+      run = openLeftRun(folder);
+    } catch (error) {
+      tell(inWords(error));
+      continue;
+    }
+    if (run === 'nothing') continue;
+    if (run === 'in use') {
+      inUse++;
+      continue;
+    }
+    if (!fromAnyServer && run.note.server !== link.url.name) {
+      forOthers++;
+      run.close();
+      continue;
+    }
+    const result = await sendOne(run, link, signal, tell);
+    (result.isSent ? sent : left).push(result);
+    onRun?.(result);
+  }
+  return { sent, left, inUse, forOthers };
+}
+
+async function sendOne(
+  run: LeftRun,
+  link: ServerLink,
+  signal: AbortSignal,
+  tell: (words: string) => void,
+): Promise<LeftRunResult> {
+  const { host, run: name } = run.note;
+  if (run.torn > 0)
+    tell(
+      `run ${host}/${name}: the last ${run.torn} bytes of its spool are no whole piece and were left out`,
+    );
+  let isSent = false;
+  try {
+    isSent = await sendRun(run, link, signal, tell);
+  } catch (error) {
+    tell(inWords(error));
+  }
+  const result = {
+    host,
+    run: name,
+    bytes: run.whole.offset,
+    acknowledgedBytes: run.acknowledged.offset,
+    isSent,
+  };
+  if (isSent) run.remove();
+  else run.close();
+  return result;
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
