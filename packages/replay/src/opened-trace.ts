@@ -1,10 +1,12 @@
 /** Opens a command's trace, says what is wrong with it, and closes it again. */
+import { isFleetUrl } from '@vhostscope/fleet/url';
 import { createProgressBar, EXIT, ProgramError, say } from '@vhostscope/terminal';
 import {
   InputError,
   NoEventsError,
   openTrace,
   TraceFormatError,
+  type OpenOptions,
   type OpenTrace,
 } from '@vhostscope/trace';
 import { completenessOf, type Completeness } from './completeness.js';
@@ -27,7 +29,7 @@ export async function withOpenTrace(
   const bar = createProgressBar('reading');
   let trace: OpenTrace;
   try {
-    trace = await openTrace(path, {
+    trace = await openAnywhere(path, {
       onProgress: (read, total) => bar.update(read, total),
       signal: abort.signal,
     });
@@ -62,4 +64,11 @@ export async function withOpenTrace(
   } finally {
     trace.close();
   }
+}
+
+/** A file, a pipe, or a run on a server: what speaks with servers is loaded only for that. */
+async function openAnywhere(path: string, options: OpenOptions): Promise<OpenTrace> {
+  if (!isFleetUrl(path)) return openTrace(path, options);
+  const { openRunTrace } = await import('@vhostscope/fleet');
+  return openRunTrace(path, options);
 }

@@ -178,7 +178,7 @@ function withTrace(command: Command, json = 'print one JSON document'): Command 
   return command
     .argument(
       '<trace>',
-      'trace file (.arrows), or text of bpftrace, perf script, ftrace or trace-cmd report; gzip or plain; - is stdin',
+      'trace file (.arrows), or text of bpftrace, perf script, ftrace or trace-cmd report; gzip or plain; - is stdin; nats://host[/prefix][/HOST/RUN] is a run on a server',
     )
     .option('--strict', 'exit 1 when the trace is damaged or known to be incomplete')
     .option('--json', json);
@@ -263,7 +263,7 @@ function withCompareOptions(command: Command): Command {
     command
       .argument(
         '<traces...>',
-        'trace files, or text of bpftrace, perf script, ftrace or trace-cmd report; - is stdin',
+        'trace files, or text of bpftrace, perf script, ftrace or trace-cmd report; - is stdin; nats://… is a run on a server',
       )
       .option('--designs <names>', 'which: a,b,c, or all', 'all')
       .option('--design-file <file>', 'rows of switches of your own, as JSON; default: none')
@@ -336,5 +336,6 @@ Examples:
   replay export -o trace.pftrace trace.arrows    see it in ui.perfetto.dev
   replay report -o report.html trace.arrows      all of it as a page for a browser
   zcat trace.txt.gz | replay run -               from a pipe
+  replay run nats://host/HOST/RUN                a run on a server (collector fleet status lists them)
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage or unusable input, 130 interrupted.`;

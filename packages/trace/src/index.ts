@@ -1,5 +1,6 @@
 /** The trace file: written from the text of bpftrace, perf and ftrace, read back with its CPUs merged by time. */
 export {
+  openArrivingTrace,
   openTemporary,
   openTrace,
   nothingFound,

@@ -103,7 +103,7 @@ function reading<Result>(path: string, read: () => Result): Result {
 async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
   const name = inputName(path);
   const folder = tmpdir();
-  const spooling = `a temporary file in ${folder} (TMPDIR names another folder)`;
+  const spooling = temporaryFile(folder);
   const fd = writing(spooling, () => openTemporary(folder));
   const report = createImportReport();
   let head: Uint8Array | undefined = new Uint8Array(0);
@@ -163,6 +163,38 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * Opens a trace file that comes from elsewhere, chunk by chunk.
+ *
+ * @param howEnded asked when there are no more
+ * @throws TraceFormatError, OutputError (the temporary file), what `chunks` throws
+ */
+export async function openArrivingTrace(
+  name: string,
+  chunks: AsyncIterable<Uint8Array>,
+  howEnded: () => InputEnd,
+): Promise<OpenTrace> {
+  const folder = tmpdir();
+  const spooling = temporaryFile(folder);
+  const fd = writing(spooling, () => openTemporary(folder));
+  try {
+    for await (const bytes of chunks) writing(spooling, () => writeFully(fd, bytes));
+    const end = howEnded();
+    const { size } = fstatSync(fd);
+    if (size === 0 && end.damage !== undefined) throw new InputError(`${name}: ${end.damage}`);
+    const index = named(name, () => indexTrace(fd, size));
+    return opened(name, fd, index, undefined, undefined, end);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** In messages. */
+function temporaryFile(folder: string): string {
+  return `a temporary file in ${folder} (TMPDIR names another folder)`;
 }
 
 /** Linux: a file that never has a name. */
