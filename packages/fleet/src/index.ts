@@ -14,6 +14,7 @@ export {
   type RunReading,
   type RunReadResult,
 } from './read-fleet.js';
+export { chosenRun } from './chosen-run.js';
 export { openRunTrace } from './open-run-trace.js';
 export type { ClockReading, HostClock } from './run-clock.js';
 export { initStream, type StreamState, type StreamWishes } from './run-stream.js';

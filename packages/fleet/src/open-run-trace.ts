@@ -1,8 +1,8 @@
 /** Opens the trace of a run on a server as one opens a file. */
-import { ProgramError } from '@vhostscope/terminal';
-import { InputError, openArrivingTrace, type OpenOptions, type OpenTrace } from '@vhostscope/trace';
-import { parseFleetUrl, urlOfRun, type FleetUrl, type RunName } from './fleet-url.js';
-import { openFleet, type Fleet } from './read-fleet.js';
+import { openArrivingTrace, type OpenOptions, type OpenTrace } from '@vhostscope/trace';
+import { chosenRun } from './chosen-run.js';
+import { parseFleetUrl, urlOfRun } from './fleet-url.js';
+import { openFleet } from './read-fleet.js';
 import type { Environment } from './server-credentials.js';
 
 /**
@@ -18,7 +18,7 @@ export async function openRunTrace(
   const url = parseFleetUrl(text);
   const fleet = await openFleet(url, env);
   try {
-    const { host, run } = url.run ?? (await onlyRun(fleet, url));
+    const { host, run } = await chosenRun(fleet);
     const reading = fleet.readRun(host, run, { signal: options.signal });
     return await openArrivingTrace(urlOfRun(url, { host, run }), counted(reading, options), () => ({
       damage: reading.result.damage,
@@ -39,18 +39,4 @@ async function* counted(
     bytes += chunk.length;
     onProgress?.(bytes, undefined);
   }
-}
-
-const LISTED = 10;
-
-async function onlyRun(fleet: Fleet, url: FleetUrl): Promise<RunName> {
-  const runs = await fleet.listRuns();
-  const [first] = runs;
-  if (first === undefined) throw new InputError(`${url.name} holds no runs`);
-  if (runs.length === 1) return first;
-  const listed = runs.slice(0, LISTED).map((run) => urlOfRun(url, run));
-  throw new ProgramError(`${url.name} holds ${runs.length} runs, and none is named`, {
-    details: runs.length > LISTED ? [...listed, '…'] : listed,
-    advice: `name one of them; collector fleet status ${url.name} tells more`,
-  });
 }

@@ -5,6 +5,8 @@ import { InvalidArgumentError } from 'commander';
 export interface DashboardOptions {
   readonly follow?: boolean;
   readonly socket?: string;
+  /** URL of a server, maybe with a run. */
+  readonly from?: string;
   readonly design?: string;
   readonly beside?: string;
   readonly designFile?: string;

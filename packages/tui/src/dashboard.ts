@@ -21,7 +21,7 @@ export interface Decided {
 export interface SourceView {
   /** As the user named it: a path, `-`, a socket. */
   readonly name: string;
-  readonly kind: 'socket' | 'pipe' | 'growing file' | 'file';
+  readonly kind: 'socket' | 'pipe' | 'growing file' | 'file' | 'server';
   /**
    * `reading`: events come or may come; `ended`: the whole of a file, or a recorder that said so;
    * `gone`: a socket that closed without an end, is tried again; `waiting`: nobody listens yet, is tried again.

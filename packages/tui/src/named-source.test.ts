@@ -46,6 +46,17 @@ test('where no collector listens both ways to record are told, and what else can
     advice:
       `record and watch in this terminal (collector attach --tui), ` +
       `or record with a socket that tui finds (collector attach --socket ${path}); ` +
-      'or name a trace (tui trace.arrows), a pipe (tui -) or a socket (tui --socket PATH)',
+      'or name a trace (tui trace.arrows), a pipe (tui -), a socket (tui --socket PATH) or a server (tui --from nats://host)',
   });
+});
+
+test('a server is known by its URL', () => {
+  const url = 'nats://hub/prefix/a/b';
+  expect(namedSource(url, {})).toEqual({ name: url, kind: 'server' });
+  expect(namedSource(undefined, { from: 'TLS://hub' })).toEqual({
+    name: 'TLS://hub',
+    kind: 'server',
+  });
+  expect(() => namedSource('trace.arrows', { from: url })).toThrow('both a source');
+  expect(() => namedSource(undefined, { from: 'trace.arrows' })).toThrow('is no URL of a server');
 });

@@ -31,6 +31,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       'a socket of collector attach; waits for it where nobody listens yet',
     )
     .option(
+      '--from <url>',
+      'a run that collector attach --publish sends to a server: nats://host[:port][/HOST/RUN]; without HOST/RUN the only one there is',
+    )
+    .option(
       '--design <name>',
       `design to see the trace through: ${DESIGNS.map(({ name }) => name).join(', ')}; default: that of --design-file, else merged`,
     )
@@ -94,6 +98,7 @@ Examples:
   tui --follow host.arrows                 a trace that is still being written
   zcat trace.txt.gz | tui -                from a pipe; the keys come from the terminal
   ssh host collector attach -o - | tui -   another host
+  tui --from nats://hub/HOST/RUN           a run on a server, live or over
 
 Exit codes: 0 done, 2 wrong usage or a source that cannot be read, or not to its end where it is printed,
 130 interrupted.`;

@@ -30,7 +30,7 @@ export const statusSchema = z.object({
   end: z.number(),
   source: z.object({
     name: z.string(),
-    kind: z.enum(['socket', 'pipe', 'growing file', 'file']),
+    kind: z.enum(['socket', 'pipe', 'growing file', 'file', 'server']),
     state: z.enum(['waiting', 'reading', 'gone', 'ended']),
     problems: z.array(z.string()),
   }),

@@ -111,12 +111,14 @@ const GONE: Readonly<Record<SourceView['kind'], string>> = {
   pipe: 'what comes cannot be read any more; what is shown ends before that',
   'growing file': 'what comes cannot be read any more; what is shown ends before that',
   file: 'it cannot be read any more; what is shown ends before that',
+  server: 'what comes cannot be read any more; what is shown ends before that',
 };
 const WAITING: Readonly<Record<SourceView['kind'], string>> = {
   socket: 'nobody listens there yet',
   pipe: 'nothing came yet',
   'growing file': 'it cannot be read yet',
   file: 'it cannot be read yet',
+  server: 'the server has nothing of the run yet',
 };
 
 function stateOf({ kind, state }: SourceView): string {

@@ -30,5 +30,10 @@ async function openSource({ source, keep }: SessionOptions, opening: OpenOptions
       return followSocket(source.path, keep);
     case 'pipe':
       return readPipe(keep);
+    case 'server': {
+      // The client of the server is loaded where one is named.
+      const { followServerRun } = await import('../source/server-run.js');
+      return followServerRun(source.path, keep);
+    }
   }
 }

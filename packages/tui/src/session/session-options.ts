@@ -11,7 +11,9 @@ export type SourceOptions =
   /** The socket of a recorder. */
   | { readonly kind: 'socket'; readonly path: string }
   /** Standard input: a trace, or what bpftrace prints. */
-  | { readonly kind: 'pipe' };
+  | { readonly kind: 'pipe' }
+  /** A run on the server of a fleet: its URL. */
+  | { readonly kind: 'server'; readonly path: string };
 
 export interface SessionOptions {
   readonly source: SourceOptions;

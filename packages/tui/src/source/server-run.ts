@@ -1,0 +1,152 @@
+/** A run on the server of a fleet: read from its beginning, and on while it is being sent. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  chosenRun,
+  openFleet,
+  type Fleet,
+  type RunName,
+  type RunReadResult,
+} from '@vhostscope/fleet';
+import { OutputError, reasonOf } from '@vhostscope/trace';
+import type { Source } from './source.js';
+import { createSpooledStream, MOST_PASSING, WAITS_FOR_SCREEN } from './spooled-stream.js';
+
+/** Between two tries to reach a server that went away, ms. */
+const TRY_EVERY = 1000;
+
+/**
+ * @param url of a server, and of a run where it holds several
+ * @throws ProgramError where the server cannot be asked now, or the run is not known
+ */
+export async function followServerRun(
+  url: string,
+  most: number,
+  mostPassing = MOST_PASSING,
+): Promise<Source> {
+  const fleet = await openFleet(url);
+  try {
+    return followRun(fleet, await chosenRun(fleet), most, mostPassing);
+  } catch (error) {
+    await fleet.close();
+    throw error;
+  }
+}
+
+/** The same of a server that is connected; closes it with the source. @throws OutputError where nothing can be kept */
+export function followRun(
+  fleet: Pick<Fleet, 'readRun' | 'close'>,
+  { host, run }: RunName,
+  most: number,
+  mostPassing = MOST_PASSING,
+): Source {
+  const name = `${host}/${run}`;
+  const stream = createSpooledStream(name, most, mostPassing);
+  const abort = new AbortController();
+  const { signal } = abort;
+  /** What is wrong at present, as the server cannot be reached; what is wrong with the run. */
+  let trouble: string | undefined;
+  let damage: string | undefined;
+  let isStopped = false;
+  let readOn: (() => void) | undefined;
+  /** Bytes of the run that are in the stream. */
+  let taken = 0;
+
+  async function readAll(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const result = await readOnce();
+        if (result === undefined) return;
+        stream.end({ damage: result.damage, interrupted: false });
+        damage = result.damage ?? (stream.growing.isEnded ? undefined : CUT);
+        return;
+      } catch (error) {
+        const why = error instanceof Error ? error.message : reasonOf(error);
+        if (error instanceof OutputError) {
+          // No room to keep it: what there is stays.
+          trouble = why;
+          return;
+        }
+        trouble = `${why}; tried again every second`;
+      }
+      await sleep(TRY_EVERY, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** From the start: what was taken already comes again, as it was. */
+  async function readOnce(): Promise<RunReadResult | undefined> {
+    const reading = fleet.readRun(host, run, { follow: true, signal });
+    let seen = 0;
+    for await (const bytes of reading) {
+      if (isStopped || signal.aborted) return undefined;
+      trouble = undefined;
+      const isNew = seen + bytes.length - taken;
+      seen += bytes.length;
+      if (isNew > 0) {
+        stream.push(isNew < bytes.length ? bytes.subarray(bytes.length - isNew) : bytes);
+        taken = seen;
+      }
+      if (stream.isBehind) await new Promise<void>((resolve) => (readOn = resolve));
+    }
+    return signal.aborted ? undefined : reading.result;
+  }
+
+  const reading = readAll();
+  return {
+    name,
+    kind: 'server',
+    get state() {
+      if (stream.isOver) return 'ended';
+      if (stream.growing.damage !== undefined) return 'gone';
+      return taken === 0 ? 'waiting' : 'reading';
+    },
+    get problems() {
+      const { growing } = stream;
+      return [
+        ...(stream.isBehind ? [WAITS_FOR_SCREEN] : []),
+        ...(stream.trouble === undefined ? [] : [stream.trouble]),
+        ...(trouble === undefined ? [] : [trouble]),
+        ...(damage === undefined ? [] : [`${name}: ${damage}`]),
+        ...(growing.damage === undefined ? [] : [`${growing.name}: ${growing.damage}`]),
+        ...(growing.completeness?.problems ?? []),
+      ];
+    },
+    get trace() {
+      return stream.growing.trace;
+    },
+    lost: undefined,
+    isFinished: false,
+    get completeness() {
+      return stream.growing.completeness;
+    },
+    get kept() {
+      return stream.kept;
+    },
+    get keptBytes() {
+      return stream.keptBytes;
+    },
+    get isBehind() {
+      return stream.isBehind;
+    },
+    refresh: (now) => {
+      stream.refresh(now);
+      if (!stream.isBehind) readOn?.();
+    },
+    release: (upTo) => stream.release(upTo),
+    // The server keeps it: nobody is held up by a reader that reads no more.
+    stop: () => {
+      isStopped = true;
+      stream.stop();
+      readOn?.();
+    },
+    close: async () => {
+      abort.abort();
+      readOn?.();
+      await reading;
+      await fleet.close();
+      stream.close();
+    },
+  };
+}
+
+/** Of a run whose recorder was killed, or whose spool was. */
+const CUT = 'it ended before the recording did: how much is missing is not known';
