@@ -1,11 +1,26 @@
 /** `collector import --merge`: what becomes one recording, what of it is left out, and what is refused. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { openTrace, recordingCounts, visitTrace } from '@vhostscope/trace';
+import {
+  indexTrace,
+  openTrace,
+  recordingCounts,
+  surveySource,
+  visitTrace,
+} from '@vhostscope/trace';
 import { EVENT_NAMES, hasDetail, NO_VQ } from '@vhostscope/model';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { importResultSchema } from '../src/import-result-schema.ts';
+import type { ImportResult } from '../src/import-result.ts';
 import { collector } from './in-process.ts';
 import { contentsOf, temporaryFolder } from './traces.ts';
 
@@ -59,6 +74,29 @@ async function told(path: string): Promise<string[]> {
   });
   trace.close();
   return lines;
+}
+
+/** A trace of which one byte of its first batch of events is changed, which only its reader looks at. */
+function withDamagedEvents(bytes: Uint8Array): Uint8Array {
+  writeFileSync('damaged', bytes);
+  const fd = openSync('damaged', 'r+');
+  try {
+    const index = indexTrace(fd, bytes.length);
+    const [batch] = index.recordings[0]?.events.get(0) ?? [];
+    const end = batch === undefined ? 0 : batch.offset + 8 + batch.metadataBytes + batch.bodyBytes;
+    for (let at = end - (batch?.bodyBytes ?? 0); at < end; at++) {
+      writeSync(fd, Uint8Array.of(0xff), 0, 1, at);
+      try {
+        visitTrace(fd, index, () => undefined);
+        writeSync(fd, bytes, at, 1, at);
+      } catch {
+        return readFileSync('damaged');
+      }
+    }
+    throw new Error('no byte of the events matters');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 const counts = async (path: string): Promise<ReturnType<typeof recordingCounts>> => {
@@ -121,6 +159,37 @@ describe('of one host', () => {
     expect(await counts('a.arrows')).toMatchObject({
       complete: false,
       flaws: [expect.stringMatching(/^b\.txt: 1 of its events were left out/)],
+    });
+  });
+
+  it('tells in JSON whether it is complete, and which file is why it is not', async () => {
+    accesses('a.txt');
+    ranges('r.txt');
+    const merge = async (...files: string[]): Promise<ImportResult> => {
+      const { out } = await collector('import', '--merge', '--json', ...files, '-o', 'ar.arrows');
+      return importResultSchema.parse(JSON.parse(out));
+    };
+    expect(await merge('a.txt', 'r.txt')).toMatchObject({ complete: null, flaws: [] });
+    await collector('import', '--keep-pointers', 'a.txt', '-o', 'a.arrows');
+    writeFileSync('torn.arrows', readFileSync('a.arrows').subarray(0, -100));
+    expect(await merge('torn.arrows', 'r.txt')).toMatchObject({
+      complete: false,
+      flaws: [expect.stringMatching(/^torn\.arrows: the last \d+ bytes/)],
+    });
+  });
+
+  it('names the file that lost events, and the one that cannot be read', async () => {
+    accesses('a.txt');
+    file('b.txt', ORACLE, 'P 30 0 1010 0 0 1 1', 'Lost 4 events', 'P 31 0 1010 0 0 1 1');
+    await collector('import', '--keep-pointers', 'b.txt', '-o', 'b.arrows');
+    const lossy = await collector('import', '--merge', 'a.txt', 'b.arrows', '-o', 'ab.arrows');
+    expect(lossy.err).toMatch(/^collector: b\.arrows: events were lost \(bpftrace: 4\)/m);
+    writeFileSync('bad.arrows', withDamagedEvents(readFileSync('b.arrows')));
+    expect(
+      await collector('import', '--merge', 'a.txt', 'bad.arrows', '-o', 'x.arrows'),
+    ).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^collector: bad\.arrows: .* at byte \d+/),
     });
   });
 
@@ -269,6 +338,21 @@ describe('of different hosts', () => {
     trace.close();
     expect(owners).toEqual([0, 42, 42, 1, 42 + 4_194_304, 42 + 4_194_304]);
   });
+});
+
+it('lets a signal be heard while a file is gone through', async () => {
+  const lines = Array.from({ length: 100_000 }, (_, at) => `A ${at + 20} 0 1010 1 1 1`);
+  const trace = await openTrace(file('a.txt', ORACLE, 'M 10 0 1010', ...lines));
+  const stop = new Error('stop');
+  let heard = 0;
+  await expect(
+    surveySource({ name: 'a.txt', trace, offset: undefined }, (read) => {
+      heard = read;
+      return read > 20_000 ? Promise.reject(stop) : undefined;
+    }),
+  ).rejects.toBe(stop);
+  expect(heard).toBeLessThan(60_000);
+  trace.close();
 });
 
 describe('options', () => {

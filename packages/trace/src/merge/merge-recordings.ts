@@ -7,6 +7,7 @@ import { appendCopy, type EventBuilder } from '../event-builder.js';
 import { InputError } from '../file-errors.js';
 import { createObjectIds, idOf, type ObjectIds } from '../object-ids.js';
 import { createRecording, type RecordingInProgress } from '../recording-in-progress.js';
+import { withName, naming } from '../trace-header.js';
 import { builderOf, flushFull, type TraceWriter } from '../trace-writer.js';
 import type { MergePlan } from './merge-plan.js';
 import { comesBefore, openStream, visitBefore, type SourceStream } from './source-stream.js';
@@ -113,10 +114,14 @@ export async function mergeRecordings(
     const [next, second] = firstTwo(all);
     if (next === undefined || isOver()) break;
     const goesFirst = second === undefined || next.number < second.number;
-    visitBefore(next.stream, second?.stream, goesFirst, (batch, from, to) => {
-      for (let row = from; row < to; row++) take(next, batch, row);
-      read += to - from;
-    });
+    try {
+      visitBefore(next.stream, second?.stream, goesFirst, (batch, from, to) => {
+        for (let row = from; row < to; row++) take(next, batch, row);
+        read += to - from;
+      });
+    } catch (error) {
+      throw withName(next.source.name, error);
+    }
     const paused = pause(read);
     if (paused !== undefined) await paused;
   }
@@ -131,7 +136,9 @@ function startReading(source: SurveyedSource, number: number): Reading {
     events: 0,
     leftOut: new Float64Array(256),
     leftOutBeyond: 0,
-    stream: openStream(source.trace.fd, source.recording, source.offset ?? 0n),
+    stream: naming(source.name, () =>
+      openStream(source.trace.fd, source.recording, source.offset ?? 0n),
+    ),
     stacks: createObjectIds(0, MOST_STACKS),
     latest: -1,
     teller: number,

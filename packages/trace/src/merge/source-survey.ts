@@ -9,10 +9,11 @@ import {
 } from '@vhostscope/model';
 import { createBatchMemory, readBatch } from '../batch-reader.js';
 import { InputError } from '../file-errors.js';
-import { visitRecording } from '../merge-cpus.js';
+import { visitTraceAtPace } from '../merge-cpus.js';
 import type { OpenTrace } from '../open-trace.js';
 import { recordingCounts } from '../read-recording-counts.js';
 import type { RecordingCounts } from '../recording-counts.js';
+import { withName } from '../trace-header.js';
 import type { RecordingIndex } from '../trace-index.js';
 import { toldOf, type ToldOf } from './told-together.js';
 
@@ -64,8 +65,26 @@ export interface SurveyedSource extends MergeSource {
 
 const MOST_TIME = (1n << 63n) - 1n;
 
-/** @throws InputError where it cannot be merged by itself */
-export function surveySource(source: MergeSource): SurveyedSource {
+/**
+ * @param pause asked now and then with how many events were read; the survey goes on when what it returned has come
+ *   about
+ * @throws InputError where it cannot be merged by itself, TraceFormatError where it cannot be read; both name it
+ */
+export async function surveySource(
+  source: MergeSource,
+  pause: (events: number) => Promise<void> | undefined,
+): Promise<SurveyedSource> {
+  try {
+    return await surveyed(source, pause);
+  } catch (error) {
+    throw withName(source.name, error);
+  }
+}
+
+async function surveyed(
+  source: MergeSource,
+  pause: (events: number) => Promise<void> | undefined,
+): Promise<SurveyedSource> {
   const { name, trace, offset = 0n } = source;
   const recording = onlyRecording(source);
   const events = new Float64Array(256);
@@ -78,6 +97,7 @@ export function surveySource(source: MergeSource): SurveyedSource {
   let last = 0n;
   let mostProcess = 0;
   let latest = -1;
+  let read = 0;
 
   function noteTime(batch: EventBatch, row: number): void {
     const time = wordsAt(batch.time, row);
@@ -94,10 +114,14 @@ export function surveySource(source: MergeSource): SurveyedSource {
     if (hasDetail(details, at, 'pid')) mostProcess = Math.max(mostProcess, details.pid[at]);
   }
 
-  visitRecording(
+  await visitTraceAtPace(
     trace.fd,
-    { ...recording, begin: undefined, tables: [], end: undefined },
+    {
+      ...trace.index,
+      recordings: [{ ...recording, begin: undefined, tables: [], end: undefined }],
+    },
     (batch, from, to) => {
+      read += to - from;
       for (let row = from; row < to; row++) {
         const kind = batch.kind[row];
         events[kind]++;
@@ -118,6 +142,7 @@ export function surveySource(source: MergeSource): SurveyedSource {
         else noteTime(batch, row);
       }
     },
+    () => pause(read),
   );
   const virtqueues = virtqueuesOf(trace, recording, vqs);
   for (const { dev, owner } of virtqueues.values()) {
