@@ -76,6 +76,21 @@ async function told(path: string): Promise<string[]> {
   return lines;
 }
 
+/** The device of each virtqueue, as the trace's tables tell it. */
+async function devices(path: string): Promise<string[]> {
+  const trace = await openTrace(path);
+  const lines: string[] = [];
+  visitTrace(trace.fd, trace.index, ({ kind, vq, detail, details }, from, to) => {
+    for (let row = from; row < to; row++) {
+      if (EVENT_NAMES[kind[row] ?? 0] !== 'virtqueue') continue;
+      const at = detail[row] ?? 0;
+      lines.push(`vq ${vq[row]} dev ${hasDetail(details, at, 'dev') ? details.dev[at] : '-'}`);
+    }
+  });
+  trace.close();
+  return [...new Set(lines)];
+}
+
 /** A trace of which one byte of its first batch of events is changed, which only its reader looks at. */
 function withDamagedEvents(bytes: Uint8Array): Uint8Array {
   writeFileSync('damaged', bytes);
@@ -191,6 +206,41 @@ describe('of one host', () => {
       code: 2,
       err: expect.stringMatching(/^collector: bad\.arrows: .* at byte \d+/),
     });
+  });
+
+  it('is not complete where the file taken ends to tell of a virtqueue, whatever else it tells later', async () => {
+    file('a.txt', ORACLE, 'A 20 0 1010 1 1 1', 'A 21 0 1010 2 0 0', 'A 9000001 0 2010 1 1 1');
+    file('b.txt', ORACLE, 'A 21 0 1010 1 1 1', 'A 9000000 0 1010 1 0 1', 'A 9000002 0 2010 1 1 1');
+    await collector('import', '--merge', 'a.txt', 'b.txt');
+    expect(await counts('a.arrows')).toMatchObject({
+      complete: false,
+      flaws: [expect.stringMatching(/^b\.txt: 1 of its events were left out/)],
+    });
+  });
+
+  it('says that one file tells of less time, where only addresses tell that they are of one device', async () => {
+    file('a.txt', ORACLE, 'A 20 0 1010 1 1 1', 'A 5000000020 0 1010 2 0 0');
+    ranges('r.txt');
+    const { err } = await collector('import', '--merge', 'a.txt', 'r.txt');
+    expect(err).toMatch(/^collector: r\.txt: it tells nothing after 50 ns, of which others tell/m);
+    file('other.txt', ORACLE, 'N 5 0 2000 1 0');
+    const apart = await collector('import', '--merge', '--force', 'a.txt', 'other.txt');
+    expect(apart.err).not.toMatch(/it tells nothing/);
+  });
+
+  it('finds the device of a virtqueue of a trace file that tells of none', async () => {
+    accesses('a.txt');
+    await collector('import', '--keep-pointers', 'a.txt', '-o', 'kept.arrows');
+    const { code } = await collector(
+      'import',
+      '--merge',
+      'kept.arrows',
+      ranges('r.txt'),
+      '-o',
+      'b.arrows',
+    );
+    expect(code).toBe(0);
+    expect(await devices('b.arrows')).toEqual(['vq 0 dev 0']);
   });
 
   it('finds the device of a virtqueue in another file', async () => {

@@ -11,8 +11,8 @@ import { withName, naming } from '../trace-header.js';
 import { builderOf, flushFull, type TraceWriter } from '../trace-writer.js';
 import type { MergePlan } from './merge-plan.js';
 import { comesBefore, openStream, visitBefore, type SourceStream } from './source-stream.js';
-import type { SurveyedSource } from './source-survey.js';
-import { renamed, toldOf, type ToldOf } from './told-together.js';
+import type { SurveyedSource, TimeSpan } from './source-survey.js';
+import { isTimely, ofKind, renamed, toldOf, type ToldOf } from './told-together.js';
 
 /** What was taken of a source. */
 export interface MergedSource {
@@ -21,7 +21,7 @@ export interface MergedSource {
   events: number;
   /** Events that another source tells, by kind. */
   readonly leftOut: Float64Array;
-  /** Of these, those of a time of which the other tells nothing: they are missing. */
+  /** Of these, those of a time of which the other tells no such event: they are missing. */
   leftOutBeyond: number;
 }
 
@@ -41,6 +41,9 @@ interface Reading extends MergedSource {
   /** What the latest event was told together with, and by whom that is told. */
   latest: ToldOf;
   teller: number;
+  /** The kind of what was left out last of that, and from when to when the teller tells such events. */
+  latestKind: number;
+  tellersSpan: TimeSpan;
 }
 
 /**
@@ -61,6 +64,13 @@ export async function mergeRecordings(
   writer.lastObjects = objects;
   writer.current = recording;
   const all = plan.sources.map(startReading);
+  /** By source, from when to when it tells what; of what goes by the ids of the merged trace. */
+  const spans = plan.sources.map(
+    (source, number) =>
+      new Map(
+        [...source.spans].map(([own, span]) => [renamed(own, vqs[number], devs[number]), span]),
+      ),
+  );
   let read = 0;
   let written = 0;
 
@@ -70,6 +80,7 @@ export async function mergeRecordings(
       const own = toldOf(batch, row);
       if (own !== from.latest) {
         from.latest = own;
+        from.latestKind = -1;
         const { number } = from;
         from.teller = tellers.get(renamed(own, vqs[number], devs[number])) ?? number;
       }
@@ -105,9 +116,23 @@ export async function mergeRecordings(
 
   function leaveOut(from: Reading, { kind, time }: EventBatch, row: number): void {
     from.leftOut[kind[row]]++;
-    const { first, last } = plan.sources[from.teller];
+    if (kind[row] !== from.latestKind) {
+      from.latestKind = kind[row];
+      from.tellersSpan = spanToldBy(from, from.latestKind);
+    }
+    const { first, last } = from.tellersSpan;
     const at = wordsAt(time, row);
     if (at < first - DELAY || at > last + DELAY) from.leftOutBeyond++;
+  }
+
+  /**
+   * From when to when the teller of what a source told last tells such events: of that kind, and of the same object and
+   * CPU. Of anything, where it tells none of that kind, or they are not told when they happen.
+   */
+  function spanToldBy({ teller, number, latest }: Reading, kind: number): TimeSpan {
+    const whole = plan.sources[teller];
+    if (!isTimely(kind)) return whole;
+    return spans[teller].get(renamed(ofKind(latest, kind), vqs[number], devs[number])) ?? whole;
   }
 
   for (;;) {
@@ -142,6 +167,8 @@ function startReading(source: SurveyedSource, number: number): Reading {
     stacks: createObjectIds(0, MOST_STACKS),
     latest: -1,
     teller: number,
+    latestKind: -1,
+    tellersSpan: source,
   };
 }
 
@@ -176,7 +203,7 @@ function tellEnd(
     if (leftOutBeyond > 0)
       recording.flaws.push(
         `${source.name}: ${leftOutBeyond} of its events were left out, as another file tells them, and lie before the ` +
-          'first or after the last event of that file',
+          'first or after the last such event of that file',
       );
   const isLive = ({ counts }: SurveyedSource): boolean => counts?.ended !== undefined;
   if (!sources.some(isLive)) return;

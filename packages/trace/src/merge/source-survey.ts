@@ -15,7 +15,7 @@ import { recordingCounts } from '../read-recording-counts.js';
 import type { RecordingCounts } from '../recording-counts.js';
 import { withName } from '../trace-header.js';
 import type { RecordingIndex } from '../trace-index.js';
-import { toldOf, type ToldOf } from './told-together.js';
+import { ofKind, toldOf, type ToldOf } from './told-together.js';
 
 export interface MergeSource {
   readonly name: string;
@@ -37,6 +37,11 @@ export interface SourceVirtqueue {
   readonly notified: number | undefined;
 }
 
+export interface TimeSpan {
+  first: bigint;
+  last: bigint;
+}
+
 export interface SurveyedSource extends MergeSource {
   /** The one recording that it holds. */
   readonly recording: RecordingIndex;
@@ -51,6 +56,8 @@ export interface SurveyedSource extends MergeSource {
   /** How many events of each kind. */
   readonly events: Float64Array;
   readonly told: ReadonlySet<ToldOf>;
+  /** Times of the first and the last event of each kind of each of these, as they will be in the merged trace. */
+  readonly spans: ReadonlyMap<ToldOf, TimeSpan>;
   /** By id. */
   readonly virtqueues: ReadonlyMap<number, SourceVirtqueue>;
   /** Devices that it names, by id, with their addresses where they are known. */
@@ -89,6 +96,7 @@ async function surveyed(
   const recording = onlyRecording(source);
   const events = new Float64Array(256);
   const told = new Set<ToldOf>();
+  const spans = new Map<ToldOf, TimeSpan>();
   const vqs = new Set<number>();
   const devices = new Map<number, bigint | undefined>();
   const owners = new Set<number>();
@@ -97,12 +105,26 @@ async function surveyed(
   let last = 0n;
   let mostProcess = 0;
   let latest = -1;
+  let latestKind = -1;
+  let span: TimeSpan | undefined;
   let read = 0;
 
+  /** HOT: once an event. */
   function noteTime(batch: EventBatch, row: number): void {
     const time = wordsAt(batch.time, row);
     if (first === undefined || time < first) first = time;
     if (time > last) last = time;
+    if (span === undefined) return;
+    if (time < span.first) span.first = time;
+    if (time > span.last) span.last = time;
+  }
+
+  function spanOf(one: ToldOf): TimeSpan {
+    const known = spans.get(one);
+    if (known !== undefined) return known;
+    const begun = { first: MOST_TIME, last: 0n };
+    spans.set(one, begun);
+    return begun;
   }
 
   function noteDetails(details: DetailColumns, at: number): void {
@@ -126,9 +148,11 @@ async function surveyed(
         const kind = batch.kind[row];
         events[kind]++;
         const one = toldOf(batch, row);
-        if (one !== latest) {
+        if (one !== latest || kind !== latestKind) {
           latest = one;
+          latestKind = kind;
           told.add(one);
+          span = one === 0 ? undefined : spanOf(ofKind(one, kind));
           if (batch.vq[row] !== NO_VQ) vqs.add(batch.vq[row]);
         }
         if (kind === KIND.access) {
@@ -153,6 +177,10 @@ async function surveyed(
   }
   const known = trace.objects?.devices;
   for (const dev of devices.keys()) devices.set(dev, known?.addresses[dev - known.firstId]);
+  for (const one of spans.values()) {
+    one.first += offset;
+    one.last += offset;
+  }
   const begins = (first ?? 0n) + offset;
   if (begins < 0n || last + offset > MOST_TIME)
     throw new InputError(
@@ -168,6 +196,7 @@ async function surveyed(
     kinds: new Set([...events.keys()].filter((kind) => events[kind] > 0)),
     events,
     told,
+    spans,
     virtqueues,
     devices,
     owners,
@@ -224,7 +253,11 @@ function virtqueuesOf(
         rank: value('rank') ?? id,
         address: hasDetail(details, at, 'pointer') ? wordsAt(details.pointer, at) : addressOf(id),
         dev: value('dev'),
-        isDeviceTold: known === undefined || objects?.told[id - known.firstId] !== undefined,
+        // Of a trace file, what its writer found out or was told.
+        isDeviceTold:
+          known === undefined
+            ? value('dev') !== undefined
+            : objects?.told[id - known.firstId] !== undefined,
         owner: value('owner'),
         place: value('place'),
         notified: value('notified'),
