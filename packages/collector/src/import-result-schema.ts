@@ -43,5 +43,12 @@ export const importResultSchema = z.object({
   recordings: count,
   events: count,
   interrupted: z.boolean(),
+  /**
+   * What the trace says of itself: false where something is known to be missing, null where nobody counted what there
+   * was.
+   */
+  complete: z.boolean().nullable(),
+  /** What makes it incomplete, beside lost events and lines that could not be read. */
+  flaws: z.array(z.string()),
   inputs: z.array(importedInput),
 });

@@ -1,6 +1,7 @@
 /** What `collector import --json` prints. */
 import type { ImportReport, InputError, TraceWriter } from '@vhostscope/trace';
 import type { z } from 'zod';
+import { isFlawed } from './import-problems.js';
 import type { importResultSchema } from './import-result-schema.js';
 
 export type ImportResult = z.infer<typeof importResultSchema>;
@@ -26,6 +27,16 @@ export function importResult(
     recordings: writer?.recordings ?? 0,
     events: eventsOf(inputs),
     interrupted,
+    // Nobody counts what a text should hold.
+    complete: interrupted || inputs.some(isFlawed) ? false : null,
+    flaws: [
+      ...inputs.flatMap(({ name, report, damage }) =>
+        [...(damage === undefined ? [] : [damage]), ...report.flaws].map(
+          (flaw) => `${name}: ${flaw}`,
+        ),
+      ),
+      ...(interrupted ? ['the import was interrupted'] : []),
+    ],
     inputs: inputs.map(inputResult),
   };
 }

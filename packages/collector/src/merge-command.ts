@@ -23,7 +23,9 @@ import {
   surveySource,
   type MergedSource,
   type MergePlan,
+  type MergeSource,
   type OpenTrace,
+  type SurveyedSource,
   type TraceWriter,
 } from '@vhostscope/trace';
 import { readOffsets } from './clock-offsets.js';
@@ -64,17 +66,20 @@ export async function mergeCommand(
       opened.push(trace);
       if (trace.interrupted) return await saidNothing(options);
     }
-    const plan = planMerge(
-      opened.map((trace, number) =>
-        surveySource({ name: trace.name, trace, offset: offsets.get(files[number] ?? '') }),
-      ),
-      {
-        areDifferentHosts: options.differentHosts === true,
-        keepsPointers: options.keepPointers === true,
-        writer: `vhostscope collector ${readVersion()}`,
-      },
+    const sources = await surveyAll(
+      opened.map((trace, number) => ({
+        name: trace.name,
+        trace,
+        offset: offsets.get(files[number] ?? ''),
+      })),
+      signals.signal,
     );
-    if (signals.signal.aborted) return await saidNothing(options);
+    if (sources === undefined) return await saidNothing(options);
+    const plan = planMerge(sources, {
+      areDifferentHosts: options.differentHosts === true,
+      keepsPointers: options.keepPointers === true,
+      writer: `vhostscope collector ${readVersion()}`,
+    });
     const output = openImportOutput(path, options.output !== undefined || options.force === true);
     try {
       return await writeMerged(plan, output, options, signals.signal);
@@ -121,6 +126,36 @@ async function openInput(file: string, signal: AbortSignal): Promise<OpenTrace> 
   }
 }
 
+/** Goes through the sources; undefined where the user stops it. */
+async function surveyAll(
+  sources: readonly MergeSource[],
+  signal: AbortSignal,
+): Promise<SurveyedSource[] | undefined> {
+  const surveyed: SurveyedSource[] = [];
+  try {
+    for (const source of sources) {
+      let stretch = STRETCH;
+      const pause = (read: number): Promise<void> | undefined => {
+        if (read < stretch) return undefined;
+        stretch = read + STRETCH;
+        return hearing(signal);
+      };
+      surveyed.push(await surveySource(source, pause));
+    }
+    await hearing(signal);
+    return surveyed;
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
+}
+
+/** Lets signals be heard. Rejects with the reason of one that was. */
+async function hearing(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
+}
+
 /** Interrupted before anything was written. */
 async function saidNothing({ json }: ImportOptions): Promise<number> {
   const result = {
@@ -129,6 +164,8 @@ async function saidNothing({ json }: ImportOptions): Promise<number> {
     recordings: 0,
     events: 0,
     interrupted: true,
+    complete: false,
+    flaws: ['the merge was interrupted'],
     inputs: [],
   };
   if (json === true) await writeOut(jsonDocument(result));
@@ -173,12 +210,13 @@ async function mergeInto(
   const { target, gone } = output;
   const bar = createProgressBar('merging');
   const total = plan.sources.reduce((sum, { events }) => sum + sumOf(events), 0);
+  const bytes = plan.sources.reduce((sum, { trace }) => sum + trace.index.fileBytes, 0);
   let stretch = STRETCH;
   const pause = (read: number): Promise<void> | undefined => {
     if (read < stretch) return undefined;
     stretch = read + STRETCH;
     if (hasEvents(writer)) target.begin();
-    bar.update(read, total);
+    bar.update((bytes * read) / total, bytes);
     return breathe(writer);
   };
   try {
@@ -217,6 +255,8 @@ function resultOf(
     recordings: writer.recordings,
     events: sources.reduce((sum, { events }) => sum + events, 0),
     interrupted,
+    complete: writer.ended?.complete ?? null,
+    flaws: writer.ended?.flaws ?? [],
     inputs: sources.map(({ source, events, leftOut }) => {
       const { trace, counts } = source;
       const common = {
@@ -248,14 +288,15 @@ function resultOf(
 }
 
 function problems(plan: MergePlan, sources: readonly MergedSource[]): string[] {
-  const found = sources.flatMap(({ source: { name, trace }, leftOut }) => {
+  const found = sources.flatMap(({ source, leftOut }) => {
+    const { name, trace } = source;
     const { imported, damage } = trace;
     const left = countsByName(leftOut);
     const kinds = Object.entries(left).map(([event, howMany]) => `${event} ${howMany}`);
     return [
       ...damage,
       ...(imported === undefined
-        ? []
+        ? lossesOf(source)
         : problemsOf([
             { name, report: { ...imported, flaws: [] }, damage: undefined, nothing: undefined },
           ])),
@@ -267,4 +308,12 @@ function problems(plan: MergePlan, sources: readonly MergedSource[]): string[] {
     ];
   });
   return [...new Set([...found, ...plan.flaws, ...plan.notes])];
+}
+
+/** What a trace file says was lost: of a text its import tells. */
+function lossesOf({ name, counts, lost }: SurveyedSource): string[] {
+  const told = counts === undefined ? [...lost] : Object.entries(counts.lost);
+  return told.map(
+    ([by, howMany]) => `${name}: events were lost (${by}: ${howMany}): the trace is not complete`,
+  );
 }

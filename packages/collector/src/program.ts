@@ -5,6 +5,7 @@ import type { AttachFlags, AttachOptions } from './attach/attach-options.js';
 import { parseNiceness } from './attach/niceness.js';
 import { parseBufferSize } from './attach/parse-buffer-size.js';
 import { parseDuration } from './attach/parse-duration.js';
+import { parseListenAddress } from './attach/parse-listen-address.js';
 import type { RecordedHost } from './attach/recorded-host.js';
 import type { DoctorOptions } from './doctor/doctor-command.js';
 import type { ImportOptions } from './import-command.js';
@@ -40,6 +41,11 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .option(
       '--socket <path>',
       'serve the trace on a Unix socket too: every reader gets a trace that begins when it connects; default: no socket',
+    )
+    .option(
+      '--metrics <[address:]port>',
+      'tell metrics of the recording by HTTP (OpenMetrics, at /metrics), on 127.0.0.1 unless another address is named; default: nobody is told',
+      parseListenAddress,
     )
     .option(
       '--tui',
@@ -217,7 +223,8 @@ Examples:
   collector attach --duration 30s --detail calls -o host.arrows
   collector attach --tui                        and shows it meanwhile
   collector attach --socket /run/vhostscope.sock
-  collector attach -o - | replay run -`;
+  collector attach -o - | replay run -
+  collector attach --metrics 9435               curl http://127.0.0.1:9435/metrics meanwhile`;
 
 const IMPORT_HELP = `
 Examples:

@@ -23,6 +23,7 @@ it.each([
       '--duration',
       '--detail',
       '--buffer',
+      '--metrics',
       '--nice',
       '--with',
       '--bpftrace',

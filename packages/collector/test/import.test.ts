@@ -312,6 +312,8 @@ describe('--json', () => {
       recordings: 1,
       events: 4813,
       interrupted: false,
+      complete: null,
+      flaws: [],
       inputs: [
         {
           input: example('u5'),

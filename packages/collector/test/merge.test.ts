@@ -1,11 +1,26 @@
 /** `collector import --merge`: what becomes one recording, what of it is left out, and what is refused. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { openTrace, recordingCounts, visitTrace } from '@vhostscope/trace';
+import {
+  indexTrace,
+  openTrace,
+  recordingCounts,
+  surveySource,
+  visitTrace,
+} from '@vhostscope/trace';
 import { EVENT_NAMES, hasDetail, NO_VQ } from '@vhostscope/model';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { importResultSchema } from '../src/import-result-schema.ts';
+import type { ImportResult } from '../src/import-result.ts';
 import { collector } from './in-process.ts';
 import { contentsOf, temporaryFolder } from './traces.ts';
 
@@ -59,6 +74,44 @@ async function told(path: string): Promise<string[]> {
   });
   trace.close();
   return lines;
+}
+
+/** The device of each virtqueue, as the trace's tables tell it. */
+async function devices(path: string): Promise<string[]> {
+  const trace = await openTrace(path);
+  const lines: string[] = [];
+  visitTrace(trace.fd, trace.index, ({ kind, vq, detail, details }, from, to) => {
+    for (let row = from; row < to; row++) {
+      if (EVENT_NAMES[kind[row] ?? 0] !== 'virtqueue') continue;
+      const at = detail[row] ?? 0;
+      lines.push(`vq ${vq[row]} dev ${hasDetail(details, at, 'dev') ? details.dev[at] : '-'}`);
+    }
+  });
+  trace.close();
+  return [...new Set(lines)];
+}
+
+/** A trace of which one byte of its first batch of events is changed, which only its reader looks at. */
+function withDamagedEvents(bytes: Uint8Array): Uint8Array {
+  writeFileSync('damaged', bytes);
+  const fd = openSync('damaged', 'r+');
+  try {
+    const index = indexTrace(fd, bytes.length);
+    const [batch] = index.recordings[0]?.events.get(0) ?? [];
+    const end = batch === undefined ? 0 : batch.offset + 8 + batch.metadataBytes + batch.bodyBytes;
+    for (let at = end - (batch?.bodyBytes ?? 0); at < end; at++) {
+      writeSync(fd, Uint8Array.of(0xff), 0, 1, at);
+      try {
+        visitTrace(fd, index, () => undefined);
+        writeSync(fd, bytes, at, 1, at);
+      } catch {
+        return readFileSync('damaged');
+      }
+    }
+    throw new Error('no byte of the events matters');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 const counts = async (path: string): Promise<ReturnType<typeof recordingCounts>> => {
@@ -122,6 +175,72 @@ describe('of one host', () => {
       complete: false,
       flaws: [expect.stringMatching(/^b\.txt: 1 of its events were left out/)],
     });
+  });
+
+  it('tells in JSON whether it is complete, and which file is why it is not', async () => {
+    accesses('a.txt');
+    ranges('r.txt');
+    const merge = async (...files: string[]): Promise<ImportResult> => {
+      const { out } = await collector('import', '--merge', '--json', ...files, '-o', 'ar.arrows');
+      return importResultSchema.parse(JSON.parse(out));
+    };
+    expect(await merge('a.txt', 'r.txt')).toMatchObject({ complete: null, flaws: [] });
+    await collector('import', '--keep-pointers', 'a.txt', '-o', 'a.arrows');
+    writeFileSync('torn.arrows', readFileSync('a.arrows').subarray(0, -100));
+    expect(await merge('torn.arrows', 'r.txt')).toMatchObject({
+      complete: false,
+      flaws: [expect.stringMatching(/^torn\.arrows: the last \d+ bytes/)],
+    });
+  });
+
+  it('names the file that lost events, and the one that cannot be read', async () => {
+    accesses('a.txt');
+    file('b.txt', ORACLE, 'P 30 0 1010 0 0 1 1', 'Lost 4 events', 'P 31 0 1010 0 0 1 1');
+    await collector('import', '--keep-pointers', 'b.txt', '-o', 'b.arrows');
+    const lossy = await collector('import', '--merge', 'a.txt', 'b.arrows', '-o', 'ab.arrows');
+    expect(lossy.err).toMatch(/^collector: b\.arrows: events were lost \(bpftrace: 4\)/m);
+    writeFileSync('bad.arrows', withDamagedEvents(readFileSync('b.arrows')));
+    expect(
+      await collector('import', '--merge', 'a.txt', 'bad.arrows', '-o', 'x.arrows'),
+    ).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^collector: bad\.arrows: .* at byte \d+/),
+    });
+  });
+
+  it('is not complete where the file taken ends to tell of a virtqueue, whatever else it tells later', async () => {
+    file('a.txt', ORACLE, 'A 20 0 1010 1 1 1', 'A 21 0 1010 2 0 0', 'A 9000001 0 2010 1 1 1');
+    file('b.txt', ORACLE, 'A 21 0 1010 1 1 1', 'A 9000000 0 1010 1 0 1', 'A 9000002 0 2010 1 1 1');
+    await collector('import', '--merge', 'a.txt', 'b.txt');
+    expect(await counts('a.arrows')).toMatchObject({
+      complete: false,
+      flaws: [expect.stringMatching(/^b\.txt: 1 of its events were left out/)],
+    });
+  });
+
+  it('says that one file tells of less time, where only addresses tell that they are of one device', async () => {
+    file('a.txt', ORACLE, 'A 20 0 1010 1 1 1', 'A 5000000020 0 1010 2 0 0');
+    ranges('r.txt');
+    const { err } = await collector('import', '--merge', 'a.txt', 'r.txt');
+    expect(err).toMatch(/^collector: r\.txt: it tells nothing after 50 ns, of which others tell/m);
+    file('other.txt', ORACLE, 'N 5 0 2000 1 0');
+    const apart = await collector('import', '--merge', '--force', 'a.txt', 'other.txt');
+    expect(apart.err).not.toMatch(/it tells nothing/);
+  });
+
+  it('finds the device of a virtqueue of a trace file that tells of none', async () => {
+    accesses('a.txt');
+    await collector('import', '--keep-pointers', 'a.txt', '-o', 'kept.arrows');
+    const { code } = await collector(
+      'import',
+      '--merge',
+      'kept.arrows',
+      ranges('r.txt'),
+      '-o',
+      'b.arrows',
+    );
+    expect(code).toBe(0);
+    expect(await devices('b.arrows')).toEqual(['vq 0 dev 0']);
   });
 
   it('finds the device of a virtqueue in another file', async () => {
@@ -269,6 +388,21 @@ describe('of different hosts', () => {
     trace.close();
     expect(owners).toEqual([0, 42, 42, 1, 42 + 4_194_304, 42 + 4_194_304]);
   });
+});
+
+it('lets a signal be heard while a file is gone through', async () => {
+  const lines = Array.from({ length: 100_000 }, (_, at) => `A ${at + 20} 0 1010 1 1 1`);
+  const trace = await openTrace(file('a.txt', ORACLE, 'M 10 0 1010', ...lines));
+  const stop = new Error('stop');
+  let heard = 0;
+  await expect(
+    surveySource({ name: 'a.txt', trace, offset: undefined }, (read) => {
+      heard = read;
+      return read > 20_000 ? Promise.reject(stop) : undefined;
+    }),
+  ).rejects.toBe(stop);
+  expect(heard).toBeLessThan(60_000);
+  trace.close();
 });
 
 describe('options', () => {

@@ -57,6 +57,8 @@ export interface DeviceIotlbFound {
 }
 
 export interface DeviceIotlbWatch {
+  /** By kind: 1 where the watch does anything with such an event. */
+  readonly wants: Uint8Array;
   /** Looks at the events from `from` to before `to`, which follow those before in time. */
   consume(batch: EventBatch, from: number, to: number): void;
   /** Whether what follows is counted; at first it is. */
@@ -124,6 +126,7 @@ export function createDeviceIotlbWatch(stormRate: number): DeviceIotlbWatch {
     missedInRound: new Map(),
   };
   return {
+    wants: WANTED,
     consume: (batch, from, to) => {
       const { kind } = batch;
       for (let i = from; i < to; i++) if (WANTED[kind[i]] === 1) see(state, batch, i);

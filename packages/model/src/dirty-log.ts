@@ -5,6 +5,7 @@
  */
 import type { EventBatch } from './event-batch.js';
 import { KIND } from './events.js';
+import { kindTable } from './kind-table.js';
 
 export interface DirtyLogged {
   /** Stretches of memory that were logged. */
@@ -29,6 +30,8 @@ export function pinCalls({ bits, failures }: DirtyLogged): number {
 export const ATOMICS_OF_BIT = 3;
 
 export interface DirtyLogWatch {
+  /** By kind: 1 where the watch does anything with such an event. */
+  readonly wants: Uint8Array;
   /** Looks at the events from `from` to before `to`, which follow those before in time. */
   consume(batch: EventBatch, from: number, to: number): void;
   /** Whether what follows is counted; at first it is. */
@@ -37,14 +40,16 @@ export interface DirtyLogWatch {
   readonly logged: ReadonlyMap<number, DirtyLogged>;
 }
 
+const WANTED = kindTable([KIND.dirty_log]);
+
 export function createDirtyLogWatch(): DirtyLogWatch {
   const logged = new Map<number, DirtyLogged>();
   let isCounted = true;
   return {
+    wants: WANTED,
     consume: (batch, from, to) => {
       const { kind } = batch;
-      for (let i = from; i < to; i++)
-        if (kind[i] === KIND.dirty_log && isCounted) add(logged, batch, i);
+      for (let i = from; i < to; i++) if (WANTED[kind[i]] === 1 && isCounted) add(logged, batch, i);
     },
     count: (counts) => {
       isCounted = counts;

@@ -23,8 +23,11 @@ export const deviceIotlbSchema = z.object({
       skipped: count,
       /** Misses, by what was asked for. */
       misses: z.record(z.enum(MISSED_OF), count),
-      /** Lookups at the beginning of rounds: whether a translation of the whole area was kept (meta-IOTLB). */
-      meta: z.record(z.enum(AREAS), lookups),
+      /**
+       * Lookups at the beginning of rounds: whether a translation of the whole area was kept (meta-IOTLB). null where
+       * no round told.
+       */
+      meta: z.record(z.enum(AREAS), lookups).nullable(),
     }),
   ),
   devices: z.array(
@@ -72,10 +75,13 @@ export function deviceIotlbResult(
         rounds,
         skipped,
         misses: named(MISSED_OF, (at) => misses[at] ?? 0),
-        meta: named(AREAS, (area) => ({
-          hits: metaHits[area] ?? 0,
-          misses: metaMisses[area] ?? 0,
-        })),
+        // Each round that tells looks up one area at the least.
+        meta: [...metaHits, ...metaMisses].some((times) => times > 0)
+          ? named(AREAS, (area) => ({
+              hits: metaHits[area] ?? 0,
+              misses: metaMisses[area] ?? 0,
+            }))
+          : null,
       };
     }),
     devices: [...found.devices].map(([dev, { waited, longest, ...counts }]) => ({
@@ -135,14 +141,14 @@ function row({
   ...virtqueue
 }: DeviceIotlb['virtqueues'][number]): string[] {
   const { buffer, ...ofRing } = misses;
-  const lookedUp = Object.values(meta);
+  const lookedUp = Object.values(meta ?? {});
   const hits = lookedUp.reduce((all, area) => all + area.hits, 0);
   const missed = lookedUp.reduce((all, area) => all + area.misses, 0);
   return [
     virtqueueName(virtqueue),
     grouped(rounds),
     grouped(skipped),
-    hits + missed === 0 ? '–' : percent(hits, hits + missed),
+    meta === null ? '–' : percent(hits, hits + missed),
     grouped(Object.values(ofRing).reduce((all, one) => all + one, 0)),
     grouped(buffer),
   ];

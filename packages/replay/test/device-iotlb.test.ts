@@ -86,6 +86,18 @@ describe('a device with an IOTLB', () => {
     expect(totals.accesses).toBe(0);
   });
 
+  it('has no lookups where nobody told of any', async () => {
+    const untold = TEXT.replaceAll(/[0-9a-f]{15}(?=(?: [0-9a-f]{15})?$)/gm, (ring) =>
+      (BigInt(`0x${ring}`) & ~(0x400n << 48n)).toString(16),
+    );
+    writeFileSync(`${path}.untold`, untold);
+    const { out } = await replay('run', `${path}.untold`, '--json');
+    const { device_iotlb: iotlb } = runResultSchema.parse(JSON.parse(out));
+    expect(iotlb?.virtqueues).toMatchObject([{ rounds: 3, meta: null }]);
+    const { out: text } = await replay('run', `${path}.untold`);
+    expect(text).toMatch(/^ +vq 0 \(dev 0\) +3 +1 +– +1 +1$/m);
+  });
+
   it('that is not on is not told of', async () => {
     const plain = INDICES.toString(16);
     const ends = / [0-9a-f]+ [0-9a-f]+$/gm;

@@ -9,6 +9,7 @@ import {
   surveySource,
   type MergedSource,
   type OpenTrace,
+  type SurveyedSource,
 } from '@vhostscope/trace';
 
 export interface MergeInput {
@@ -30,12 +31,15 @@ export async function mergeFiles(
   const fd = openSync(to, 'w');
   try {
     for (const { path } of inputs) opened.push(await openTrace(path));
-    const plan = planMerge(
-      opened.map((trace, number) =>
-        surveySource({ name: trace.name, trace, offset: inputs[number]?.offset }),
-      ),
-      { areDifferentHosts, keepsPointers, writer: 'test' },
-    );
+    const surveyed: SurveyedSource[] = [];
+    for (const [number, trace] of opened.entries())
+      surveyed.push(
+        await surveySource(
+          { name: trace.name, trace, offset: inputs[number]?.offset },
+          () => undefined,
+        ),
+      );
+    const plan = planMerge(surveyed, { areDifferentHosts, keepsPointers, writer: 'test' });
     const writer = createTraceWriter(fd, plan.header);
     const sources = await mergeRecordings(
       writer,

@@ -75,7 +75,7 @@ export {
   type KeptLine,
   type OpenRanges,
 } from './open-ranges.js';
-export { surveySource, type MergeSource } from './merge/source-survey.js';
+export { surveySource, type MergeSource, type SurveyedSource } from './merge/source-survey.js';
 export { planMerge, type MergePlan } from './merge/merge-plan.js';
 export { mergeRecordings, type MergedSource } from './merge/merge-recordings.js';
 export { recordingCounts } from './read-recording-counts.js';

@@ -21,7 +21,7 @@ import { createImportReport, type ImportReport } from './import-report.js';
 import { inputName, readInput, type InputEnd } from './input-bytes.js';
 import type { RecordingObjects } from './recording-objects.js';
 import { createTextImport, type TextImport } from './text-import.js';
-import { headerOfText, TraceFormatError } from './trace-header.js';
+import { headerOfText, naming } from './trace-header.js';
 import { indexTrace, type TraceIndex } from './trace-index.js';
 import {
   abandonTrace,
@@ -79,7 +79,7 @@ function openDirectly(path: string): OpenTrace | undefined {
     const head = new Uint8Array(STREAM_MARK_BYTES);
     if (reading(path, () => readSync(fd, head, 0, head.length, 0)) === 0) return undefined;
     if (!isArrowStream(head)) return undefined;
-    const index = named(path, () => indexTrace(fd, fstatSync(fd).size));
+    const index = naming(path, () => indexTrace(fd, fstatSync(fd).size));
     trace = opened(path, fd, index, undefined, undefined, {
       damage: undefined,
       interrupted: false,
@@ -156,7 +156,7 @@ async function spool(path: string, options: OpenOptions): Promise<OpenTrace> {
     text = undefined;
     writer = undefined;
     if (isText && report.events === 0 && !end.interrupted) throw nothingFound(name, report, end);
-    const index = named(name, () => indexTrace(fd, fstatSync(fd).size));
+    const index = naming(name, () => indexTrace(fd, fstatSync(fd).size));
     return opened(name, fd, index, isText ? report : undefined, objects, end);
   } catch (error) {
     if (writer !== undefined) await abandonTrace(writer);
@@ -230,15 +230,6 @@ export function nothingFound(name: string, report: ImportReport, end: InputEnd):
   return new NoEventsError(
     `no events in ${name} (${report.lines} ${report.lines === 1 ? 'line' : 'lines'})${where}`,
   );
-}
-
-function named<Result>(name: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof TraceFormatError) throw new TraceFormatError(`${name}: ${error.message}`);
-    throw error;
-  }
 }
 
 function opened(

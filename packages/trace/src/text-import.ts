@@ -1,7 +1,7 @@
 /** Imports a text of whatever kind, which its first lines tell. */
 import type { ImportReport } from './import-report.js';
 import { createTextImporter } from './import-text.js';
-import { HEAD_BYTES, textKindOf, type TextKind } from './text-kind.js';
+import { createTextKindFinder, type TextKind } from './text-kind.js';
 import { createTraceEventImport } from './trace-events/import-trace-events.js';
 import type { TraceWriter } from './trace-writer.js';
 
@@ -31,8 +31,10 @@ export function createTextImport(
   report: ImportReport,
   begin: (kind: TextKind) => TraceWriter,
 ): TextImport {
-  /** The first bytes, while they do not tell. */
+  /** The first bytes, while they do not tell, and how many there are. */
   let head = new Uint8Array(0);
+  let length = 0;
+  const finder = createTextKindFinder();
   let begun: TextImport | undefined;
 
   function beginAs(kind: TextKind): TextImport {
@@ -41,25 +43,36 @@ export function createTextImport(
       kind.format === 'bpftrace'
         ? createTextImporter(writer, report)
         : createTraceEventImport(writer, report, kind);
-    begun.push(head);
+    begun.push(head.subarray(0, length));
     head = new Uint8Array(0);
     return begun;
   }
 
+  function keep(bytes: Uint8Array): void {
+    if (length + bytes.length > head.length) {
+      const larger = new Uint8Array(Math.max(length + bytes.length, 2 * head.length));
+      larger.set(head.subarray(0, length));
+      head = larger;
+    }
+    head.set(bytes, length);
+    length += bytes.length;
+  }
+
+  function beginIf(isAll: boolean): TextImport | undefined {
+    const kind = finder.find(head.subarray(0, length), isAll);
+    return kind === undefined ? undefined : beginAs(kind);
+  }
+
   /** At the end whatever there is must do. */
-  const atTheEnd = (): TextImport => begun ?? beginAs(textKindOf(head, true));
+  const atTheEnd = (): TextImport | undefined => begun ?? beginIf(true);
 
   return {
     push: (bytes) => {
       if (begun !== undefined) return begun.push(bytes);
-      const joined = new Uint8Array(head.length + bytes.length);
-      joined.set(head);
-      joined.set(bytes, head.length);
-      head = joined;
-      const kind = textKindOf(head.subarray(0, HEAD_BYTES), head.length >= HEAD_BYTES);
-      if (kind !== undefined) beginAs(kind);
+      keep(bytes);
+      beginIf(false);
     },
-    flaw: (what) => atTheEnd().flaw(what),
-    end: (interrupted) => atTheEnd().end(interrupted),
+    flaw: (what) => atTheEnd()?.flaw(what),
+    end: (interrupted) => atTheEnd()?.end(interrupted),
   };
 }

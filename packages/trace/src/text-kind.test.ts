@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { golden } from '../test/trace-event-files.ts';
-import { textKindOf, type TextFormat } from './text-kind.js';
+import { createTextKindFinder, type TextFormat, type TextKind } from './text-kind.js';
 
 const PERF =
   '           vload   193 [000]    30.148057810:   vho:reset: (0) vq=0xffff8c3ecbc90100\n';
 const FTRACE = '           vload-219     [000] .N.1.    40.666304: reset: (f+0x0/0x10) vq=0x5\n';
 
-const kindOf = (text: string, isAll = false): ReturnType<typeof textKindOf> =>
-  textKindOf(Buffer.from(text, 'latin1'), isAll);
+const kindOf = (text: string, isAll = false): TextKind | undefined =>
+  createTextKindFinder().find(Buffer.from(text, 'latin1'), isAll);
 
 test.each<[TextFormat, string]>([
   ['bpftrace', '# vhost-oracle 1\n'],
@@ -68,4 +68,19 @@ test('the name of a thread does not make it text of another kind', () => {
     '\nversion = 6',
   ])
     expect(kindOf(`${first}${name}${last}`)?.format).toBe('perf script');
+});
+
+test('the header of perf may be longer than other texts are waited for, and comes in pieces', () => {
+  const ids = Array.from({ length: 512 }, (_, cpu) => 1000 + cpu).join(', ');
+  const header = Array.from({ length: 40 }, () => `# event : name = vho:x, , id = { ${ids} }\n`);
+  const text = Buffer.from(`# ========\n# clockid: boottime (7)\n${header.join('')}#\n${PERF}`);
+  expect(text.length).toBeGreaterThan(100_000);
+  const finder = createTextKindFinder();
+  for (let length = 1000; length < text.length; length += 1000)
+    expect(finder.find(text.subarray(0, length), false)).toBe(undefined);
+  expect(finder.find(text, false)).toMatchObject({
+    format: 'perf script',
+    clock: 'CLOCK_BOOTTIME',
+  });
+  expect(kindOf(`${'# a comment\n'.repeat(6000)}${'text\n'.repeat(20)}`)?.format).toBe('bpftrace');
 });

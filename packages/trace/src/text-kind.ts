@@ -30,9 +30,12 @@ const BPFTRACE: TextKind = {
 };
 
 /** A text in whose first bytes nothing tells what it is is taken for bpftrace's. */
-export const HEAD_BYTES = 1 << 16;
+const HEAD_BYTES = 1 << 16;
+/** Of one that has only comments by then: perf's header names each event with an id for each CPU. */
+const MAX_HEADER_BYTES = 1 << 25;
 
 const LF = 0x0a;
+const HASH = 0x23;
 
 /** What bpftrace and the dialect begin with, and nothing else: there is no need to wait for more. */
 const BPFTRACE_BEGINS = /^(?:Attach(?:ing|ed) \d+ probes?|\{"type": )/;
@@ -47,26 +50,33 @@ const TRACE_CMD_BEGINS = /^(?:version = \d|cpus=\d+$|trace-cmd )/;
 const PERF_CLOCK = /^# clockid: \w+ \((\d+)\)$/;
 const CLOCK_BOOTTIME = '7';
 
+/** Finds out what a text is, from its first bytes as they come. */
+export interface TextKindFinder {
+  /**
+   * @param head all bytes that have come
+   * @param isAll whether there are no more, or no more are to be waited for
+   * @returns undefined while what there is does not tell
+   */
+  find(head: Uint8Array, isAll: boolean): TextKind | undefined;
+}
+
 /**
- * Tells what a text is. A line of a trace event decides, wherever it stands: a line of the dialect can be
- * made by a thread's name in which there is a line feed, a line of a trace event cannot, it is too long.
- *
- * @param head the first bytes of the text
- * @param isAll whether there are no more, or no more are to be waited for
- * @returns undefined while what there is does not tell
+ * A line of a trace event decides, wherever it stands: a line of the dialect can be made by a thread's name in which
+ * there is a line feed, a line of a trace event cannot, it is too long. Each line is looked at once.
  */
-export function textKindOf(head: Uint8Array, isAll: true): TextKind;
-export function textKindOf(head: Uint8Array, isAll: boolean): TextKind | undefined;
-export function textKindOf(head: Uint8Array, isAll: boolean): TextKind | undefined {
+export function createTextKindFinder(): TextKindFinder {
   const line = createTraceLine();
   const event = createEventLine();
+  let start = 0;
+  let number = 0;
   let holdsDialect = false;
   let isTraceCmd = false;
   let isKernels = false;
+  /** Whether all lines so far are comments. */
+  let isHeader = true;
   let clock: TextKind['clock'] = 'unknown';
-  for (let start = 0, number = 0; start < head.length; number++) {
-    const lf = head.indexOf(LF, start);
-    if (lf < 0) break;
+
+  function takeLine(head: Uint8Array, lf: number): TextKind | undefined {
     for (const joint of ['blank', 'dash'] as const) {
       if (isKernels && joint === 'blank') continue;
       if (!readTraceLine(head, start, lf, joint, line)) continue;
@@ -83,7 +93,26 @@ export function textKindOf(head: Uint8Array, isAll: boolean): TextKind | undefin
     if (isTraceCmd || FTRACE_BEGINS.test(text)) isKernels = true;
     if (PERF_CLOCK.exec(text)?.[1] === CLOCK_BOOTTIME) clock = 'CLOCK_BOOTTIME';
     if (readEventLine(head, start, lf + 1, event) >= 0) holdsDialect = true;
-    start = lf + 1;
+    if (!isComment(head[start])) isHeader = false;
+    return undefined;
   }
-  return holdsDialect || isAll ? BPFTRACE : undefined;
+
+  return {
+    find: (head, isAll) => {
+      for (let lf = head.indexOf(LF, start); lf >= 0; lf = head.indexOf(LF, start)) {
+        const kind = takeLine(head, lf);
+        if (kind !== undefined) return kind;
+        start = lf + 1;
+        number++;
+      }
+      const isWaitedFor = isHeader && (start === head.length || isComment(head[start]));
+      const isEnough = head.length >= (isWaitedFor ? MAX_HEADER_BYTES : HEAD_BYTES);
+      return holdsDialect || isAll || isEnough ? BPFTRACE : undefined;
+    },
+  };
+}
+
+/** Whether a line is a comment, or empty, by its first byte. */
+function isComment(first: number): boolean {
+  return first === HASH || first === LF;
 }

@@ -20,6 +20,22 @@ export class TraceFormatError extends Error {
   override name = 'TraceFormatError';
 }
 
+/** Reads a trace of which errors are to name the file. */
+export function naming<Result>(name: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw withName(name, error);
+  }
+}
+
+/** An error of reading a trace, with the name of its file. */
+export function withName(name: string, error: unknown): unknown {
+  return error instanceof TraceFormatError
+    ? new TraceFormatError(`${name}: ${error.message}`)
+    : error;
+}
+
 /** What a trace says that is made of a text. */
 export function headerOfText(
   { clock, timeStep }: TextKind,

@@ -13,6 +13,7 @@ import {
   type DashboardProcess,
 } from './dashboard-process.js';
 import { openLiveSocket, type LiveSocket } from './live-socket.js';
+import type { MetricsListener } from './metrics-listener.js';
 import { record, type FinishedRecording } from './record.js';
 import { showAttaching, showRecording } from './recording-progress.js';
 import type { RecordingPlan } from '../plan-recording.js';
@@ -78,6 +79,7 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     outputs?.target.close();
     outputs?.socket?.close();
     outputs?.ownSocket?.remove();
+    outputs?.metrics?.close();
     stop.release();
   }
 }
@@ -103,6 +105,7 @@ interface Outputs {
   readonly socketPath: string | undefined;
   /** Where the socket lies that is for the dashboard alone. */
   readonly ownSocket: ReturnType<typeof privateSocket> | undefined;
+  readonly metrics: MetricsListener | undefined;
   /** Once there is something to show. */
   dashboard: DashboardProcess | undefined;
   /** All of them. */
@@ -111,12 +114,17 @@ interface Outputs {
 }
 
 async function openOutputs(
-  { output, socket: wanted, tui, overwrite }: AttachOptions,
+  { output, socket: wanted, metrics: address, tui, overwrite }: AttachOptions,
   stop: StopRequest,
 ): Promise<Outputs> {
   const target = openTarget(output, overwrite, () => stop.request({ why: 'reader gone' }));
   const ownSocket = tui === true && wanted === undefined ? privateSocket() : undefined;
+  let metrics: MetricsListener | undefined;
   try {
+    if (address !== undefined) {
+      const { openMetricsListener } = await import('./metrics-listener.js');
+      metrics = await openMetricsListener(address);
+    }
     const socketPath = wanted ?? ownSocket?.path;
     const socket = socketPath === undefined ? undefined : await openLiveSocket(socketPath);
     return {
@@ -124,6 +132,7 @@ async function openOutputs(
       socket,
       socketPath,
       ownSocket,
+      metrics,
       dashboard: undefined,
       output: socket === undefined ? target.output : withCopy(target.output, socket.output),
       name: [target.name, wanted].filter((name) => name !== undefined).join(' and '),
@@ -131,6 +140,7 @@ async function openOutputs(
   } catch (error) {
     target.close();
     ownSocket?.remove();
+    metrics?.close();
     throw error;
   }
 }
@@ -149,6 +159,7 @@ async function recordInto(
   { plan, host, stop, options: { duration, nice, tui } }: Session,
 ): Promise<FinishedRecording> {
   const { target, socket, name } = outputs;
+  const tellMetrics = await metricsTeller(outputs, writer);
   let clear = showAttaching();
   const slow = setTimeout(() => {
     if (!process.stderr.isTTY) say(NAME, 'attaching the probes: nothing is recorded yet');
@@ -169,6 +180,7 @@ async function recordInto(
         target.begin();
         socket?.serve(writer, rings);
         say(NAME, `attached; recording to ${name}${howLong(duration)}`);
+        tellMetrics();
         if (duration !== undefined)
           timer = setTimeout(() => stop.request({ why: 'duration' }), duration);
         if (tui === true) clear = showOnDashboard(outputs, stop);
@@ -182,6 +194,19 @@ async function recordInto(
     clearTimeout(timer);
     clear();
   }
+}
+
+/** Loads what makes metrics before the recording begins. Returns what begins to tell them. */
+async function metricsTeller(
+  { metrics, socket }: Outputs,
+  writer: TraceWriter,
+): Promise<() => void> {
+  if (metrics === undefined) return () => undefined;
+  const { createRecordingMetrics } = await import('./recording-metrics.js');
+  return () => {
+    metrics.serve(createRecordingMetrics(writer, () => socket?.dropped ?? 0));
+    say(NAME, `metrics of the recording at ${metrics.url}`);
+  };
 }
 
 /** Until the user leaves it; the end of a recording is seen there, too. */

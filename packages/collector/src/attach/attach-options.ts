@@ -1,6 +1,7 @@
 /** The options of `collector attach`. */
 import type { RecorderName } from '../plan-recording.js';
 import type { Detail } from '../probe-plan/detail.js';
+import type { ListenAddress } from './parse-listen-address.js';
 
 /** As the command line gives them. */
 export interface AttachFlags {
@@ -8,6 +9,8 @@ export interface AttachFlags {
   readonly output?: string;
   /** Unix socket for live streams. */
   readonly socket?: string;
+  /** Where to tell metrics by HTTP. */
+  readonly metrics?: ListenAddress;
   /** Show it on a dashboard in this terminal. */
   readonly tui?: boolean;
   readonly force?: boolean;

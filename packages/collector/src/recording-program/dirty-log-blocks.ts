@@ -3,7 +3,7 @@
  * and asks get_user_pages for the page of the log each time. The counts are told at the ends of rounds.
  */
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, remember } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { tellHeldRounds } from './held-rounds.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
@@ -35,8 +35,8 @@ export function dirtyLogBlocks(plan: ProbePlan): ProbeBlock[] {
         `$address = @active[${TASK}];`,
         ...(seesBackends(plan) ? when('$address == 0', [`$address = ${ATTACHES};`]) : []),
         ...when('$address != 0 && arg2 != 0', [
-          `${LOGS} = $address;`,
-          `${PAGES} = ((arg1 & 4095) + arg2 + 4095) >> 12;`,
+          ...remember('rounds', LOGS, '$address'),
+          ...remember('rounds', PAGES, '((arg1 & 4095) + arg2 + 4095) >> 12'),
         ]),
       ],
     },
@@ -46,11 +46,11 @@ export function dirtyLogBlocks(plan: ProbePlan): ProbeBlock[] {
       predicate: `${LOGS} != 0`,
       body: [
         `$address = ${LOGS};`,
-        `${WRITES} = ${WRITES} + 1;`,
+        ...remember('rounds', WRITES ?? '', `${WRITES} + 1`),
         'if ((int32)retval == 0) {',
-        [`${BITS} = ${BITS} + ${PAGES};`],
+        remember('rounds', BITS ?? '', `${BITS} + ${PAGES}`),
         '} else {',
-        [`${FAILURES} = ${FAILURES} + 1;`],
+        remember('rounds', FAILURES ?? '', `${FAILURES} + 1`),
         '}',
         `delete(${LOGS});`,
         `delete(${PAGES});`,

@@ -9,7 +9,7 @@ import { forgetAccesses } from './access-blocks.js';
 import { learnNotifier } from './callback-blocks.js';
 import { forgetLogged } from './dirty-log-blocks.js';
 import { takeMask } from './direct-map-state.js';
-import { emitted, forgetMissed } from './emitted-lines.js';
+import { emitted, forgetMissed, remember } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 import { SETS_UP_RING, takeNamed } from './ring-ioctl.js';
@@ -161,7 +161,10 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
       {
         comment: ['A virtqueue is reset.'],
         points: [`kprobe:${reset}`],
-        body: [...forgetMissed('state', ['@reset']), `@reset[${TASK}] = (uint64)arg1;`],
+        body: [
+          ...forgetMissed('state', ['@reset']),
+          ...remember('state', `@reset[${TASK}]`, '(uint64)arg1'),
+        ],
       },
       {
         comment: [],

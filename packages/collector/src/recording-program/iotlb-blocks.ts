@@ -1,6 +1,6 @@
 /** Probes of the device IOTLB: what it misses, and what the owner of a device answers. */
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
-import { emitted } from './emitted-lines.js';
+import { emitted, remember } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { tellHeldRounds } from './held-rounds.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
@@ -40,7 +40,7 @@ function missBlocks(plan: ProbePlan): ProbeBlock[] {
         'The owner of a device reads a message, which then waits for its answer in another list.',
       ],
       points: [`kprobe:${misses.read}`],
-      body: [`${READS} = (uint64)1;`],
+      body: remember('rounds', READS, '(uint64)1'),
     },
     {
       comment: ['The device IOTLB misses a translation: a message for the owner of the device.'],
@@ -81,7 +81,7 @@ function answerBlocks(plan: ProbePlan): ProbeBlock[] {
     {
       comment: ['The owner of a device writes a message to it.'],
       points: [`kprobe:${answers.write}`],
-      body: [`${ANSWERS} = (uint64)arg0;`],
+      body: remember('state', ANSWERS, '(uint64)arg0'),
     },
     tellsAnswer(plan, 'It gives a translation.', answers.add, [
       eventPrintf('iotlb_update', { ...range, perm: 'arg4' }),

@@ -88,7 +88,7 @@ function coreRangeBlocks(plan: ProbePlan, { processId }: BpftraceDialect): Probe
           ...tellHeldRounds(plan),
           // The range is the caller's own, and the same at its end.
           ...remember('ranges', '@begun[(uint64)arg0]', '(uint64)1'),
-          `@call[${TASK}] = (uint64)arg0;`,
+          ...remember('ranges', `@call[${TASK}]`, '(uint64)arg0'),
           ...takeStack(),
           ...emitted('ranges', [eventPrintf('core_range_start', { ...columns, stack: '$stack' })]),
         ],
@@ -114,7 +114,7 @@ function coreRangeBlocks(plan: ProbePlan, { processId }: BpftraceDialect): Probe
           ...takeRange('arg0'),
           ...when('$owner != 0', [
             ...tellHeldRounds(plan),
-            `@call[${TASK}] = (uint64)arg0;`,
+            ...remember('ranges', `@call[${TASK}]`, '(uint64)arg0'),
             ...emitted('ranges', [eventPrintf('core_range_end', columns)]),
             ...noteChange(plan),
           ]),

@@ -4,7 +4,7 @@ import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { beginAccesses, countedAccesses, settleAccesses } from './access-blocks.js';
 import type { BpftraceDialect } from './bpftrace-dialects.js';
 import { tellLogged } from './dirty-log-blocks.js';
-import { forgetMissed } from './emitted-lines.js';
+import { forgetMissed, remember } from './emitted-lines.js';
 import { beginRound, endRound, tellHeldBegin, tellHeldRounds } from './held-rounds.js';
 import { lookAtPages } from './page-looks.js';
 import { TASK, when, type ProbeBlock } from './program-text.js';
@@ -41,7 +41,7 @@ export function roundBlocks(plan: ProbePlan, { moduleStructs }: BpftraceDialect)
         ...tellHeldBegin(plan),
         '$began = (uint64)nsecs;',
         `${ROUND} = ($began, $ring, $chain);`,
-        `@active[${TASK}] = $address;`,
+        ...remember('rounds', `@active[${TASK}]`, '$address'),
         ...beginRound(plan),
       ],
     },

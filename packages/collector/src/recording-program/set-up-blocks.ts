@@ -2,7 +2,7 @@
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses, tellAccess } from './access-blocks.js';
 import { attachesBackend, forgetLogged } from './dirty-log-blocks.js';
-import { emitted, forgetMissed } from './emitted-lines.js';
+import { emitted, forgetMissed, remember } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { tellHeldRounds } from './held-rounds.js';
 import { readsNoMessage } from './iotlb-blocks.js';
@@ -82,7 +82,10 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
       {
         comment: ['A process takes a device: here the direct-map design registers its notifier.'],
         points: [`kprobe:${setOwner}`],
-        body: [...forgetMissed('state', ['@owned']), `@owned[${TASK}] = (uint64)arg0;`],
+        body: [
+          ...forgetMissed('state', ['@owned']),
+          ...remember('state', `@owned[${TASK}]`, '(uint64)arg0'),
+        ],
       },
       {
         comment: [],

@@ -102,7 +102,21 @@ it('counts what a full map does not take, and virtqueues that are not looked at'
   const program = [...(await blocks()).values()].join('\n');
   const counted = [...program.matchAll(/if \((@\S+) == 0\) \{\s+@(\w+)\[cpu\]\+\+;\s+\}/g)];
   expect(new Set(counted.map(([, entry, of]) => `${entry} ${of}`))).toEqual(
-    new Set(['@told[$address] state', '@owner[$mm] state', '@begun[(uint64)arg0] ranges']),
+    new Set([
+      '@told[$address] state',
+      '@owner[$mm] state',
+      `@owned[${TASK}] state`,
+      `@answers[${TASK}] state`,
+      '@begun[(uint64)arg0] ranges',
+      `@call[${TASK}] ranges`,
+      `@active[${TASK}] rounds`,
+      `@reads[${TASK}] rounds`,
+      `@logs[${TASK}] rounds`,
+      `@logged_pages[${TASK}] rounds`,
+      '@log_writes[$address] rounds',
+      '@log_bits[$address] rounds',
+      '@log_failures[$address] rounds',
+    ]),
   );
   expect(program).toMatch(/if \(\(uint64\)\$dev->nvqs > 16\) \{\s+@state\[cpu\]\+\+;/);
   expect(program).toMatch(/if \(\$place == 16\) \{\s+@state\[cpu\]\+\+;/);

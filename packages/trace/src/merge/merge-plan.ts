@@ -320,10 +320,18 @@ const APART = 1_000_000_000n;
 /** Of sources that tell of the same objects, those that tell nothing of a time of which others tell. */
 function spansApart(
   sources: readonly SurveyedSource[],
-  { vqs, devs }: MergedObjects,
+  { vqs, devs, objects: { told } }: MergedObjects,
 ): Pick<MergePlan, 'flaws' | 'notes'> {
   const objects = sources.map(({ virtqueues, devices, owners }, number) => [
-    ...[...virtqueues.keys()].map((id) => `vq ${vqs[number][id]}`),
+    ...[...virtqueues.keys()].flatMap((id) => {
+      // Which device it is of, another source may have told.
+      const { dev, owner } = told[vqs[number][id]] ?? {};
+      return [
+        `vq ${vqs[number][id]}`,
+        ...(dev === undefined ? [] : [`dev ${dev}`]),
+        ...(owner === undefined ? [] : [`process ${owner}`]),
+      ];
+    }),
     ...[...devices.keys()].map((id) => `dev ${devs[number][id]}`),
     ...[...owners].map((owner) => `process ${owner}`),
   ]);

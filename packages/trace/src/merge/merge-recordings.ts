@@ -7,11 +7,12 @@ import { appendCopy, type EventBuilder } from '../event-builder.js';
 import { InputError } from '../file-errors.js';
 import { createObjectIds, idOf, type ObjectIds } from '../object-ids.js';
 import { createRecording, type RecordingInProgress } from '../recording-in-progress.js';
+import { withName, naming } from '../trace-header.js';
 import { builderOf, flushFull, type TraceWriter } from '../trace-writer.js';
 import type { MergePlan } from './merge-plan.js';
 import { comesBefore, openStream, visitBefore, type SourceStream } from './source-stream.js';
-import type { SurveyedSource } from './source-survey.js';
-import { renamed, toldOf, type ToldOf } from './told-together.js';
+import type { SurveyedSource, TimeSpan } from './source-survey.js';
+import { isTimely, ofKind, renamed, toldOf, type ToldOf } from './told-together.js';
 
 /** What was taken of a source. */
 export interface MergedSource {
@@ -20,7 +21,7 @@ export interface MergedSource {
   events: number;
   /** Events that another source tells, by kind. */
   readonly leftOut: Float64Array;
-  /** Of these, those of a time of which the other tells nothing: they are missing. */
+  /** Of these, those of a time of which the other tells no such event: they are missing. */
   leftOutBeyond: number;
 }
 
@@ -40,6 +41,9 @@ interface Reading extends MergedSource {
   /** What the latest event was told together with, and by whom that is told. */
   latest: ToldOf;
   teller: number;
+  /** The kind of what was left out last of that, and from when to when the teller tells such events. */
+  latestKind: number;
+  tellersSpan: TimeSpan;
 }
 
 /**
@@ -60,6 +64,13 @@ export async function mergeRecordings(
   writer.lastObjects = objects;
   writer.current = recording;
   const all = plan.sources.map(startReading);
+  /** By source, from when to when it tells what; of what goes by the ids of the merged trace. */
+  const spans = plan.sources.map(
+    (source, number) =>
+      new Map(
+        [...source.spans].map(([own, span]) => [renamed(own, vqs[number], devs[number]), span]),
+      ),
+  );
   let read = 0;
   let written = 0;
 
@@ -69,6 +80,7 @@ export async function mergeRecordings(
       const own = toldOf(batch, row);
       if (own !== from.latest) {
         from.latest = own;
+        from.latestKind = -1;
         const { number } = from;
         from.teller = tellers.get(renamed(own, vqs[number], devs[number])) ?? number;
       }
@@ -104,19 +116,37 @@ export async function mergeRecordings(
 
   function leaveOut(from: Reading, { kind, time }: EventBatch, row: number): void {
     from.leftOut[kind[row]]++;
-    const { first, last } = plan.sources[from.teller];
+    if (kind[row] !== from.latestKind) {
+      from.latestKind = kind[row];
+      from.tellersSpan = spanToldBy(from, from.latestKind);
+    }
+    const { first, last } = from.tellersSpan;
     const at = wordsAt(time, row);
     if (at < first - DELAY || at > last + DELAY) from.leftOutBeyond++;
+  }
+
+  /**
+   * From when to when the teller of what a source told last tells such events: of that kind, and of the same object and
+   * CPU. Of anything, where it tells none of that kind, or they are not told when they happen.
+   */
+  function spanToldBy({ teller, number, latest }: Reading, kind: number): TimeSpan {
+    const whole = plan.sources[teller];
+    if (!isTimely(kind)) return whole;
+    return spans[teller].get(renamed(ofKind(latest, kind), vqs[number], devs[number])) ?? whole;
   }
 
   for (;;) {
     const [next, second] = firstTwo(all);
     if (next === undefined || isOver()) break;
     const goesFirst = second === undefined || next.number < second.number;
-    visitBefore(next.stream, second?.stream, goesFirst, (batch, from, to) => {
-      for (let row = from; row < to; row++) take(next, batch, row);
-      read += to - from;
-    });
+    try {
+      visitBefore(next.stream, second?.stream, goesFirst, (batch, from, to) => {
+        for (let row = from; row < to; row++) take(next, batch, row);
+        read += to - from;
+      });
+    } catch (error) {
+      throw withName(next.source.name, error);
+    }
     const paused = pause(read);
     if (paused !== undefined) await paused;
   }
@@ -131,10 +161,14 @@ function startReading(source: SurveyedSource, number: number): Reading {
     events: 0,
     leftOut: new Float64Array(256),
     leftOutBeyond: 0,
-    stream: openStream(source.trace.fd, source.recording, source.offset ?? 0n),
+    stream: naming(source.name, () =>
+      openStream(source.trace.fd, source.recording, source.offset ?? 0n),
+    ),
     stacks: createObjectIds(0, MOST_STACKS),
     latest: -1,
     teller: number,
+    latestKind: -1,
+    tellersSpan: source,
   };
 }
 
@@ -169,7 +203,7 @@ function tellEnd(
     if (leftOutBeyond > 0)
       recording.flaws.push(
         `${source.name}: ${leftOutBeyond} of its events were left out, as another file tells them, and lie before the ` +
-          'first or after the last event of that file',
+          'first or after the last such event of that file',
       );
   const isLive = ({ counts }: SurveyedSource): boolean => counts?.ended !== undefined;
   if (!sources.some(isLive)) return;

@@ -9,12 +9,13 @@ import {
 } from '@vhostscope/model';
 import { createBatchMemory, readBatch } from '../batch-reader.js';
 import { InputError } from '../file-errors.js';
-import { visitRecording } from '../merge-cpus.js';
+import { visitTraceAtPace } from '../merge-cpus.js';
 import type { OpenTrace } from '../open-trace.js';
 import { recordingCounts } from '../read-recording-counts.js';
 import type { RecordingCounts } from '../recording-counts.js';
+import { withName } from '../trace-header.js';
 import type { RecordingIndex } from '../trace-index.js';
-import { toldOf, type ToldOf } from './told-together.js';
+import { ofKind, toldOf, type ToldOf } from './told-together.js';
 
 export interface MergeSource {
   readonly name: string;
@@ -36,6 +37,11 @@ export interface SourceVirtqueue {
   readonly notified: number | undefined;
 }
 
+export interface TimeSpan {
+  first: bigint;
+  last: bigint;
+}
+
 export interface SurveyedSource extends MergeSource {
   /** The one recording that it holds. */
   readonly recording: RecordingIndex;
@@ -50,6 +56,8 @@ export interface SurveyedSource extends MergeSource {
   /** How many events of each kind. */
   readonly events: Float64Array;
   readonly told: ReadonlySet<ToldOf>;
+  /** Times of the first and the last event of each kind of each of these, as they will be in the merged trace. */
+  readonly spans: ReadonlyMap<ToldOf, TimeSpan>;
   /** By id. */
   readonly virtqueues: ReadonlyMap<number, SourceVirtqueue>;
   /** Devices that it names, by id, with their addresses where they are known. */
@@ -64,12 +72,31 @@ export interface SurveyedSource extends MergeSource {
 
 const MOST_TIME = (1n << 63n) - 1n;
 
-/** @throws InputError where it cannot be merged by itself */
-export function surveySource(source: MergeSource): SurveyedSource {
+/**
+ * @param pause asked now and then with how many events were read; the survey goes on when what it returned has come
+ *   about
+ * @throws InputError where it cannot be merged by itself, TraceFormatError where it cannot be read; both name it
+ */
+export async function surveySource(
+  source: MergeSource,
+  pause: (events: number) => Promise<void> | undefined,
+): Promise<SurveyedSource> {
+  try {
+    return await surveyed(source, pause);
+  } catch (error) {
+    throw withName(source.name, error);
+  }
+}
+
+async function surveyed(
+  source: MergeSource,
+  pause: (events: number) => Promise<void> | undefined,
+): Promise<SurveyedSource> {
   const { name, trace, offset = 0n } = source;
   const recording = onlyRecording(source);
   const events = new Float64Array(256);
   const told = new Set<ToldOf>();
+  const spans = new Map<ToldOf, TimeSpan>();
   const vqs = new Set<number>();
   const devices = new Map<number, bigint | undefined>();
   const owners = new Set<number>();
@@ -78,11 +105,26 @@ export function surveySource(source: MergeSource): SurveyedSource {
   let last = 0n;
   let mostProcess = 0;
   let latest = -1;
+  let latestKind = -1;
+  let span: TimeSpan | undefined;
+  let read = 0;
 
+  /** HOT: once an event. */
   function noteTime(batch: EventBatch, row: number): void {
     const time = wordsAt(batch.time, row);
     if (first === undefined || time < first) first = time;
     if (time > last) last = time;
+    if (span === undefined) return;
+    if (time < span.first) span.first = time;
+    if (time > span.last) span.last = time;
+  }
+
+  function spanOf(one: ToldOf): TimeSpan {
+    const known = spans.get(one);
+    if (known !== undefined) return known;
+    const begun = { first: MOST_TIME, last: 0n };
+    spans.set(one, begun);
+    return begun;
   }
 
   function noteDetails(details: DetailColumns, at: number): void {
@@ -94,17 +136,23 @@ export function surveySource(source: MergeSource): SurveyedSource {
     if (hasDetail(details, at, 'pid')) mostProcess = Math.max(mostProcess, details.pid[at]);
   }
 
-  visitRecording(
+  await visitTraceAtPace(
     trace.fd,
-    { ...recording, begin: undefined, tables: [], end: undefined },
+    {
+      ...trace.index,
+      recordings: [{ ...recording, begin: undefined, tables: [], end: undefined }],
+    },
     (batch, from, to) => {
+      read += to - from;
       for (let row = from; row < to; row++) {
         const kind = batch.kind[row];
         events[kind]++;
         const one = toldOf(batch, row);
-        if (one !== latest) {
+        if (one !== latest || kind !== latestKind) {
           latest = one;
+          latestKind = kind;
           told.add(one);
+          span = one === 0 ? undefined : spanOf(ofKind(one, kind));
           if (batch.vq[row] !== NO_VQ) vqs.add(batch.vq[row]);
         }
         if (kind === KIND.access) {
@@ -118,6 +166,7 @@ export function surveySource(source: MergeSource): SurveyedSource {
         else noteTime(batch, row);
       }
     },
+    () => pause(read),
   );
   const virtqueues = virtqueuesOf(trace, recording, vqs);
   for (const { dev, owner } of virtqueues.values()) {
@@ -128,6 +177,10 @@ export function surveySource(source: MergeSource): SurveyedSource {
   }
   const known = trace.objects?.devices;
   for (const dev of devices.keys()) devices.set(dev, known?.addresses[dev - known.firstId]);
+  for (const one of spans.values()) {
+    one.first += offset;
+    one.last += offset;
+  }
   const begins = (first ?? 0n) + offset;
   if (begins < 0n || last + offset > MOST_TIME)
     throw new InputError(
@@ -143,6 +196,7 @@ export function surveySource(source: MergeSource): SurveyedSource {
     kinds: new Set([...events.keys()].filter((kind) => events[kind] > 0)),
     events,
     told,
+    spans,
     virtqueues,
     devices,
     owners,
@@ -199,7 +253,11 @@ function virtqueuesOf(
         rank: value('rank') ?? id,
         address: hasDetail(details, at, 'pointer') ? wordsAt(details.pointer, at) : addressOf(id),
         dev: value('dev'),
-        isDeviceTold: known === undefined || objects?.told[id - known.firstId] !== undefined,
+        // Of a trace file, what its writer found out or was told.
+        isDeviceTold:
+          known === undefined
+            ? value('dev') !== undefined
+            : objects?.told[id - known.firstId] !== undefined,
         owner: value('owner'),
         place: value('place'),
         notified: value('notified'),

@@ -73,6 +73,19 @@ export function toldOf({ kind, vq, detail, details, cpu }: EventBatch, row: numb
   }
 }
 
+/** Of what is told together, what is of one kind. */
+export function ofKind(told: ToldOf, kind: number): ToldOf {
+  return told - (told % KINDS) + kind;
+}
+
+/**
+ * Whether a kind is told when it happens. What a recorder says of itself, and what it knows of a virtqueue when it
+ * first sees one, each tells when it comes to it.
+ */
+export function isTimely(kind: number): boolean {
+  return OF_WHOM[kind] !== CPU && kind !== KIND.virtqueue;
+}
+
 /** The same, of an id that stands for another in the merged trace. */
 export function renamed(told: ToldOf, vqs: Uint32Array, devs: Uint32Array): ToldOf {
   const kind = told % KINDS;

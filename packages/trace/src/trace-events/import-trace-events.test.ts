@@ -342,6 +342,21 @@ describe('lines that are not as they should be', () => {
     expect(report.rejectedFirst[0]?.reason).toContain(reason);
   });
 
+  test('a second probe at one place tells the same again, one at another place does not', () => {
+    const { report } = importLines(
+      perf(`probe:vhost_access: (ffffffffc04ddaf0) vq=${VQ} accessor=1 hit=0 count=1`),
+      perf(`probe:vhost_access_1: (ffffffffc04ddb20) vq=${VQ} accessor=1 hit=0 count=1`),
+      perf(`probe:vhost_access_2: (ffffffffc04ddaf0) vq=${VQ} accessor=1 hit=0 count=1`),
+      perf(`probe:vhost_access_1: (ffffffffc04ddb20) vq=${VQ} accessor=1 hit=0 count=1`),
+    );
+    expect(report).toMatchObject({ events: 3, rejected: 1, other: 0 });
+    expect(report.rejectedFirst[0]).toMatchObject({
+      line: 3,
+      reason:
+        'probe:vhost_access_2 is at the place of probe:vhost_access: leave one of them out, or all is counted twice',
+    });
+  });
+
   test('an event behind a beginning that is not understood is a loss', () => {
     const perfs = importLines(
       perf(`vho:round: (0) vq=${VQ}`),
@@ -560,9 +575,9 @@ test('accesses of many CPUs and threads keep their CPU and their order', () => {
     const cpu = (at * 7) % 5;
     const tid = [9, 193, 123456, 7654321][(at * 13) % 4];
     const vq = (0xffff_8c3e_cbc9_0100n + BigInt((at % 40) * 0x4a50)).toString(16);
-    const place = at % 3 === 0 ? '' : `_${at % 11}`;
+    const [place, address] = at % 3 === 0 ? ['', 0xaf0] : [`_${at % 11}`, 0xb00 + (at % 11)];
     return perf(
-      `probe:vhost_access${place}: (ffffffffc04ddaf0) vq=0x${vq} accessor=${1 + (at % 10)} hit=${at % 2} count=${at % 12}`,
+      `probe:vhost_access${place}: (ffffffffc04dd${address.toString(16)}) vq=0x${vq} accessor=${1 + (at % 10)} hit=${at % 2} count=${at % 12}`,
       {
         tid,
         cpu: String(cpu).padStart(3, '0'),

@@ -37,6 +37,7 @@ import {
   keepFirstPart,
   writeName,
 } from './thread-name.js';
+import { firstName, placeEnd, toldBefore, type FirstName } from './probe-places.js';
 import { createTraceLine, readTraceLine, takeTime } from './trace-line.js';
 import { createWholeLines } from './whole-lines.js';
 
@@ -83,7 +84,7 @@ export function createTraceEventImport(
   const seen = new Set<number>();
   const recorded = new Set<number>();
   /** By kind, the first name under which it came: another is another probe, which tells the same again. */
-  const firstNames = new Map<number, { readonly bytes: Uint8Array; readonly base: string }>();
+  const firstNames = new Map<number, FirstName>();
   /** The field that told the first device. */
   let deviceField: Uint8Array | undefined;
   let interruptedByUser = false;
@@ -170,12 +171,18 @@ export function createTraceEventImport(
   /** What of an event contradicts those before it. */
   function conflictOf(plan: EventPlan, bytes: Uint8Array): string | undefined {
     const first = firstNames.get(event.kind);
-    if (first === undefined || !areBytes(bytes, line.nameStart, line.nameEnd, first.bytes)) {
-      const base = baseName(nameOf(bytes), plan);
-      if (first === undefined)
-        firstNames.set(event.kind, { bytes: bytes.slice(line.nameStart, line.nameEnd), base });
-      else if (first.base !== base)
-        return `${base} tells what ${first.base} told before: leave one of them out, or all is counted twice`;
+    const end = placeEnd(bytes, line.restStart);
+    if (first === undefined || !areBytes(bytes, line.nameStart, end, first.bytes)) {
+      const full = nameOf(bytes);
+      const place = textOf(bytes, line.restStart, end).trim();
+      if (first !== undefined) {
+        const told = toldBefore(first, full, baseName(full, plan), place);
+        if (told !== undefined) return told;
+      } else
+        firstNames.set(
+          event.kind,
+          firstName(bytes.slice(line.nameStart, end), full, baseName(full, plan), place),
+        );
     }
     if (plan.device < 0) return undefined;
     const equals = places.starts[plan.device] - 1;

@@ -234,9 +234,10 @@ export function createAccount(options: AccountOptions): Account {
     }
   }
 
-  function watch(batch: EventBatch, from: number, to: number): void {
-    iotlb.consume(batch, from, to);
-    dirtyLog.consume(batch, from, to);
+  function watch(batch: EventBatch, i: number): void {
+    const kind = batch.kind[i];
+    if (iotlb.wants[kind] === 1) iotlb.consume(batch, i, i + 1);
+    if (dirtyLog.wants[kind] === 1) dirtyLog.consume(batch, i, i + 1);
   }
 
   function feed(batch: EventBatch, from: number, to: number): void {
@@ -249,13 +250,13 @@ export function createAccount(options: AccountOptions): Account {
   function consumeSlice(batch: EventBatch, from: number, to: number): void {
     const { kind: kinds } = batch;
     const { byKind } = told;
-    watch(batch, from, to);
     let begin = from;
     let others = 0;
     for (let i = from; i < to; i++) {
       const kind = kinds[i];
       if (kind === ACCESS) continue;
       others++;
+      watch(batch, i);
       if (does[kind] === COUNTED) {
         byKind[kind]++;
         continue;
@@ -329,7 +330,7 @@ export function createAccount(options: AccountOptions): Account {
     skipUntil: (moment) => window.skipUntil(moment - options.window),
     hear: (batch, from, to) => {
       for (let i = from; i < to; i++) see(batch, i);
-      watch(batch, from, to);
+      for (let i = from; i < to; i++) watch(batch, i);
       feed(batch, from, to);
       findTransmitting();
     },

@@ -14,7 +14,7 @@ function iotlbSection(report: Report): HTMLElement[] {
   const { device_iotlb: found } = report.run;
   if (found === null) return [];
   const rows = found.virtqueues.map(({ id, rounds, skipped, misses, meta }) => {
-    const areas = Object.values(meta);
+    const areas = Object.values(meta ?? {});
     const hits = areas.reduce((sum, area) => sum + area.hits, 0);
     const lookups = areas.reduce((sum, area) => sum + area.hits + area.misses, 0);
     const { buffer, ...ofRing } = misses;
@@ -22,7 +22,7 @@ function iotlbSection(report: Report): HTMLElement[] {
       virtqueueName(report, id),
       grouped(rounds),
       grouped(skipped),
-      percent(hits, lookups),
+      meta === null ? '–' : percent(hits, lookups),
       grouped(Object.values(ofRing).reduce((sum, one) => sum + one, 0)),
       grouped(buffer),
     ];
