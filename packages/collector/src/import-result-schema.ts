@@ -1,5 +1,6 @@
 /** The contract of `collector import --json`: keys are stable. */
 import { z } from 'zod';
+import { publishedSchema } from './fleet/published-schema.js';
 
 const count = z.number().int().nonnegative();
 const decimal = z.string().regex(/^\d+$/);
@@ -43,5 +44,7 @@ export const importResultSchema = z.object({
   recordings: count,
   events: count,
   interrupted: z.boolean(),
+  /** The run on the server; null where nothing was published. */
+  published: publishedSchema.nullable(),
   inputs: z.array(importedInput),
 });

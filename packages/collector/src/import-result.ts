@@ -26,6 +26,7 @@ export function importResult(
     recordings: writer?.recordings ?? 0,
     events: eventsOf(inputs),
     interrupted,
+    published: null,
     inputs: inputs.map(inputResult),
   };
 }
