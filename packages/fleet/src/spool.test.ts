@@ -39,7 +39,13 @@ interface Written {
 function beginRun({ max = 2 ** 30, segmentBytes = 2 ** 24 } = {}): Written {
   const { folder, ownership } = makeRunFolder(spool, NAME);
   const budget = createSpoolBudget(spool, folder, max, RESERVE_BYTES);
-  const writer = createSpoolWriter({ folder, name: NAME, budget, segmentBytes });
+  const writer = createSpoolWriter({
+    folder,
+    name: NAME,
+    budget,
+    segmentBytes,
+    reserveBytes: RESERVE_BYTES,
+  });
   writeRunNote(folder, { ...NAME, server: SERVER });
   return {
     folder,
