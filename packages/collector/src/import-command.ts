@@ -29,6 +29,7 @@ import {
 } from '@vhostscope/trace';
 import { chosenOutput, nameOf } from './import-files.js';
 import {
+  closeImportOutput,
   finishTrace,
   hasEvents,
   openImportOutput,
@@ -37,10 +38,12 @@ import {
 } from './import-output.js';
 import { isFlawed, problemsOf } from './import-problems.js';
 import { eventsOf, importResult, type ImportedInput, type ImportResult } from './import-result.js';
+import type { PublishFlags } from './fleet/publish-flags.js';
+import type { Published } from './fleet/publishing.js';
 import { hearSignals } from './stop-signals.js';
 import { readVersion } from './version.js';
 
-export interface ImportOptions {
+export interface ImportOptions extends PublishFlags {
   readonly output?: string;
   readonly force?: boolean;
   readonly keepPointers?: boolean;
@@ -53,7 +56,7 @@ export async function importCommand(
   options: ImportOptions,
 ): Promise<number> {
   const path = chosenOutput(files, options);
-  const output = openImportOutput(path, options.output !== undefined || options.force === true);
+  const output = await openImportOutput(path, options);
   const inputs: ImportedInput[] = [];
   const signals = hearSignals();
   const { target } = output;
@@ -68,18 +71,23 @@ export async function importCommand(
     inputs,
   };
   let result: ImportResult;
+  let published: Published | undefined;
   try {
     const interrupted = await importFiles(files, to, signals.signal);
-    result = importResult(target.isNamed ? path : null, to.trace?.writer, inputs, interrupted);
+    const written = target.isNamed ? path : undefined;
+    result = importResult(written ?? null, to.trace?.writer, inputs, interrupted);
   } finally {
     if (to.trace !== undefined) await abandonTrace(to.trace.writer);
-    target.close();
+    published = await closeImportOutput(output, signals.signal);
     signals.ignoreNoLonger();
   }
+  result = { ...result, published: published ?? null };
   for (const problem of problemsOf(inputs)) say('collector', problem);
   if (options.json === true) await writeOut(jsonDocument(result));
   else say('collector', summary(result));
   if (result.interrupted) return EXIT.interrupted;
+  if (output.publishing?.hasCopyFailed === true) return EXIT.unusable;
+  if (options.strict === true && published?.sent === false) return EXIT.no;
   return options.strict === true && inputs.some(isFlawed) ? EXIT.no : EXIT.done;
 }
 
@@ -217,10 +225,11 @@ export function summary({
   interrupted,
   ...rest
 }: ImportResult): string {
-  if (output === null) return 'interrupted before the first event; nothing was written';
+  const name = output === null ? rest.published?.url : nameOf(output);
+  if (name === undefined) return 'interrupted before the first event; nothing was written';
   const read = inputs.reduce((sum, { bytes }) => sum + bytes, 0);
   return (
-    `${interrupted ? 'interrupted; what had arrived is saved: ' : ''}${nameOf(output)}: ` +
+    `${interrupted ? 'interrupted; what had arrived is saved: ' : ''}${name}: ` +
     `${counted(events, 'event')} in ${counted(recordings, 'recording')} from ${byteSize(read)}, ` +
     `${byteSize(rest.bytes_written)} written`
   );

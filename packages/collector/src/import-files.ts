@@ -10,15 +10,16 @@ export function nameOf(output: string): string {
 }
 
 /**
- * Where an import writes. Everything that can be known to fail is found before the output is touched.
+ * Where an import writes; undefined where it is published only. Everything that can be known to fail is found before the output is touched.
  *
  * @throws ProgramError, InputError
  */
 export function chosenOutput(
   files: readonly string[],
-  options: { readonly output?: string; readonly json?: boolean },
-): string {
-  const output = options.output ?? defaultOutput(files);
+  options: { readonly output?: string; readonly json?: boolean; readonly publish?: string },
+): string | undefined {
+  const output =
+    options.output ?? (options.publish === undefined ? defaultOutput(files) : undefined);
   if (output === '-' && options.json === true)
     throw new ProgramError('-o - and --json both want standard output', {
       advice: 'write the trace to a file: -o trace.arrows',
@@ -35,14 +36,14 @@ function defaultOutput([first = '-']: readonly string[]): string {
     .replace(/\.(txt|log|json|ndjson|out)$/, '')}.arrows`;
 }
 
-function checkInputs(files: readonly string[], output: string): void {
+function checkInputs(files: readonly string[], output: string | undefined): void {
   if (files.filter((file) => file === '-').length > 1)
     throw new ProgramError('standard input can be read only once');
   for (const file of files) {
     if (file === '-') continue;
     const input = inputStatus(file);
     if (input.isDirectory()) throw new InputError(`cannot read ${file}: is a directory`);
-    if (isSameFile(input, output)) {
+    if (output !== undefined && isSameFile(input, output)) {
       throw new ProgramError(`${output} is an input and the output`, {
         advice: 'name another output with -o',
       });

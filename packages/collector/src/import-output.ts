@@ -6,24 +6,63 @@ import {
   settleTrace,
   type TraceWriter,
 } from '@vhostscope/trace';
+import { say } from '@vhostscope/terminal';
+import type { PublishFlags } from './fleet/publish-flags.js';
+import { openPublishing, type Published, type Publishing } from './fleet/publishing.js';
 import { openTarget, type TraceTarget } from './attach/trace-target.js';
 import { nameOf } from './import-files.js';
 
 export interface ImportOutput {
   readonly target: TraceTarget;
   readonly name: string;
+  readonly publishing: Publishing | undefined;
   /** Aborted when the reader of standard output has gone. */
   readonly gone: AbortSignal;
 }
 
-/** @throws ProgramError, OutputError */
-export function openImportOutput(output: string, overwrite: boolean): ImportOutput {
+/**
+ * @param path undefined where it is published only
+ * @throws ProgramError, OutputError
+ */
+export async function openImportOutput(
+  path: string | undefined,
+  options: PublishFlags & { readonly output?: string; readonly force?: boolean },
+): Promise<ImportOutput> {
   const gone = new AbortController();
-  const name = nameOf(output);
-  const target = openTarget(output, overwrite, () =>
+  const name = path === undefined ? undefined : nameOf(path);
+  const overwrite = options.output !== undefined || options.force === true;
+  const file = openTarget(path, overwrite, () =>
     gone.abort(new OutputError(`cannot write ${name}: the reader of the pipe is gone`)),
   );
-  return { target, name, gone: gone.signal };
+  const { publish } = options;
+  if (publish === undefined)
+    return { target: file, publishing: undefined, name: name ?? '', gone: gone.signal };
+  try {
+    const tell = (words: string): void => say('collector', words);
+    const publishing = await openPublishing({ ...options, publish }, file, { tell, canWait: true });
+    const { target } = publishing;
+    return { target, publishing, name: target.name ?? '', gone: gone.signal };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/**
+ * When nothing is being written any more.
+ *
+ * @param signal ends the waiting for the server
+ */
+export async function closeImportOutput(
+  { target, publishing }: ImportOutput,
+  signal: AbortSignal,
+): Promise<Published | undefined> {
+  try {
+    return await publishing?.finish(signal);
+  } finally {
+    await publishing?.close();
+    target.close();
+  }
 }
 
 /** Ends the trace and waits for its last word. */

@@ -1,5 +1,6 @@
 /** The contract of `collector import --json`: keys are stable. */
 import { z } from 'zod';
+import { publishedSchema } from './fleet/published-schema.js';
 
 const count = z.number().int().nonnegative();
 const decimal = z.string().regex(/^\d+$/);
@@ -50,5 +51,7 @@ export const importResultSchema = z.object({
   complete: z.boolean().nullable(),
   /** What makes it incomplete, beside lost events and lines that could not be read. */
   flaws: z.array(z.string()),
+  /** The run on the server; null where nothing was published. */
+  published: publishedSchema.nullable(),
   inputs: z.array(importedInput),
 });

@@ -37,6 +37,7 @@ export function importResult(
       ),
       ...(interrupted ? ['the import was interrupted'] : []),
     ],
+    published: null,
     inputs: inputs.map(inputResult),
   };
 }

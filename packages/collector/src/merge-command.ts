@@ -80,10 +80,11 @@ export async function mergeCommand(
       keepsPointers: options.keepPointers === true,
       writer: `vhostscope collector ${readVersion()}`,
     });
-    const output = openImportOutput(path, options.output !== undefined || options.force === true);
+    const output = await openImportOutput(path, options);
     try {
       return await writeMerged(plan, output, options, signals.signal);
     } finally {
+      await output.publishing?.close();
       output.target.close();
     }
   } finally {
@@ -166,6 +167,7 @@ async function saidNothing({ json }: ImportOptions): Promise<number> {
     interrupted: true,
     complete: false,
     flaws: ['the merge was interrupted'],
+    published: null,
     inputs: [],
   };
   if (json === true) await writeOut(jsonDocument(result));
@@ -190,10 +192,16 @@ async function writeMerged(
     if (interrupted) writer.current?.flaws.push('the merge was interrupted');
     await finishTrace(output, writer);
     for (const problem of problems(plan, sources)) say('collector', problem);
-    const result = resultOf(writer, sources, interrupted, target.path ?? null);
+    const published = await output.publishing?.finish(signal);
+    const result = {
+      ...resultOf(writer, sources, interrupted, target.path ?? null),
+      published: published ?? null,
+    };
     if (json === true) await writeOut(jsonDocument(result));
     else say('collector', summary(result));
     if (interrupted) return EXIT.interrupted;
+    if (output.publishing?.hasCopyFailed === true) return EXIT.unusable;
+    if (strict === true && published?.sent === false) return EXIT.no;
     return strict === true && writer.ended?.complete === false ? EXIT.no : EXIT.done;
   } finally {
     await abandonTrace(writer);
@@ -248,7 +256,7 @@ function resultOf(
   sources: readonly MergedSource[],
   interrupted: boolean,
   output: string | null,
-): ImportResult {
+): Omit<ImportResult, 'published'> {
   return {
     output,
     bytes_written: writer.bytes,

@@ -12,10 +12,12 @@ import type { ImportOptions } from './import-command.js';
 import type { MergeFlags } from './merge-command.js';
 import { PERF_BUFFER_MIB } from './perf-recording/perf-command.js';
 import { RECORDERS } from './plan-recording.js';
+import { fleetCommand } from './fleet/fleet-program.js';
+import { PUBLISH_HELP, withPublishOptions } from './fleet/publish-flags.js';
 import { DETAILS } from './probe-plan/detail.js';
 import type { ProbesOptions } from './probe-plan/probes-command.js';
 import { BUFFER_MIB } from './recording-program/bpftrace-dialects.js';
-import type { SchemaName } from './schema-command.js';
+import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
 import { readVersion } from './version.js';
 
 /**
@@ -31,12 +33,11 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .option('--debug', 'print a stack trace when something goes wrong')
     .addHelpText('after', EXAMPLES);
 
-  program
-    .command('attach')
+  withPublishOptions(program.command('attach'))
     .description('record vhost on this host until Ctrl-C')
     .option(
       '-o, --output <trace>',
-      'trace file to write, - for standard output; default: vhost.arrows in this folder, or none with --socket',
+      'trace file to write, - for standard output; default: vhost.arrows in this folder, or none with --socket or --publish',
     )
     .option(
       '--socket <path>',
@@ -90,8 +91,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       exitCode = await attachCommand(withDefaults(flags), host ?? thisHost(flags));
     });
 
-  program
-    .command('import')
+  withPublishOptions(program.command('import'))
     .description('make a trace file from what bpftrace, perf or ftrace recorded')
     .argument(
       '<file...>',
@@ -99,7 +99,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     )
     .option(
       '-o, --output <trace>',
-      'trace file to write, - for standard output; default: the name of the first file, with .arrows, in this folder',
+      'trace file to write, - for standard output; default: the name of the first file, with .arrows, in this folder, or none with --publish',
     )
     .option(
       '--force',
@@ -165,12 +165,16 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       exitCode = await probesCommand(options, hostSources());
     });
 
+  program.addCommand(
+    fleetCommand((code) => {
+      exitCode = code;
+    }),
+  );
+
   program
     .command('schema')
     .description('the JSON Schema of what a command prints with --json')
-    .addArgument(
-      new Argument('<command>', 'command').choices(['attach', 'doctor', 'import', 'probes']),
-    )
+    .addArgument(new Argument('<command>', 'command').choices(SCHEMA_NAMES))
     .action(async (name: SchemaName) => {
       const { schemaCommand } = await import('./schema-command.js');
       exitCode = await schemaCommand(name);
@@ -190,7 +194,7 @@ function recorderOption(what: string): Option {
 
 function withDefaults(flags: AttachFlags): AttachOptions {
   const overwrite = flags.output !== undefined || flags.force === true;
-  const isDefault = flags.output === undefined && flags.socket === undefined;
+  const isDefault = (flags.output ?? flags.socket ?? flags.publish) === undefined;
   return { ...flags, ...(isDefault && { output: 'vhost.arrows' }), overwrite };
 }
 
@@ -217,12 +221,14 @@ How much to record:
 
 Ctrl-C, SIGTERM or SIGHUP end the recording once what is under way has arrived; a second one leaves at
 once. The trace says how it ended, and whether it is complete.
+${PUBLISH_HELP}
 
 Examples:
   collector attach                              records into vhost.arrows until Ctrl-C
   collector attach --duration 30s --detail calls -o host.arrows
   collector attach --tui                        and shows it meanwhile
   collector attach --socket /run/vhostscope.sock
+  collector attach --publish nats://lab:4222
   collector attach -o - | replay run -
   collector attach --metrics 9435               curl http://127.0.0.1:9435/metrics meanwhile`;
 
@@ -230,6 +236,7 @@ const IMPORT_HELP = `
 Examples:
   collector import run.txt.gz                   writes run.arrows
   collector import monday.txt tuesday.txt -o week.arrows
+  collector import run.txt.gz --publish nats://lab:4222 --publish-as host7
   collector import --merge accesses.txt perf.txt --offset perf.txt=0 -o host.arrows
   collector import --merge --different-hosts a.arrows b.arrows --offset b.arrows=-1.5s -o both.arrows
   bpftrace probes.bt | collector import - -o live.arrows
@@ -240,4 +247,5 @@ Merged files of one host tell of the same virtqueues where their kernel addresse
 one kind, virtqueue (device, process) and CPU is taken from the one that is named first.
 
 The output appears within half a second of its first event: an import that finds none leaves nothing behind, and what
-was there before as it was.`;
+was there before as it was.
+${PUBLISH_HELP}`;

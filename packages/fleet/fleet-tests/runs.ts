@@ -1,6 +1,26 @@
 /** Traces to publish, and runs to read back. */
+import { spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import type { Fleet, RunName, RunReading } from '../src/index.js';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { batchEnd, indexTrace } from '@vhostscope/trace';
+import {
+  connectFleet,
+  initStream,
+  openFleet,
+  openPublisher,
+  parseFleetUrl,
+  type Fleet,
+  type Publisher,
+  type RunName,
+  type RunReading,
+  type StreamWishes,
+} from '../src/index.js';
+import type { Environment } from '../src/server-credentials.js';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
+export const COLLECTOR = join(REPOSITORY, 'packages/collector/bin/collector.js');
+export const EXAMPLE = join(REPOSITORY, 'examples/d1-dpdk-virtio-user.txt.gz');
 
 /** What a writer of a trace might append, of random sizes. */
 export function randomAppends(howMany: number, maxBytes: number): Uint8Array[] {
@@ -11,6 +31,79 @@ export function randomAppends(howMany: number, maxBytes: number): Uint8Array[] {
   });
 }
 
+/** A real trace, as its writer appended it: the schema, the batches, the mark at its end. */
+export function recordedBatches(folder: string): Uint8Array[] {
+  const path = join(folder, 'recorded.arrows');
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [COLLECTOR, 'import', EXAMPLE, '-o', path],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(stderr);
+  const bytes = readFileSync(path);
+  const fd = openSync(path, 'r');
+  const { recordings } = indexTrace(fd, statSync(path).size);
+  closeSync(fd);
+  const ends = recordings.flatMap(({ begin, tables, events, end }) => {
+    const places = [...events.values()].flatMap((list) =>
+      Array.from({ length: list.length }, (_, at) => list.at(at)),
+    );
+    return [begin, end, ...tables, ...places].flatMap((place) =>
+      place === undefined ? [] : batchEnd(place),
+    );
+  });
+  const starts = recordings.map(({ begin }) => begin?.offset ?? 0);
+  const cuts = [...new Set([...starts, ...ends, bytes.length])].toSorted((a, b) => a - b);
+  return cuts.map((end, at) => bytes.subarray(cuts[at - 1] ?? 0, end));
+}
+
+export async function initFleet(
+  url: string,
+  wishes: StreamWishes = {},
+  env: Environment = {},
+): Promise<void> {
+  const connection = await connectFleet(parseFleetUrl(url), env);
+  try {
+    await initStream(connection, wishes);
+  } finally {
+    await connection.close();
+  }
+}
+
+export interface TestPublisher extends Publisher {
+  /** What was said to the user. */
+  readonly told: string[];
+}
+
+export async function publisherTo(
+  url: string,
+  spool: string,
+  {
+    host = 'host',
+    spoolMax = 2 ** 26,
+    env = {},
+  }: { host?: string; spoolMax?: number; env?: Environment } = {},
+): Promise<TestPublisher> {
+  const told: string[] = [];
+  const publisher = await openPublisher({
+    url: parseFleetUrl(url),
+    host,
+    spool,
+    spoolMax,
+    env,
+    tell: (words) => told.push(words),
+    clock: { name: 'CLOCK_REALTIME', now: () => BigInt(Date.now()) * 1_000_000n },
+  });
+  publisher.begin();
+  return Object.assign(publisher, { told });
+}
+
+export function appendAll(publisher: Publisher, appended: readonly Uint8Array[]): void {
+  for (const bytes of appended) publisher.output.append([bytes], bytes.length);
+}
+
+export const NEVER = new AbortController().signal;
+
 export async function bytesOfRun(
   fleet: Fleet,
   { host, run }: RunName,
@@ -19,4 +112,21 @@ export async function bytesOfRun(
   const chunks: Uint8Array[] = [];
   for await (const chunk of reading) chunks.push(chunk);
   return { bytes: Buffer.concat(chunks), reading };
+}
+
+/** The trace of a run, which must be whole. */
+export async function traceOnServer(
+  url: string,
+  name: RunName,
+  env: Environment = {},
+): Promise<Buffer> {
+  const fleet = await openFleet(url, env);
+  try {
+    const { bytes, reading } = await bytesOfRun(fleet, name);
+    const { damage, end } = reading.result;
+    if (damage !== undefined || end === undefined) throw new Error(`${damage}, ${end}`);
+    return bytes;
+  } finally {
+    await fleet.close();
+  }
 }

@@ -10,6 +10,7 @@ export {
   openFleet,
   type Fleet,
   type FleetRun,
+  type FleetUsage,
   type ReadRunOptions,
   type RunReading,
   type RunReadResult,
@@ -20,5 +21,5 @@ export type { ClockReading, HostClock } from './run-clock.js';
 export { initStream, type StreamState, type StreamWishes } from './run-stream.js';
 export { sendLeftRuns, type LeftRunResult, type LeftRuns } from './send-left-runs.js';
 export { connectFleet, FleetError, type FleetServer } from './server-connection.js';
-export { openServerLink } from './server-link.js';
+export { openServerLink, type ServerLink } from './server-link.js';
 export { DEFAULT_SPOOL_MAX, defaultSpool, openSpoolFolder } from './spool-folder.js';

@@ -99,10 +99,11 @@ function publisherOf(
   link: ServerLink,
 ): Publisher {
   const { folder, ownership } = makeRunFolder(spool, name);
-  const budget = createSpoolBudget(spool, folder, spoolMax, RESERVE_BYTES);
+  const reserveBytes = Math.min(RESERVE_BYTES, Math.floor(spoolMax / 8));
+  const budget = createSpoolBudget(spool, folder, spoolMax, reserveBytes);
   // Files are deleted whole, so that they are to be a small part of what there may be.
   const segmentBytes = Math.min(SEGMENT_BYTES, Math.floor(spoolMax / 8));
-  const writer = createSpoolWriter({ folder, name, budget, segmentBytes });
+  const writer = createSpoolWriter({ folder, name, budget, segmentBytes, reserveBytes });
   let hasEnd = false;
   const run = createSpooledRun({
     name,
@@ -182,7 +183,7 @@ function publisherOf(
         end();
         isSent = await Promise.race([
           sending,
-          pause(waitMs, false, { signal: stopping.signal, ref: false }),
+          pause(waitMs, false, { signal: stopping.signal }),
           new Promise<false>((resolve) => {
             if (signal.aborted) resolve(false);
             signal.addEventListener('abort', () => resolve(false), { once: true });

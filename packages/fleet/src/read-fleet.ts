@@ -53,10 +53,19 @@ export interface ReadRunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface FleetUsage {
+  readonly stream: string;
+  readonly bytes: number;
+  /** Undefined where there is no limit but the server's. */
+  readonly maxBytes: number | undefined;
+}
+
 export interface Fleet {
   readonly url: FleetUrl;
   /** By host and run. @throws FleetError */
   listRuns(): Promise<FleetRun[]>;
+  /** How much the runs take on the server, and may. @throws FleetError */
+  usage(): Promise<FleetUsage>;
   /** @throws FleetError while it is iterated over, also when there is no such run */
   readRun(host: string, run: string, options?: ReadRunOptions): RunReading;
   /**
@@ -80,6 +89,11 @@ export async function openFleet(url: string | FleetUrl, env?: Environment): Prom
   return {
     url: parsed,
     listRuns: () => listRuns(server),
+    usage: async () => {
+      const { config, state } = await streamInfo(server);
+      const { max_bytes: max } = config;
+      return { stream: config.name, bytes: state.bytes, maxBytes: max > 0 ? max : undefined };
+    },
     readRun: (host, run, options = {}) => readRun(server, { host, run }, options),
     readClock: (host, run) => lastClockReading(server, { host, run }),
     close: () => server.close(),

@@ -13,8 +13,8 @@ export interface SendLeftOptions {
   readonly tell: (words: string) => void;
   /** Whether runs that were for another server are sent to this one. */
   readonly fromAnyServer?: boolean;
-  /** Called when one is through. */
-  readonly onRun?: (run: LeftRunResult) => void;
+  /** Called at each piece that is acknowledged. */
+  readonly onProgress?: () => void;
 }
 
 export interface LeftRunResult extends RunName {
@@ -36,7 +36,7 @@ export interface LeftRuns {
 
 /** Sends them one after the other, the oldest first. What cannot be sent does not stop the others. */
 export async function sendLeftRuns(options: SendLeftOptions): Promise<LeftRuns> {
-  const { spool, link, signal, tell, fromAnyServer = false, onRun } = options;
+  const { spool, link, tell, fromAnyServer = false } = options;
   const sent: LeftRunResult[] = [];
   const left: LeftRunResult[] = [];
   let inUse = 0;
@@ -59,18 +59,15 @@ export async function sendLeftRuns(options: SendLeftOptions): Promise<LeftRuns> 
       run.close();
       continue;
     }
-    const result = await sendOne(run, link, signal, tell);
+    const result = await sendOne(run, options);
     (result.isSent ? sent : left).push(result);
-    onRun?.(result);
   }
   return { sent, left, inUse, forOthers };
 }
 
 async function sendOne(
   run: LeftRun,
-  link: ServerLink,
-  signal: AbortSignal,
-  tell: (words: string) => void,
+  { link, signal, tell, onProgress }: SendLeftOptions,
 ): Promise<LeftRunResult> {
   const { host, run: name } = run.note;
   if (run.torn > 0)
@@ -79,7 +76,7 @@ async function sendOne(
     );
   let isSent = false;
   try {
-    isSent = await sendRun(run, link, signal, tell);
+    isSent = await sendRun(run, link, signal, tell, onProgress);
   } catch (error) {
     tell(inWords(error));
   }

@@ -23,6 +23,7 @@ const QUIET_FAILURES = 4;
  * Sends until the end of the run is acknowledged, whatever becomes of the server.
  *
  * @param tell says something to the user
+ * @param onProgress called at each piece that is acknowledged
  * @returns whether it came to that before `signal`
  * @throws what the spool's file system refused; an Error where the spool is damaged
  */
@@ -31,7 +32,13 @@ export async function sendRun(
   link: ServerLink,
   signal: AbortSignal,
   tell: (words: string) => void,
+  onProgress: () => void = () => undefined,
 ): Promise<boolean> {
+  const acknowledge = (piece: SpooledPiece): void => {
+    run.acknowledge(piece);
+    link.note(undefined);
+    onProgress();
+  };
   let wait = FIRST_PAUSE_MS;
   let failures = 0;
   let isChecked = run.acknowledged.seq === 0;
@@ -43,7 +50,7 @@ export async function sendRun(
     try {
       if (!isChecked) await checkHeld(run, server, tell);
       isChecked = true;
-      failure = await sendUntilRefused(run, server, link, signal);
+      failure = await sendUntilRefused(run, server, acknowledge, signal);
     } catch (error) {
       if (!isPassing(error)) throw error;
       failure = error;
@@ -97,7 +104,7 @@ interface Flight {
 async function sendUntilRefused(
   run: SpooledRun,
   server: FleetServer,
-  link: ServerLink,
+  acknowledge: (piece: SpooledPiece) => void,
   signal: AbortSignal,
 ): Promise<unknown> {
   const flights: Flight[] = [];
@@ -134,8 +141,7 @@ async function sendUntilRefused(
         return outcome.error;
       }
       flights.shift();
-      run.acknowledge(first.spooled);
-      link.note(undefined);
+      acknowledge(first.spooled);
     }
   } finally {
     stopped.forget();

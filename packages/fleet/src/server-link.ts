@@ -21,8 +21,8 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * Connects to a server that has the stream of runs. One that is away is waited for, and what else is wrong with it
- * is an error now; later nothing is, as what is to be sent waits in the spool.
+ * Connects to a server that has the stream of runs. One that is away is waited for, unless it must be there, and what
+ * else is wrong with it is an error now; later nothing is, as what is to be sent waits in the spool.
  *
  * @param tell says something to the user
  * @throws ProgramError, FleetError
@@ -31,6 +31,7 @@ export async function openServerLink(
   url: FleetUrl,
   env: Environment,
   tell: (words: string) => void,
+  mustBeThere = false,
 ): Promise<ServerLink> {
   const closing = new AbortController();
   let server: FleetServer | undefined;
@@ -88,7 +89,7 @@ export async function openServerLink(
   try {
     isThere(await connectReady(url, env));
   } catch (error) {
-    if (!(error instanceof FleetError && error.isAway)) throw error;
+    if (mustBeThere || !(error instanceof FleetError && error.isAway)) throw error;
     note(inWords(error));
     void reconnect();
   }

@@ -40,6 +40,8 @@ export interface SpoolWriterOptions {
   readonly name: RunName;
   readonly budget: SpoolBudget;
   readonly segmentBytes: number;
+  /** Kept on the disk for the end of the trace. */
+  readonly reserveBytes: number;
 }
 
 /** A file of the spool is deleted when all of it is acknowledged: so much more than needed may stay. */
@@ -58,7 +60,7 @@ interface Queued extends Appended {
 
 /** @throws OutputError */
 export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
-  const { folder, name, budget, segmentBytes } = options;
+  const { folder, name, budget, segmentBytes, reserveBytes } = options;
   const mark = Buffer.from(endOfStream());
   const queue: Queued[] = [];
   const onIdle: (() => void)[] = [];
@@ -76,8 +78,8 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
 
   /** A full disk has this much room for the end: other data, so that no file system makes it small. */
   function keepReserve(): void {
-    const bytes = Buffer.allocUnsafe(RESERVE_BYTES);
-    for (let at = 0; at < bytes.length; at += 4)
+    const bytes = Buffer.alloc(reserveBytes);
+    for (let at = 0; at + 4 <= bytes.length; at += 4)
       bytes.writeInt32LE(Math.imul(at + 1, 0x9e3779b1), at);
     refusing(() => writeFileSync(join(folder, RESERVE), bytes, { mode: 0o600 }));
   }

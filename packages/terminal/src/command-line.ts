@@ -13,17 +13,7 @@ export async function runCommandLine(
   program: Command,
   argv: readonly string[],
 ): Promise<number | undefined> {
-  const name = program.name();
-  for (const command of [program, ...program.commands]) {
-    const fullName = command === program ? name : `${name} ${command.name()}`;
-    command
-      .exitOverride()
-      .configureOutput({
-        outputError: (text, write) =>
-          write(withSafeWords(text, argv).replace(/^error: /, `${name}: `)),
-      })
-      .showHelpAfterError(`${name}: see \`${fullName} --help\``);
-  }
+  setManners(program, program.name(), argv);
   try {
     await program.parseAsync(argv);
     return undefined;
@@ -32,6 +22,19 @@ export async function runCommandLine(
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
     throw error;
   }
+}
+
+/** Of a command and those below it; `path` is how it is called. */
+function setManners(command: Command, path: string, argv: readonly string[]): void {
+  const [program] = path.split(' ');
+  command
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) =>
+        write(withSafeWords(text, argv).replace(/^error: /, `${program}: `)),
+    })
+    .showHelpAfterError(`${program}: see \`${path} --help\``);
+  for (const below of command.commands) setManners(below, `${path} ${below.name()}`, argv);
 }
 
 /** What commander says quotes the words of the command line, which may be names that others have given. */

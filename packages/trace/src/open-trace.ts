@@ -184,7 +184,7 @@ export async function openArrivingTrace(
     const end = howEnded();
     const { size } = fstatSync(fd);
     if (size === 0 && end.damage !== undefined) throw new InputError(`${name}: ${end.damage}`);
-    const index = named(name, () => indexTrace(fd, size));
+    const index = naming(name, () => indexTrace(fd, size));
     return opened(name, fd, index, undefined, undefined, end);
   } catch (error) {
     closeSync(fd);

@@ -2,9 +2,11 @@
 import { EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhostscope/terminal';
 import { createTraceWriter, type TraceOutput, type TraceWriter } from '@vhostscope/trace';
 import { BlockedHostError } from '../blocked-host.js';
+import { openPublishing, type Publishing } from '../fleet/publishing.js';
 import { readVersion } from '../version.js';
 import { type AttachOptions } from './attach-options.js';
 import { attachResult, blockedResult, type AttachResult } from './attach-result.js';
+import { createBootClock } from './boot-clock.js';
 import { problemsOf, summary } from './attach-summary.js';
 import {
   checkDashboard,
@@ -64,18 +66,24 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     const finished = await recordInto(writer, outputs, { plan, host, stop, options });
     const complaint = await outputs.dashboard?.ended;
     if (complaint !== undefined) say(NAME, complaint);
+    outputs.speakUp();
+    const published = await outputs.publishing?.finish(leaving(stop, finished));
     if (!finished.wasReady) {
       say(NAME, 'interrupted before the probes were attached; nothing was recorded');
       return EXIT.interrupted;
     }
-    const result = attachResult(target.path, writer, finished, socket?.dropped ?? 0);
+    const dropped = socket?.dropped ?? 0;
+    const result = attachResult(target.path, writer, finished, dropped, published);
     for (const problem of problemsOf(finished, result)) say(NAME, problem);
     if (options.json === true) await writeOut(jsonDocument(result));
     else say(NAME, summary(result, outputs.name));
+    if (outputs.publishing?.hasCopyFailed === true) return EXIT.unusable;
     return exitCode(finished, result, options);
   } finally {
     // What is still to be said is for the terminal as it was.
     await outputs?.dashboard?.close();
+    outputs?.speakUp();
+    await outputs?.publishing?.close();
     outputs?.target.close();
     outputs?.socket?.close();
     outputs?.ownSocket?.remove();
@@ -103,6 +111,9 @@ interface Outputs {
   readonly target: TraceTarget;
   readonly socket: LiveSocket | undefined;
   readonly socketPath: string | undefined;
+  readonly publishing: Publishing | undefined;
+  /** What was to be said while a dashboard had the terminal is said, and what comes then at once. */
+  speakUp(): void;
   /** Where the socket lies that is for the dashboard alone. */
   readonly ownSocket: ReturnType<typeof privateSocket> | undefined;
   readonly metrics: MetricsListener | undefined;
@@ -113,11 +124,18 @@ interface Outputs {
   readonly name: string;
 }
 
-async function openOutputs(
-  { output, socket: wanted, metrics: address, tui, overwrite }: AttachOptions,
-  stop: StopRequest,
-): Promise<Outputs> {
-  const target = openTarget(output, overwrite, () => stop.request({ why: 'reader gone' }));
+async function openOutputs(options: AttachOptions, stop: StopRequest): Promise<Outputs> {
+  const { output, socket: wanted, metrics: address, tui, overwrite } = options;
+  const file = openTarget(output, overwrite, () => stop.request({ why: 'reader gone' }));
+  const voice = createVoice(tui === true);
+  let publishing: Publishing | undefined;
+  try {
+    publishing = await publishingOf(options, file, voice.tell);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  const target = publishing?.target ?? file;
   const ownSocket = tui === true && wanted === undefined ? privateSocket() : undefined;
   let metrics: MetricsListener | undefined;
   try {
@@ -129,6 +147,8 @@ async function openOutputs(
     const socket = socketPath === undefined ? undefined : await openLiveSocket(socketPath);
     return {
       target,
+      publishing,
+      speakUp: voice.speakUp,
       socket,
       socketPath,
       ownSocket,
@@ -138,11 +158,56 @@ async function openOutputs(
       name: [target.name, wanted].filter((name) => name !== undefined).join(' and '),
     };
   } catch (error) {
+    await publishing?.close();
     target.close();
     ownSocket?.remove();
     metrics?.close();
     throw error;
   }
+}
+
+async function publishingOf(
+  { publish, ...flags }: AttachOptions,
+  beside: TraceTarget,
+  tell: (words: string) => void,
+): Promise<Publishing | undefined> {
+  if (publish === undefined) return undefined;
+  const clock = createBootClock();
+  return openPublishing({ ...flags, publish }, beside, {
+    tell,
+    clock: { name: 'CLOCK_BOOTTIME', now: () => clock.now() },
+    canWait: false,
+  });
+}
+
+interface Voice {
+  readonly tell: (words: string) => void;
+  readonly speakUp: () => void;
+}
+
+/** A dashboard has the terminal to itself: what comes meanwhile is said when it is gone. */
+function createVoice(isHeld: boolean): Voice {
+  let held: string[] | undefined = isHeld ? [] : undefined;
+  return {
+    tell: (words) => {
+      if (held !== undefined) return void held.push(words);
+      // Not behind the line that shows how the recording goes.
+      if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+      say(NAME, words);
+    },
+    speakUp: () => {
+      for (const words of held ?? []) say(NAME, words);
+      held = undefined;
+    },
+  };
+}
+
+/** Aborted when nobody waits for the server any more. */
+function leaving(stop: StopRequest, { end }: FinishedRecording): AbortSignal {
+  const abort = new AbortController();
+  if (end.why === 'left at once') abort.abort();
+  void stop.again.then(() => abort.abort());
+  return abort.signal;
 }
 
 /** What a recording is made of. */
@@ -229,7 +294,7 @@ function howLong(duration: number | undefined): string {
 
 function exitCode(
   { end }: FinishedRecording,
-  { complete }: AttachResult,
+  { complete, published }: AttachResult,
   { strict, duration }: AttachOptions,
 ): number {
   switch (end.why) {
@@ -242,6 +307,8 @@ function exitCode(
     case 'stopped':
       // Without a duration a signal is how a recording ends; with one it was cut short.
       if (end.reason.why === 'signal' && duration !== undefined) return EXIT.interrupted;
-      return strict === true && complete === false ? EXIT.no : EXIT.done;
+      return strict === true && (complete === false || published?.sent === false)
+        ? EXIT.no
+        : EXIT.done;
   }
 }

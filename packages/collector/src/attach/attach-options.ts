@@ -1,11 +1,12 @@
 /** The options of `collector attach`. */
 import type { RecorderName } from '../plan-recording.js';
+import type { PublishFlags } from '../fleet/publish-flags.js';
 import type { Detail } from '../probe-plan/detail.js';
 import type { ListenAddress } from './parse-listen-address.js';
 
 /** As the command line gives them. */
-export interface AttachFlags {
-  /** `-` is standard output; absent where only a socket was asked for. */
+export interface AttachFlags extends PublishFlags {
+  /** `-` is standard output; absent where only a socket, or a server, was asked for. */
   readonly output?: string;
   /** Unix socket for live streams. */
   readonly socket?: string;

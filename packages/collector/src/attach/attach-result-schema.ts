@@ -1,5 +1,6 @@
 /** The contract of `collector attach --json`: keys are stable. */
 import { z } from 'zod';
+import { publishedSchema } from '../fleet/published-schema.js';
 
 const count = z.number().int().nonnegative();
 const decimal = z.string().regex(/^\d+$/);
@@ -24,6 +25,8 @@ export const attachResultSchema = z.object({
   missing: z.record(z.string(), count),
   /** Readers of the socket that were dropped because they did not keep up. */
   readers_dropped: count,
+  /** The run on the server; null where nothing was published. */
+  published: publishedSchema.nullable(),
   /** Why this host cannot be recorded as it is; none when it was. */
   blockers: z.array(z.object({ reason: z.string(), change: z.string().nullable() })),
 });

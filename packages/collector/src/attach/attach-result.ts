@@ -2,6 +2,7 @@
 import type { TraceWriter } from '@vhostscope/trace';
 import type { z } from 'zod';
 import type { Blocker } from '../blocked-host.js';
+import type { Published } from '../fleet/publishing.js';
 import type { attachResultSchema } from './attach-result-schema.js';
 import type { FinishedRecording } from './record.js';
 
@@ -15,6 +16,7 @@ export function attachResult(
   writer: TraceWriter,
   { end, missing, doubts }: FinishedRecording,
   readersDropped: number,
+  published: Published | undefined,
 ): AttachResult {
   const counts = writer.ended;
   return {
@@ -28,6 +30,7 @@ export function attachResult(
     lost: { ...counts?.lost },
     missing: { ...missing },
     readers_dropped: readersDropped,
+    published: published ?? null,
     blockers: [],
   };
 }
@@ -45,6 +48,7 @@ export function blockedResult(blockers: readonly Blocker[]): AttachResult {
     lost: {},
     missing: {},
     readers_dropped: 0,
+    published: null,
     blockers: blockers.map(({ reason, advice }) => ({ reason, change: advice ?? null })),
   };
 }

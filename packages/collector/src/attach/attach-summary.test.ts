@@ -14,6 +14,7 @@ const RESULT: AttachResult = {
   lost: {},
   missing: {},
   readers_dropped: 0,
+  published: null,
   blockers: [],
 };
 

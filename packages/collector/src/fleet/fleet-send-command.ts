@@ -1,0 +1,89 @@
+/** `collector fleet send`: what earlier recordings left in a spool. */
+import {
+  defaultSpool,
+  openServerLink,
+  openSpoolFolder,
+  parseFleetUrl,
+  sendLeftRuns,
+  type LeftRunResult,
+} from '@vhostscope/fleet';
+import { byteSize, counted, EXIT, jsonDocument, say, writeOut } from '@vhostscope/terminal';
+import type { z } from 'zod';
+import { hearSignals } from '../stop-signals.js';
+import type { fleetSendSchema } from './fleet-result-schemas.js';
+
+export interface FleetSendOptions {
+  readonly spool?: string;
+  /** ms */
+  readonly wait?: number;
+  readonly json?: boolean;
+}
+
+const WAIT_MS = 30_000;
+
+type FleetSent = z.infer<typeof fleetSendSchema>;
+
+export async function fleetSendCommand(text: string, options: FleetSendOptions): Promise<number> {
+  const url = parseFleetUrl(text);
+  const spool = openSpoolFolder(options.spool ?? defaultSpool());
+  const tell = (words: string): void => say('collector', words);
+  const signals = hearSignals();
+  const tired = new AbortController();
+  const link = await openServerLink(url, process.env, tell, true);
+  const timer = setTimeout(() => tired.abort(), options.wait ?? WAIT_MS);
+  try {
+    const { sent, left, inUse } = await sendLeftRuns({
+      spool,
+      link,
+      signal: AbortSignal.any([signals.signal, tired.signal]),
+      tell,
+      fromAnyServer: true,
+      onProgress: () => timer.refresh(),
+    });
+    const result = {
+      server: url.name,
+      spool,
+      sent: sent.map(runResult),
+      left: left.map(runResult),
+      in_use: inUse,
+      trouble: left.length > 0 ? (link.trouble ?? null) : null,
+    };
+    await writeOut(options.json === true ? jsonDocument(result) : sentText(result));
+    if (left.length === 0) return EXIT.done;
+    return signals.signal.aborted ? EXIT.interrupted : EXIT.no;
+  } finally {
+    clearTimeout(timer);
+    await link.close();
+    signals.ignoreNoLonger();
+  }
+}
+
+function runResult({
+  host,
+  run,
+  bytes,
+  acknowledgedBytes,
+}: LeftRunResult): FleetSent['sent'][number] {
+  return { host, run, bytes, acknowledged_bytes: acknowledgedBytes };
+}
+
+function sentText({ server, spool, sent, left, in_use: inUse, trouble }: FleetSent): string {
+  const lines = [
+    ...(sent.length > 0
+      ? [`sent to ${server}: ${counted(sent.length, 'run')}, ${byteSize(sum(sent))}`]
+      : []),
+    ...(left.length > 0
+      ? [
+          `left in ${spool}: ${counted(left.length, 'run')}${trouble === null ? '' : ` (${trouble})`}`,
+        ]
+      : []),
+    ...(inUse > 0
+      ? [`in use by a recording, which sends it itself: ${counted(inUse, 'run')}`]
+      : []),
+  ];
+  return `${(lines.length > 0 ? lines : [`nothing waits in ${spool}`]).join('\n')}\n`;
+}
+
+function sum(runs: FleetSent['sent']): number {
+  return runs.reduce((total, { bytes }) => total + bytes, 0);
+}

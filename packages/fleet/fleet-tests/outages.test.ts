@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { endOfStream } from '@vhostscope/trace';
+import { openFleet } from '../src/index.js';
+import {
+  hasServer,
+  startServer,
+  testFolder,
+  type TestFolder,
+  type TestServer,
+} from './nats-server.js';
+import { appendAll, initFleet, NEVER, publisherTo, randomAppends, traceOnServer } from './runs.js';
+
+/** How long the server is away; a minute in the acceptance of this, less in passing. */
+const AWAY_S = Number(process.env['FLEET_AWAY_S'] ?? '5');
+
+describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
+  let folder: TestFolder;
+  let server: TestServer;
+  let spool: string;
+  beforeEach(async () => {
+    folder = testFolder();
+    spool = join(folder.path, 'spool');
+    server = await startServer(folder.path);
+  });
+  afterEach(async () => {
+    await server.stop('SIGKILL');
+    folder.remove();
+  });
+
+  it(`is away for ${AWAY_S} s: what was written meanwhile arrives afterwards`, async () => {
+    await initFleet(server.url);
+    const publisher = await publisherTo(server.url, spool);
+    const all = [...randomAppends(60, 200_000), endOfStream()];
+    appendAll(publisher, all.slice(0, 20));
+    await publisher.output.settle();
+    await pause(200);
+    await server.stop('SIGKILL');
+    const end = Date.now() + AWAY_S * 1000;
+    for (const bytes of all.slice(20, 50)) {
+      appendAll(publisher, [bytes]);
+      await pause((AWAY_S * 1000) / 30);
+    }
+    await pause(Math.max(0, end - Date.now()));
+    await server.start();
+    appendAll(publisher, all.slice(50));
+    const result = await publisher.finish(60_000, NEVER);
+    await publisher.close();
+    expect(result).toMatchObject({ isSent: true });
+    expect(publisher.told.join('\n')).toMatch(/connection to .* is cut.*\n.*again/);
+    expect((await traceOnServer(server.url, publisher.name)).equals(Buffer.concat(all))).toBe(true);
+  });
+
+  it('is away from the beginning: the recording goes on, and all is sent when it comes', async () => {
+    await initFleet(server.url);
+    await server.stop();
+    const publisher = await publisherTo(server.url, spool);
+    expect(publisher.told).toEqual([expect.stringContaining('is away')]);
+    const all = [...randomAppends(20, 100_000), endOfStream()];
+    appendAll(publisher, all);
+    await publisher.output.settle();
+    await server.start();
+    expect(await publisher.finish(60_000, NEVER)).toMatchObject({ isSent: true });
+    await publisher.close();
+    expect((await traceOnServer(server.url, publisher.name)).equals(Buffer.concat(all))).toBe(true);
+  });
+
+  it('is away to the end: the next that publishes sends what is left, and ends no run of others', async () => {
+    await initFleet(server.url);
+    await server.stop();
+    const first = await publisherTo(server.url, spool, { host: 'first' });
+    const all = [...randomAppends(20, 100_000), endOfStream()];
+    appendAll(first, all);
+    const result = await first.finish(300, NEVER);
+    expect(result).toMatchObject({ isSent: false, acknowledgedBytes: 0 });
+    expect(result.trouble).toContain('is away');
+    await first.close();
+    await server.start();
+    const second = await publisherTo(server.url, spool, { host: 'second' });
+    appendAll(second, [endOfStream()]);
+    const fleet = await openFleet(server.url, {});
+    for (let runs = 0, tries = 0; runs < 1 && tries < 100; tries++) {
+      await pause(100);
+      runs = (await fleet.listRuns()).filter(
+        ({ host, end }) => host === 'first' && end === 'closed',
+      ).length;
+    }
+    await fleet.close();
+    await second.finish(10_000, NEVER);
+    await second.close();
+    expect((await traceOnServer(server.url, first.name)).equals(Buffer.concat(all))).toBe(true);
+    await traceOnServer(server.url, second.name);
+  });
+
+  it('is full: that is told, nothing is dropped, and all is there when there is room', async () => {
+    await initFleet(server.url, { maxBytes: 2_000_000 });
+    const publisher = await publisherTo(server.url, spool);
+    const all = [...randomAppends(40, 400_000), new Uint8Array(3_000_000), endOfStream()];
+    appendAll(publisher, all);
+    const end = Date.now() + 30_000;
+    while (publisher.told.length === 0 && Date.now() < end) await pause(50);
+    expect(publisher.told).toEqual([expect.stringMatching(/VHOSTSCOPE_RUNS .* is full; .* spool/)]);
+    await initFleet(server.url, { maxBytes: 100_000_000 });
+    expect(await publisher.finish(60_000, NEVER)).toMatchObject({ isSent: true });
+    await publisher.close();
+    expect((await traceOnServer(server.url, publisher.name)).equals(Buffer.concat(all))).toBe(true);
+  });
+
+  it('tells how far the clock of the host is from its own', async () => {
+    await initFleet(server.url);
+    const publisher = await publisherTo(server.url, spool);
+    appendAll(publisher, [...randomAppends(10, 100_000), endOfStream()]);
+    const fleet = await openFleet(server.url, {});
+    let clock = await fleet.readClock('host', publisher.name.run);
+    for (let tries = 0; clock === undefined && tries < 50; tries++) {
+      await pause(100);
+      clock = await fleet.readClock('host', publisher.name.run);
+    }
+    await fleet.close();
+    await publisher.finish(10_000, NEVER);
+    await publisher.close();
+    expect(clock?.clock).toBe('CLOCK_REALTIME');
+    // Both are this machine's, and Date.now() is cut to milliseconds.
+    expect(Math.abs(Number(clock?.offset))).toBeLessThan(Number(clock?.uncertainty) + 2e6);
+  });
+});
