@@ -342,6 +342,23 @@ describe('lines that are not as they should be', () => {
     expect(report.rejectedFirst[0]?.reason).toContain(reason);
   });
 
+  test.each([
+    ['/usr/bin/perf record -a -e vho:* --filter accessor==1', '--filter'],
+    [`/usr/bin/perf record -a ${'-e vho:access '.repeat(40)}-C 1,2`, '-C'],
+    ['perf record -p 7 -- sleep 1', '-p'],
+    ['perf record -a -e vho:* -- ssh -p 22', undefined],
+    ['-p 7', undefined],
+  ])('perf was told to leave events out: %s', (command, option) => {
+    const { fd, report } = importLines(
+      `# cmdline : ${command}`,
+      perf(`probe:vhost_vq_reset: (0) vq=${VQ}`),
+    );
+    const flaws =
+      option === undefined ? [] : [`perf record was told ${option}: what that left out is missing`];
+    expect(report.flaws).toEqual(flaws);
+    expect(countsOf(fd)).toMatchObject([{ complete: option === undefined ? null : false }]);
+  });
+
   test('a second probe at one place tells the same again, one at another place does not', () => {
     const { report } = importLines(
       perf(`probe:vhost_access: (ffffffffc04ddaf0) vq=${VQ} accessor=1 hit=0 count=1`),

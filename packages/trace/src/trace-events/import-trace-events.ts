@@ -29,7 +29,13 @@ import {
   type EventPlan,
 } from './event-plans.js';
 import { missingEvents } from './missing-events.js';
-import { recordedEvent, saidByLine, saidByRecord, type Said } from './other-lines.js';
+import {
+  leftOutByCommand,
+  recordedEvent,
+  saidByLine,
+  saidByRecord,
+  type Said,
+} from './other-lines.js';
 import {
   createThreadName,
   forgetFirstPart,
@@ -45,6 +51,8 @@ import { createWholeLines } from './whole-lines.js';
 const MAX_LINE_BYTES = 1 << 20;
 /** Of a line that is no event nobody reads more. */
 const MAX_TEXT_BYTES = 200;
+/** And of a command line. */
+const MAX_COMMAND_BYTES = 1 << 16;
 const KEPT_FLAWS = 8;
 
 const LF = 0x0a;
@@ -199,6 +207,10 @@ export function createTraceEventImport(
     const recordedName = recordedEvent(text);
     if (recordedName !== undefined)
       for (const code of planNamed(recordedName)?.kinds ?? []) recorded.add(code);
+    if (text.startsWith('# cmdline')) {
+      const leftOut = leftOutByCommand(textOf(bytes, start, end, MAX_COMMAND_BYTES));
+      if (leftOut !== undefined) tell(leftOut);
+    }
     const said = saidByLine(text);
     // A blank line ends a call chain, and may be a name's, too.
     if (said !== undefined && (said.what !== 'nothing' || name.lines === 0)) {
@@ -330,8 +342,8 @@ function fieldStart(bytes: Uint8Array, equals: number): number {
 }
 
 /** Beginning of a piece of a line, for people: all that a terminal might act on is taken out. */
-function textOf(bytes: Uint8Array, start: number, end: number): string {
-  const piece = bytes.subarray(start, Math.min(end, start + MAX_TEXT_BYTES));
+function textOf(bytes: Uint8Array, start: number, end: number, most = MAX_TEXT_BYTES): string {
+  const piece = bytes.subarray(start, Math.min(end, start + most));
   return new TextDecoder('latin1').decode(piece).replaceAll(/[^\t\x20-\x7e]/g, '?');
 }
 
