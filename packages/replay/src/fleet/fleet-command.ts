@@ -105,8 +105,8 @@ function sayPassedOver({ passedOver, twice }: FoundTraces): void {
   if (passedOver.length > 0)
     say(
       'replay',
-      `${counted(passedOver.length, 'other file')} passed over, as no name of a trace ends so (${TRACE_NAMES}), ` +
-        `unless it is named itself: ${named(passedOver)}`,
+      `${counted(passedOver.length, 'other file')} passed over: ${named(passedOver)} (names of traces end in ` +
+        `${TRACE_NAMES}; any file is read that is named itself)`,
     );
   if (twice.length > 0) say('replay', `taken once, though named twice: ${named(twice)}`);
 }

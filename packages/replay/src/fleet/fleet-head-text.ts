@@ -18,6 +18,7 @@ export function fleetHeadLines(result: FleetResult, designs: readonly Design[]):
       ? []
       : [`interrupted ${counted(totals.interrupted, 'run')} not replayed, in no figure`]),
     ...completeLines(result),
+    ...mergedLines(replayed),
     ...(first === undefined
       ? []
       : wrapped('design      ', `${first.name}: ${first.title} (${first.source})`)),
@@ -46,6 +47,17 @@ function completeLines({ totals }: FleetResult): string[] {
     );
   const replayed = totals.runs - totals.unreadable - totals.interrupted;
   return replayed > 0 && uncounted === 0 ? ['complete    yes, as counted in the kernels'] : [];
+}
+
+/** What was merged of several hosts is one run of one name. */
+function mergedLines(runs: readonly ReplayedRun[]): string[] {
+  const merged = runs.flatMap(({ merged_hosts: hosts }) => hosts ?? []);
+  const hosts = merged.reduce((sum, one) => sum + one, 0);
+  return merged.length === 0
+    ? []
+    : [
+        `merged      ${counted(merged.length, 'run')} of ${counted(hosts, 'host')}, each counted as one here`,
+      ];
 }
 
 /** By which order runs are judged, under the first design; see `replay run --order`. */

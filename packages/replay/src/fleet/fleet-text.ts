@@ -80,46 +80,37 @@ function runTable(result: FleetResult, width: number | undefined): string[] {
       seconds(BigInt(recorded)),
       count(first?.accesses),
       ...ratios(all),
-      count(first?.fallbacks),
-      share(first, 'ambiguous'),
+      ...(shown.length > 1 ? [] : [count(first?.fallbacks), share(first, 'ambiguous')]),
       grouped(storms),
       complete,
     ];
   };
-  const rows = runs.map((run, at) =>
-    run.status === 'replayed'
-      ? [
-          ...(named.cells[at] ?? []),
-          ...cells(
-            run.recorded_ns,
-            run.comparison.designs,
-            run.storms,
-            COMPLETE[`${run.comparison.complete}`],
-          ),
-        ]
-      : [...(named.cells[at] ?? []), ...shown.map(() => '–'), '–', '–', '–', '–', '–', run.status],
-  );
+  const columns = [
+    ...named.titles.map(textColumn),
+    numberColumn('recorded'),
+    numberColumn('accesses'),
+    ...(designs.length === 1 ? ['hit ratio'] : shown).map(numberColumn),
+    ...(shown.length > 1 ? [] : ['fallbacks', 'ambiguous']).map(numberColumn),
+    numberColumn('storms'),
+    textColumn('complete'),
+  ];
+  const rows = runs.map((run, at) => {
+    const names = named.cells[at] ?? [];
+    if (run.status !== 'replayed')
+      return [...names, ...columns.slice(names.length + 1).map(() => '–'), run.status];
+    const { recorded_ns: recorded, comparison, storms } = run;
+    return [
+      ...names,
+      ...cells(recorded, comparison.designs, storms, COMPLETE[`${comparison.complete}`]),
+    ];
+  });
   if (totals.runs > 1)
     rows.push([
       'all',
       ...named.titles.slice(1).map(() => ''),
       ...cells(totals.recorded_ns, totals.designs, totals.storms, ''),
     ]);
-  return tableWithin(
-    width,
-    named.titles.length,
-    [
-      ...named.titles.map(textColumn),
-      numberColumn('recorded'),
-      numberColumn('accesses'),
-      ...(designs.length === 1 ? ['hit ratio'] : shown).map(numberColumn),
-      numberColumn('fallbacks'),
-      numberColumn('ambiguous'),
-      numberColumn('storms'),
-      textColumn('complete'),
-    ],
-    rows,
-  );
+  return tableWithin(width, named.titles.length, columns, rows);
 }
 
 /** The host names a run where it has no other. */
