@@ -312,7 +312,8 @@ function withFleetOptions(command: Command): Command {
         'exit 1 when a trace that was read is damaged or known to be incomplete; one that cannot be read is 2 anyway',
       )
       .option('--json', 'print one JSON document')
-      .option('--openmetrics', 'print the figures as OpenMetrics text'),
+      .option('--openmetrics', 'print the figures as OpenMetrics text')
+      .option('--report <file>', 'write them as one HTML page, too; default: none'),
   ).addOption(preemptOption());
 }
 

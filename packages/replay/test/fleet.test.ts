@@ -1,5 +1,6 @@
 /** `replay fleet` as users run it. The threads run the built program, so that this needs a build. */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   copyFileSync,
@@ -253,6 +254,56 @@ describe('its OpenMetrics', () => {
       expect(docs).toMatch(
         new RegExp(`^\\| \`${name}\` \\|[^|]*\\| ${unit === '' ? '–' : unit} \\|`, 'm'),
       );
+  });
+});
+
+describe('its page', () => {
+  it('has what the text has, and runs and loads nothing', async () => {
+    const folder = folderOf({ ...TWO, '<img src=x>&"/u5.txt.gz': 'u5' });
+    writeFileSync(join(folder, "<script>alert('1').txt"), '<b>junk\n');
+    const page = join(top, 'fleet.html');
+    const { code, out, err } = await replay('fleet', '--report', page, folder);
+    expect(code).toBe(2);
+    expect(err).toContain(`replay: ${page}: `);
+    const html = readFileSync(page, 'utf8');
+    const [head = '', ...bodies] = html.split('</head>');
+    const body = bodies.join('');
+    const style = /<style>(.*)<\/style>/s.exec(head)?.[1] ?? '';
+    const hash = createHash('sha256').update(style).digest('base64');
+    expect(head).toContain(
+      `content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"`,
+    );
+    const tags = new Set([...body.matchAll(/<\/?([^\s>]*)[^>]*>/g)].map(([, tag]) => tag));
+    const ours = 'body main h1 h2 p dl div dt dd section table thead tbody tr th td ul li html';
+    expect([...tags].filter((tag) => !ours.split(' ').includes(tag ?? ''))).toEqual([]);
+    // The same words, without the places of line breaks and columns.
+    const words = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
+    const said = body
+      .replaceAll(/<[^>]*>/g, ' ')
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&quot;', '"')
+      .replaceAll('&#39;', "'")
+      .replaceAll('&amp;', '&');
+    expect(words(said).toSorted()).toEqual(words(out).toSorted());
+  });
+
+  it.each([
+    ['-', /--report - is standard output/],
+    [join(top, 'no folder', 'x.html'), /its folder does not exist/],
+    [top, /is a directory/],
+  ])('%s is no place for it, which is said first', async (page, said) => {
+    const { code, out, err } = await replay('fleet', '--report', page, folderOf(TWO));
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(said);
+  });
+
+  it('is not written over a trace', async () => {
+    const folder = folderOf(TWO);
+    const { code, err } = await replay('fleet', '--report', join(folder, 'db.txt.gz'), folder);
+    expect(code).toBe(2);
+    expect(err).toContain('db.txt.gz is a trace that is reported on');
+    expect(readFileSync(join(folder, 'db.txt.gz'))).toEqual(readFileSync(trace('d1').path));
   });
 });
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Preemption } from '@vhostscope/model';
 import {
+  byteSize,
   counted,
   createProgressBar,
   EXIT,
@@ -13,10 +14,13 @@ import {
 import { chosenDesign, chosenDesigns } from '../chosen-designs.js';
 import { readCostOptions, type CostOptions } from '../cost-options.js';
 import { readStormRate } from '../find-storms.js';
+import { readBuiltPage } from '../built-page.js';
 import { builtWorker } from '../built-worker.js';
 import { isFlawed } from '../opened-trace.js';
 import { checkPlatform, type PlatformOptions } from '../platform-options.js';
+import { checkReportOutput, writeReportFile } from '../report/report-output.js';
 import { fleetMetrics } from './fleet-metrics.js';
+import { fleetPage } from './fleet-page.js';
 import {
   fleetResult,
   replayedOf,
@@ -40,6 +44,8 @@ export interface FleetOptions extends PlatformOptions, CostOptions {
   readonly strict?: boolean;
   readonly json?: boolean;
   readonly openmetrics?: boolean;
+  /** Name of a file for a page. */
+  readonly report?: string;
 }
 
 export async function fleetCommand(
@@ -52,7 +58,10 @@ export async function fleetCommand(
     throw new ProgramError('--json and --openmetrics both go to standard output', {
       advice: 'choose one of them',
     });
+  const { report } = options;
+  const page = report === undefined ? undefined : readBuiltPage();
   const found = findTraces(paths);
+  if (report !== undefined) checkReport(report, found);
   sayPassedOver(found);
   const { runs, isInterrupted } = await replayAll(found, question, workers);
   const result = fleetResult(runs, {
@@ -62,6 +71,11 @@ export async function fleetCommand(
     passed_over: [...found.passedOver],
   });
   await writeOut(textOf(result, question, options));
+  if (report !== undefined && page !== undefined) {
+    const html = fleetPage(result, question.designs, page.style);
+    await writeReportFile(report, html);
+    say('replay', `${report}: ${byteSize(Buffer.byteLength(html))}`);
+  }
   return exitCodeOf(result, options.strict === true);
 }
 
@@ -86,6 +100,18 @@ function readQuestion(options: FleetOptions): FleetQuestion {
     stormRate: readStormRate(options.stormRate),
     basis: readCostOptions(options),
   };
+}
+
+/** @throws ProgramError where the page cannot go there: that is said before any trace is read */
+function checkReport(report: string, { traces }: FoundTraces): void {
+  if (report === '-')
+    throw new ProgramError('--report - is standard output, which has the result', {
+      advice: 'name a file, as in --report fleet.html',
+    });
+  checkReportOutput(
+    traces.map(({ run }) => run.source.path),
+    report,
+  );
 }
 
 const MOST_WORKERS = 1024;

@@ -11,4 +11,5 @@ Examples:
   replay fleet traces/                           all of a folder
   replay fleet --design merged,fixes-v5 traces/  designs side by side
   replay fleet --json web*.arrows                for a program
+  replay fleet --report fleet.html traces/       for a browser, too
   replay fleet --openmetrics traces/ > fleet.prom`;
