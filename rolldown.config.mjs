@@ -1,9 +1,16 @@
 // Bundles a program (run in its package folder): one file per command instead of some hundred modules,
 // which is most of the time that a short command takes. Libraries are built by tsc alone.
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
 
+/** A thread loads a file of its own, which nothing imports. */
+const THREADS = { 'fleet-worker': 'src/fleet/fleet-worker.ts' };
+
 export default defineConfig({
-  input: { main: 'src/main.ts' },
+  input: {
+    main: 'src/main.ts',
+    ...Object.fromEntries(Object.entries(THREADS).filter(([, source]) => existsSync(source))),
+  },
   platform: 'node',
   resolve: { conditionNames: ['@vhostscope/source', 'import', 'node', 'default'] },
   // React has a slow half for those who develop with it,

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { compareInProcess, importInProcess, replayInProcess, TIMES } from './in-process.mjs';
+import { PEAK_MEMORY } from './peak-memory.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** 13 thousand accesses, 2 thousand ranges, and a ring that is set up again and again. */
@@ -26,18 +27,6 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const PERF = join(ROOT, 'packages/trace/test/golden/perf-script-default.txt.gz');
 /** 400 of them, each three seconds after the one before: 2.4 million lines, 301 MB. */
 const PERF_COPIES = 400;
-
-/**
- * Prints the peak memory of a Node process, in kB, on its last line of stderr. Not getrusage's, which
- * knows that of this process too, from before the program was loaded.
- */
-const PEAK_MEMORY = `data:text/javascript,${encodeURIComponent(`
-  import { readFileSync } from 'node:fs';
-  process.on('exit', () => {
-    const [, peak] = /VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
-    process.stderr.write('\\n' + (peak ?? process.resourceUsage().maxRSS) + '\\n');
-  });
-`)}`;
 
 /**
  * @param {string} file - of the trace as text

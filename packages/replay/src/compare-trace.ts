@@ -27,6 +27,8 @@ export interface Compared {
   readonly design: Design;
   readonly engine: Engine;
   readonly order: Order;
+  /** What another engine has to be made of to judge as this one. */
+  readonly judgedBy: EngineOptions;
 }
 
 export interface ComparedTrace {
@@ -76,9 +78,9 @@ export function compareTrace(
       ),
     );
     many.finish();
-    return chosen.map(({ design }, at) => {
+    return chosen.map((judgedBy, at) => {
       const engine = many.engines[at];
-      return { design, engine, order: engine.order };
+      return { design: judgedBy.design, engine, order: engine.order, judgedBy };
     });
   };
   const isByEffects = host === 'direct-map' && mayHoldEffects(trace);

@@ -29,13 +29,10 @@ export async function withOpenTrace(
   const bar = createProgressBar('reading');
   let trace: OpenTrace;
   try {
-    trace = await openAnywhere(path, {
+    trace = await openForReplay(path, {
       onProgress: (read, total) => bar.update(read, total),
       signal: abort.signal,
     });
-  } catch (error) {
-    if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
-    throw error;
   } finally {
     bar.clear();
     process.removeListener('SIGINT', stop);
@@ -47,28 +44,46 @@ export async function withOpenTrace(
     }
     const completeness = completenessOf(trace);
     for (const problem of completeness.problems) say('replay', problem);
-    if (trace.index.recordings.every(({ events }) => events.size === 0))
-      throw new InputError(
-        completeness.damage.length > 0
-          ? `no events in what can be read of ${trace.name}`
-          : `no events in ${trace.name}`,
-      );
+    checkHoldsEvents(trace, completeness);
     const exitCode = await use(trace, completeness);
-    const flawed = completeness.complete === false || completeness.damage.length > 0;
-    return exitCode === EXIT.done && strict && flawed ? EXIT.no : exitCode;
+    return exitCode === EXIT.done && strict && isFlawed(completeness) ? EXIT.no : exitCode;
   } catch (error) {
-    // Batches are read while the trace is in use; only here is it known in which file.
-    if (error instanceof TraceFormatError)
-      throw new TraceFormatError(`${trace.name}: ${error.message}`);
-    throw error;
+    throw withTraceName(error, trace);
   } finally {
     trace.close();
   }
 }
 
-/** A file, a pipe, or a run on a server: what speaks with servers is loaded only for that. */
-async function openAnywhere(path: string, options: OpenOptions): Promise<OpenTrace> {
-  if (!isFleetUrl(path)) return openTrace(path, options);
-  const { openRunTrace } = await import('@vhostscope/fleet');
-  return openRunTrace(path, options);
+/** A file, a pipe, or a run on a server: what speaks with servers is loaded only for that. Where a file holds no event, the error says what was expected. */
+export async function openForReplay(path: string, options: OpenOptions): Promise<OpenTrace> {
+  try {
+    if (!isFleetUrl(path)) return await openTrace(path, options);
+    const { openRunTrace } = await import('@vhostscope/fleet');
+    return await openRunTrace(path, options);
+  } catch (error) {
+    if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
+    throw error;
+  }
+}
+
+/** @throws InputError for a trace in which nothing can be replayed */
+export function checkHoldsEvents(trace: OpenTrace, { damage }: Completeness): void {
+  if (trace.index.recordings.some(({ events }) => events.size > 0)) return;
+  throw new InputError(
+    damage.length > 0
+      ? `no events in what can be read of ${trace.name}`
+      : `no events in ${trace.name}`,
+  );
+}
+
+/** What `--strict` does not let pass. */
+export function isFlawed({ complete, damage }: Pick<Completeness, 'complete' | 'damage'>): boolean {
+  return complete === false || damage.length > 0;
+}
+
+/** Batches are read while a trace is in use, by what does not know in which file. */
+export function withTraceName(error: unknown, { name }: OpenTrace): unknown {
+  return error instanceof TraceFormatError
+    ? new TraceFormatError(`${name}: ${error.message}`)
+    : error;
 }

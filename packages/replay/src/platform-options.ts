@@ -25,14 +25,21 @@ export function platformOf(
   options: PlatformOptions,
   { index }: Pick<OpenTrace, 'index'>,
 ): Platform {
+  checkPlatform(options);
   const { arch, highmem, iotlb, ringMemory } = options;
   const architecture = findArchitecture(arch ?? index.header.host?.architecture ?? '');
-  if (arch !== undefined && architecture === undefined)
+  return { architecture, highmem, deviceIotlb: iotlb, ringMemory };
+}
+
+/** @throws ProgramError for what can be known to be wrong before a trace is read */
+export function checkPlatform(options: PlatformOptions): void {
+  const { arch } = options;
+  if (arch !== undefined && findArchitecture(arch) === undefined)
     throw new ProgramError(`no architecture is called "${printable(arch)}"`, {
       advice: `those that are known: ${ARCHITECTURES.map(({ name }) => name).join(', ')}`,
       exitCode: EXIT.unusable,
     });
-  return { architecture, highmem, deviceIotlb: iotlb, ringMemory };
+  pageBytesOf(options);
 }
 
 /**

@@ -8,6 +8,8 @@ import type { CostOptions } from './cost-options.js';
 import type { DesignsOptions } from './designs-command.js';
 import type { ExplainOptions } from './explain-target.js';
 import type { ExportOptions } from './export/export-command.js';
+import type { FleetOptions } from './fleet/fleet-command.js';
+import { FLEET_HELP } from './fleet/fleet-help.js';
 import { FORMATS } from './export/export-formats.js';
 import type { ReplayOptions } from './replay-plan.js';
 import type { ReportOptions } from './report/report-command.js';
@@ -106,6 +108,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       exitCode = await compareCommand(traces, options);
     });
 
+  withCostOptions(withFleetOptions(program.command('fleet')))
+    .description('many traces at once, of folders or files: what they come to, by run and over all')
+    .addHelpText('after', FLEET_HELP)
+    .action(async (paths: string[], options: FleetOptions) => {
+      const { fleetCommand } = await import('./fleet/fleet-command.js');
+      exitCode = await fleetCommand(paths, options);
+    });
+
   program
     .command('designs')
     .description('the designs: switches, sources, published rates')
@@ -159,6 +169,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         'storms',
         'hazards',
         'compare',
+        'fleet',
         'designs',
         'export',
         'ndjson',
@@ -278,6 +289,34 @@ function withCompareOptions(command: Command): Command {
   ).addOption(preemptOption());
 }
 
+function withFleetOptions(command: Command): Command {
+  return withPlatformOptions(
+    command
+      .argument(
+        '<paths...>',
+        'folders, which are gone through to their depths, and files: traces as replay run takes them',
+      )
+      .option(
+        '--design <names>',
+        'which designs: a,b,c, or all; storms and the worst virtqueues go by the first; ' +
+          'default: that of --design-file, else merged',
+      )
+      .option('--design-file <file>', 'rows of switches of your own, as JSON; default: none')
+      .option(
+        '--workers <n>',
+        'threads, each of which has one trace open at a time; default: as many as there are CPUs',
+      )
+      .option('--storm-rate <n>', STORM_RATE)
+      .option(
+        '--strict',
+        'exit 1 when a trace that was read is damaged or known to be incomplete; one that cannot be read is 2 anyway',
+      )
+      .option('--json', 'print one JSON document')
+      .option('--openmetrics', 'print the figures as OpenMetrics text')
+      .option('--report <file>', 'write them as one HTML page, too; default: none'),
+  ).addOption(preemptOption());
+}
+
 function withCheckOptions(command: Command): Command {
   const kernels = ACCESSOR_RULE_SETS.map(({ name, title }) => `${name} (${title})`).join('; ');
   return withTrace(command)
@@ -333,6 +372,7 @@ Examples:
   replay run --from storm:2 --to storm:2 trace   what did one of them do?
   replay check trace.arrows                      can a kernel have made these accesses?
   replay compare trace.arrows                    what would each of the designs have done?
+  replay fleet traces/                           many hosts and runs, summed up
   replay export -o trace.pftrace trace.arrows    see it in ui.perfetto.dev
   replay report -o report.html trace.arrows      all of it as a page for a browser
   zcat trace.txt.gz | replay run -               from a pipe

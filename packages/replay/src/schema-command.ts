@@ -7,6 +7,7 @@ import { designsResultSchema } from './designs-command.js';
 import { explainResultSchema } from './explain-result.js';
 import { exportResultSchema } from './export/export-result.js';
 import { ndjsonLineSchema } from './export/ndjson-schema.js';
+import { fleetResultSchema } from './fleet/fleet-result.js';
 import { hazardsResultSchema } from './hazards-result.js';
 import { infoResultSchema } from './info-command.js';
 import { reportSchema } from './report/report-schema.js';
@@ -22,6 +23,7 @@ const SCHEMAS = {
   storms: stormsResultSchema,
   hazards: hazardsResultSchema,
   compare: compareResultSchema,
+  fleet: fleetResultSchema,
   designs: designsResultSchema,
   export: exportResultSchema,
   ndjson: ndjsonLineSchema,

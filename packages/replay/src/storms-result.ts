@@ -113,13 +113,6 @@ function describe(
   firstTime: bigint,
 ): StormResult {
   const { begin, end, counted } = found;
-  const sampled = (place: number): number => counted[place] ?? 0;
-  const [hits, fallbacks, iotlb, ambiguous] = [
-    sampled(SAMPLED_HITS),
-    sampled(SAMPLED_FALLBACKS),
-    sampled(SAMPLED_IOTLB),
-    sampled(SAMPLED_AMBIGUOUS),
-  ];
   return {
     number: found.number,
     recording: Math.max(0, found.recording),
@@ -144,13 +137,26 @@ function describe(
     first: markOf(found.first),
     last: markOf(found.last),
     lines: found.lines,
-    accesses: hits + fallbacks + iotlb + ambiguous,
-    hits,
-    fallbacks,
-    iotlb,
-    ambiguous,
+    ...decisionsIn(found),
     rates: ratesOf(transmittedIn(counted), cost),
   };
+}
+
+/** What was accessed of the device in a storm. */
+export function decisionsIn({
+  counted,
+}: Pick<Storm, 'counted'>): Pick<
+  StormResult,
+  'accesses' | 'hits' | 'fallbacks' | 'iotlb' | 'ambiguous'
+> {
+  const sampled = (place: number): number => counted[place] ?? 0;
+  const [hits, fallbacks, iotlb, ambiguous] = [
+    sampled(SAMPLED_HITS),
+    sampled(SAMPLED_FALLBACKS),
+    sampled(SAMPLED_IOTLB),
+    sampled(SAMPLED_AMBIGUOUS),
+  ];
+  return { accesses: hits + fallbacks + iotlb + ambiguous, hits, fallbacks, iotlb, ambiguous };
 }
 
 function markOf({ line, time: at }: EventMark): StormResult['first'] {

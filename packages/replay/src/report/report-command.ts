@@ -63,7 +63,7 @@ function checkOptions(trace: string, output: string | undefined, asJson: boolean
       advice: 'name a file, as in -o report.html; -o - is standard output, --json prints its data',
     });
   }
-  if (output !== '-') checkReportOutput(trace, output);
+  if (output !== '-') checkReportOutput([trace], output);
   else if (asJson)
     throw new ProgramError('the page and --json both go to standard output', {
       advice: 'name a file with -o',

@@ -5,14 +5,19 @@ import { checkPlace } from '@vhostscope/trace';
 import { openExportOutput, ReaderGone } from '../export/export-output.js';
 
 /** @throws ProgramError, OutputError where the report cannot go there, whatever is in it */
-export function checkReportOutput(trace: string, output: string): void {
+export function checkReportOutput(traces: readonly string[], output: string): void {
   const to = checkPlace(output);
   if (to === undefined) return;
-  const from = trace === '-' ? undefined : statSync(trace, { throwIfNoEntry: false });
-  if (from?.isFile() === true && from.ino === to.ino && from.dev === to.dev)
-    throw new ProgramError(`${output} is the trace that is reported on`, {
-      advice: 'name another output with -o',
-    });
+  for (const trace of traces) {
+    const from = trace === '-' ? undefined : statSync(trace, { throwIfNoEntry: false });
+    if (from?.isFile() === true && from.ino === to.ino && from.dev === to.dev)
+      throw new ProgramError(
+        `${output} is ${traces.length > 1 ? 'a' : 'the'} trace that is reported on`,
+        {
+          advice: 'name another output',
+        },
+      );
+  }
 }
 
 /** Writes over a report that stands there, in one step: nobody opens half a page. */

@@ -27,7 +27,7 @@ export function reportPage(report: Report, { html, style, script }: BuiltPage): 
 }
 
 /** As a content security policy names an inline script or style. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 

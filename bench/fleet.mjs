@@ -1,0 +1,108 @@
+// `node bench/fleet.mjs`: a hundred traces by `replay fleet`, on one core and on two, and the memory that this takes.
+// Medians of runs taken in turn; quote the ratios, the rest is this machine.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PEAK_MEMORY } from './peak-memory.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+const TRACES = Number(process.env.BENCH_TRACES ?? 100);
+
+/** The real recordings, as gzipped text. */
+const SAMPLES = ['examples', 'packages/replay/test/golden']
+  .flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name)))
+  .filter((path) => path.endsWith('.txt.gz'));
+
+const WAYS = [
+  { name: 'one core, one thread', cores: '0', workers: 1 },
+  { name: 'all cores, one thread', cores: undefined, workers: 1 },
+  { name: 'two cores, two threads', cores: '0,1', workers: 2 },
+];
+
+/** CPU seconds of a process, of all its threads, on a line of its stderr: what a machine does beside is not in them. */
+const CPU_SECONDS = `data:text/javascript,${encodeURIComponent(`
+  process.on('exit', () => {
+    const { user, system } = process.cpuUsage();
+    process.stderr.write('\\n' + (user + system) / 1e6 + '\\n');
+  });
+`)}`;
+
+/** @param {{ cores: string | undefined, workers: number }} way */
+function replay(folder, { cores, workers }) {
+  const main = join(ROOT, 'packages/replay/dist/main.js');
+  const program = ['--import', CPU_SECONDS, '--import', PEAK_MEMORY, main];
+  program.push('fleet', '--json', '--workers', String(workers), folder);
+  const [command, ...args] =
+    cores === undefined
+      ? [process.execPath, ...program]
+      : ['taskset', '-c', cores, process.execPath, ...program];
+  const begun = performance.now();
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 30,
+  });
+  const seconds = (performance.now() - begun) / 1000;
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stderr}`);
+  const { totals } = JSON.parse(stdout);
+  const [cpuSeconds, kilobytes] = stderr
+    .split('\n')
+    .filter((line) => /^[\d.]+$/.test(line))
+    .map(Number);
+  return { seconds, totals, cpuSeconds, megabytes: kilobytes / 1024 };
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+function measure(what, folder) {
+  const bytes = readdirSync(folder).reduce(
+    (sum, name) => sum + statSync(join(folder, name)).size,
+    0,
+  );
+  const found = new Map(WAYS.map(({ name }) => [name, []]));
+  // One round uncounted, to fill the page cache.
+  for (let round = 0; round <= ROUNDS; round++)
+    for (const way of WAYS) {
+      const figure = replay(folder, way);
+      if (round > 0) found.get(way.name).push(figure);
+    }
+  const { runs, designs } = found.get(WAYS[0].name)[0].totals;
+  console.log(
+    `\n${runs} traces, ${what}: ${(bytes / 1e6).toFixed(0)} MB, ${designs[0].decisions.accesses} accesses`,
+  );
+  const secondsOf = (name) => median(found.get(name).map(({ seconds }) => seconds));
+  for (const { name } of WAYS) {
+    const ratio = secondsOf(WAYS[0].name) / secondsOf(name);
+    const cpu = median(found.get(name).map(({ cpuSeconds }) => cpuSeconds));
+    const peak = median(found.get(name).map(({ megabytes }) => megabytes));
+    console.log(
+      `  ${name.padEnd(24)} ${secondsOf(name).toFixed(2)} s  ${ratio.toFixed(2)} x one core  CPU ${cpu.toFixed(2)} s  peak ${peak.toFixed(0)} MB`,
+    );
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'vhostscope-bench-'));
+try {
+  console.log(`${availableParallelism()} cores; medians of ${ROUNDS} rounds`);
+  const [texts, files] = ['texts', 'files'].map((name) => join(folder, name));
+  for (const one of [texts, files]) mkdirSync(one);
+  const imported = SAMPLES.map((path, at) => {
+    const to = join(folder, `${at}.arrows`);
+    const collector = join(ROOT, 'packages/collector/dist/main.js');
+    const { status, stderr } = spawnSync(process.execPath, [collector, 'import', path, '-o', to]);
+    if (status !== 0) throw new Error(`import of ${path}: ${stderr}`);
+    return to;
+  });
+  for (let at = 0; at < TRACES; at++) {
+    copyFileSync(SAMPLES[at % SAMPLES.length], join(texts, `${at}.txt.gz`));
+    copyFileSync(imported[at % imported.length], join(files, `${at}.arrows`));
+  }
+  measure('gzipped text', texts);
+  measure('trace files', files);
+} finally {
+  rmSync(folder, { recursive: true });
+}

@@ -1,0 +1,165 @@
+/** The traces of folders and files, each as a run of a host. */
+import { readdirSync, statSync, type Stats } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { printable, ProgramError } from '@vhostscope/terminal';
+import { reasonOf } from '@vhostscope/trace';
+import type { FleetRun } from './fleet-run.js';
+
+export interface FoundTraces {
+  /** By host and run. */
+  readonly traces: readonly FoundTrace[];
+  /** Files of folders that are not named as traces are, or are no files that one could read to an end. */
+  readonly passedOver: readonly string[];
+  /** Paths that lead to a file that another path has led to. */
+  readonly twice: readonly string[];
+}
+
+export interface FoundTrace {
+  readonly run: FleetRun;
+  /** Why it cannot be read, where that is known already: a folder that is closed, a file that is gone. */
+  readonly reason: string | undefined;
+}
+
+/** How the files of a folder have to be named to be taken for traces: other files are beside them, too. */
+export const TRACE_NAMES = '.arrows, .txt or .log, or these with .gz';
+const IS_TRACE = /\.(?:arrows|txt|log)(?:\.gz)?$/i;
+
+/** A path on its way to becoming a run. */
+interface Candidate {
+  readonly path: string;
+  readonly host: string;
+  readonly run: string;
+  readonly bytes: number;
+  readonly reason: string | undefined;
+}
+
+interface Search {
+  readonly candidates: Candidate[];
+  readonly passedOver: string[];
+  readonly twice: string[];
+  /** Files and folders that were seen, whatever their name: links lead in circles. */
+  readonly seen: Set<string>;
+}
+
+/**
+ * Folders are gone through to their depths. What lies in a folder of the one that was named is of the host of that
+ * folder's name; a file right in it is of a host of its own. Several paths are taken as if they lay in one folder.
+ *
+ * @throws ProgramError where a path does not lead to anything, or to nothing that was recorded
+ */
+export function findTraces(paths: readonly string[]): FoundTraces {
+  const search: Search = { candidates: [], passedOver: [], twice: [], seen: new Set() };
+  for (const path of paths) {
+    if (path === '-')
+      throw new ProgramError('replay fleet reads files and folders, and - is standard input', {
+        advice: 'replay run - reads one trace from it',
+      });
+    const stat = statOf(path);
+    if (typeof stat === 'string') throw new ProgramError(`cannot read ${path}: ${stat}`);
+    if (stat.isDirectory()) visitFolder(search, path, paths.length > 1 ? [hostOf(path)] : []);
+    else visitFile(search, path, stat, [basename(path)]);
+  }
+  const { candidates, passedOver, twice } = search;
+  if (candidates.length === 0)
+    throw new ProgramError(`there is no trace in ${paths.join(', ')}`, {
+      advice: `of a folder, files are read whose names end in ${TRACE_NAMES}; any file is read that is named itself`,
+    });
+  return { traces: withNames(candidates.toSorted(inOrder)), passedOver, twice };
+}
+
+/** @param names of the folders on the way here, from the one that is a host's */
+function visitFolder(search: Search, folder: string, names: readonly string[]): void {
+  let entries: string[];
+  try {
+    entries = readdirSync(folder).toSorted();
+  } catch (error) {
+    addCandidate(search, folder, 0, names.length === 0 ? [hostOf(folder)] : names, reasonOf(error));
+    return;
+  }
+  for (const entry of entries) {
+    const path = join(folder, entry);
+    const within = [...names, entry];
+    const stat = statOf(path);
+    if (typeof stat === 'string') {
+      if (IS_TRACE.test(entry)) addCandidate(search, path, 0, within, stat);
+      else search.passedOver.push(path);
+    } else if (entry.startsWith('.') || !(stat.isFile() || stat.isDirectory())) {
+      search.passedOver.push(path);
+    } else if (stat.isDirectory()) {
+      if (isNew(search, stat)) visitFolder(search, path, within);
+    } else if (IS_TRACE.test(entry)) {
+      visitFile(search, path, stat, within);
+    } else {
+      search.passedOver.push(path);
+    }
+  }
+}
+
+function visitFile(search: Search, path: string, stat: Stats, names: readonly string[]): void {
+  if (isNew(search, stat)) addCandidate(search, path, stat.size, names);
+  else search.twice.push(path);
+}
+
+function isNew({ seen }: Search, { dev, ino }: Stats): boolean {
+  const key = `${dev} ${ino}`;
+  if (seen.has(key)) return false;
+  seen.add(key);
+  return true;
+}
+
+function addCandidate(
+  { candidates }: Search,
+  path: string,
+  bytes: number,
+  names: readonly string[],
+  reason?: string,
+): void {
+  const [first = path, ...rest] = names;
+  candidates.push({
+    path,
+    bytes,
+    host: rest.length === 0 ? first.replace(IS_TRACE, '') || first : first,
+    run: rest.length === 0 ? first : rest.join('/'),
+    reason,
+  });
+}
+
+/** What a path leads to, or why nothing. */
+function statOf(path: string): Stats | string {
+  try {
+    return statSync(path);
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** Of a folder, whatever leads to it. */
+function hostOf(folder: string): string {
+  return basename(resolve(folder)) || folder;
+}
+
+function inOrder(a: Candidate, b: Candidate): number {
+  return compare(a.host, b.host) || compare(a.run, b.run) || compare(a.path, b.path);
+}
+
+/** By code units: the same on every machine. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A run's name is its own also as it is shown: of folders that are called the same, it is the path. */
+function withNames(candidates: readonly Candidate[]): FoundTrace[] {
+  const key = (host: string, run: string): string => JSON.stringify([host, run].map(printable));
+  const times = new Map<string, number>();
+  for (const { host, run } of candidates)
+    times.set(key(host, run), (times.get(key(host, run)) ?? 0) + 1);
+  const taken = new Set<string>();
+  return candidates.map(({ host, run, path, bytes, reason }) => {
+    const isShared = (times.get(key(host, run)) ?? 0) > 1;
+    const wanted = isShared ? path : run;
+    let name = wanted;
+    for (let number = 2; taken.has(key(host, name)); number++) name = `${wanted} (${number})`;
+    taken.add(key(host, name));
+    return { run: { host, run: name, source: { kind: 'file', path, bytes } }, reason };
+  });
+}

@@ -1,0 +1,212 @@
+/** `replay fleet`: many traces at once, and what they come to. */
+import { availableParallelism } from 'node:os';
+import type { Preemption } from '@vhostscope/model';
+import {
+  byteSize,
+  counted,
+  createProgressBar,
+  EXIT,
+  jsonDocument,
+  ProgramError,
+  say,
+  writeOut,
+} from '@vhostscope/terminal';
+import { chosenDesign, chosenDesigns } from '../chosen-designs.js';
+import { readCostOptions, type CostOptions } from '../cost-options.js';
+import { readStormRate } from '../find-storms.js';
+import { readBuiltPage } from '../built-page.js';
+import { builtWorker } from '../built-worker.js';
+import { isFlawed } from '../opened-trace.js';
+import { checkPlatform, type PlatformOptions } from '../platform-options.js';
+import { checkReportOutput, writeReportFile } from '../report/report-output.js';
+import { fleetMetrics } from './fleet-metrics.js';
+import { fleetPage } from './fleet-page.js';
+import {
+  fleetResult,
+  replayedOf,
+  type FailedRun,
+  type FleetResult,
+  type FleetRunResult,
+} from './fleet-result.js';
+import { fleetText } from './fleet-text.js';
+import { findTraces, TRACE_NAMES, type FoundTraces } from './find-traces.js';
+import type { FleetRun } from './fleet-run.js';
+import type { FleetQuestion } from './replay-run.js';
+import type { RunFailure } from './worker-messages.js';
+import { replayInThreads, type PoolAnswer } from './worker-pool.js';
+
+export interface FleetOptions extends PlatformOptions, CostOptions {
+  readonly design?: string;
+  readonly designFile?: string;
+  readonly preempt?: Preemption;
+  readonly stormRate?: string;
+  readonly workers?: string;
+  readonly strict?: boolean;
+  readonly json?: boolean;
+  readonly openmetrics?: boolean;
+  /** Name of a file for a page. */
+  readonly report?: string;
+}
+
+export async function fleetCommand(
+  paths: readonly string[],
+  options: FleetOptions,
+): Promise<number> {
+  const question = readQuestion(options);
+  const workers = readWorkers(options.workers);
+  if (options.json === true && options.openmetrics === true)
+    throw new ProgramError('--json and --openmetrics both go to standard output', {
+      advice: 'choose one of them',
+    });
+  const { report } = options;
+  const page = report === undefined ? undefined : readBuiltPage();
+  const found = findTraces(paths);
+  if (report !== undefined) checkReport(report, found);
+  sayPassedOver(found);
+  const { runs, isInterrupted } = await replayAll(found, question, workers);
+  const result = fleetResult(runs, {
+    designs: question.designs.map(({ name }) => name),
+    storm_rate: question.stormRate,
+    interrupted: isInterrupted,
+    passed_over: [...found.passedOver],
+  });
+  await writeOut(textOf(result, question, options));
+  if (report !== undefined && page !== undefined) {
+    const html = fleetPage(result, question.designs, page.style);
+    await writeReportFile(report, html);
+    say('replay', `${report}: ${byteSize(Buffer.byteLength(html))}`);
+  }
+  return exitCodeOf(result, options.strict === true);
+}
+
+/** What is wrong with the options is said before any trace is read. */
+function readQuestion(options: FleetOptions): FleetQuestion {
+  const { design, designFile, preempt, arch, pageSize, highmem, iotlb, ringMemory } = options;
+  const platform: PlatformOptions = {
+    ...(arch !== undefined && { arch }),
+    ...(pageSize !== undefined && { pageSize }),
+    ...(highmem !== undefined && { highmem }),
+    ...(iotlb !== undefined && { iotlb }),
+    ...(ringMemory !== undefined && { ringMemory }),
+  };
+  checkPlatform(platform);
+  return {
+    designs:
+      design === undefined
+        ? [chosenDesign(designFile === undefined ? {} : { designFile })]
+        : chosenDesigns(design, designFile),
+    platform,
+    preempt,
+    stormRate: readStormRate(options.stormRate),
+    basis: readCostOptions(options),
+  };
+}
+
+/** @throws ProgramError where the page cannot go there: that is said before any trace is read */
+function checkReport(report: string, { traces }: FoundTraces): void {
+  if (report === '-')
+    throw new ProgramError('--report - is standard output, which has the result', {
+      advice: 'name a file, as in --report fleet.html',
+    });
+  checkReportOutput(
+    traces.map(({ run }) => run.source.path),
+    report,
+  );
+}
+
+const MOST_WORKERS = 1024;
+
+function readWorkers(text: string | undefined): number {
+  if (text === undefined) return availableParallelism();
+  if (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= MOST_WORKERS) return Number(text);
+  throw new ProgramError(`--workers takes a number, 1 to ${MOST_WORKERS}, not "${text}"`);
+}
+
+/** Some names are enough to see what was meant. */
+const MOST_NAMED = 5;
+
+function sayPassedOver({ passedOver, twice }: FoundTraces): void {
+  const named = (paths: readonly string[]): string =>
+    [...paths.slice(0, MOST_NAMED), ...(paths.length > MOST_NAMED ? ['…'] : [])].join(', ');
+  if (passedOver.length > 0)
+    say(
+      'replay',
+      `${counted(passedOver.length, 'other file')} passed over: ${named(passedOver)} (names of traces end in ` +
+        `${TRACE_NAMES}; any file is read that is named itself)`,
+    );
+  if (twice.length > 0) say('replay', `taken once, though named twice: ${named(twice)}`);
+}
+
+/** The runs with their answers, in order; what is wrong with them is said on stderr. */
+async function replayAll(
+  { traces }: FoundTraces,
+  question: FleetQuestion,
+  workers: number,
+): Promise<{ readonly runs: readonly FleetRunResult[]; readonly isInterrupted: boolean }> {
+  const abort = new AbortController();
+  // A second Ctrl-C ends the program as it would any.
+  const stop = (): void => abort.abort();
+  process.once('SIGINT', stop);
+  const bar = createProgressBar('replaying');
+  const readable = traces.flatMap(({ run, reason }) => (reason === undefined ? [run] : []));
+  const total = readable.reduce((sum, { source }) => sum + source.bytes, 0);
+  let answers: readonly PoolAnswer[];
+  try {
+    answers = await replayInThreads(readable, {
+      question,
+      workers,
+      program: builtWorker('fleet-worker'),
+      onProgress: (read) => bar.update(read, total),
+      signal: abort.signal,
+    });
+  } finally {
+    bar.clear();
+    process.removeListener('SIGINT', stop);
+  }
+  const byRun = new Map(readable.map((run, at) => [run, answers[at]]));
+  const isInterrupted = answers.includes('interrupted');
+  const runs = traces.map(({ run, reason }) =>
+    reason === undefined
+      ? answered(run, byRun.get(run) ?? 'interrupted')
+      : failed(run, { error: `cannot read ${run.source.path}: ${reason}` }),
+  );
+  if (isInterrupted) say('replay', 'interrupted; what was replayed by then is told');
+  return { isInterrupted, runs };
+}
+
+function answered(run: FleetRun, answer: PoolAnswer): FleetRunResult {
+  if (answer === 'interrupted')
+    return { ...namesOf(run), status: 'interrupted', error: 'interrupted before it was replayed' };
+  if ('error' in answer) return failed(run, answer);
+  for (const problem of answer.problems) say('replay', problem);
+  return answer.result;
+}
+
+function failed(run: FleetRun, { error, advice, stack }: RunFailure): FleetRunResult {
+  if (stack !== undefined && process.argv.includes('--debug'))
+    for (const line of stack.split('\n')) say('replay', line);
+  say('replay', error);
+  if (advice !== undefined) say('replay', advice);
+  return { status: 'unreadable', ...namesOf(run), error };
+}
+
+function namesOf({ host, run, source }: FleetRun): Pick<FailedRun, 'host' | 'run' | 'path'> {
+  return { host, run, path: source.path };
+}
+
+function textOf(
+  result: FleetResult,
+  { designs }: FleetQuestion,
+  { json, openmetrics }: FleetOptions,
+): string {
+  if (json === true) return jsonDocument(result);
+  if (openmetrics === true) return fleetMetrics(result);
+  return fleetText(result, designs, process.stdout.isTTY ? process.stdout.columns : undefined);
+}
+
+function exitCodeOf({ totals, runs, interrupted }: FleetResult, isStrict: boolean): number {
+  if (interrupted) return EXIT.interrupted;
+  if (totals.unreadable > 0) return EXIT.unusable;
+  const flawed = replayedOf(runs).some(({ comparison }) => isFlawed(comparison));
+  return isStrict && flawed ? EXIT.no : EXIT.done;
+}

@@ -1,0 +1,23 @@
+/** A run of a fleet: a trace with a name, and where it comes from. What replays it knows no more than this. */
+import type { OpenOptions, OpenTrace } from '@vhostscope/trace';
+import { openForReplay } from '../opened-trace.js';
+
+/** Plain data: a run is given to another thread. */
+export interface FleetRun {
+  readonly host: string;
+  /** Tells it from others of the host. */
+  readonly run: string;
+  readonly source: RunSource;
+}
+
+export interface RunSource {
+  readonly kind: 'file';
+  readonly path: string;
+  /** Size, for how long it will take; 0 where nobody knows. */
+  readonly bytes: number;
+}
+
+/** @throws what the opening of a trace throws */
+export async function openRun({ source }: FleetRun, options: OpenOptions): Promise<OpenTrace> {
+  return openForReplay(source.path, options);
+}
