@@ -30,7 +30,7 @@ const QUESTION: FleetQuestion = {
 };
 
 async function answerOf(path: string, question = QUESTION): Promise<ReplayedRun> {
-  const run = { host: 'h', run: path, source: { kind: 'file', path, bytes: 0 } } as const;
+  const run = { host: 'h', run: path, source: { path, bytes: 0 } } as const;
   return (await replayRun(run, question, () => undefined)).result;
 }
 

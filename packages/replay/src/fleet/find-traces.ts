@@ -24,12 +24,16 @@ export interface FoundTrace {
 export const TRACE_NAMES = '.arrows, .txt or .log, or these with .gz';
 const IS_TRACE = /\.(?:arrows|txt|log)(?:\.gz)?$/i;
 
-/** A path on its way to becoming a run. */
-interface Candidate {
+/** A run that lies in no folder. */
+export interface RunElsewhere {
   readonly path: string;
   readonly host: string;
   readonly run: string;
   readonly bytes: number;
+}
+
+/** A path on its way to becoming a run. */
+interface Candidate extends RunElsewhere {
   readonly reason: string | undefined;
 }
 
@@ -45,10 +49,19 @@ interface Search {
  * Folders are gone through to their depths. What lies in a folder of the one that was named is of the host of that
  * folder's name; a file right in it is of a host of its own. Several paths are taken as if they lay in one folder.
  *
+ * @param elsewhere runs that are told by others
  * @throws ProgramError where a path does not lead to anything, or to nothing that was recorded
  */
-export function findTraces(paths: readonly string[]): FoundTraces {
-  const search: Search = { candidates: [], passedOver: [], twice: [], seen: new Set() };
+export function findTraces(
+  paths: readonly string[],
+  elsewhere: readonly RunElsewhere[] = [],
+): FoundTraces {
+  const search: Search = {
+    candidates: elsewhere.map((run) => ({ ...run, reason: undefined })),
+    passedOver: [],
+    twice: [],
+    seen: new Set(),
+  };
   for (const path of paths) {
     if (path === '-')
       throw new ProgramError('replay fleet reads files and folders, and - is standard input', {
@@ -160,6 +173,6 @@ function withNames(candidates: readonly Candidate[]): FoundTrace[] {
     let name = wanted;
     for (let number = 2; taken.has(key(host, name)); number++) name = `${wanted} (${number})`;
     taken.add(key(host, name));
-    return { run: { host, run: name, source: { kind: 'file', path, bytes } }, reason };
+    return { run: { host, run: name, source: { path, bytes } }, reason };
   });
 }

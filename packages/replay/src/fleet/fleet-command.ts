@@ -1,5 +1,6 @@
 /** `replay fleet`: many traces at once, and what they come to. */
 import { availableParallelism } from 'node:os';
+import { isFleetUrl } from '@vhostscope/fleet/url';
 import type { Preemption } from '@vhostscope/model';
 import {
   byteSize,
@@ -29,7 +30,8 @@ import {
   type FleetRunResult,
 } from './fleet-result.js';
 import { fleetText } from './fleet-text.js';
-import { findTraces, TRACE_NAMES, type FoundTraces } from './find-traces.js';
+import { findServerRuns } from './find-server-runs.js';
+import { findTraces, TRACE_NAMES, type FoundTraces, type RunElsewhere } from './find-traces.js';
 import type { FleetRun } from './fleet-run.js';
 import type { FleetQuestion } from './replay-run.js';
 import type { RunFailure } from './worker-messages.js';
@@ -60,7 +62,7 @@ export async function fleetCommand(
     });
   const { report } = options;
   const page = report === undefined ? undefined : readBuiltPage();
-  const found = findTraces(paths);
+  const found = await findRuns(paths);
   if (report !== undefined) checkReport(report, found);
   sayPassedOver(found);
   const { runs, isInterrupted } = await replayAll(found, question, workers);
@@ -77,6 +79,17 @@ export async function fleetCommand(
     say('replay', `${report}: ${byteSize(Buffer.byteLength(html))}`);
   }
   return exitCodeOf(result, options.strict === true);
+}
+
+/** Of folders, files and servers. */
+async function findRuns(paths: readonly string[]): Promise<FoundTraces> {
+  const elsewhere: RunElsewhere[] = [];
+  for (const url of new Set(paths.filter(isFleetUrl)))
+    elsewhere.push(...(await findServerRuns(url)));
+  return findTraces(
+    paths.filter((path) => !isFleetUrl(path)),
+    elsewhere,
+  );
 }
 
 /** What is wrong with the options is said before any trace is read. */

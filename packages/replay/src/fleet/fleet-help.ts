@@ -2,7 +2,9 @@
 export const FLEET_HELP = `
 Of a folder, files are read whose names end in .arrows, .txt or .log, or these with .gz; any file is read
 that is named itself. A trace does not name its host, so the folders do: in FOLDER/web1/monday.arrows it is
-web1, in FOLDER/web1.arrows too. Several paths are taken as if they lay in one folder.
+web1, in FOLDER/web1.arrows too. Several paths are taken as if they lay in one folder. Of a server
+(nats://host[:port]) all runs are read, by the names that they were published under; of one that goes on, what
+is there by now.
 
 A trace that cannot be read is a row that says so and is in no figure; the exit code is 2 then, after all others
 were replayed. Ctrl-C ends with what was replayed by then, and 130. Times of different hosts are not compared.
@@ -12,4 +14,5 @@ Examples:
   replay fleet --design merged,fixes-v5 traces/  designs side by side
   replay fleet --json web*.arrows                for a program
   replay fleet --report fleet.html traces/       for a browser, too
+  replay fleet nats://hub                        all runs on a server
   replay fleet --openmetrics traces/ > fleet.prom`;

@@ -11,7 +11,7 @@ export interface FleetRun {
 }
 
 export interface RunSource {
-  readonly kind: 'file';
+  /** Of a file, or the URL of a run on a server. */
   readonly path: string;
   /** Size, for how long it will take; 0 where nobody knows. */
   readonly bytes: number;

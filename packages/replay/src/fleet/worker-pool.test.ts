@@ -6,7 +6,7 @@ import { replayInThreads, type PoolAnswer, type PoolOptions } from './worker-poo
 const PROGRAM = new URL('../../test/dying-thread.mjs', import.meta.url);
 
 function run(name: string): FleetRun {
-  return { host: 'h', run: name, source: { kind: 'file', path: name, bytes: 10 } };
+  return { host: 'h', run: name, source: { path: name, bytes: 10 } };
 }
 
 async function answersTo(

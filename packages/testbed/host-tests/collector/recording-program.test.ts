@@ -3,7 +3,15 @@
  * while the load runs: what it tells against what the load knows of itself.
  */
 import { fileURLToPath } from 'node:url';
-import { createEventLine, EVENT_NAMES, readEventLine, readRingWord, SLOT } from '@vhostscope/model';
+import {
+  createEventLine,
+  EVENT_NAMES,
+  KIND,
+  readEventLine,
+  readRingWord,
+  SLOT,
+  timeOfLine,
+} from '@vhostscope/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   bootHost,
@@ -101,6 +109,35 @@ function readOutput(text: string): Output {
   };
 }
 
+/**
+ * Waits until bpftrace has read what every CPU told by now, which is when each has told heartbeats from later: what it
+ * still holds it drops when it is interrupted. On a busy machine that takes longer than any time one would guess.
+ */
+async function untilAllIsRead(host: Host): Promise<void> {
+  const { stdout } = await host.run('cut -d " " -f 1 /proc/uptime');
+  const now = BigInt(Math.round(Number(stdout) * 1e9));
+  for (;;) {
+    await host.run('sleep 1');
+    const told = lastHeartbeats((await host.readFile('/tmp/lines')).toString('latin1'));
+    if (told.length > 0 && told.every((time) => time > now + HEARTBEAT_NS)) return;
+  }
+}
+
+/** Between two heartbeats of a CPU; the first after the end may have been on its way before. */
+const HEARTBEAT_NS = 1_000_000_000n;
+
+/** By CPU, ns. */
+function lastHeartbeats(text: string): readonly bigint[] {
+  const line = createEventLine();
+  const last = new Map<number, bigint>();
+  for (const printed of text.split('\n').slice(0, -1)) {
+    const bytes = Buffer.from(`${printed}\n`, 'latin1');
+    if (readEventLine(bytes, 0, bytes.length, line) >= 0 && line.kind === KIND.heartbeat)
+      last.set(line.cpu, timeOfLine(line));
+  }
+  return [...last.values()];
+}
+
 /** Runs bpftrace with the program around a load, and waits until what it holds has been read. */
 async function recordLoad(
   host: Host,
@@ -121,8 +158,7 @@ async function recordLoad(
   await Promise.race([attached, bpftrace.ended]);
   await load.go();
   const result = await load.result;
-  // Some heartbeats later everything has been read.
-  await host.run('sleep 2');
+  await untilAllIsRead(host);
   bpftrace.signal('SIGINT');
   await bpftrace.ended;
   return { output: readOutput((await host.readFile('/tmp/lines')).toString('latin1')), result };
