@@ -14,7 +14,7 @@ import {
   appendAll,
   bytesOfRun,
   initFleet,
-  NEVER,
+  never,
   publisherTo,
   recordedBatches,
   type TestPublisher,
@@ -22,7 +22,7 @@ import {
 
 const COLLECTORS = Number(process.env['FLEET_COLLECTORS'] ?? '200');
 /** Of the recorded batches, each sends so many, and another part of them. */
-const BATCHES = 16;
+const BATCHES = 10;
 
 describe.skipIf(!hasServer)(`a cluster of three, to which ${COLLECTORS} collectors publish`, () => {
   let folder: TestFolder;
@@ -68,7 +68,8 @@ describe.skipIf(!hasServer)(`a cluster of three, to which ${COLLECTORS} collecto
   });
 
   it('loses nothing of them when one node is killed and another restarted', async () => {
-    const batches = recordedBatches(folder.path);
+    // Without the mark at the end, so that every run is one that is cut.
+    const batches = recordedBatches(folder.path).slice(0, -1);
     const begun = performance.now();
     const publishers: TestPublisher[] = [];
     for (let at = 0; at < COLLECTORS; at += 20)
@@ -93,17 +94,17 @@ describe.skipIf(!hasServer)(`a cluster of three, to which ${COLLECTORS} collecto
       }
     };
     const connected = performance.now();
-    await steps(0, 5);
+    await steps(0, 3);
     await nodes[0].stop('SIGKILL');
-    await steps(5, 9);
+    await steps(3, 5);
     await nodes[0].start();
-    await steps(9, 11);
+    await steps(5, 7);
     await pause(2000);
     await nodes[1].stop('SIGTERM');
     await pause(1000);
     await nodes[1].start();
-    await steps(11, BATCHES);
-    const results = await Promise.all(publishers.map((one) => one.finish(240_000, NEVER)));
+    await steps(7, BATCHES);
+    const results = await Promise.all(publishers.map((one) => one.finish(240_000, never())));
     const sent = performance.now();
     await Promise.all(publishers.map((one) => one.close()));
     expect(results.filter(({ isSent }) => !isSent)).toEqual([]);

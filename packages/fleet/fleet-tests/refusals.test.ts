@@ -12,7 +12,7 @@ import {
   type TestFolder,
   type TestServer,
 } from './nats-server.js';
-import { initFleet, publisherTo, NEVER, appendAll } from './runs.js';
+import { initFleet, publisherTo, never, appendAll } from './runs.js';
 
 let folder: TestFolder;
 let server: TestServer | undefined;
@@ -45,7 +45,7 @@ async function works(url: string, env: Environment): Promise<boolean> {
   await initFleet(url, {}, env);
   const publisher = await publisherTo(url, spool(), { env });
   appendAll(publisher, [new Uint8Array(10)]);
-  const { isSent } = await publisher.finish(10_000, NEVER);
+  const { isSent } = await publisher.finish(10_000, never());
   await publisher.close();
   return isSent;
 }
@@ -142,7 +142,7 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
     const reader = { NATS_USER: 'reader', NATS_PASSWORD: 'b' };
     const publisher = await publisherTo(server.url, spool(), { env: reader });
     appendAll(publisher, [new Uint8Array(10)]);
-    const { isSent, trouble } = await publisher.finish(1500, NEVER);
+    const { isSent, trouble } = await publisher.finish(1500, never());
     expect(isSent).toBe(false);
     expect(trouble).toMatch(/does not let us publish/i);
     await publisher.close();
