@@ -133,6 +133,23 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
     await expect(openFleet('nats://127.0.0.1:1', {})).rejects.toThrow('is away');
   });
 
+  it('nothing to a user who may do just what publishing takes', async () => {
+    const allowed = '["vhostscope.>", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.MSG.GET.*"]';
+    server = await startServer(folder.path, [
+      'authorization { users: [',
+      '  { user: me, password: a }',
+      `  { user: host, password: b, permissions: { publish: ${allowed}, subscribe: "_INBOX.>" } }`,
+      '] }',
+    ]);
+    await initFleet(server.url, {}, { NATS_USER: 'me', NATS_PASSWORD: 'a' });
+    const env = { NATS_USER: 'host', NATS_PASSWORD: 'b' };
+    const publisher = await publisherTo(server.url, spool(), { env });
+    appendAll(publisher, [new Uint8Array(10)]);
+    expect(await publisher.finish(10_000, never())).toMatchObject({ isSent: true });
+    await publisher.close();
+    expect(publisher.told).toEqual([]);
+  });
+
   it('to let a user publish', async () => {
     server = await startServer(folder.path, [
       'authorization { users: [ { user: me, password: a }, { user: reader, password: b, permissions: { publish: { deny: ["vhostscope.>"] } } } ] }',
