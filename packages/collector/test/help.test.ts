@@ -14,6 +14,8 @@ function optionsWithValue(help: string): Map<string, string> {
   );
 }
 
+const PUBLISHING = ['--publish', '--publish-as', '--publish-wait', '--spool', '--spool-max'];
+
 it.each([
   [
     'attach',
@@ -28,13 +30,17 @@ it.each([
       '--with',
       '--bpftrace',
       '--perf',
+      ...PUBLISHING,
     ],
   ],
-  ['import', ['--output', '--offset']],
+  ['import', ['--output', '--offset', ...PUBLISHING]],
+  ['fleet init', ['--replicas', '--max-bytes', '--max-age']],
+  ['fleet send', ['--spool', '--wait']],
+  ['fleet status', []],
   ['doctor', ['--with', '--bpftrace']],
   ['probes', ['--detail', '--with', '--bpftrace']],
 ])('%s: of each option that takes a value, the default', async (command, names) => {
-  const { code, out } = await collector(command, '--help');
+  const { code, out } = await collector(...command.split(' '), '--help');
   expect(code).toBe(0);
   const options = optionsWithValue(out);
   expect([...options.keys()].toSorted()).toEqual(names.toSorted());

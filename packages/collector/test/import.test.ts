@@ -311,6 +311,7 @@ describe('--json', () => {
       bytes_written: statSync('a.arrows').size,
       recordings: 1,
       events: 4813,
+      published: null,
       interrupted: false,
       complete: null,
       flaws: [],

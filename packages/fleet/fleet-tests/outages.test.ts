@@ -10,7 +10,7 @@ import {
   type TestFolder,
   type TestServer,
 } from './nats-server.js';
-import { appendAll, initFleet, NEVER, publisherTo, randomAppends, traceOnServer } from './runs.js';
+import { appendAll, initFleet, never, publisherTo, randomAppends, traceOnServer } from './runs.js';
 
 /** How long the server is away; a minute in the acceptance of this, less in passing. */
 const AWAY_S = Number(process.env['FLEET_AWAY_S'] ?? '5');
@@ -45,7 +45,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
     await pause(Math.max(0, end - Date.now()));
     await server.start();
     appendAll(publisher, all.slice(50));
-    const result = await publisher.finish(60_000, NEVER);
+    const result = await publisher.finish(60_000, never());
     await publisher.close();
     expect(result).toMatchObject({ isSent: true });
     expect(publisher.told.join('\n')).toMatch(/connection to .* is cut.*\n.*again/);
@@ -61,7 +61,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
     appendAll(publisher, all);
     await publisher.output.settle();
     await server.start();
-    expect(await publisher.finish(60_000, NEVER)).toMatchObject({ isSent: true });
+    expect(await publisher.finish(60_000, never())).toMatchObject({ isSent: true });
     await publisher.close();
     expect((await traceOnServer(server.url, publisher.name)).equals(Buffer.concat(all))).toBe(true);
   });
@@ -72,7 +72,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
     const first = await publisherTo(server.url, spool, { host: 'first' });
     const all = [...randomAppends(20, 100_000), endOfStream()];
     appendAll(first, all);
-    const result = await first.finish(300, NEVER);
+    const result = await first.finish(300, never());
     expect(result).toMatchObject({ isSent: false, acknowledgedBytes: 0 });
     expect(result.trouble).toContain('is away');
     await first.close();
@@ -87,7 +87,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
       ).length;
     }
     await fleet.close();
-    await second.finish(10_000, NEVER);
+    await second.finish(10_000, never());
     await second.close();
     expect((await traceOnServer(server.url, first.name)).equals(Buffer.concat(all))).toBe(true);
     await traceOnServer(server.url, second.name);
@@ -102,7 +102,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
     while (publisher.told.length === 0 && Date.now() < end) await pause(50);
     expect(publisher.told).toEqual([expect.stringMatching(/VHOSTSCOPE_RUNS .* is full; .* spool/)]);
     await initFleet(server.url, { maxBytes: 100_000_000 });
-    expect(await publisher.finish(60_000, NEVER)).toMatchObject({ isSent: true });
+    expect(await publisher.finish(60_000, never())).toMatchObject({ isSent: true });
     await publisher.close();
     expect((await traceOnServer(server.url, publisher.name)).equals(Buffer.concat(all))).toBe(true);
   });
@@ -118,7 +118,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
       clock = await fleet.readClock('host', publisher.name.run);
     }
     await fleet.close();
-    await publisher.finish(10_000, NEVER);
+    await publisher.finish(10_000, never());
     await publisher.close();
     expect(clock?.clock).toBe('CLOCK_REALTIME');
     // Both are this machine's, and Date.now() is cut to milliseconds.

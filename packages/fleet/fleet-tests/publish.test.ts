@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import {
   type TestFolder,
   type TestServer,
 } from './nats-server.js';
-import { bytesOfRun, randomAppends } from './runs.js';
+import { appendAll, bytesOfRun, never, publisherTo, randomAppends } from './runs.js';
 
 describe.skipIf(!hasServer)('a run that is published', () => {
   let folder: TestFolder;
@@ -61,5 +62,41 @@ describe.skipIf(!hasServer)('a run that is published', () => {
     expect(reading.result).toMatchObject({ end: 'closed', damage: undefined });
     await fleet.close();
     expect(existsSync(spool)).toBe(true);
+  });
+
+  it('is followed while it is written, to its end', async () => {
+    const spool = join(folder.path, 'followed');
+    const publisher = await publisherTo(server.url, spool, { host: 'followed' });
+    const { host, run } = publisher.name;
+    const fleet = await openFleet(server.url, {});
+    const reading = fleet.readRun(host, run, { follow: true });
+    const chunks: Uint8Array[] = [];
+    const all = (async () => {
+      for await (const chunk of reading) chunks.push(chunk);
+    })();
+    const appended = randomAppends(30, 100_000);
+    for (const bytes of appended) {
+      appendAll(publisher, [bytes]);
+      await pause(20);
+    }
+    const size = appended.reduce((sum, { length }) => sum + length, 0);
+    for (let tries = 0; reading.result.bytes < size && tries < 100; tries++) await pause(50);
+    expect(reading.result).toMatchObject({ bytes: size, end: undefined });
+    await publisher.finish(10_000, never());
+    await publisher.close();
+    await all;
+    await fleet.close();
+    expect(reading.result).toMatchObject({ end: 'cut', damage: undefined });
+    expect(Buffer.concat(chunks).equals(Buffer.concat(appended))).toBe(true);
+  });
+
+  it('that stops being followed is left at once', async () => {
+    const fleet = await openFleet(server.url, {});
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 200);
+    const reading = fleet.readRun('nobody', 'none', { follow: true, signal: stop.signal });
+    for await (const chunk of reading) expect(chunk).toBeUndefined();
+    expect(reading.result).toMatchObject({ bytes: 0, damage: undefined });
+    await fleet.close();
   });
 });

@@ -102,7 +102,8 @@ export function appendAll(publisher: Publisher, appended: readonly Uint8Array[])
   for (const bytes of appended) publisher.output.append([bytes], bytes.length);
 }
 
-export const NEVER = new AbortController().signal;
+/** Nobody ends the waiting. */
+export const never = (): AbortSignal => new AbortController().signal;
 
 export async function bytesOfRun(
   fleet: Fleet,

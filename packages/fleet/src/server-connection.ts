@@ -1,4 +1,6 @@
 /** A connection to the server of a fleet, and what it refuses, in words. */
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { jetstream, jetstreamManager, JetStreamApiError } from '@nats-io/jetstream';
 import type { JetStreamClient, JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { connect, errors, type NatsConnection } from '@nats-io/transport-node';
@@ -55,6 +57,7 @@ export async function connectFleet(
   timeoutMs = ANSWER_MS,
 ): Promise<FleetServer> {
   const credentials = credentialsOf(env);
+  const tls = credentials.tls ?? (url.tls ? {} : undefined);
   let connection: NatsConnection;
   try {
     connection = await connect({
@@ -67,7 +70,8 @@ export async function connectFleet(
       pingInterval: 10_000,
       noAsyncTraces: true,
       ...credentials,
-      ...(url.tls && { tls: credentials.tls ?? {} }),
+      // Its own types do not tell that it hands on what Node knows.
+      ...(tls && { tls: Object.assign(tls, { checkServerIdentity: identityCheck(url) }) }),
     });
   } catch (error) {
     throw couldNotConnect(url, error);
@@ -87,6 +91,21 @@ export async function connectFleet(
     throw error;
   }
   return server;
+}
+
+/**
+ * Of a server that is named by its address the client tells no name, and Node then asks for a certificate of
+ * "localhost": any machine may have one. It has to be of an address that was named.
+ */
+function identityCheck({ servers }: FleetUrl): typeof checkServerIdentity {
+  const hosts = servers.map((server) => server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'));
+  const addresses = hosts.filter((host) => isIP(host) !== 0);
+  return (name, certificate) => {
+    const wrong = checkServerIdentity(name, certificate);
+    if (name !== 'localhost' || hosts.includes(name)) return wrong;
+    const isNamed = addresses.some((ip) => checkServerIdentity(ip, certificate) === undefined);
+    return isNamed ? undefined : (wrong ?? checkServerIdentity(addresses[0] ?? '', certificate));
+  };
 }
 
 /**

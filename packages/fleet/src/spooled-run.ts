@@ -48,6 +48,9 @@ export interface SpooledRun {
 /** How often it is written down how far the server has a run, ms: what came since is sent again after a crash. */
 const NOTE_MS = 200;
 
+/** How often its owner shows that it lives, ms. */
+const SIGN_MS = 10_000;
+
 export interface SpooledRunSource {
   readonly name: RunName;
   readonly folder: string;
@@ -71,11 +74,11 @@ export function createSpooledRun(source: SpooledRunSource): GrowingRun {
   let noted = source.from;
   let notedAt = Number.NEGATIVE_INFINITY;
   let waiting: (() => void)[] = [];
+  const signs = setInterval(() => ownership.stillHere(), SIGN_MS).unref();
 
   function settle(): void {
     if (acknowledged === noted) return;
     notedAt = performance.now();
-    ownership.stillHere();
     // On a full disk perhaps not now; until then its files stay.
     if (!writeAcknowledged(folder, acknowledged)) return;
     const { segment } = noted.place;
@@ -116,10 +119,12 @@ export function createSpooledRun(source: SpooledRunSource): GrowingRun {
       for (const resolve of heard) resolve();
     },
     remove: () => {
+      clearInterval(signs);
       reader.close();
       removeRun(folder);
     },
     close: () => {
+      clearInterval(signs);
       settle();
       reader.close();
       ownership.release();

@@ -19,7 +19,7 @@ export function withPublishOptions(command: Command): Command {
   return command
     .option(
       '--publish <url>',
-      'send the trace to a NATS server while it is written: nats://host[:port][/prefix]; without -o to nothing else',
+      'send the trace to a NATS server while it is written: nats://host[:port][/prefix]; default: to none',
     )
     .option('--publish-as <host>', "the host's name on the server; default: that of this machine")
     .option(

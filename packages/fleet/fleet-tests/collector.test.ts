@@ -1,0 +1,118 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFleet } from '../src/index.js';
+import {
+  hasServer,
+  startServer,
+  testFolder,
+  type TestFolder,
+  type TestServer,
+} from './nats-server.js';
+import { COLLECTOR, EXAMPLE, initFleet, traceOnServer } from './runs.js';
+
+const REPLAY = join(import.meta.dirname, '../../replay/bin/replay.js');
+
+describe.skipIf(!hasServer)('the built programs', () => {
+  let folder: TestFolder;
+  let server: TestServer;
+  let spool: string;
+  const run = (
+    program: string,
+    ...args: string[]
+  ): { code: number | null; out: string; err: string } => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+      encoding: 'utf8',
+    });
+    return { code: status, out: stdout, err: stderr };
+  };
+  beforeAll(async () => {
+    folder = testFolder();
+    spool = join(folder.path, 'spool');
+    server = await startServer(folder.path);
+    await initFleet(server.url);
+  });
+  afterAll(async () => {
+    await server.stop('SIGKILL');
+    folder.remove();
+  });
+
+  it('publish an import, whose replay from the server is that of the file', async () => {
+    const path = join(folder.path, 'd1.arrows');
+    const args = ['--publish', server.url, '--publish-as', 'one', '--spool', spool, '--json'];
+    const { code, out } = run(COLLECTOR, 'import', EXAMPLE, '-o', path, ...args);
+    expect(code).toBe(0);
+    const { published } = JSON.parse(out) as {
+      published: { url: string; host: string; run: string; sent: boolean };
+    };
+    expect(published.sent).toBe(true);
+    expect((await traceOnServer(server.url, published)).equals(readFileSync(path))).toBe(true);
+    const there = run(REPLAY, 'run', '--json', published.url);
+    const here = run(REPLAY, 'run', '--json', path);
+    expect(there.code).toBe(0);
+    const named = (text: string, name: string): string => text.replaceAll(name, 'TRACE');
+    expect(named(there.out, published.url)).toBe(named(here.out, path));
+    expect(run(COLLECTOR, 'fleet', 'status', server.url).out).toMatch(/one .* finished/);
+  });
+
+  it('lose nothing that was whole when the collector is killed: fleet send brings it', async () => {
+    const text = gunzipSync(readFileSync(EXAMPLE));
+    const child = spawn(
+      process.execPath,
+      [
+        COLLECTOR,
+        'import',
+        '-',
+        '--publish',
+        server.url,
+        '--publish-as',
+        'killed',
+        '--spool',
+        spool,
+      ],
+      { stdio: ['pipe', 'ignore', 'inherit'] },
+    );
+    child.stdin.on('error', () => undefined);
+    child.stdin.write(text.subarray(0, text.length / 2));
+    const fleet = await openFleet(server.url, {});
+    const mine = async (): Promise<{ bytes: number; run: string; end: string | undefined }[]> =>
+      (await fleet.listRuns()).filter(({ host }) => host === 'killed');
+    for (let tries = 0; ((await mine())[0]?.bytes ?? 0) < 500_000; tries++) {
+      expect(tries).toBeLessThan(200);
+      await pause(100);
+    }
+    // What comes in these moments is in the spool, or on the way.
+    child.stdin.write(text.subarray(text.length / 2, (text.length * 3) / 4));
+    await pause(30);
+    expect(run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool).out).toContain('in use');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const sent = run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool, '--json');
+    expect(sent.code).toBe(0);
+    expect(JSON.parse(sent.out)).toMatchObject({ sent: [{ host: 'killed' }], left: [], in_use: 0 });
+    const [found] = await mine();
+    expect(found.end).toBe('cut');
+    await fleet.close();
+    const bytes = await traceOnServer(server.url, { host: 'killed', run: found.run });
+    expect(bytes.length).toBeGreaterThanOrEqual(500_000);
+    const info = run(REPLAY, 'info', `${server.url}/killed/${found.run}`);
+    expect(info.code).toBe(0);
+    expect(info.err).toContain('was not closed');
+    expect(run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool).out).toContain(
+      'nothing waits',
+    );
+  });
+
+  it('say what to do, in one or two lines, and repeat no password', () => {
+    const { code, err } = run(COLLECTOR, 'import', EXAMPLE, '--publish', 'nats://me:pass@h');
+    expect(code).toBe(2);
+    expect(err).toMatch(/holds a user or a password\n.*NATS_USER/);
+    expect(err).not.toContain('pass@');
+    expect(run(REPLAY, 'info', 'nats://127.0.0.1:1').err).toMatch(/is away: .*refused\n.*address/);
+    expect(run(REPLAY, 'info', `${server.url}/no/run`).err).toMatch(/has no run no\/run\n.*status/);
+  });
+});
