@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRunAssembly } from './assemble-run.js';
-import { firstLink, linkOf, type Piece } from './piece.js';
+import { firstLink, linkOf, WINDOW, type Piece } from './piece.js';
 
 const NAME = { host: 'a', run: 'b' };
 
@@ -106,5 +106,30 @@ describe('a run from its pieces', () => {
     const assembly = createRunAssembly({ host: 'a', run: 'c' });
     expect(assembly.take(pieces[0])).toEqual([]);
     expect(assembly.damage).toContain('does not follow');
+  });
+
+  it('does not wait for what its sender knows to be there', () => {
+    const pieces = piecesOf(Array.from({ length: 100 }, (_, at) => Uint8Array.of(at)));
+    const assembly = createRunAssembly(NAME);
+    let came = 0;
+    for (const piece of pieces.slice(5)) {
+      assembly.take(piece);
+      came++;
+      if (assembly.damage !== undefined) break;
+    }
+    expect(assembly.damage).toContain('pieces 0 to 4 are missing');
+    expect(came).toBe(4 * WINDOW - 4);
+  });
+
+  it('knows that the last piece has come before others', () => {
+    const pieces = piecesOf([Uint8Array.of(1), Uint8Array.of(2)]);
+    const assembly = createRunAssembly(NAME);
+    assembly.take(pieces[1]);
+    expect(assembly.isEndWaiting).toBe(false);
+    assembly.take(pieces[2]);
+    expect(assembly.isEndWaiting).toBe(true);
+    assembly.take(pieces[0]);
+    expect(assembly.isEndWaiting).toBe(false);
+    expect(assembly.last?.kind).toBe('closed');
   });
 });

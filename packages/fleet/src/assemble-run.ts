@@ -1,5 +1,5 @@
 /** Puts the pieces of a run together again, as they come from a server: twice, late, or not at all. */
-import { firstLink, follows, isSameLink, MAX_PIECE_BYTES, type Piece } from './piece.js';
+import { firstLink, follows, isSameLink, WINDOW, type Piece } from './piece.js';
 import type { RunName } from './fleet-url.js';
 
 export interface RunAssembly {
@@ -9,6 +9,8 @@ export interface RunAssembly {
   readonly bytes: number;
   /** Pieces that came once more, and were the same. */
   readonly repeated: number;
+  /** The last piece has come, and some before it have not. */
+  readonly isEndWaiting: boolean;
   /** The last piece, when all are there. */
   readonly last: Piece | undefined;
   /** What is wrong with the run, in words; nothing is handed on any more once it is, but for changed repeats. */
@@ -24,15 +26,14 @@ export interface RunAssembly {
 }
 
 /**
- * Pieces that came before one that is missing wait for it, so many bytes at most. A sender has far fewer under way,
- * and sends from the first of them on when one is not taken.
+ * Pieces that came before one that is missing wait for it, where it is not so many before them. Its sender would not
+ * have sent these if it had not been acknowledged; it is not on the server any more then, or never was.
  */
-const MAX_WAITING_BYTES = 256 * MAX_PIECE_BYTES;
+const MOST_AHEAD = 4 * WINDOW;
 
 export function createRunAssembly(name: RunName): RunAssembly {
   const links: Uint8Array[] = [];
   const waiting = new Map<number, Piece>();
-  let waitingBytes = 0;
   let link = firstLink(name);
   let bytes = 0;
   let repeated = 0;
@@ -76,6 +77,9 @@ export function createRunAssembly(name: RunName): RunAssembly {
     get repeated() {
       return repeated;
     },
+    get isEndWaiting() {
+      return [...waiting.values()].some(({ kind }) => kind !== 'data');
+    },
     get last() {
       return last;
     },
@@ -100,9 +104,7 @@ export function createRunAssembly(name: RunName): RunAssembly {
           return [];
         }
         waiting.set(piece.seq, piece);
-        waitingBytes += piece.bytes.length;
-        if (waitingBytes > MAX_WAITING_BYTES || waiting.size > MAX_WAITING_PIECES)
-          stop(missing(links.length, waiting));
+        if (piece.seq - links.length >= MOST_AHEAD) stop(missing(links.length, waiting));
         return [];
       }
       const handed: Uint8Array[] = [];
@@ -113,7 +115,6 @@ export function createRunAssembly(name: RunName): RunAssembly {
         now = waiting.get(links.length);
         if (now === undefined) break;
         waiting.delete(now.seq);
-        waitingBytes -= now.bytes.length;
       }
       return handed;
     },
@@ -122,9 +123,6 @@ export function createRunAssembly(name: RunName): RunAssembly {
     },
   };
 }
-
-/** However small they are. */
-const MAX_WAITING_PIECES = 1 << 14;
 
 function missing(next: number, waiting: ReadonlyMap<number, Piece>): string {
   let first = Number.POSITIVE_INFINITY;

@@ -10,6 +10,9 @@ import { tokenOf } from './subjects.js';
 /** Bytes of the file in one piece at most. */
 export const MAX_PIECE_BYTES = 1 << 18;
 
+/** Pieces of a run that its sender has under way at most: it goes on when the first of them is acknowledged. */
+export const WINDOW = 16;
+
 /**
  * `data` holds bytes of the file; the others hold none and are the last: `closed` of a trace that its writer has
  * closed, `cut` of one that ends where it was lost or given up.

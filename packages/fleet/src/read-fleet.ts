@@ -62,6 +62,8 @@ export interface FleetUsage {
 
 export interface Fleet {
   readonly url: FleetUrl;
+  /** The connection is cut at present; it comes back by itself. */
+  readonly isCut: boolean;
   /** By host and run. @throws FleetError */
   listRuns(): Promise<FleetRun[]>;
   /** How much the runs take on the server, and may. @throws FleetError */
@@ -86,8 +88,19 @@ export interface Fleet {
 export async function openFleet(url: string | FleetUrl, env?: Environment): Promise<Fleet> {
   const parsed = typeof url === 'string' ? parseFleetUrl(url) : url;
   const server = await connectFleet(parsed, env);
+  let isCut = false;
+  const watch = async (): Promise<void> => {
+    for await (const { type } of server.connection.status()) {
+      if (type === 'disconnect') isCut = true;
+      if (type === 'reconnect') isCut = false;
+    }
+  };
+  void watch();
   return {
     url: parsed,
+    get isCut() {
+      return isCut;
+    },
     listRuns: () => listRuns(server),
     usage: async () => {
       const { config, state } = await streamInfo(server);
@@ -177,12 +190,23 @@ function readRun(server: FleetServer, name: RunName, options: ReadRunOptions): R
       };
     },
     async *[Symbol.asyncIterator]() {
-      for await (const piece of storedPieces(server, name, options)) {
-        if (piece === undefined) strangers++;
-        else yield* assembly.take(piece);
-        if (options.follow === true && (assembly.last ?? assembly.damage) !== undefined) return;
+      const enough = new AbortController();
+      const signals = [enough.signal, ...(options.signal === undefined ? [] : [options.signal])];
+      const all = { ...options, signal: AbortSignal.any(signals) };
+      let patience: NodeJS.Timeout | undefined;
+      try {
+        for await (const piece of storedPieces(server, name, all)) {
+          if (piece === undefined) strangers++;
+          else yield* assembly.take(piece);
+          if (options.follow !== true) continue;
+          if ((assembly.last ?? assembly.damage) !== undefined) return;
+          // What its sender has still to send again comes in a moment.
+          if (assembly.isEndWaiting) patience ??= setTimeout(() => enough.abort(), PATIENCE_MS);
+        }
+      } finally {
+        clearTimeout(patience);
       }
-      assembly.end();
+      if (options.signal?.aborted !== true) assembly.end();
     },
   };
 }
@@ -193,6 +217,9 @@ function strangersInWords(strangers: number): string | undefined {
     ? 'a message among its pieces is none, and was left out'
     : `${strangers} messages among its pieces are none, and were left out`;
 }
+
+/** For pieces that are missing, when the last one has come, ms. */
+const PATIENCE_MS = 10_000;
 
 /** Messages that are fetched ahead: 8 MiB at most. */
 const AHEAD = 32;

@@ -1,5 +1,6 @@
 /** Sends a run from its spool, in order, and writes down what is acknowledged. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { WINDOW } from './piece.js';
 import { messageHeaders, messageId } from './piece-message.js';
 import { lastPiece } from './read-fleet.js';
 import { couldNotAsk, isNoRoom, isPassing, type FleetServer } from './server-connection.js';
@@ -8,8 +9,6 @@ import type { SpooledPiece } from './spool-reader.js';
 import type { SpooledRun } from './spooled-run.js';
 import { runStream, runSubject } from './subjects.js';
 
-/** Pieces that are under way at most: 4 MiB. */
-const WINDOW = 16;
 /** An acknowledgement takes as long as the server's disk, and those of its cluster, ms. */
 const ACK_MS = 10_000;
 

@@ -29,12 +29,13 @@ interface Reading {
 }
 
 /** Gives the trace out in pieces, as each reading tells. */
-function server(readings: readonly Reading[]): Pick<Fleet, 'readRun' | 'close'> & {
+function server(readings: readonly Reading[]): Pick<Fleet, 'readRun' | 'close' | 'isCut'> & {
   readonly asked: () => number;
 } {
   let asked = 0;
   return {
     asked: () => asked,
+    isCut: false,
     close: async () => Promise.resolve(),
     readRun: (_host, _run, { signal } = {}): RunReading => {
       const { upTo, ends } = readings[Math.min(asked++, readings.length - 1)];
@@ -111,7 +112,7 @@ test('a server that goes away is asked again, and what came before is not taken 
     { upTo: 2 * third, ends: new Error('nats://host is away') },
     { upTo: TRACE.length, ends: CLOSED },
   ]);
-  const away = await until(session, ({ source }) => source.problems.length > 0);
+  const away = await until(session, ({ source }) => source.problems.join().includes('away'));
   expect(away.source).toMatchObject({
     state: 'reading',
     problems: ['nats://host is away; tried again every second'],
@@ -127,7 +128,9 @@ test('a server that goes away is asked again, and what came before is not taken 
 test('a run of which nothing has come is waited for; it goes on until it is closed', async () => {
   const { session } = follow([{ upTo: 0, ends: 'more comes' }]);
   session.pass(100);
-  expect(session.view().source).toMatchObject({ state: 'waiting', isEmpty: true, isStuck: false });
+  const { source } = session.view();
+  expect(source).toMatchObject({ state: 'waiting', isEmpty: true, isStuck: false });
+  expect(source.problems.join()).toContain('it may be named otherwise');
   const { session: live } = follow([{ upTo: 300_000, ends: 'more comes' }]);
   const view = await until(live, ({ clock }) => clock.events > 1000);
   expect(view.source).toMatchObject({ state: 'reading', problems: [] });
@@ -142,4 +145,17 @@ test.each([
   const { source, total } = await until(session, (view) => view.source.state === 'ended');
   expect(source.problems.join()).toContain(words);
   expect(total.total.accesses).toBeGreaterThan(0);
+});
+
+test('a connection that is cut is told for as long as it is', async () => {
+  const fleet = { ...server([{ upTo: 300_000, ends: 'more comes' }]), isCut: false };
+  const options = optionsFor({ kind: 'server', path: 'nats://host/h/r' });
+  const session = driven(openSession(options, followRun(fleet, RUN, options.keep)));
+  onTestFinished(async () => session.close());
+  await until(session, ({ clock }) => clock.events > 1000);
+  fleet.isCut = true;
+  const cut = await until(session, ({ source }) => source.problems.length > 0);
+  expect(cut.source.problems).toEqual(['the connection to the server is cut; it is tried again']);
+  fleet.isCut = false;
+  await until(session, ({ source }) => source.problems.length === 0);
 });

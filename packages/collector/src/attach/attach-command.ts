@@ -258,6 +258,7 @@ async function recordInto(
     clearTimeout(slow);
     clearTimeout(timer);
     clear();
+    outputs.metrics?.close();
   }
 }
 

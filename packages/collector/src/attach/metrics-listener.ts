@@ -33,6 +33,8 @@ export async function openMetricsListener({ host, port }: ListenAddress): Promis
           'content-type': type,
           'content-length': Buffer.byteLength(text),
           'x-content-type-options': 'nosniff',
+          // Nobody keeps a place that others may want.
+          connection: 'close',
         });
         response.end(request.method === 'HEAD' ? undefined : text);
       };
@@ -54,12 +56,16 @@ export async function openMetricsListener({ host, port }: ListenAddress): Promis
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
+  // Of who does not take the answer.
+  server.timeout = PATIENCE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
       reject(new OutputError(`cannot listen on ${urlHost(host)}:${port}: ${reasonOf(error)}`)),
     );
     server.listen({ host, port }, resolve);
   });
+  // A connection that cannot be taken costs nobody the recording.
+  server.on('error', () => undefined);
   // The recording decides when the program ends.
   server.unref();
   const { port: taken } = server.address() as AddressInfo;

@@ -6,13 +6,7 @@
  */
 import { EVENT_NAMES } from '@vhostscope/model';
 import type { TraceWriter } from '@vhostscope/trace';
-import {
-  collectDefaultMetrics,
-  Counter,
-  Gauge,
-  Registry,
-  type OpenMetricsContentType,
-} from 'prom-client';
+import { Counter, Gauge, Registry, type OpenMetricsContentType } from 'prom-client';
 import { readVersion } from '../version.js';
 
 /**
@@ -25,6 +19,9 @@ export function createRecordingMetrics(
   dropped: () => number,
 ): Registry<OpenMetricsContentType> {
   const begun = performance.now();
+  // Once it has ended, the writer has none under way: counters would begin anew.
+  let last = writer.current;
+  const recording = (): typeof last => (last = writer.current ?? last);
   const registry = new Registry<OpenMetricsContentType>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   // Of this registry alone; the library's own is of the whole process.
@@ -42,13 +39,17 @@ export function createRecordingMetrics(
     'How long the recording has gone on.',
     () => (performance.now() - begun) / 1000,
   );
-  gauge('vhostscope_virtqueues', 'Virtqueues that the recording knows of.', ({ current }) =>
-    current === undefined ? 0 : current.objects.virtqueues.size,
+  gauge(
+    'vhostscope_virtqueues',
+    'Virtqueues that the recording knows of.',
+    () => recording()?.objects.virtqueues.size ?? 0,
   );
-  gauge('vhostscope_devices', 'vhost devices that the recording knows of.', ({ current }) =>
-    current === undefined ? 0 : current.objects.devices.size,
+  gauge(
+    'vhostscope_devices',
+    'vhost devices that the recording knows of.',
+    () => recording()?.objects.devices.size ?? 0,
   );
-  counter('vhostscope_trace_bytes', 'Bytes of trace given to the output.', ({ bytes }) => bytes);
+  counter('vhostscope_trace_bytes', 'Bytes of trace given to the output.', () => writer.bytes);
   counter(
     'vhostscope_readers_dropped',
     'Readers of the socket that were dropped as they did not keep up.',
@@ -61,7 +62,7 @@ export function createRecordingMetrics(
     registers,
     collect() {
       this.reset();
-      const counts = writer.current?.byKind ?? [];
+      const counts = recording()?.byKind ?? [];
       for (const [code, name] of EVENT_NAMES.entries())
         if (name !== undefined && name !== 'recording_end')
           this.inc({ kind: name }, counts[code] ?? 0);
@@ -74,7 +75,7 @@ export function createRecordingMetrics(
     registers,
     collect() {
       this.reset();
-      for (const [by, howMany] of writer.current?.lost ?? []) this.inc({ by }, Number(howMany));
+      for (const [by, howMany] of recording()?.lost ?? []) this.inc({ by }, Number(howMany));
     },
   });
   registry.registerMetric(events);
@@ -82,31 +83,38 @@ export function createRecordingMetrics(
   gauge(
     'vhostscope_recording_flaws',
     'What is known to be wrong with the trace, beside losses.',
-    ({ current }) => current?.flaws.length ?? 0,
+    () => recording()?.flaws.length ?? 0,
   );
-  collectDefaultMetrics({ register: registry, prefix: 'vhostscope_' });
+  // The library's own set of these would look at the event loop a hundred times a second.
+  counter('vhostscope_process_cpu_seconds', 'CPU time of the collector.', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  gauge('vhostscope_process_resident_memory_bytes', 'Memory of the collector.', () =>
+    process.memoryUsage.rss(),
+  );
   return registry;
 
-  function gauge(name: string, help: string, value: (writer: TraceWriter) => number): void {
+  function gauge(name: string, help: string, value: () => number): void {
     const metric = new Gauge({
       name,
       help,
       registers,
       collect() {
-        this.set(value(writer));
+        this.set(value());
       },
     });
     registry.registerMetric(metric);
   }
 
-  function counter(name: string, help: string, value: (writer: TraceWriter) => number): void {
+  function counter(name: string, help: string, value: () => number): void {
     const metric = new Counter({
       name,
       help,
       registers,
       collect() {
         this.reset();
-        this.inc(value(writer));
+        this.inc(value());
       },
     });
     registry.registerMetric(metric);

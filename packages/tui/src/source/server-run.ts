@@ -34,7 +34,7 @@ export async function followServerRun(
 
 /** The same of a server that is connected; closes it with the source. @throws OutputError where nothing can be kept */
 export function followRun(
-  fleet: Pick<Fleet, 'readRun' | 'close'>,
+  fleet: Pick<Fleet, 'readRun' | 'close' | 'isCut'>,
   { host, run }: RunName,
   most: number,
   mostPassing = MOST_PASSING,
@@ -64,6 +64,7 @@ export function followRun(
         if (error instanceof OutputError) {
           // No room to keep it: what there is stays.
           trouble = why;
+          stream.end({ damage: why, interrupted: false });
           return;
         }
         trouble = `${why}; tried again every second`;
@@ -105,6 +106,14 @@ export function followRun(
         ...(stream.isBehind ? [WAITS_FOR_SCREEN] : []),
         ...(stream.trouble === undefined ? [] : [stream.trouble]),
         ...(trouble === undefined ? [] : [trouble]),
+        ...(fleet.isCut && !stream.isOver
+          ? ['the connection to the server is cut; it is tried again']
+          : []),
+        ...(taken === 0 && !stream.isOver && !fleet.isCut
+          ? [
+              `the server has nothing of ${name} yet: it may be named otherwise (collector fleet status)`,
+            ]
+          : []),
         ...(damage === undefined ? [] : [`${name}: ${damage}`]),
         ...(growing.damage === undefined ? [] : [`${growing.name}: ${growing.damage}`]),
         ...(growing.completeness?.problems ?? []),
