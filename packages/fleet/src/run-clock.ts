@@ -116,7 +116,8 @@ export function readingOfText(text: string): ClockReading | undefined {
 
 /** "2026-11-28T00:44:53.123456789Z" → ns since 1970 */
 export function nanoseconds(timestamp: string): bigint {
-  const [, seconds, fraction = ''] = /^([^.Z]+)(?:\.(\d{1,9}))?Z$/.exec(timestamp) ?? [];
+  const [, seconds, fraction = ''] =
+    /^(\d{4}-\d\d-\d\dT[\d:]{8})(?:\.(\d{1,9}))?Z$/.exec(timestamp) ?? [];
   const ms = Date.parse(`${seconds}Z`);
   if (seconds === undefined || Number.isNaN(ms)) throw new Error('the server tells no time');
   return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
