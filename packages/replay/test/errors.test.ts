@@ -94,7 +94,7 @@ describe('wrong usage', () => {
 });
 
 describe('replay schema', () => {
-  it.each(['run', 'verify', 'check', 'storms', 'hazards', 'info'])(
+  it.each(['run', 'verify', 'check', 'storms', 'hazards', 'fleet', 'info'])(
     '%s: the keys that its document has',
     async (command) => {
       const { code, out, err } = await replay('schema', command);
@@ -113,7 +113,7 @@ describe('replay schema', () => {
     const { code, err } = await replay('schema', 'judge');
     expect(code).toBe(2);
     expect(err).toMatch(
-      /'judge' is invalid.*run, verify, explain, check, storms, hazards, compare, designs, export, ndjson, report, info/,
+      /'judge' is invalid.*run, verify, explain, check, storms, hazards, compare, fleet, designs, export, ndjson, report, info/,
     );
   });
 });

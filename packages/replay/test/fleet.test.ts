@@ -162,6 +162,17 @@ describe('replay fleet', () => {
     expect(out).toMatch(/^could not be read:\n(?: .*\n)* {2}no events in/m);
   });
 
+  it('says nothing of storms and hits where nothing was replayed', async () => {
+    const folder = folderOf({});
+    writeFileSync(join(folder, 'junk.txt'), 'nothing that was recorded\n');
+    const { code, out } = await replay('fleet', folder);
+    expect(code).toBe(2);
+    expect(out).toMatch(
+      /^no run was replayed\n\nhost .*\njunk .*unreadable\n\ncould not be read:$/m,
+    );
+    expect(out).not.toMatch(/storm[^s]|hits/);
+  });
+
   it('a damaged trace is told as such, and --strict does not let it pass', async () => {
     const folder = folderOf({ 'a.txt.gz': 'u5' });
     writeTrace(join(folder, 'torn.arrows'), [textOf('s3')]);

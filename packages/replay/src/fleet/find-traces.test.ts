@@ -60,15 +60,15 @@ it('takes a file that is named whatever its name, and of a folder those that are
 });
 
 it('takes a file once, by whatever paths and links it is come to', () => {
-  const folder = folderOf('web/1.arrows', 'web/2.arrows');
+  const folder = folderOf('web/1.arrows', 'web/2.arrows', 'z.arrows');
   linkSync(join(folder, 'web/1.arrows'), join(folder, 'web/again.arrows'));
   symlinkSync('..', join(folder, 'web/circle'));
   symlinkSync('1.arrows', join(folder, 'web/link.arrows'));
-  expect(namesOf(folder)).toEqual(['web: 1.arrows', 'web: 2.arrows']);
-  const { traces, twice } = findTraces([folder, join(folder, 'web/2.arrows')]);
-  expect(traces).toHaveLength(2);
+  expect(namesOf(folder)).toEqual(['web: 1.arrows', 'web: 2.arrows', 'z: z.arrows']);
+  const { traces, twice } = findTraces([folder, join(folder, 'web/2.arrows'), folder]);
+  expect(traces).toHaveLength(3);
   expect(twice).toEqual(
-    ['web/again.arrows', 'web/link.arrows', 'web/2.arrows'].map((name) => join(folder, name)),
+    ['web/again.arrows', 'web/link.arrows', 'web/2.arrows', ''].map((name) => join(folder, name)),
   );
 });
 

@@ -1,5 +1,5 @@
 /** The traces of folders and files, each as a run of a host. */
-import { readdirSync, statSync, type Stats } from 'node:fs';
+import { readdirSync, statSync, type BigIntStats } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { printable, ProgramError } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
@@ -69,8 +69,9 @@ export function findTraces(
       });
     const stat = statOf(path);
     if (typeof stat === 'string') throw new ProgramError(`cannot read ${path}: ${stat}`);
-    if (stat.isDirectory()) visitFolder(search, path, paths.length > 1 ? [hostOf(path)] : []);
-    else visitFile(search, path, stat, [basename(path)]);
+    if (!stat.isDirectory()) visitFile(search, path, stat, [basename(path)]);
+    else if (isNew(search, stat)) visitFolder(search, path, paths.length > 1 ? [hostOf(path)] : []);
+    else search.twice.push(path);
   }
   const { candidates, passedOver, twice } = search;
   if (candidates.length === 0)
@@ -108,12 +109,17 @@ function visitFolder(search: Search, folder: string, names: readonly string[]): 
   }
 }
 
-function visitFile(search: Search, path: string, stat: Stats, names: readonly string[]): void {
-  if (isNew(search, stat)) addCandidate(search, path, stat.size, names);
+function visitFile(
+  search: Search,
+  path: string,
+  stat: BigIntStats,
+  names: readonly string[],
+): void {
+  if (isNew(search, stat)) addCandidate(search, path, Number(stat.size), names);
   else search.twice.push(path);
 }
 
-function isNew({ seen }: Search, { dev, ino }: Stats): boolean {
+function isNew({ seen }: Search, { dev, ino }: BigIntStats): boolean {
   const key = `${dev} ${ino}`;
   if (seen.has(key)) return false;
   seen.add(key);
@@ -138,9 +144,10 @@ function addCandidate(
 }
 
 /** What a path leads to, or why nothing. */
-function statOf(path: string): Stats | string {
+function statOf(path: string): BigIntStats | string {
   try {
-    return statSync(path);
+    // Numbers of files need more than a number holds.
+    return statSync(path, { bigint: true });
   } catch (error) {
     return reasonOf(error);
   }

@@ -80,10 +80,10 @@ export const fleetResultSchema = z.object({
   /** Ranges over rings of a device in a second that are a storm. */
   storm_rate: count,
   interrupted: z.boolean(),
-  /** By host and run; times of different runs are in no order. */
-  runs: z.array(runSchema),
   /** Files of the folders that are not named as traces are. */
   passed_over: z.array(z.string()),
+  /** By host and run; times of different runs are in no order. */
+  runs: z.array(runSchema),
   totals: sums.extend({
     hosts: count,
     runs: count,
@@ -110,13 +110,13 @@ export function fleetResult(
     ...about,
     runs: [...runs],
     totals: {
+      ...sumsOf(replayed, about.designs),
       hosts: new Set(runs.map(({ host }) => host)).size,
       runs: runs.length,
       unreadable: having('unreadable'),
       interrupted: having('interrupted'),
       incomplete: complete.filter((one) => one === false).length,
       uncounted: complete.filter((one) => one === null).length,
-      ...sumsOf(replayed, about.designs),
     },
     worst_virtqueues: worstVirtqueues(replayed),
   };

@@ -38,6 +38,13 @@ export interface FleetSection {
 
 /** Every text is printable. */
 export function fleetSections(result: FleetResult): FleetSection[] {
+  // Of nothing there are no figures: not even that there was no storm.
+  if (replayedOf(result.runs).length === 0)
+    return [
+      { before: ['no run was replayed'] },
+      { before: [], table: runTable(result) },
+      ...failureSections(result),
+    ];
   return [
     { before: totalLines(result) },
     { before: [], table: runTable(result) },

@@ -26,9 +26,11 @@ export async function replayInThreads(
   // The longest first: one that begins last would leave the other threads idle.
   const waiting = [...runs.entries()].toSorted(([, a], [, b]) => b.source.bytes - a.source.bytes);
   const read = runs.map(() => 0);
+  let readInAll = 0;
   const tell = (at: number, bytes: number): void => {
+    readInAll += bytes - (read[at] ?? 0);
     read[at] = bytes;
-    onProgress(read.reduce((sum, one) => sum + one, 0));
+    onProgress(readInAll);
   };
   const work = async (): Promise<void> => {
     let thread: Thread | undefined;
