@@ -165,6 +165,42 @@ describe('of one host', () => {
     ]);
   });
 
+  it('leaves nothing out of which the file named first tells another kind, or the other half', async () => {
+    file(
+      'a.txt',
+      ORACLE,
+      'U 10 0 1010 0 7f0000000000 100 0',
+      'A 20 0 1010 1 1 1',
+      'IS 31 0 1010 0 1 1',
+      'A 40 0 1010 1 0 1',
+      'R 41 0 1000 1 7f0000000000 7f0000001000 1 1 42 ksmd',
+    );
+    file(
+      'b.txt',
+      ORACLE,
+      'IE 35 0 1010 0 0',
+      'X 50 0 1010 7 0',
+      'R 51 0 1000 0 7f0000000000 7f0000001000 1 1 42 ksmd',
+      'Z 60 0 1010',
+    );
+    const { code, out, err } = await collector('import', '--merge', '--json', 'a.txt', 'b.txt');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const result = importResultSchema.parse(JSON.parse(out));
+    expect(result).toMatchObject({ complete: null, flaws: [], events: 9 });
+    expect(result.inputs.map(({ left_out }) => left_out)).toEqual([{}, {}]);
+    expect((await told('a.arrows')).map((line) => line.split(' ')[3])).toEqual([
+      'addresses',
+      'access',
+      'effect_start',
+      'effect_end',
+      'access',
+      'range_start',
+      'unmap',
+      'range_end',
+      'reset',
+    ]);
+  });
+
   it('is not complete where a file left out tells of a time of which the one taken tells nothing', async () => {
     accesses('a.txt');
     file('b.txt', ORACLE, 'A 21 0 1010 1 1 1', 'A 9000000 0 1010 1 0 1');

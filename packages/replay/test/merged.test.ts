@@ -34,13 +34,10 @@ function answers(result: RunResult): unknown {
   };
 }
 
-/** First tag of those whose lines tell the same. */
-const LEADS: Readonly<Record<string, string>> = { X: 'U', Z: 'U', IE: 'IS' };
-
 /** What a line is told together with: its kind, of whom, and on which CPU. */
 function classOf(line: string): string {
   const [tag = '', , cpu, whom] = line.split(' ');
-  return `${LEADS[tag] ?? tag} ${cpu} ${whom}`;
+  return `${tag} ${cpu} ${whom}`;
 }
 
 /** The beginning of a real trace, without its first line, and with how much of it a whole recording has. */

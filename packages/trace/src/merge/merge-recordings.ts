@@ -12,7 +12,7 @@ import { builderOf, flushFull, type TraceWriter } from '../trace-writer.js';
 import type { MergePlan } from './merge-plan.js';
 import { comesBefore, openStream, visitBefore, type SourceStream } from './source-stream.js';
 import type { SurveyedSource, TimeSpan } from './source-survey.js';
-import { isTimely, ofKind, renamed, toldOf, type ToldOf } from './told-together.js';
+import { isTimely, ofEachKind, ofKind, renamed, toldOf, type ToldOf } from './told-together.js';
 
 /** What was taken of a source. */
 export interface MergedSource {
@@ -127,12 +127,15 @@ export async function mergeRecordings(
 
   /**
    * From when to when the teller of what a source told last tells such events: of that kind, and of the same object and
-   * CPU. Of anything, where it tells none of that kind, or they are not told when they happen.
+   * CPU. Where it tells none of that kind, of those by which it tells the same; of anything, where they are not told
+   * when they happen.
    */
   function spanToldBy({ teller, number, latest }: Reading, kind: number): TimeSpan {
     const whole = plan.sources[teller];
     if (!isTimely(kind)) return whole;
-    return spans[teller].get(renamed(ofKind(latest, kind), vqs[number], devs[number])) ?? whole;
+    const told = renamed(latest, vqs[number], devs[number]);
+    const own = spans[teller].get(ofKind(told, kind));
+    return own ?? spanOfAll(ofEachKind(told).flatMap((one) => spans[teller].get(one) ?? []));
   }
 
   for (;;) {
@@ -152,6 +155,17 @@ export async function mergeRecordings(
   }
   tellEnd(recording, plan, all);
   return all;
+}
+
+/** From the earliest beginning of some spans to their latest end. */
+function spanOfAll([one, ...others]: readonly TimeSpan[]): TimeSpan {
+  return others.reduce(
+    (all, { first, last }) => ({
+      first: first < all.first ? first : all.first,
+      last: last > all.last ? last : all.last,
+    }),
+    one,
+  );
 }
 
 function startReading(source: SurveyedSource, number: number): Reading {

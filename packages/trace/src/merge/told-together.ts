@@ -2,7 +2,7 @@
  * Who tells what of a host. What happens there once two recorders may tell twice, at times that differ by the way to
  * the probe: so no time tells that two events are one. But both tell an event on the CPU on which it happened. So of
  * each kind of event of a virtqueue, device or process, those of one CPU are taken from one source: the first that
- * tells any.
+ * tells any of that kind. What no source before tells is never left out.
  */
 import {
   EVENT_NAMES,
@@ -13,14 +13,13 @@ import {
   type EventName,
 } from '@vhostscope/model';
 
-/** Kinds that tell the same things in other ways go with one another, under the first of them. */
+/**
+ * Kinds that tell the same in other ways go with one another, under the first of them. Starts and ends do not: a source
+ * may tell only one of them, which says nothing of the other.
+ */
 const TOGETHER: readonly (readonly EventName[])[] = [
   // What a round accessed follows from its end, too, and from counters.
   ['access', 'counted', 'round_end'],
-  ['addresses', 'virtqueue', 'unmap', 'reset', 'iotlb'],
-  ['effect_start', 'effect_end'],
-  ['range_start', 'range_end'],
-  ['core_range_start', 'core_range_start_return', 'core_range_end', 'core_range_end_return'],
 ];
 
 /** What a kind says of the host is of whom. */
@@ -76,6 +75,12 @@ export function toldOf({ kind, vq, detail, details, cpu }: EventBatch, row: numb
 /** Of what is told together, what is of one kind. */
 export function ofKind(told: ToldOf, kind: number): ToldOf {
   return told - (told % KINDS) + kind;
+}
+
+/** Of what is told together, what is of each of its kinds. */
+export function ofEachKind(told: ToldOf): readonly ToldOf[] {
+  const kinds = TOGETHER.find(([first]) => KIND[first] === told % KINDS) ?? [];
+  return kinds.map((name) => ofKind(told, KIND[name]));
 }
 
 /**
