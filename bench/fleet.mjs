@@ -103,7 +103,7 @@ try {
       '-o',
       to,
     ]);
-    if (status !== 0) throw new Error(`import of ${path}: ${stderr}`);
+    if (status !== 0) throw new Error(`import of ${path}: ${String(stderr)}`);
     return to;
   });
   for (let at = 0; at < TRACES; at++) {

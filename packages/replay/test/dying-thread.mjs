@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parentPort, threadId } from 'node:worker_threads';
 
-parentPort.on('message', async ({ run }) => {
+async function answerTo({ run }) {
   if (run === 'exit') process.exit(3);
   if (run === 'throw') throw new Error('what was that?');
   parentPort.postMessage({ kind: 'progress', read: 1 }, []);
@@ -11,4 +11,6 @@ parentPort.on('message', async ({ run }) => {
   parentPort.postMessage({ kind: 'answer', answer }, []);
   // Dead by the time that it is asked again.
   if (run === 'last') setTimeout(() => process.exit(4));
-});
+}
+
+parentPort.on('message', (run) => void answerTo(run));
