@@ -1,7 +1,7 @@
 /** Publishes a trace while it is written: into a spool on disk, and from there to the server. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ProgramError } from '@vhostscope/terminal';
+import { ProgramError, messageOf } from '@vhostscope/terminal';
 import { OutputError, type TraceOutput } from '@vhostscope/trace';
 import { urlOfRun, type FleetUrl, type RunName } from './fleet-url.js';
 import { storeClockReading, type HostClock } from './run-clock.js';
@@ -127,7 +127,7 @@ function publisherOf(
     try {
       return await sendRun(run, link, stopping.signal, tell);
     } catch (error) {
-      trouble = error instanceof Error ? error.message : String(error);
+      trouble = messageOf(error);
       tell(trouble);
       return false;
     }

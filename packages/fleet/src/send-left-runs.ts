@@ -1,4 +1,5 @@
 /** Sends what earlier processes left in a spool. */
+import { messageOf } from '@vhostscope/terminal';
 import type { RunName } from './fleet-url.js';
 import { sendRun } from './send-run.js';
 import type { ServerLink } from './server-link.js';
@@ -46,7 +47,7 @@ export async function sendLeftRuns(options: SendLeftOptions): Promise<LeftRuns> 
     try {
       run = openLeftRun(folder);
     } catch (error) {
-      tell(inWords(error));
+      tell(messageOf(error));
       continue;
     }
     if (run === 'nothing') continue;
@@ -78,7 +79,7 @@ async function sendOne(
   try {
     isSent = await sendRun(run, link, signal, tell, onProgress);
   } catch (error) {
-    tell(inWords(error));
+    tell(messageOf(error));
   }
   const result = {
     host,
@@ -90,8 +91,4 @@ async function sendOne(
   if (isSent) run.remove();
   else run.close();
   return result;
-}
-
-function inWords(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** Sends a run from its spool, in order, and writes down what is acknowledged. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { messageOf } from '@vhostscope/terminal';
 import { WINDOW } from './piece.js';
 import { messageHeaders, messageId } from './piece-message.js';
 import { lastPiece } from './read-fleet.js';
@@ -71,7 +72,7 @@ function inWords({ url }: ServerLink, failure: unknown): string {
   if (isNoRoom(failure))
     return `the stream ${runStream(url.prefix)} of ${url.name}, or the server's disk, is full`;
   const error = couldNotAsk(url, 'publish', failure);
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** Says so where the server has lost what it had acknowledged: that is not in the spool any more. */

@@ -3,6 +3,7 @@ export { runCommandLine } from './command-line.js';
 export { EXIT } from './exit-codes.js';
 export { jsonDocument, jsonLine } from './json-document.js';
 export { byteSize, counted, grouped, percent, seconds } from './numbers.js';
+export { messageOf } from './message-of.js';
 export { printable } from './printable.js';
 export { createProgressBar, type ProgressBar } from './progress-bar.js';
 export { ProgramError, runProgram, say, writeOut } from './run-program.js';

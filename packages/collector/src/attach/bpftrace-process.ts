@@ -86,7 +86,6 @@ export async function startBpftrace(command: BpftraceCommand): Promise<RecorderP
     complaints,
     hear,
     skipped: () => Promise.resolve(countProbeMisses(`/proc/${pid}`)),
-    // Its heartbeats tell what the kernel counted.
     interrupt: () => child.kill('SIGINT'),
     kill: () => child.kill('SIGKILL'),
     // The kernel takes its probes away with it.

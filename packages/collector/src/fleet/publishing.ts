@@ -1,7 +1,7 @@
 /** The output of a recording or an import that is published: a spool, and a file beside it where one is asked for. */
 import { hostname } from 'node:os';
 import type { HostClock, Publisher } from '@vhostscope/fleet';
-import { byteSize } from '@vhostscope/terminal';
+import { byteSize, messageOf } from '@vhostscope/terminal';
 import type { TraceOutput } from '@vhostscope/trace';
 import type { z } from 'zod';
 import type { TraceTarget } from '../attach/trace-target.js';
@@ -64,7 +64,9 @@ export async function openPublishing(
       ? publisher.output
       : withCopyBehind(publisher.output, beside.output, (error) => {
           hasCopyFailed = true;
-          tell(`${inWords(error)}; what was written before can be read, and all goes to the spool`);
+          tell(
+            `${messageOf(error)}; what was written before can be read, and all goes to the spool`,
+          );
         });
   return {
     target: publishedTarget(publisher, beside, output),
@@ -169,8 +171,4 @@ export function withCopyBehind(
       await settleCopy();
     },
   };
-}
-
-function inWords(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

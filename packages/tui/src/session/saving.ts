@@ -1,4 +1,5 @@
 /** The file that is being written of a trace; one at a time. */
+import { messageOf } from '@vhostscope/terminal';
 import type { DashboardView } from '../dashboard.js';
 import { saveTrace } from '../source/save-trace.js';
 import type { SourceTrace } from '../source/source.js';
@@ -49,7 +50,7 @@ export function createSaving(): Saving {
     } catch (error) {
       // Who gives it up says so.
       if (signal.aborted) return;
-      end(error instanceof Error ? error.message : String(error), true);
+      end(messageOf(error), true);
     }
   }
 
