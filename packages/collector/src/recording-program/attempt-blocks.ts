@@ -3,7 +3,7 @@ import { PAGE_BYTES } from '@vhostscope/model';
 import type { PlannedAttempts } from '../probe-plan/direct-map-plan.js';
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { AREA_NUMBERS, hasMap } from './direct-map-state.js';
-import { emitted, forgetMissed } from './emitted-lines.js';
+import { emitted, forgetMissed, remember } from './emitted-lines.js';
 import { eventPrintf } from './event-printf.js';
 import { TASK, when, type ProbeBlock, type Statement } from './program-text.js';
 import { takeVirtqueue } from './virtqueue-state.js';
@@ -32,24 +32,24 @@ export function attemptBlocks(
 /** The attempt is a function: what it returns, and what the one that takes the pages returned in it. */
 function blocksOfAttempt(attempt: string, getPages: string): ProbeBlock[] {
   const vq = `@attempt[${TASK}]`;
+  /** One more than its number, and one more than the pages that were got: an entry that is not there is 0. */
   const area = `@area[${TASK}]`;
-  const isAsked = `@asked[${TASK}]`;
   const got = `@got[${TASK}]`;
   return [
     {
       comment: ['The driver tries to map an area.'],
       points: [`kprobe:${attempt}`],
       body: [
-        ...forgetMissed('rounds', ['@attempt', '@area', '@asked', '@got']),
-        `${vq} = (uint64)arg0;`,
-        `${area} = (uint64)arg1 & 0xffffffff;`,
+        ...forgetMissed('rounds', ['@attempt', '@area', '@got']),
+        ...remember('rounds', vq, '(uint64)arg0'),
+        ...remember('rounds', area, '((uint64)arg1 & 0xffffffff) + 1'),
       ],
     },
     {
       comment: ['The pages that it got.'],
       points: [`kretprobe:${getPages}`],
       predicate: `${vq} != 0`,
-      body: [`${isAsked} = 1;`, `${got} = (uint64)retval & 0xffffffff;`],
+      body: remember('rounds', got, '((uint64)retval & 0xffffffff) + 1'),
     },
     {
       comment: ['It has a map, or not.'],
@@ -58,22 +58,23 @@ function blocksOfAttempt(attempt: string, getPages: string): ProbeBlock[] {
       body: [
         ...takeVirtqueue(vq),
         ...AREA_NUMBERS.flatMap((number) =>
-          when(`${area} == ${number}`, [
+          when(`${area} == ${number + 1}`, [
             `$wanted = ${wantedPages(number)};`,
-            `if (${isAsked} == 0) {`,
+            `if (${got} == 0) {`,
             tell(number, '(int32)retval', NOT_CALLED),
             '} else {',
             [
-              `if (((uint64)retval & 0xffffffff) == ${TOO_FEW} && ${got} == $wanted) {`,
-              tell(number, NOT_CONTIGUOUS, got),
+              `$got = (uint64)(${got} - 1);`,
+              `if (((uint64)retval & 0xffffffff) == ${TOO_FEW} && $got == $wanted) {`,
+              tell(number, NOT_CONTIGUOUS, '$got'),
               '} else {',
-              tell(number, '(int32)retval', got),
+              tell(number, '(int32)retval', '$got'),
               '}',
             ],
             '}',
           ]),
         ),
-        ...[vq, area, isAsked, got].map((entry) => `delete(${entry});`),
+        ...[vq, area, got].map((entry) => `delete(${entry});`),
       ],
     },
   ];
@@ -101,9 +102,9 @@ function blocksOfRound(round: string, getPages: string): ProbeBlock[] {
         ...AREA_NUMBERS.flatMap((number) => area(number).map((entry) => `delete(${entry});`)),
         ...takeVirtqueue('arg0'),
         ...when('(uint64)$vq->iotlb == 0', [
-          `${vq} = $address;`,
+          ...remember('rounds', vq, '$address'),
           ...AREA_NUMBERS.flatMap((number) =>
-            when(`!(${hasMap(number)})`, [`${area(number)[0]} = 1;`]),
+            when(`!(${hasMap(number)})`, remember('rounds', area(number)[0], '(uint64)1')),
           ),
         ]),
       ],
@@ -115,9 +116,10 @@ function blocksOfRound(round: string, getPages: string): ProbeBlock[] {
       body: [
         ...takeVirtqueue(vq),
         ...AREA_NUMBERS.flatMap((number) =>
-          when(`(uint64)arg0 == (uint64)$vq->uaddrs[${number}].uaddr`, [
-            `${tried} = ${number + 1};`,
-          ]),
+          when(
+            `(uint64)arg0 == (uint64)$vq->uaddrs[${number}].uaddr`,
+            remember('rounds', tried, `(uint64)${number + 1}`),
+          ),
         ),
       ],
     },
@@ -127,9 +129,10 @@ function blocksOfRound(round: string, getPages: string): ProbeBlock[] {
       predicate: `${tried} != 0`,
       body: [
         ...AREA_NUMBERS.flatMap((number) =>
-          when(`${tried} == ${number + 1}`, [
-            `${area(number)[1]} = ((uint64)retval & 0xffffffff) + 1;`,
-          ]),
+          when(
+            `${tried} == ${number + 1}`,
+            remember('rounds', area(number)[1], '((uint64)retval & 0xffffffff) + 1'),
+          ),
         ),
         `delete(${tried});`,
       ],

@@ -35,8 +35,10 @@ export function dirtyLogBlocks(plan: ProbePlan): ProbeBlock[] {
         `$address = @active[${TASK}];`,
         ...(seesBackends(plan) ? when('$address == 0', [`$address = ${ATTACHES};`]) : []),
         ...when('$address != 0 && arg2 != 0', [
-          ...remember('rounds', LOGS, '$address'),
-          ...remember('rounds', PAGES, '((arg1 & 4095) + arg2 + 4095) >> 12'),
+          `${PAGES} = ((arg1 & 4095) + arg2 + 4095) >> 12;`,
+          // Without its pages it is not kept either, so that a stretch is one line that is lost.
+          ...when(`${PAGES} != 0`, [`${LOGS} = $address;`]),
+          ...when(`${LOGS} == 0`, ['@rounds[cpu]++;']),
         ]),
       ],
     },
@@ -64,9 +66,14 @@ function seesBackends({ initAccess, directMap }: ProbePlan): boolean {
   return initAccess !== undefined && directMap === undefined;
 }
 
-/** A backend is attached to the virtqueue `$address`. */
+/** A backend is about to be attached to the virtqueue `$address`. */
 export function attachesBackend({ logWrite }: ProbePlan): Statement[] {
-  return logWrite === undefined ? [] : [`${ATTACHES} = $address;`];
+  return logWrite === undefined ? [] : remember('rounds', ATTACHES, '$address');
+}
+
+/** It is attached: what the task logs from then on is not of it. */
+export function attachedBackend({ logWrite }: ProbePlan): Statement[] {
+  return logWrite === undefined ? [] : [`delete(${ATTACHES});`];
 }
 
 /** Tells what was logged for `$vq`, whose `$features` are known; where nothing is logged that costs no map. */

@@ -65,7 +65,7 @@ export function driverSetUpBlocks(plan: ProbePlan, directMap: PlannedDirectMap):
         ...when(`${DEVICE} != 0`, [
           ...learnNotifier('arg0', DEVICE),
           ...when(IS_ITS_NOTIFIER, [
-            `${REGISTERS} = ${DEVICE};`,
+            ...remember('state', REGISTERS, DEVICE),
             ...when(`${RING} != 0`, tellRing(plan)),
           ]),
         ]),
@@ -107,10 +107,12 @@ export function driverSetUpBlocks(plan: ProbePlan, directMap: PlannedDirectMap):
           '$dev = (struct vhost_dev *)arg0;',
           ...takeNamed(),
           ...when('$place < (uint64)$dev->nvqs', [
-            `${DEVICE} = (uint64)arg0;`,
-            `${RING} = $address;`,
-            // Which one is not known: what is told of it here is lost.
-            ...when('$address == 0', ['@state[cpu]++;']),
+            ...remember('state', DEVICE, '(uint64)arg0'),
+            ...when(`${DEVICE} != 0`, [
+              `${RING} = $address;`,
+              // Which one is not known, or was not kept: what is told of it here is lost.
+              ...when(`${RING} == 0`, ['@state[cpu]++;']),
+            ]),
           ]),
         ]),
       ],
@@ -133,7 +135,11 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
       {
         comment: ['A process takes a device.'],
         points: [`kprobe:${setOwner}`],
-        body: [...BEGINS, `${DEVICE} = (uint64)arg0;`, ...(reset === undefined ? tellFresh() : [])],
+        body: [
+          ...BEGINS,
+          ...remember('state', DEVICE, '(uint64)arg0'),
+          ...(reset === undefined ? tellFresh() : []),
+        ],
       },
       leaves(setOwner),
     );
@@ -144,7 +150,7 @@ export function driverLifeBlocks(plan: ProbePlan, { reset }: PlannedDirectMap): 
         points: [`kprobe:${cleanup}`],
         body: [
           ...BEGINS,
-          `${DEVICE} = (uint64)arg0;`,
+          ...remember('state', DEVICE, '(uint64)arg0'),
           '$dev = (struct vhost_dev *)arg0;',
           ...forEachVirtqueue([
             ...(reset === undefined ? emitted('state', [tellReset()]) : []),

@@ -1,7 +1,7 @@
 /** Probes of the set-up of rings, and of the life of devices: where a design registers its notifier and drops its maps. */
 import type { ProbePlan } from '../probe-plan/probe-plan.js';
 import { forgetAccesses, tellAccess } from './access-blocks.js';
-import { attachesBackend, forgetLogged } from './dirty-log-blocks.js';
+import { attachedBackend, attachesBackend, forgetLogged } from './dirty-log-blocks.js';
 import { emitted, forgetMissed, remember } from './emitted-lines.js';
 import { eventPrintf, NOT_KNOWN } from './event-printf.js';
 import { tellHeldRounds } from './held-rounds.js';
@@ -17,7 +17,7 @@ const KEPT = ['@setup_dev', '@setup_arg', '@setup_vq'] as const;
 export function setUpBlocks(plan: ProbePlan): ProbeBlock[] {
   const { ringIoctl } = plan;
   if (ringIoctl === undefined) return [];
-  const [dev, argument, vq] = KEPT.map((map) => `${map}[${TASK}]`);
+  const [dev = '', argument = '', vq = ''] = KEPT.map((map) => `${map}[${TASK}]`);
   const unmap = eventPrintf('unmap', {
     vq: '$address',
     mask: NOT_KNOWN,
@@ -37,8 +37,9 @@ export function setUpBlocks(plan: ProbePlan): ProbeBlock[] {
           '$dev = (struct vhost_dev *)arg0;',
           ...takeNamed(),
           ...when('$place < (uint64)$dev->nvqs', [
-            `${dev} = (uint64)arg0;`,
-            `${argument} = (uint64)arg2;`,
+            ...remember('state', dev, '(uint64)arg0'),
+            ...remember('state', argument, '(uint64)arg2'),
+            // Where it is not kept, the return takes it from the argument.
             `${vq} = $address;`,
             ...emitted('state', [
               eventPrintf('notifier', { dev: 'arg0', registered: '0', error: '0' }),
@@ -137,7 +138,7 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
         ),
       ],
     });
-  if (initAccess !== undefined)
+  if (initAccess !== undefined) {
     blocks.push({
       comment: ['A backend is attached: two accesses, outside of any round (reference §4.5).'],
       points: [`kprobe:${initAccess}`],
@@ -152,5 +153,9 @@ export function lifeBlocks(plan: ProbePlan): ProbeBlock[] {
         ]),
       ],
     });
+    const attached = attachedBackend(plan);
+    if (attached.length > 0)
+      blocks.push({ comment: [], points: [`kretprobe:${initAccess}`], body: attached });
+  }
   return blocks;
 }

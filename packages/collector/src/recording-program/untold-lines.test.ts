@@ -5,11 +5,17 @@ import { pretendedHost, type HostFiles } from '../../test/pretended-host.ts';
 import { readHostFacts } from '../host/host-facts.js';
 import { planRecording } from '../plan-recording.js';
 
-/** Blocks of the program for Debian 12, or a host like it, by their first probe. */
-async function blocks(files: HostFiles = {}): Promise<ReadonlyMap<string, string>> {
+/** The program for Debian 12, or a host like it. */
+async function programOf(files: HostFiles): Promise<string> {
   const facts = await readHostFacts(pretendedHost({ files }), 'bpftrace');
-  const { program } = planRecording(facts, { detail: 'rounds' }).command;
-  const texts = program.split('\n\n').map((text) => text.replaceAll(/^\/\/.*\n/gm, ''));
+  return planRecording(facts, { detail: 'rounds' }).command.program;
+}
+
+/** Its blocks by their first probe; of several with the same one, the last. */
+async function blocks(files: HostFiles = {}): Promise<ReadonlyMap<string, string>> {
+  const texts = (await programOf(files))
+    .split('\n\n')
+    .map((text) => text.replaceAll(/^\/\/.*\n/gm, ''));
   return new Map(texts.map((text) => [/^\S+?(?=,?\n)/.exec(text)?.[0] ?? '', text]));
 }
 
@@ -98,10 +104,17 @@ it('takes no virtqueue 0 from an argument that it cannot read, and reads it agai
   );
 });
 
+/** Entries of maps that are counted where a full map has not kept them, and as what. */
+async function countedEntries(files: HostFiles = {}): Promise<ReadonlySet<string>> {
+  const counted = (await programOf(files)).matchAll(
+    /if \((@[^\n]+?\]) == 0\) \{\s+@(\w+)\[cpu\]\+\+;\s+\}/g,
+  );
+  return new Set([...counted].map(([, entry, of]) => `${entry} ${of}`));
+}
+
 it('counts what a full map does not take, and virtqueues that are not looked at', async () => {
   const program = [...(await blocks()).values()].join('\n');
-  const counted = [...program.matchAll(/if \((@\S+) == 0\) \{\s+@(\w+)\[cpu\]\+\+;\s+\}/g)];
-  expect(new Set(counted.map(([, entry, of]) => `${entry} ${of}`))).toEqual(
+  expect(await countedEntries()).toEqual(
     new Set([
       '@told[$address] state',
       '@owner[$mm] state',
@@ -112,7 +125,9 @@ it('counts what a full map does not take, and virtqueues that are not looked at'
       `@active[${TASK}] rounds`,
       `@reads[${TASK}] rounds`,
       `@logs[${TASK}] rounds`,
-      `@logged_pages[${TASK}] rounds`,
+      `@attaches[${TASK}] rounds`,
+      `@setup_dev[${TASK}] state`,
+      `@setup_arg[${TASK}] state`,
       '@log_writes[$address] rounds',
       '@log_bits[$address] rounds',
       '@log_failures[$address] rounds',
@@ -120,6 +135,25 @@ it('counts what a full map does not take, and virtqueues that are not looked at'
   );
   expect(program).toMatch(/if \(\(uint64\)\$dev->nvqs > 16\) \{\s+@state\[cpu\]\+\+;/);
   expect(program).toMatch(/if \(\$place == 16\) \{\s+@state\[cpu\]\+\+;/);
+});
+
+it('counts what a full map does not take of a driver with the direct map', async () => {
+  const setUp = ['device', 'ring', 'registers'].map((map) => `@${map}[${TASK}] state`);
+  const attempts = ['attempt', 'area', 'got'].map((map) => `@${map}[${TASK}] rounds`);
+  expect([...(await countedEntries(WHOLE))]).toEqual(
+    expect.arrayContaining([...setUp, `@reset[${TASK}] state`, ...attempts]),
+  );
+  const ofAreas = ['absent', 'taken'].flatMap((map) =>
+    [0, 1, 2].map((area) => `@${map}[${TASK}, ${area}] rounds`),
+  );
+  expect([...(await countedEntries(INLINED))]).toEqual(
+    expect.arrayContaining([
+      ...setUp,
+      `@prefetching[${TASK}] rounds`,
+      `@tried[${TASK}] rounds`,
+      ...ofAreas,
+    ]),
+  );
 });
 
 it.each([
