@@ -29,13 +29,8 @@ import {
   type EventPlan,
 } from './event-plans.js';
 import { missingEvents } from './missing-events.js';
-import {
-  leftOutByCommand,
-  recordedEvent,
-  saidByLine,
-  saidByRecord,
-  type Said,
-} from './other-lines.js';
+import { recordedEvent, saidByLine, saidByRecord, type Said } from './other-lines.js';
+import { leftOutByCommand } from './perf-command.js';
 import {
   createThreadName,
   forgetFirstPart,
@@ -209,7 +204,8 @@ export function createTraceEventImport(
       for (const code of planNamed(recordedName)?.kinds ?? []) recorded.add(code);
     if (text.startsWith('# cmdline')) {
       const leftOut = leftOutByCommand(textOf(bytes, start, end, MAX_COMMAND_BYTES));
-      if (leftOut !== undefined) tell(leftOut);
+      if (leftOut?.missing !== undefined) tell(leftOut.missing);
+      if (leftOut?.unknown !== undefined) report.notes.push(leftOut.unknown);
     }
     const said = saidByLine(text);
     // A blank line ends a call chain, and may be a name's, too.

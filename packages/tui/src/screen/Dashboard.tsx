@@ -94,11 +94,12 @@ function Body({ view, state, frame }: BodyProps): ReactElement {
 
 function Overview({ view, state, frame }: BodyProps): ReactElement {
   const { virtqueues, total, besideTotal, rates, design, beside, costReason } = view;
+  const isSeeking = view.clock.seeking !== undefined;
   const { sort, isReversed, filter, search, vq } = state;
   const lines = useMemo(
     () =>
       overviewLines(
-        { virtqueues, total, besideTotal, rates, design, beside, costReason },
+        { virtqueues, total, besideTotal, rates, design, beside, costReason, isSeeking },
         { sort, isReversed, filter, search, vq },
         frame,
       ),
@@ -110,6 +111,7 @@ function Overview({ view, state, frame }: BodyProps): ReactElement {
       design,
       beside,
       costReason,
+      isSeeking,
       sort,
       isReversed,
       filter,

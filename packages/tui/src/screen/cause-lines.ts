@@ -29,7 +29,7 @@ export function causeLines(
   return [
     [
       span(`${count(ranges)} invalidation${ranges === 1 ? '' : 's'} over rings`, 'strong'),
-      span(`  ${count(fallbacks)} fallbacks came after them`, fallbacks > 0 ? 'bad' : 'faint'),
+      span(`  ${count(fallbacks)} fallbacks are put down to them`, fallbacks > 0 ? 'bad' : 'faint'),
       span(`  by ${causeSort}${areCausesReversed ? ', reversed' : ''}`, 'faint'),
       ...(search === '' ? [] : [span(`  with "${words(search, look)}"`, 'doubt')]),
     ],
