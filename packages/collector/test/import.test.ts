@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openTrace } from '@vhostscope/trace';
+import { openTrace, recordingCounts } from '@vhostscope/trace';
 import { importResultSchema } from '../src/import-result-schema.ts';
 import { collector } from './in-process.ts';
 import { contentsOf, countsOfText, example, temporaryFolder, textOf } from './traces.ts';
@@ -450,6 +450,14 @@ describe('text of perf and ftrace', () => {
     expect(err).toMatch(/: ranges are told with the thread that made them, not with its process/);
     expect(err).toMatch(/: 1,699 events in 1 recording /);
     const trace = await openTrace('a.arrows');
+    const [recording] = trace.index.recordings;
+    expect(recording && recordingCounts(trace.fd, recording)).toMatchObject({
+      complete: null,
+      notes: [
+        'times are whole microseconds, as ftrace prints them',
+        expect.stringMatching(/^ranges are told with the thread that made them/),
+      ],
+    });
     trace.close();
     expect(trace.index.header).toMatchObject({ clock: 'unknown', timeStep: 1000 });
   });
