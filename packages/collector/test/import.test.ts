@@ -1,4 +1,5 @@
 /** `collector import`: what it writes, where, and what it says. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -10,8 +11,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openTrace, recordingCounts } from '@vhostscope/trace';
 import { importResultSchema } from '../src/import-result-schema.ts';
@@ -489,7 +491,20 @@ describe('text of perf and ftrace', () => {
     );
     expect(code).toBe(2);
     expect(err).toMatch(
-      /ftrace\.txt\.gz is text of ftrace with microseconds of a clock that is not known, and a\.txt is text of bpftrace with nanoseconds of CLOCK_BOOTTIME: a trace has one clock, import them apart; b\.arrows holds what was read before\n$/,
+      /ftrace\.txt\.gz is text of ftrace with microseconds of a clock that is not known, and a\.txt is text of bpftrace with nanoseconds of CLOCK_BOOTTIME: a trace has one clock, import them apart\n$/,
+    );
+    expect(existsSync('b.arrows')).toBe(false);
+  });
+
+  it('is found to be of another clock when it comes by a pipe, and what was read before stays', async () => {
+    file('a.txt', SMALL);
+    execFileSync('mkfifo', ['pipe']);
+    const written = writeFile('pipe', gunzipSync(readFileSync(golden('ftrace.txt.gz'))));
+    const { code, err } = await collector('import', 'a.txt', 'pipe', '-o', 'b.arrows');
+    await written.catch(() => undefined);
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /^collector: pipe is text of ftrace .*: a trace has one clock, import them apart; b\.arrows holds what was read before$/m,
     );
     expect((await contentsOf('b.arrows')).recordings).toEqual([countsOfText(SMALL)]);
   });
