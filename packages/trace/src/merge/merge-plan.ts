@@ -75,6 +75,7 @@ export function planMerge(sources: readonly SurveyedSource[], options: MergeOpti
           ...(source.offset !== undefined && { clockOffset: String(source.offset) }),
           firstCpu: firstCpu[number],
           firstProcess: firstProcess[number],
+          ...(areDifferentHosts && { virtqueues: virtqueuesOf(source, merged.vqs[number]) }),
           first: String(source.first),
           last: String(source.last),
           isPicked: isPicked(source),
@@ -289,6 +290,11 @@ function checkPointers(sources: readonly SurveyedSource[]): void {
   const without = sources.find((source) => !knowsAddresses(source));
   if (without !== undefined)
     throw new InputError(`${without.name} holds no kernel addresses that could be kept`);
+}
+
+/** Those that it names, by their ids in the merged trace. */
+function virtqueuesOf({ virtqueues }: SurveyedSource, ids: Uint32Array): number[] {
+  return [...virtqueues.keys()].map((id) => ids[id]).toSorted((a, b) => a - b);
 }
 
 function tellersOf(
