@@ -26,7 +26,7 @@ describe.skipIf(!hasServer)(`a server with ${RUNS} runs`, () => {
     [monitor] = await freePorts(1);
     server = await startServer(folder.path, [`http: "127.0.0.1:${monitor}"`]);
     await initFleet(server.url);
-    const { client, close } = await connectFleet(parseFleetUrl(server.url), {});
+    const there = await connectFleet(parseFleetUrl(server.url), {});
     await Promise.all(
       Array.from({ length: RUNS }, async (_, at) => {
         const name = nameOf(at);
@@ -36,15 +36,15 @@ describe.skipIf(!hasServer)(`a server with ${RUNS} runs`, () => {
           bytes: new Uint8Array(0),
           link: linkOf(firstLink(name), head, []),
         };
-        await client.publish(runSubject(PREFIX, name), piece.bytes, {
+        await there.client.publish(runSubject(PREFIX, name), piece.bytes, {
           headers: messageHeaders(piece),
         });
         if (at % 2 === 0) return;
         const reading = { clock: 'CLOCK_BOOTTIME', at: BigInt(at), offset: 2n, uncertainty: 3n };
-        await client.publish(clockSubject(PREFIX, name), textOfReading(reading));
+        await there.client.publish(clockSubject(PREFIX, name), textOfReading(reading));
       }),
     );
-    await close();
+    await there.close();
   });
   afterAll(async () => {
     await server.stop('SIGKILL');
