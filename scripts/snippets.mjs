@@ -18,9 +18,14 @@ export function snippetsIn(markdown) {
   const snippets = [];
   let inBlock = false;
   let open;
-  for (const [at, line] of markdown.split('\n').entries()) {
-    if (line.startsWith('```')) {
+  let indent = 0;
+  for (const [at, whole] of markdown.split('\n').entries()) {
+    const fence = /^( *)```/.exec(whole)?.[1];
+    const line = whole.slice(indent);
+    if (fence !== undefined) {
       inBlock = !inBlock;
+      // A block may stand in an item of a list.
+      indent = inBlock ? fence.length : 0;
       open = undefined;
     } else if (inBlock && line.startsWith('$ ')) {
       open = { line: at + 1, command: line.slice(2), output: [] };

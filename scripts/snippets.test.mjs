@@ -83,13 +83,16 @@ describe.each(DOCUMENTS)('$document', ({ snippets }) => {
 
 test('documents are found, and what they show', () => {
   expect(DOCUMENTS.map(({ document }) => document)).toContain('README.md');
-  expect(snippetsIn('$ no\n```\n$ a b\n1\n…\n\n$ c\n# root\nx\n```\n2\n```sh\n$ d\n```\n')).toEqual(
-    [
-      { line: 3, command: 'a b', output: ['1', '…', ''] },
-      { line: 7, command: 'c', output: [] },
-      { line: 13, command: 'd', output: [] },
-    ],
-  );
+  expect(
+    snippetsIn(
+      '$ no\n```\n$ a b\n1\n…\n\n$ c\n# root\nx\n```\n2\n```sh\n$ d\n```\n1. x\n   ```\n   $ e\n     3\n   ```\n',
+    ),
+  ).toEqual([
+    { line: 3, command: 'a b', output: ['1', '…', ''] },
+    { line: 7, command: 'c', output: [] },
+    { line: 13, command: 'd', output: [] },
+    { line: 17, command: 'e', output: ['  3'] },
+  ]);
 });
 
 test.each([
