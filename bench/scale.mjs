@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -128,6 +129,35 @@ function measure({ child, url }, file, folder, host) {
   };
 }
 
+/** A host of which little is told sends a message of a few hundred bytes at each flush. */
+const SMALL = { messages: 20_000, bytes: 600, hosts: 1000, atOnce: 256 };
+
+/** CPU seconds of the server for a message of such hosts. */
+async function measureSmall({ child, url }) {
+  const from = createRequire(join(ROOT, 'packages/fleet/package.json'));
+  const { connect, headers } = from('@nats-io/transport-node');
+  const { jetstream } = from('@nats-io/jetstream');
+  const connection = await connect({ servers: url.slice('nats://'.length) });
+  const client = jetstream(connection);
+  const bytes = new Uint8Array(SMALL.bytes);
+  const before = usedBy(child.pid);
+  let next = 0;
+  const send = async () => {
+    while (next < SMALL.messages) {
+      const at = next++;
+      const made = headers();
+      made.set('Vhostscope-Link', '0'.repeat(64));
+      const host = `small-${at % SMALL.hosts}`;
+      const msgID = `${host}/bench/0/${at}`;
+      await client.publish(`vhostscope.run.${host}.bench`, bytes, { headers: made, msgID });
+    }
+  };
+  await Promise.all(Array.from({ length: SMALL.atOnce }, send));
+  const used = usedBy(child.pid) - before;
+  await connection.close();
+  return used / SMALL.messages;
+}
+
 const COLUMNS = [
   ['events', ({ events }) => events.toLocaleString('en')],
   ['bytes an event', ({ bytes, events }) => (bytes / events).toFixed(1)],
@@ -161,6 +191,10 @@ try {
   }
   for (const [name, ...cells] of rows)
     console.log(name.padEnd(28) + cells.map((cell) => cell.padStart(15)).join(''));
+  const small = 1e6 * (await measureSmall(server));
+  console.log(
+    `\na message of ${SMALL.bytes} bytes, of ${SMALL.hosts} hosts in turn: ${small.toFixed(0)} µs of the server's processor time`,
+  );
 } finally {
   server.child.kill();
   await once(server.child, 'exit');

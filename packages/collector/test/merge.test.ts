@@ -334,6 +334,22 @@ describe('of one host', () => {
     });
   });
 
+  it('says where files do not overlap in time, with the times of each', async () => {
+    accesses('a.txt');
+    file('b.txt', ORACLE, 'P 61 0 1010 0 0 1 1', 'P 70 0 1010 0 0 1 1');
+    file('c.txt', ORACLE, 'Z 90 0 1010');
+    const apart = await collector('import', '--merge', 'b.txt', 'a.txt', 'c.txt');
+    expect(apart.err.split('\n').filter((line) => line.includes('overlap'))).toEqual([
+      'collector: a.txt and b.txt, c.txt do not overlap in time: a.txt from 10 to 60 ns, b.txt, c.txt from 61 to 90 ns; an ' +
+        '--offset that is not 0 moves the times of a file',
+      'collector: b.txt and c.txt do not overlap in time: b.txt from 61 to 70 ns, c.txt from 90 to 90 ns; an --offset that is ' +
+        'not 0 moves the times of a file',
+    ]);
+    const args = ['--force', '--offset', 'b.txt=-1ns', '--offset', 'c.txt=-21ns'];
+    const together = await collector('import', '--merge', 'a.txt', 'b.txt', 'c.txt', ...args);
+    expect(together.err).not.toMatch(/overlap/);
+  });
+
   it('finds the device of a virtqueue of a trace file that tells of none', async () => {
     accesses('a.txt');
     await collector('import', '--keep-pointers', 'a.txt', '-o', 'kept.arrows');

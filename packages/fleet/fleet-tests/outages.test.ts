@@ -112,10 +112,10 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
     const publisher = await publisherTo(server.url, spool);
     appendAll(publisher, [...randomAppends(10, 100_000), endOfStream()]);
     const fleet = await openFleet(server.url, {});
-    let clock = await fleet.readClock('host', publisher.name.run);
+    let clock = (await fleet.readClocks())(publisher.name);
     for (let tries = 0; clock === undefined && tries < 50; tries++) {
       await pause(100);
-      clock = await fleet.readClock('host', publisher.name.run);
+      clock = (await fleet.readClocks())(publisher.name);
     }
     await fleet.close();
     await publisher.finish(10_000, never());

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +11,7 @@ import {
   type TestFolder,
   type TestServer,
 } from './nats-server.js';
-import { appendAll, initFleet, never, publisherTo, randomAppends } from './runs.js';
+import { appendAll, COLLECTOR, initFleet, never, publisherTo, randomAppends } from './runs.js';
 
 describe.skipIf(!hasServer)('limits that are less than what the stream holds', () => {
   let folder: TestFolder;
@@ -70,6 +71,18 @@ describe.skipIf(!hasServer)('limits that are less than what the stream holds', (
     const after = await state();
     const told = Number(/oldest (\d+\.\d) kB/.exec(error.message)?.[1]) * 1000;
     expect(Math.abs(usage.bytes - after.usage.bytes - told)).toBeLessThan(60);
+    // What is left of it is not told as if it were whole.
+    expect(after.runs).toEqual([{ ...runs[0], missing: 4, first: 4 }, runs[1]]);
+    const { status, stdout } = spawnSync(process.execPath, [
+      COLLECTOR,
+      'fleet',
+      'status',
+      server.url,
+    ]);
+    expect(status).toBe(0);
+    expect(String(stdout)).toMatch(
+      /first .* 1\d, first 4 gone {2}finished[\s\S]*second .* 1\d {2}finished[\s\S]*\n1 run of which pieces/,
+    );
   });
 
   it('of age, too', async () => {

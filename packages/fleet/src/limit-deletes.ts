@@ -3,7 +3,7 @@ import type { JsMsg, StreamInfo } from '@nats-io/jetstream';
 import { byteSize, counted } from '@vhostscope/terminal';
 import type { RunName } from './fleet-url.js';
 import { FleetError, type FleetServer } from './server-connection.js';
-import { payloadBytes, PAYLOAD_BYTES, storedHeaders } from './stored-headers.js';
+import { payloadBytes, PAYLOAD_BYTES, storedMessages } from './stored-messages.js';
 import { runOfSubject } from './subjects.js';
 
 /** Limits as they are to be; undefined where there is none. */
@@ -59,7 +59,7 @@ async function deletedBy(
   let messages = 0;
   const isOver = (): boolean => state.bytes - bytes > maxBytes;
   if (state.messages > 0 && (isOver() || Date.parse(state.first_ts) < oldest))
-    for await (const message of storedHeaders(server, {})) {
+    for await (const message of storedMessages(server, { headersOnly: true })) {
       if (!isOver() && message.time.getTime() >= oldest) break;
       bytes += storedBytes(message);
       messages++;

@@ -84,7 +84,7 @@ async function checkHeld(
   const { seq } = run.acknowledged;
   const last = await lastPiece(server, run.name);
   // What was sent again may stand behind what was sent after it.
-  if (last !== undefined && last.piece.seq + WINDOW >= seq - 1) return;
+  if (last !== undefined && last.seq + WINDOW >= seq - 1) return;
   tell(
     `${server.url.name} does not hold all that was acknowledged of run ${run.name.host}/${run.name.run}: its first ${seq} pieces were; was it sent to another server, or deleted there?`,
   );

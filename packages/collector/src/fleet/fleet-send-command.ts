@@ -5,12 +5,14 @@ import {
   openSpoolFolder,
   parseFleetUrl,
   sendLeftRuns,
+  urlOfRun,
   type LeftRunResult,
 } from '@vhostscope/fleet';
 import { byteSize, counted, EXIT, jsonDocument, say, writeOut } from '@vhostscope/terminal';
 import type { z } from 'zod';
 import { hearSignals } from '../stop-signals.js';
 import type { fleetSendSchema } from './fleet-result-schemas.js';
+import { unsentWords } from './unsent-words.js';
 
 export interface FleetSendOptions {
   readonly spool?: string;
@@ -48,6 +50,11 @@ export async function fleetSendCommand(text: string, options: FleetSendOptions):
       in_use: inUse,
       trouble: left.length > 0 ? (link.trouble ?? null) : null,
     };
+    for (const run of left) {
+      const trouble = result.trouble ?? undefined;
+      const words = { ...run, url: urlOfRun(url, run), spool, trouble };
+      tell(unsentWords(words, url.name, options.spool !== undefined));
+    }
     await writeOut(options.json === true ? jsonDocument(result) : sentText(result));
     if (left.length === 0) return EXIT.done;
     return signals.signal.aborted ? EXIT.interrupted : EXIT.no;

@@ -222,6 +222,8 @@ function tellEnd(
       recording.lost.set(by, (recording.lost.get(by) ?? 0n) + BigInt(howMany));
   }
   recording.flaws.push(...flaws);
+  for (const { name, counts } of sources)
+    recording.notes.push(...(counts?.notes ?? []).map((note) => `${name}: ${note}`));
   for (const { source, leftOutBeyond } of all)
     if (leftOutBeyond > 0)
       recording.flaws.push(
