@@ -140,6 +140,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
   program
     .command('doctor')
     .description('can this host be recorded live, and what should be changed?')
+    .addHelpText('after', DOCTOR_HELP)
     .addOption(recorderOption('what would record'))
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
     .option('--json', 'print the findings as one JSON document')
@@ -152,6 +153,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
   program
     .command('probes')
     .description('what a live recording of this host would see, by which probes, and how surely')
+    .addHelpText('after', PROBES_HELP)
     .addOption(
       new Option('--detail <level>', 'how much to record').choices(DETAILS).default('rounds'),
     )
@@ -175,6 +177,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
   program
     .command('schema')
     .description('the JSON Schema of what a command prints with --json')
+    .addHelpText('after', SCHEMA_HELP)
     .addArgument(new Argument('<command>', 'command').choices(SCHEMA_NAMES))
     .action(async (name: SchemaName) => {
       const { schemaCommand } = await import('./schema-command.js');
@@ -250,3 +253,19 @@ one kind, virtqueue (device, process) and CPU is taken from the one that is name
 The output appears within half a second of its first event: an import that finds none leaves nothing behind, and what
 was there before as it was.
 ${PUBLISH_HELP}`;
+
+const DOCTOR_HELP = `
+Examples:
+  collector doctor                              exit 3 when this host cannot be recorded
+  collector doctor --with perf                  where there is no bpftrace
+  collector doctor --json                       for a program`;
+
+const PROBES_HELP = `
+Examples:
+  collector probes                              what would be seen, and how surely
+  collector probes --detail accesses            at another level of detail
+  collector probes --program                    the program that bpftrace would run`;
+
+const SCHEMA_HELP = `
+Examples:
+  collector schema attach                       of what collector attach --json prints`;

@@ -4,6 +4,7 @@ import { EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
 import { FORMAT_VERSION } from '@vhostscope/trace';
 import { Argument, Command, Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
+import { examplesOf } from './command-examples.js';
 import type { CompareCommandOptions } from './compare-command.js';
 import type { CostOptions } from './cost-options.js';
 import type { DesignsOptions } from './designs-command.js';
@@ -35,6 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   withCostOptions(withSpanOptions(withReplayOptions(program.command('run'))))
     .description('what every metadata access would have become: direct map, fallback, or not known')
     .option('--hazards', 'count hazards too, which takes longer; replay hazards proves them')
+    .addHelpText('after', examplesOf('run'))
     .action(
       async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & JsonOption) => {
         const { runCommand } = await import('./run-command.js');
@@ -44,6 +46,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   withSpanOptions(withReplayOptions(program.command('verify')))
     .description('whether the design decides as the traced kernel did; exit 1 when it does not')
+    .addHelpText('after', examplesOf('verify'))
     .action(async (trace: string, options: ReplayOptions & SpanOptions & JsonOption) => {
       const { verifyCommand } = await import('./verify-command.js');
       exitCode = await verifyCommand(trace, options);
@@ -58,6 +61,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     )
     .option('--vq <id>', 'only events of this virtqueue count; default: all')
     .option('--storm-rate <n>', STORM_RATE)
+    .addHelpText('after', examplesOf('explain'))
     .action(async (trace: string, options: ReplayOptions & ExplainOptions & JsonOption) => {
       const { explainCommand } = await import('./explain-command.js');
       exitCode = await explainCommand(trace, options);
@@ -72,7 +76,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   withCostOptions(withSpanOptions(withReplayOptions(program.command('storms'))))
     .description('when invalidations came as a storm: who made them, why, and what that cost')
-    .addHelpText('after', OVER_A_RING)
+    .addHelpText('after', `${OVER_A_RING}\n${examplesOf('storms')}`)
     .action(
       async (trace: string, options: ReplayOptions & SpanOptions & CostOptions & JsonOption) => {
         const { stormsCommand } = await import('./storms-command.js');
@@ -82,7 +86,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   withSpanOptions(withReplayOptions(program.command('hazards')))
     .description('where the design would have gone wrong, with the events that prove it')
-    .addHelpText('after', HAZARDS_HELP)
+    .addHelpText('after', `${HAZARDS_HELP}\n${examplesOf('hazards')}`)
     .action(async (trace: string, options: ReplayOptions & SpanOptions & JsonOption) => {
       const { hazardsCommand } = await import('./hazards-command.js');
       exitCode = await hazardsCommand(trace, options);
@@ -96,7 +100,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         FORMATS,
       ),
     )
-    .addHelpText('after', EXPORT_HELP)
+    .addHelpText('after', `${EXPORT_HELP}\n${examplesOf('export')}`)
     .action(async (trace: string, options: ReplayOptions & ExportOptions & JsonOption) => {
       const { exportCommand } = await import('./export/export-command.js');
       exitCode = await exportCommand(trace, options);
@@ -104,6 +108,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   withCostOptions(withSpanOptions(withCompareOptions(program.command('compare'))))
     .description('many designs on the same traces in one pass, and traces against a baseline')
+    .addHelpText('after', examplesOf('compare'))
     .action(async (traces: string[], options: CompareCommandOptions) => {
       const { compareCommand } = await import('./compare-command.js');
       exitCode = await compareCommand(traces, options);
@@ -120,6 +125,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program
     .command('designs')
     .description('the designs: switches, sources, published rates')
+    .addHelpText('after', examplesOf('designs'))
     .argument('[name]', 'one of them, or several: a,b,c')
     .option('--design-file <file>', 'rows of your own, too; default: none')
     .option('--json', 'print one JSON document')
@@ -137,6 +143,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     ),
   )
     .description('one HTML page with what the trace shows, over time; it needs no network')
+    .addHelpText('after', examplesOf('report'))
     .option(
       '-o, --output <file>',
       'file to write the page to; - is standard output; no default, but for --json',
@@ -150,6 +157,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   withTrace(program.command('info'))
     .description('what a trace holds: where it comes from, events, virtqueues, losses')
+    .addHelpText('after', examplesOf('info'))
     .action(async (trace: string, options: JsonOption & { strict?: boolean }) => {
       const { infoCommand } = await import('./info-command.js');
       exitCode = await infoCommand(trace, options);
@@ -161,6 +169,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       'the JSON Schema of what a command prints with --json (export: of what it says of the file that it wrote), ' +
         'or of a line of export --format ndjson (ndjson)',
     )
+    .addHelpText('after', examplesOf('schema'))
     .addArgument(
       new Argument('<command>', 'command, or ndjson').choices([
         'run',
@@ -337,7 +346,7 @@ function withCheckOptions(command: Command): Command {
       'auto',
     )
     .option('--failures', 'let any copy from or to a ring fail')
-    .addHelpText('after', CHECK_HELP);
+    .addHelpText('after', `${CHECK_HELP}\n${examplesOf('check')}`);
 }
 
 const CHECK_HELP = `
@@ -370,7 +379,7 @@ Examples:
   replay verify trace.txt.gz                     does the model agree with the kernel?
   replay explain --access 1000 trace.arrows      why did that access come out so?
   replay storms trace.arrows                     invalidation storms, their causes and their price
-  replay run --from storm:2 --to storm:2 trace   what did one of them do?
+  replay run --from storm:1 trace.arrows         from where one of them begins
   replay check trace.arrows                      can a kernel have made these accesses?
   replay compare trace.arrows                    what would each of the designs have done?
   replay fleet traces/                           many hosts and runs, summed up

@@ -17,6 +17,7 @@ export function fleetCommand(onDone: (exitCode: number) => void): Command {
   fleet
     .command('init')
     .description('make the stream that holds the runs, or change its limits')
+    .addHelpText('after', INIT_HELP)
     .argument('<url>', URL)
     .option('--replicas <n>', 'in a cluster: on so many servers; default: 1', parseReplicas)
     .option(
@@ -37,6 +38,7 @@ export function fleetCommand(onDone: (exitCode: number) => void): Command {
   fleet
     .command('status')
     .description('which runs it holds, of which hosts')
+    .addHelpText('after', STATUS_HELP)
     .argument('<url>', URL)
     .option('--json', 'print one JSON document')
     .action(async (url: string, options: { readonly json?: boolean }) => {
@@ -46,6 +48,7 @@ export function fleetCommand(onDone: (exitCode: number) => void): Command {
   fleet
     .command('send')
     .description('send what earlier recordings could not; exit 1 when not all of it is sent')
+    .addHelpText('after', SEND_HELP)
     .argument('<url>', URL)
     .option('--spool <folder>', `where it waits; default: ${SPOOL_DEFAULT}`)
     .option(
@@ -70,3 +73,18 @@ Examples:
   collector attach --publish nats://lab:4222    on each host
   collector fleet status nats://lab:4222
   replay run nats://lab:4222/HOST/RUN`;
+
+const INIT_HELP = `
+Examples:
+  collector fleet init nats://lab:4222 --max-bytes 100GB --max-age 30d
+  collector fleet init tls://a,b,c/vhost --replicas 3   a cluster, and a prefix of its own`;
+
+const STATUS_HELP = `
+Examples:
+  collector fleet status nats://lab:4222
+  collector fleet status nats://lab:4222 --json         with sizes, clocks and what is missing`;
+
+const SEND_HELP = `
+Examples:
+  collector fleet send nats://lab:4222
+  collector fleet send nats://lab:4222 --wait 10m       a server that is away for longer`;
