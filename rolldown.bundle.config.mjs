@@ -1,7 +1,11 @@
 // `pnpm bundle`: each program as one file, for a host that has Node.js and nothing else: `node replay.mjs run TRACE`.
 // What the programs read beside themselves, once built, stands in the file instead.
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'rolldown';
+import { commitOf } from './scripts/run/build-note.mjs';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
 
 const PROGRAMS = ['collector', 'replay', 'tui'];
 
@@ -20,7 +24,10 @@ const ENTRIES = {
 const IN_A_BUNDLE = new Map([
   ...PROGRAMS.map((name) => [
     `/packages/${name}/src/version.ts`,
-    () => `export const readVersion = () => ${JSON.stringify(versionOf(name))};`,
+    () => `
+      export const readOwnBuild = () => (${JSON.stringify({ version: versionOf(name), commit: commitOf(root) })});
+      export const readVersion = () => readOwnBuild().version;
+    `,
   ]),
   [
     '/packages/replay/src/built-page.ts',

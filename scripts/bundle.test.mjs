@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { commitOf } from './run/build-note.mjs';
 
 const run = promisify(execFile);
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -33,7 +34,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each(PROGRAMS)('%s says its version, and what it can do', async (name) => {
   const { version } = JSON.parse(readFileSync(join(ROOT, `packages/${name}/package.json`), 'utf8'));
-  expect((await node(`${name}.mjs`, '--version')).stdout).toContain(version);
+  expect((await node(`${name}.mjs`, '--version')).stdout).toBe(
+    `${version} (trace format 2, commit ${commitOf(ROOT) ?? 'not known'})\n`,
+  );
   const { stdout } = await node(`${name}.mjs`, '--help');
   expect(stdout).toContain(`Usage: ${name}`);
 });
