@@ -32,7 +32,8 @@ export async function fleetSendCommand(text: string, options: FleetSendOptions):
   const signals = hearSignals();
   const tired = new AbortController();
   const link = await openServerLink(url, process.env, tell, true);
-  const timer = setTimeout(() => tired.abort(), options.wait ?? WAIT_MS);
+  const wait = options.wait ?? WAIT_MS;
+  const timer = setTimeout(() => tired.abort(), wait);
   try {
     const { sent, left, inUse } = await sendLeftRuns({
       spool,
@@ -42,13 +43,14 @@ export async function fleetSendCommand(text: string, options: FleetSendOptions):
       fromAnyServer: true,
       onProgress: () => timer.refresh(),
     });
+    const whyLeft = tired.signal.aborted ? `it took nothing for ${wait / 1000} s` : null;
     const result = {
       server: url.name,
       spool,
       sent: sent.map(runResult),
       left: left.map(runResult),
       in_use: inUse,
-      trouble: left.length > 0 ? (link.trouble ?? null) : null,
+      trouble: left.length > 0 ? (link.trouble ?? whyLeft) : null,
     };
     for (const run of left) {
       const trouble = result.trouble ?? undefined;
