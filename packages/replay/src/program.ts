@@ -1,7 +1,7 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
 import { ACCESSOR_RULE_SETS, DEFAULT_STORM_RATE, DESIGNS, RING_MEMORY } from '@vhostscope/model';
-import { EXIT, runCommandLine } from '@vhostscope/terminal';
-import { Argument, Command, Option } from 'commander';
+import { choiceArgument, EXIT, runCommandLine } from '@vhostscope/terminal';
+import { Command, Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
 import type { CompareCommandOptions } from './compare-command.js';
 import type { CostOptions } from './cost-options.js';
@@ -161,7 +161,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         'or of a line of export --format ndjson (ndjson)',
     )
     .addArgument(
-      new Argument('<command>', 'command, or ndjson').choices([
+      choiceArgument('<command>', 'command, or ndjson', [
         'run',
         'verify',
         'explain',
