@@ -29,6 +29,7 @@ import {
 } from '@vhostscope/trace';
 import { chosenOutput, nameOf } from './import-files.js';
 import {
+  bytesWritten,
   closeImportOutput,
   finishTrace,
   hasEvents,
@@ -80,16 +81,21 @@ export async function importCommand(
     result = importResult(written ?? null, to.trace?.writer, inputs, interrupted);
   } finally {
     if (to.trace !== undefined) await abandonTrace(to.trace.writer);
-    published = await closeImportOutput(output, signals.signal);
+    published = await closeImportOutput(output, signals);
     signals.ignoreNoLonger();
   }
-  result = { ...result, published: published ?? null };
+  const isWritten = result.output !== null || published !== undefined;
+  result = {
+    ...result,
+    bytes_written: isWritten ? bytesWritten(output, to.trace?.writer) : 0,
+    published: published ?? null,
+  };
   for (const problem of problemsOf(inputs)) say('collector', problem);
   if (options.json === true) await writeOut(jsonDocument(result));
   else say('collector', summary(result));
   if (result.interrupted) return EXIT.interrupted;
-  if (output.publishing?.hasCopyFailed === true) return EXIT.unusable;
-  if (options.strict === true && published?.sent === false) return EXIT.no;
+  if (output.publishing?.copyBytes !== undefined) return EXIT.unusable;
+  if (published?.sent === false) return EXIT.no;
   return options.strict === true && inputs.some(isFlawed) ? EXIT.no : EXIT.done;
 }
 

@@ -437,7 +437,9 @@ describe('wrong usage', () => {
   it('--version', async () => {
     const { code, out } = await collector('--version');
     expect(code).toBe(0);
-    expect(out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+    expect(out).toMatch(
+      /^\d+\.\d+\.\d+\S* \(trace format \d+, commit (?:[0-9a-f]{12}(?:\+changes)?|not known)\)\n$/,
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 /** `replay compare` and `replay designs`: the same answers as `replay run`, and what a platform makes of them. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DESIGNS } from '@vhostscope/model';
 import { describe, expect, it } from 'vitest';
@@ -511,17 +511,6 @@ describe('--design-file', () => {
     writeFileSync(path, typeof rows === 'string' ? rows : JSON.stringify(rows));
     return path;
   };
-
-  it('is told in the README by an example that comes out so', async () => {
-    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-    const [, row = '', told = ''] =
-      /\$ cat no-reset\.json\n(.*)\n\$ replay compare .*\n…\n([^`]*)```/.exec(readme) ?? [];
-    const file = write(row);
-    const args = ['--preempt', 'voluntary', '--designs', 'fixes-v5,no-reset'];
-    const { out } = await replay('compare', trace('s3').path, '--design-file', file, ...args);
-    expect(told).not.toBe('');
-    expect(out).toContain(told);
-  });
 
   it('takes the switches that replay designs tells of a design', async () => {
     const { out } = await replay('designs', 'fixes-v5', '--json');

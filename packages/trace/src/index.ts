@@ -91,7 +91,12 @@ export {
   written,
 } from './file-errors.js';
 export { checkPlace, openNewFile, type NewFile } from './new-file.js';
-export { headerOfText, TraceFormatError, type TraceHeader } from './trace-header.js';
+export {
+  FORMAT_VERSION,
+  headerOfText,
+  TraceFormatError,
+  type TraceHeader,
+} from './trace-header.js';
 export { recordedProbesSchema, traceHeaderSchema } from './trace-header-reader.js';
 export { countsByName, type RecordingCounts } from './recording-counts.js';
 export { recordingCountsSchema } from './recording-counts-schema.js';
