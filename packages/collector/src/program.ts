@@ -1,7 +1,7 @@
 /** The commands of `collector` and their options. What they do is loaded when one of them runs. */
-import { EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
+import { choiceArgument, EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
 import { FORMAT_VERSION } from '@vhostscope/trace';
-import { Argument, Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { AttachFlags, AttachOptions } from './attach/attach-options.js';
 import { parseNiceness } from './attach/niceness.js';
 import { parseBufferSize } from './attach/parse-buffer-size.js';
@@ -18,6 +18,7 @@ import { PUBLISH_HELP, withPublishOptions } from './fleet/publish-flags.js';
 import { DETAILS } from './probe-plan/detail.js';
 import type { ProbesOptions } from './probe-plan/probes-command.js';
 import { BUFFER_MIB } from './recording-program/bpftrace-dialects.js';
+import { checkRecorderFlags } from './recorder-flags.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
 import { readOwnBuild } from './version.js';
 
@@ -86,7 +87,8 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .option('--perf <program>', 'perf to use', 'perf')
     .option('--json', 'print what was done as one JSON document')
     .addHelpText('after', ATTACH_HELP)
-    .action(async (flags: AttachFlags) => {
+    .action(async (flags: AttachFlags, command: Command) => {
+      checkRecorderFlags(command);
       const { attachCommand } = await import('./attach/attach-command.js');
       const { thisHost } = await import('./attach/this-host.js');
       exitCode = await attachCommand(withDefaults(flags), host ?? thisHost(flags));
@@ -144,7 +146,8 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .addOption(recorderOption('what would record'))
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
     .option('--json', 'print the findings as one JSON document')
-    .action(async (options: DoctorOptions) => {
+    .action(async (options: DoctorOptions, command: Command) => {
+      checkRecorderFlags(command);
       const { doctorCommand } = await import('./doctor/doctor-command.js');
       const { hostSources } = await import('./host/host-sources.js');
       exitCode = await doctorCommand(options, hostSources());
@@ -162,7 +165,8 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .option('--perf', 'print the probes of a recording with perf: --with perf --program')
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
     .option('--json', 'print plan and program as one JSON document')
-    .action(async (options: ProbesOptions) => {
+    .action(async (options: ProbesOptions, command: Command) => {
+      checkRecorderFlags(command);
       const { probesCommand } = await import('./probe-plan/probes-command.js');
       const { hostSources } = await import('./host/host-sources.js');
       exitCode = await probesCommand(options, hostSources());
@@ -178,7 +182,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .command('schema')
     .description('the JSON Schema of what a command prints with --json')
     .addHelpText('after', SCHEMA_HELP)
-    .addArgument(new Argument('<command>', 'command').choices(SCHEMA_NAMES))
+    .addArgument(choiceArgument('<command>', 'command', SCHEMA_NAMES))
     .action(async (name: SchemaName) => {
       const { schemaCommand } = await import('./schema-command.js');
       exitCode = await schemaCommand(name);

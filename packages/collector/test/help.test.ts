@@ -53,3 +53,15 @@ it('the size of the buffer is that which bpftrace is given', async () => {
     /default: 4 for each CPU up to bpftrace 0\.18, 64 for all since; 2 for each CPU with perf$/,
   );
 });
+
+it.each([
+  [['schema', 'atach'], /Allowed choices are attach, .*\n\(Did you mean attach\?\)/],
+  [['probes', '--perf', '--with', 'bpftrace'], /--with bpftrace contradicts it/],
+  [['probes', '--perf', '--bpftrace', 'x'], /--bpftrace names a program that is not used/],
+  [['doctor', '--with', 'perf', '--bpftrace', 'x'], /--bpftrace names a program that is not used/],
+  [['attach', '--dry-run', '--perf', 'x'], /--perf names a program that is not used: .*\n.*--with/],
+])('%j is refused, with what may be meant', async (args, why) => {
+  const { code, out, err } = await collector(...args);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(why);
+});

@@ -23,7 +23,7 @@ export const DOUBTS = 17;
 export const DOUBT_MEANING: readonly string[] = [
   'nothing has shown yet whether there is a map',
   'a start under way may have removed the map, or not yet',
-  'its last attempt may have been refused or tried: invalidate_count is not known well enough',
+  'its last attempt may have been refused or tried: invalidate_count was not known well enough then',
   'its last attempt was tried, and the trace does not say what get_user_pages would have found',
   'the device IOTLB came into a round: nobody knows what became of its attempts',
   'the recording kernel has another range there than the design, so its effects may not be those',

@@ -43,7 +43,7 @@ export const OUTCOME_MEANING: Readonly<Record<string, string>> = {
   ambiguous: 'the trace cannot tell',
   not_set_up: 'no round has mapped the area since the ring was set up or reset',
   invalidated: 'an invalidation removed the map in this round',
-  refused_count: 'mapping refused: invalidate_count is not 0',
+  refused_count: 'mapping refused: invalidate_count was not 0 then',
   gup_short: 'get_user_pages returned too few pages',
   not_contiguous: 'pages are not contiguous in the direct map',
   no_memory: 'no memory for the map',

@@ -33,8 +33,8 @@ export function widthReasons(snapshot: VirtqueueSnapshot): string[] {
 function restReason({ count, underWay }: VirtqueueSnapshot): string[] {
   if (count.least === undefined || count.most === undefined) {
     return [
-      'nothing bounds the rest: the count was never seen to start from 0, or a callback came when ' +
-        'the range of an area was not known',
+      'nothing bounds the rest: the count was not seen to start from 0 since the recording began or ' +
+        'events were lost, or a callback came when the range of an area was not known',
     ];
   }
   const least = count.least + underWay.ends;

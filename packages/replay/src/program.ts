@@ -1,8 +1,8 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
 import { ACCESSOR_RULE_SETS, DEFAULT_STORM_RATE, DESIGNS, RING_MEMORY } from '@vhostscope/model';
-import { EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
+import { choiceArgument, EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
 import { FORMAT_VERSION } from '@vhostscope/trace';
-import { Argument, Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
 import { examplesOf } from './command-examples.js';
 import type { CompareCommandOptions } from './compare-command.js';
@@ -171,7 +171,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     )
     .addHelpText('after', examplesOf('schema'))
     .addArgument(
-      new Argument('<command>', 'command, or ndjson').choices([
+      choiceArgument('<command>', 'command, or ndjson', [
         'run',
         'verify',
         'explain',

@@ -110,6 +110,7 @@ describe('replay schema', () => {
   );
 
   it('of something else: the choices', async () => {
+    expect((await replay('schema', 'verifi')).err).toMatch(/\(Did you mean verify\?\)/);
     const { code, err } = await replay('schema', 'judge');
     expect(code).toBe(2);
     expect(err).toMatch(

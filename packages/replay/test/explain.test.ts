@@ -47,6 +47,36 @@ async function explain(path: string, ...args: string[]): Promise<ExplainResult> 
   return explainResultSchema.parse(JSON.parse(out));
 }
 
+/** The attempts of a round are refused, then the range ends; what comes behind `lost` is of a trace that lost events. */
+const refused = (
+  lost: string,
+): string => `${STORY.slice(0, STORY.indexOf('M 1000000100'))}R 20 0 1000 1 101000 101800 1 1 42 ksmd
+IS 21 0 1010 1 1 0
+M 30 0 1010
+P 31 0 1010 0 -14 -1000 1
+P 32 0 1010 1 -14 -1000 1
+P 33 0 1010 2 -14 -1000 1
+R 40 0 1000 0 101000 101800 1 1 42 ksmd
+IE 41 0 1010 1 0
+${lost}A 50 0 1010 1 0 1
+`;
+
+it('why an attempt was refused is told as of then, where the count shown is another by now', async () => {
+  const path = join(folder, 'refused.txt');
+  writeFileSync(path, refused(''));
+  expect(await explain(path, '--access', '1')).toMatchObject({
+    predicted: { reason: 'mapping refused: invalidate_count was not 0 then' },
+    after: { invalidate_count: [0, 0] },
+  });
+  const lossy = join(folder, 'lossy.txt');
+  writeFileSync(lossy, refused('A 45 0 10\n'));
+  const { out } = await replay('explain', '--json', '--access', '1', lossy);
+  const { after, predicted } = explainResultSchema.parse(JSON.parse(out));
+  expect(after.invalidate_count).toEqual([null, null]);
+  expect(after.width.join(' ')).toMatch(/events were lost/);
+  expect(predicted?.decision).toBe('ambiguous');
+});
+
 describe('an access while a start is under way', () => {
   it('is ambiguous, with the callback that makes it so', async () => {
     const result = await explain(story, '--access', '3');

@@ -91,14 +91,14 @@ it('s3: the summary', async () => {
                   put_used_idx          494     18        476          0     3.64 %
 
     why not the direct map: 11,848 accesses
-      11,670  98.49 %  refused_count  mapping refused: invalidate_count is not 0
+      11,670  98.49 %  refused_count  mapping refused: invalidate_count was not 0 then
          118   0.99 %  invalidated    an invalidation removed the map in this round
           44   0.37 %  not_set_up     no round has mapped the area since the ring was set up or reset
           16   0.13 %  gup_short      get_user_pages returned too few pages
       11,439 fallbacks after a stuck count, which no range explains: replay hazards
 
     attempts to map an area: 2,621
-      2,550  97.29 %  refused_count  mapping refused: invalidate_count is not 0
+      2,550  97.29 %  refused_count  mapping refused: invalidate_count was not 0 then
          66   2.51 %  built          the area is mapped from then on
           5   0.19 %  gup_short      get_user_pages returned too few pages
 

@@ -1,4 +1,5 @@
 /** Manners of the programs. */
+export { choiceArgument } from './choice-argument.js';
 export { runCommandLine } from './command-line.js';
 export { EXIT } from './exit-codes.js';
 export { jsonDocument, jsonLine } from './json-document.js';

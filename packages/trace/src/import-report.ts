@@ -23,6 +23,11 @@ export interface ImportReport {
   rejected: number;
   /** Lines that are no events: other output of the program, or of who recorded. */
   other: number;
+  /**
+   * Of text of perf, ftrace and trace-cmd: lines that are no events and are understood, or are parts of threads' names.
+   * With events, rejected and others they are all lines.
+   */
+  understood: number;
   /** The first of the rejected, and of the others. */
   readonly rejectedFirst: LineProblem[];
   readonly otherFirst: LineProblem[];
@@ -43,6 +48,7 @@ export function createImportReport(): ImportReport {
     events: 0,
     rejected: 0,
     other: 0,
+    understood: 0,
     rejectedFirst: [],
     otherFirst: [],
     lostEvents: 0n,

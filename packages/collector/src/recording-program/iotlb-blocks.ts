@@ -13,14 +13,24 @@ const READS = `@reads[${TASK}]`;
 const ANSWERS = `@answers[${TASK}]`;
 
 /**
- * In struct vhost_msg_node, of which only vhost itself has BTF, and bpftrace 0.17 may have taken that of a driver: both
- * forms of a message begin with two words, then struct vhost_iotlb_msg, whose iova comes first and whose perm stands
- * behind size and uaddr, in room for 64 bytes (include/uapi/linux/vhost_types.h). The virtqueue follows: that it is one
- * of the device shows that it was found.
+ * Where the fields of struct vhost_msg_node lie (drivers/vhost/vhost.h), in bytes. It cannot be read by the kernel's own
+ * types: only vhost itself has BTF of it, and bpftrace 0.17 takes that of one module of those that it finds, which may be
+ * that of a driver. It holds a union of struct vhost_msg and vhost_msg_v2, then the virtqueue: that it is one of the
+ * device shows that it was found.
  */
-const IOVA = 8;
-const PERM = IOVA + 24;
-const VIRTQUEUE = IOVA + 64;
+const U64 = 8;
+const IOTLB_MESSAGE = {
+  /** In either form: an int and what aligns the next, or two of u32 (include/uapi/linux/vhost_types.h). */
+  start: 8,
+  /** `__u8 padding[64]` in a union with struct vhost_iotlb_msg. */
+  room: 64,
+  // struct vhost_iotlb_msg: iova, size and uaddr of u64, then perm.
+  iova: 0,
+  perm: 3 * U64,
+} as const;
+const IOVA = IOTLB_MESSAGE.start + IOTLB_MESSAGE.iova;
+const PERM = IOTLB_MESSAGE.start + IOTLB_MESSAGE.perm;
+const VIRTQUEUE = IOTLB_MESSAGE.start + IOTLB_MESSAGE.room;
 
 export function iotlbBlocks(plan: ProbePlan): ProbeBlock[] {
   return [...missBlocks(plan), ...answerBlocks(plan)];

@@ -141,8 +141,11 @@ export function createTraceEventImport(
       if (plan === undefined) other(`${nameOf(bytes)} is none of vhost's events`, start);
       else takeEvent(plan, bytes, start, lf);
     } else {
+      report.understood++;
       take(saidByRecord(textOf(bytes, line.nameStart, lf)));
     }
+    // What was kept is the first part of this line's name.
+    report.understood += unknownParts;
     forget();
   }
 
@@ -212,6 +215,7 @@ export function createTraceEventImport(
     // A blank line ends a call chain, and may be a name's, too.
     if (said !== undefined && (said.what !== 'nothing' || name.lines === 0)) {
       dropFirstPart();
+      report.understood++;
       return take(said);
     }
     // What is shorter may be the first part of a name, which can look like an event.
@@ -222,11 +226,15 @@ export function createTraceEventImport(
     }
     if (!keepFirstPart(name, bytes, start, lf)) {
       dropFirstPart();
-      if (said !== undefined) return;
+      if (said !== undefined) {
+        report.understood++;
+        return;
+      }
       if (!keepFirstPart(name, bytes, start, lf)) return other(NO_EVENT, start);
     }
     firstPart ??= { line: number, offset: start + toOffset, reason: NO_EVENT };
     if (said === undefined) unknownParts++;
+    else report.understood++;
   }
 
   /** What was kept is no name's first part. */
