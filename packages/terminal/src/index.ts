@@ -1,6 +1,7 @@
 /** Manners of the programs. */
 export { runCommandLine } from './command-line.js';
 export { EXIT } from './exit-codes.js';
+export { inOrder } from './in-order.js';
 export { jsonDocument, jsonLine } from './json-document.js';
 export { byteSize, counted, grouped, percent, seconds } from './numbers.js';
 export { messageOf } from './message-of.js';
