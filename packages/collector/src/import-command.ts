@@ -41,6 +41,7 @@ import { isFlawed, problemsOf } from './import-problems.js';
 import { eventsOf, importResult, type ImportedInput, type ImportResult } from './import-result.js';
 import type { PublishFlags } from './fleet/publish-flags.js';
 import type { Published } from './fleet/publishing.js';
+import { checkFiles, checkOneClock } from './one-clock.js';
 import { hearSignals } from './stop-signals.js';
 import { readVersion } from './version.js';
 
@@ -57,6 +58,7 @@ export async function importCommand(
   options: ImportOptions,
 ): Promise<number> {
   const path = chosenOutput(files, options);
+  await checkFiles(files);
   const output = await openImportOutput(path, options);
   const inputs: ImportedInput[] = [];
   const signals = hearSignals();
@@ -193,16 +195,8 @@ function traceFor(kind: TextKind, name: string, to: Import): TraceWriter {
     to.trace = { writer, kind, of: name };
     return writer;
   }
-  if (trace.kind.clock !== kind.clock || trace.kind.timeStep !== kind.timeStep)
-    throw new InputError(
-      `${name} is ${textOf(kind)}, and ${trace.of} is ${textOf(trace.kind)}: a trace has one clock, import them apart`,
-    );
+  checkOneClock({ name: trace.of, kind: trace.kind }, { name, kind });
   return trace.writer;
-}
-
-function textOf({ format, clock, timeStep }: TextKind): string {
-  const unit = timeStep === 1 ? 'nanoseconds' : 'microseconds';
-  return `text of ${format} with ${unit} of ${clock === 'unknown' ? 'a clock that is not known' : clock}`;
 }
 
 function refuseTrace(name: string, bytes: Uint8Array): void {

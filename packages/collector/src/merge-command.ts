@@ -291,7 +291,7 @@ function resultOf(
         lost_events: String(
           Object.values(counts?.lost ?? {}).reduce((sum, howMany) => sum + BigInt(howMany), 0n),
         ),
-        notes: counts?.flaws ?? [],
+        notes: [...(counts?.flaws ?? []), ...(counts?.notes ?? [])],
         ...common,
       };
     }),

@@ -1,5 +1,5 @@
 /** What has been counted of a virtqueue so far, as few numbers: differences of samples tell of a time between. */
-import { AMBIGUOUS, HIT, IOTLB, OUTCOME_NAMES, OUTCOMES } from './outcome.js';
+import { AMBIGUOUS, HIT, IOTLB, OUTCOME_NAMES, OUTCOMES, REFUSED_COUNT } from './outcome.js';
 import { ACCESSORS, AREA_COUNT, AREA_OF_ACCESSOR } from './ring.js';
 import { accessIndex, OBSERVATIONS, type Tallies } from './tallies.js';
 
@@ -79,12 +79,22 @@ export function sampleVirtqueue(
 }
 
 /** Accesses of a virtqueue that fell back so far. HOT: at each range over a ring. */
-export function fallbacksOf({ accesses, rounds }: Tallies, vq: number): number {
+export function fallbacksOf(tallies: Tallies, vq: number): number {
+  return accessesOf(tallies, vq, FIRST_FALLBACK, OUTCOME_COUNT);
+}
+
+/** Accesses of a virtqueue that fell back so far because invalidate_count was not 0. HOT: as above. */
+export function refusedByCountOf(tallies: Tallies, vq: number): number {
+  return accessesOf(tallies, vq, REFUSED_COUNT, REFUSED_COUNT + 1);
+}
+
+/** Accesses with an outcome from `from` on and below `to`. */
+function accessesOf({ accesses, rounds }: Tallies, vq: number, from: number, to: number): number {
   if (vq >= rounds.length) return 0;
   let count = 0;
   for (let accessor = 1; accessor < ACCESSOR_COUNT; accessor++) {
-    const first = accessIndex(vq, accessor, FIRST_FALLBACK);
-    const end = first + STEP * (OUTCOME_COUNT - FIRST_FALLBACK);
+    const first = accessIndex(vq, accessor, from);
+    const end = first + STEP * (to - from);
     for (let at = first; at < end; at++) count += accesses[at];
   }
   return count;

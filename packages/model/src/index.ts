@@ -120,6 +120,7 @@ export {
   addSample,
   fallbacksOf,
   mapsBuilt,
+  refusedByCountOf,
   sampleVirtqueue,
   SAMPLED_HEADS_OF_VQ,
   SAMPLED_ROUNDS,

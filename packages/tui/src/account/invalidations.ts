@@ -2,7 +2,8 @@
  * Ranges over rings as they come: who makes them and why, over which virtqueues, and what fell back after them.
  *
  * A fallback is put down to the range that came last over its virtqueue, until the round after the one in which
- * a map was built again: from then on it has another reason.
+ * a map was built again: from then on it has another reason. So has one that invalidate_count refused in a round that
+ * began while no range was under way over the virtqueue: the count is stuck, which `replay hazards` proves.
  */
 import {
   commAt,
@@ -15,6 +16,7 @@ import {
   noteStack,
   rangeIdentity,
   rangeStartOf,
+  refusedByCountOf,
   ringsUnder,
   stackKey,
   wordsAt,
@@ -69,6 +71,8 @@ interface Blamed {
   /** Fallbacks, and maps built, when its range came. */
   readonly fallbacks: number;
   readonly built: number;
+  /** Those that the count had refused when the first round began without a range under way. */
+  refused: number | undefined;
 }
 
 export interface Invalidations {
@@ -100,6 +104,7 @@ export interface Invalidations {
 interface OpenRange {
   readonly identity: RangeIdentity;
   readonly seen: SeenRange;
+  readonly virtqueues: readonly number[];
 }
 
 /**
@@ -148,11 +153,16 @@ export function createInvalidations(
     return made;
   }
 
-  /** @param fallbacks of the virtqueue so far */
-  function settle(vq: number, fallbacks: number): void {
+  /** Fallbacks of a virtqueue that are put down to the range that came last over it. */
+  function shareOf(vq: number, { fallbacks, refused }: Blamed): number {
+    const share = fallbacksOf(tallies, vq) - fallbacks;
+    return refused === undefined ? share : share - (refusedByCountOf(tallies, vq) - refused);
+  }
+
+  function settle(vq: number): void {
     const one = blamed.get(vq);
     if (one === undefined) return;
-    one.maker.fallbacks += fallbacks - one.fallbacks;
+    one.maker.fallbacks += shareOf(vq, one);
     blamed.delete(vq);
   }
 
@@ -162,15 +172,17 @@ export function createInvalidations(
     const start = wordsAt(details.start, row);
     const end = wordsAt(details.end, row);
     let seen: SeenRange | undefined;
+    const virtqueues: number[] = [];
     for (const dev of devicesUnder(batch, i)) {
       const under = ringsUnder(rings(), dev, start, end);
       if (under.length === 0) continue;
       seen ??= newRange(batch, i, at, start, end);
       addSecond(dev, at);
       for (const vq of under) touch(vq, seen, at);
+      virtqueues.push(...under);
     }
     if (seen === undefined) return;
-    open.push({ identity: rangeIdentity(batch, i, whoOf(batch, i)), seen });
+    open.push({ identity: rangeIdentity(batch, i, whoOf(batch, i)), seen, virtqueues });
     if (open.length > MOST_OPEN) open.shift();
   }
 
@@ -192,9 +204,13 @@ export function createInvalidations(
     if (overlapping.length <= vq) overlapping = grown(overlapping, vq);
     overlapping[vq]++;
     moments.note(vq, at);
-    const fallbacks = fallbacksOf(tallies, vq);
-    settle(vq, fallbacks);
-    blamed.set(vq, { maker: seen.maker, fallbacks, built: mapsBuilt(tallies, vq) });
+    settle(vq);
+    blamed.set(vq, {
+      maker: seen.maker,
+      fallbacks: fallbacksOf(tallies, vq),
+      built: mapsBuilt(tallies, vq),
+      refused: undefined,
+    });
     const list = kept.get(vq);
     if (list === undefined) kept.set(vq, [seen]);
     else {
@@ -229,8 +245,7 @@ export function createInvalidations(
     rangesOf: (vq) => kept.get(vq) ?? [],
     fallbacksOf: (maker) => {
       let sum = maker.fallbacks;
-      for (const [vq, one] of blamed)
-        if (one.maker === maker) sum += fallbacksOf(tallies, vq) - one.fallbacks;
+      for (const [vq, one] of blamed) if (one.maker === maker) sum += shareOf(vq, one);
       return sum;
     },
     classOf: ({ recording: of, stack }) => {
@@ -277,12 +292,14 @@ export function createInvalidations(
     noteStack: (batch, i) => noteStack(classes, recording, batch, i),
     noteRound: (vq) => {
       const one = blamed.get(vq);
-      if (one !== undefined && mapsBuilt(tallies, vq) > one.built)
-        settle(vq, fallbacksOf(tallies, vq));
+      if (one === undefined) return;
+      if (mapsBuilt(tallies, vq) > one.built) settle(vq);
+      else if (one.refused === undefined && !open.some(({ virtqueues }) => virtqueues.includes(vq)))
+        one.refused = refusedByCountOf(tallies, vq);
     },
     begin: (number) => {
       // Entries may go while a map is gone through.
-      for (const vq of blamed.keys()) settle(vq, fallbacksOf(tallies, vq));
+      for (const vq of blamed.keys()) settle(vq);
       open = [];
       recording = number;
     },

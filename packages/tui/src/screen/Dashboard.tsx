@@ -94,11 +94,12 @@ function Body({ view, state, frame }: BodyProps): ReactElement {
 
 function Overview({ view, state, frame }: BodyProps): ReactElement {
   const { virtqueues, total, besideTotal, rates, design, beside, costReason } = view;
+  const isSeeking = view.clock.seeking !== undefined;
   const { sort, isReversed, filter, search, vq } = state;
   const lines = useMemo(
     () =>
       overviewLines(
-        { virtqueues, total, besideTotal, rates, design, beside, costReason },
+        { virtqueues, total, besideTotal, rates, design, beside, costReason, isSeeking },
         { sort, isReversed, filter, search, vq },
         frame,
       ),
@@ -110,6 +111,7 @@ function Overview({ view, state, frame }: BodyProps): ReactElement {
       design,
       beside,
       costReason,
+      isSeeking,
       sort,
       isReversed,
       filter,
@@ -138,11 +140,12 @@ function Queue({ view, state: { scroll }, frame }: BodyProps): ReactElement {
   return <Scrolled lines={lines} scroll={scroll} frame={frame} />;
 }
 
-function Causes({ view: { causes }, state, frame }: BodyProps): ReactElement {
+function Causes({ view: { causes, total }, state, frame }: BodyProps): ReactElement {
+  const { fallbacks } = total.total;
   const { search, causeSort, areCausesReversed, scroll } = state;
   const lines = useMemo(
-    () => causeLines(causes, { search, causeSort, areCausesReversed }, frame),
-    [causes, search, causeSort, areCausesReversed, frame],
+    () => causeLines(causes, fallbacks, { search, causeSort, areCausesReversed }, frame),
+    [causes, fallbacks, search, causeSort, areCausesReversed, frame],
   );
   return <Scrolled lines={lines} fixed={CAUSE_TITLE_LINES} scroll={scroll} frame={frame} />;
 }

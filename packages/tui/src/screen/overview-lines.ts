@@ -7,14 +7,17 @@ import { words, type Look } from './look.js';
 import { mapsSpan } from './map-state.js';
 import { ratioSpan } from './ratio-span.js';
 import type { ScreenState } from './screen-state.js';
-import { fitLine, lineOf, marked, span, type Line } from './styled-line.js';
+import { fitLine, lineOf, marked, span, widthOf, type Line } from './styled-line.js';
 import { firstShown, placeColumns, rowLine, titleLine, type Column } from './table.js';
 import { processName, virtqueueName } from './virtqueue-name.js';
 
 export type OverviewPart = Pick<
   DashboardView,
   'virtqueues' | 'total' | 'besideTotal' | 'rates' | 'design' | 'beside' | 'costReason'
->;
+> & {
+  /** A jump is under way, or the trace is read for the first time. */
+  readonly isSeeking: boolean;
+};
 export type OverviewState = Pick<ScreenState, 'sort' | 'isReversed' | 'filter' | 'search' | 'vq'>;
 
 export function overviewLines(part: OverviewPart, state: OverviewState, frame: Frame): Line[] {
@@ -39,10 +42,12 @@ export function overviewLines(part: OverviewPart, state: OverviewState, frame: F
   ];
 }
 
-function noRows({ virtqueues }: OverviewPart): string {
-  return virtqueues.length === 0
-    ? '  no virtqueue yet: none was set up, or told an event'
-    : '  none of the virtqueues is like that: Esc ends the search, f goes on to another filter';
+function noRows({ virtqueues, isSeeking }: OverviewPart): string {
+  if (virtqueues.length > 0)
+    return '  none of the virtqueues is like that: Esc ends the search, f goes on to another filter';
+  return isSeeking
+    ? '  the trace is being read: virtqueues are known when that is through'
+    : '  no virtqueue yet: none was set up, or told an event';
 }
 
 /** All virtqueues together, by each design. */
@@ -50,14 +55,24 @@ function totalLines(part: OverviewPart, width: number, look: Look): Line[] {
   const lines = [totalLine(part.design, part.total, width, look)];
   if (part.beside !== undefined && part.besideTotal !== undefined)
     lines.push(totalLine(part.beside, part.besideTotal, width, look));
-  const { rounds, accesses, heads, overlapping, ranges } = part.rates;
-  lines.push([
-    span('per second  ', 'faint'),
-    span(
-      `rounds ${rate(rounds)}  accesses ${rate(accesses)}  heads ${rate(heads)}  invalidations ${rate(overlapping)} over rings, ${rate(ranges)} in all`,
-    ),
-  ]);
+  lines.push(rateLine(part, width));
   return lines;
+}
+
+/** In fewer words where the screen has no room for all. */
+function rateLine({ rates }: OverviewPart, width: number): Line {
+  const { rounds, accesses, heads, overlapping, ranges } = rates;
+  const first = `rounds ${rate(rounds)}  accesses ${rate(accesses)}  heads ${rate(heads)}`;
+  const line: Line = [
+    span('per second  ', 'faint'),
+    span(`${first}  invalidations ${rate(overlapping)} over rings, ${rate(ranges)} in all`),
+  ];
+  return widthOf(line) <= width
+    ? line
+    : [
+        span('per s  ', 'faint'),
+        span(`${first}  ranges ${rate(ranges)}, ${rate(overlapping)} over rings`),
+      ];
 }
 
 function totalLine(
