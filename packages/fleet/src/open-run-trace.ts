@@ -7,7 +7,7 @@ import type { Environment } from './server-credentials.js';
 
 export interface OpenRunOptions {
   readonly env?: Environment;
-  /** Says something to the user: which words of the URL were taken for what. */
+  /** Says something to the user: which words of the URL were taken for what, that the run goes on. */
   readonly tell?: (words: string) => void;
 }
 
@@ -27,10 +27,17 @@ export async function openRunTrace(
     if (taken !== undefined) tell?.(taken);
     const { host, run } = await chosenRun(fleet);
     const reading = fleet.readRun(host, run, { signal: options.signal });
-    return await openArrivingTrace(urlOfRun(url, { host, run }), counted(reading, options), () => ({
+    const name = urlOfRun(url, { host, run });
+    const trace = await openArrivingTrace(name, counted(reading, options), () => ({
       damage: reading.result.damage,
       interrupted: options.signal?.aborted === true,
     }));
+    const { end, damage } = reading.result;
+    if (end === undefined && damage === undefined && !trace.interrupted)
+      tell?.(
+        `${name} is under way, or its end was not sent yet: the answer is of what there is by now`,
+      );
+    return trace;
   } finally {
     await fleet.close();
   }
