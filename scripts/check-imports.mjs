@@ -62,7 +62,7 @@ export const ALLOWED = {
  * What code that is not shipped (tests, benchmarks) may import beyond that. It runs on Node, so
  * Node's modules are its too.
  */
-const TOOLS = ['vitest', 'fast-check', 'mitata', 'typescript'];
+const TOOLS = ['vitest', 'fast-check', 'mitata', 'publint', 'typescript'];
 
 /** The one file outside its package that a package's vitest.config.ts is there to import. */
 const SHARED_CONFIG = 'vitest.shared.ts';

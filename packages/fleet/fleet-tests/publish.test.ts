@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { endOfStream } from '@vhostscope/trace';
-import { connectFleet, initStream, openFleet, openPublisher, parseFleetUrl } from '../src/index.js';
+import {
+  connectFleet,
+  initStream,
+  openFleet,
+  openPublisher,
+  openRunTrace,
+  parseFleetUrl,
+} from '../src/index.js';
 import {
   hasServer,
   startServer,
@@ -11,7 +18,14 @@ import {
   type TestFolder,
   type TestServer,
 } from './nats-server.js';
-import { appendAll, bytesOfRun, never, publisherTo, randomAppends } from './runs.js';
+import {
+  appendAll,
+  bytesOfRun,
+  never,
+  publisherTo,
+  randomAppends,
+  recordedBatches,
+} from './runs.js';
 
 describe.skipIf(!hasServer)('a run that is published', () => {
   let folder: TestFolder;
@@ -88,6 +102,29 @@ describe.skipIf(!hasServer)('a run that is published', () => {
     await fleet.close();
     expect(reading.result).toMatchObject({ end: 'cut', damage: undefined });
     expect(Buffer.concat(chunks).equals(Buffer.concat(appended))).toBe(true);
+  });
+
+  it('is said to be under way while it is, and not when it has ended', async () => {
+    const batches = recordedBatches(folder.path);
+    const publisher = await publisherTo(server.url, join(folder.path, 'way'), { host: 'way' });
+    const told: string[] = [];
+    const open = async (): Promise<void> => {
+      const options = { env: {}, tell: (words: string) => told.push(words) };
+      (await openRunTrace(publisher.url, {}, options)).close();
+    };
+    appendAll(publisher, batches.slice(0, 3));
+    const fleet = await openFleet(server.url, {});
+    const isThere = async (): Promise<boolean> =>
+      (await fleet.listRuns()).some(({ host }) => host === 'way');
+    for (let tries = 0; tries < 100 && !(await isThere()); tries++) await pause(50);
+    await fleet.close();
+    await open();
+    expect(told).toEqual([expect.stringContaining('is under way, or its end was not sent yet')]);
+    appendAll(publisher, batches.slice(3));
+    await publisher.finish(10_000, never());
+    await publisher.close();
+    await open();
+    expect(told.length).toBe(1);
   });
 
   it('that stops being followed is left at once', async () => {

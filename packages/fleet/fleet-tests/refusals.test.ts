@@ -32,6 +32,7 @@ async function refusal(url: string, env: Environment = {}): Promise<string> {
   try {
     const publisher = await publisherTo(url, spool(), { env });
     await publisher.close();
+    if (publisher.told.length > 0) return publisher.told.join('; ');
   } catch (error) {
     const { message, advice, exitCode } = error as Error & { advice?: string; exitCode?: number };
     expect(exitCode).toBe(2);
@@ -114,6 +115,23 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
     expect(await refusal(server.url)).toMatch(/authority that is not known here; NATS_CA/);
     expect(await works(server.url.replace('nats:', 'tls:'), env)).toBe(true);
     expect(await works(server.url, env)).toBe(true);
+  });
+
+  it('who has no certificate of a client that it knows', async () => {
+    makeCertificates();
+    const files = `cert_file: "${file('good.pem')}", key_file: "${file('good.key')}"`;
+    server = await startServer(folder.path, [
+      `tls { ${files}, ca_file: "${file('ca.pem')}", verify: true }`,
+    ]);
+    const env = { NATS_CA: file('ca.pem') };
+    const client = (name: string): Environment => ({
+      ...env,
+      NATS_CERT: file(`${name}.pem`),
+      NATS_KEY: file(`${name}.key`),
+    });
+    // Such a server cuts the connection without a reason: as far as is known, it is away.
+    expect(await refusal(server.url, env)).toMatch(/is away: .*NATS_CERT/);
+    expect(await works(server.url, client('elsewhere'))).toBe(true);
   });
 
   it('TLS, where it is asked for', async () => {

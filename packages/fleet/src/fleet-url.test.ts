@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseFleetUrl, urlOfRun } from './fleet-url.js';
+import { parseFleetUrl, parseServerUrl, urlOfRun } from './fleet-url.js';
 import { nameOfToken, runOfSubject, runSubject, tokenOf } from './subjects.js';
 
 describe('the URL of a server', () => {
@@ -21,14 +21,42 @@ describe('the URL of a server', () => {
     'nats://h:0',
     'nats://h:99999',
     'nats://h h',
-    'nats://h/Lab',
-    'nats://h/a.b',
     'nats://h/a//b',
     'nats://h/a/b/c/d',
     'nats://h/%zz/b',
-    'nats://h/>',
+    'nats://h/Lab/a/b',
+    'nats://h/%zz',
   ])('%s is none', (text) => {
     expect(() => parseFleetUrl(text)).toThrow('is no URL of a server');
+  });
+
+  const otherwise = (prefix: string, host: string): object => ({
+    prefix,
+    host,
+    run: undefined,
+    otherwise: undefined,
+  });
+  it.each([
+    ['nats://h/lab', { prefix: 'lab', host: undefined }, otherwise('vhostscope', 'lab')],
+    ['nats://h/a/b', { prefix: 'vhostscope', run: { host: 'a', run: 'b' } }, otherwise('a', 'b')],
+    // None of these can be a prefix.
+    ['nats://h/Lab', otherwise('vhostscope', 'Lab'), undefined],
+    ['nats://h/a.b', otherwise('vhostscope', 'a.b'), undefined],
+    ['nats://h/a%2Fb', otherwise('vhostscope', 'a/b'), undefined],
+    ['nats://h/A/b', { prefix: 'vhostscope', run: { host: 'A', run: 'b' } }, undefined],
+    ['nats://h/a/b/c', { prefix: 'a', run: { host: 'b', run: 'c' } }, undefined],
+  ])('%s: what its words may be', (text, first, other) => {
+    const url = parseFleetUrl(text);
+    expect(url).toMatchObject(first);
+    if (other === undefined) expect(url.otherwise).toBeUndefined();
+    else expect(url.otherwise).toMatchObject(other);
+  });
+
+  it('of what only a server can be', () => {
+    expect(parseServerUrl('nats://h/lab')).toMatchObject({ prefix: 'lab' });
+    expect(() => parseServerUrl('nats://h/a/b')).toThrow('names a run, and a server is to be');
+    expect(() => parseServerUrl('nats://h/lab/a/b')).toThrow('names a run');
+    expect(() => parseServerUrl('nats://h/a.b')).toThrow(/its prefix is not of a-z/);
   });
 
   it('holds no password, and none is repeated', () => {
@@ -39,8 +67,12 @@ describe('the URL of a server', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1 });
     fc.assert(
       fc.property(name, name, (host, run) => {
-        const url = parseFleetUrl('tls://h:5,i/lab');
-        expect(parseFleetUrl(urlOfRun(url, { host, run }))).toEqual({ ...url, run: { host, run } });
+        const url = parseServerUrl('tls://h:5,i/lab');
+        const named = { ...url, host: undefined, run: { host, run } };
+        expect(parseFleetUrl(urlOfRun(url, { host, run }))).toEqual({
+          ...named,
+          otherwise: undefined,
+        });
       }),
     );
   });

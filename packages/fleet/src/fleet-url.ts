@@ -1,7 +1,7 @@
 /** Where a fleet's server is, as it is named on the command line. */
 import { ProgramError } from '@vhostscope/terminal';
 
-/** `nats://host[:port][,host[:port]…][/PREFIX][/HOST/RUN]` */
+/** `nats://host[:port][,host[:port]…][/PREFIX][/HOST[/RUN]]` */
 export interface FleetUrl {
   /** As the client takes them, host:port. */
   readonly servers: readonly string[];
@@ -9,10 +9,14 @@ export interface FleetUrl {
   readonly tls: boolean;
   /** First token of all subjects. */
   readonly prefix: string;
+  /** A host, where one is named and no run of it. */
+  readonly host: string | undefined;
   /** A run, where one is named. */
   readonly run: RunName | undefined;
-  /** As it is said in messages and kept in a spool: without the run, in one form. */
+  /** As it is said in messages and kept in a spool: without host and run, in one form. */
   readonly name: string;
+  /** What else it may name: only the server knows whether a word is a prefix or a host. */
+  readonly otherwise: FleetUrl | undefined;
 }
 
 /** A run of a host. Both names may hold anything but nothing at all. */
@@ -24,6 +28,7 @@ export interface RunName {
 const DEFAULT_PREFIX = 'vhostscope';
 const DEFAULT_PORT = 4222;
 const FORM = 'nats://host[:port][/prefix][/HOST/RUN], or tls://…';
+const SERVER_FORM = 'nats://host[:port][/prefix], or tls://…';
 
 /** Whether an argument names a server and not a file. */
 export function isFleetUrl(text: string): boolean {
@@ -31,7 +36,8 @@ export function isFleetUrl(text: string): boolean {
 }
 
 /**
- * Reads a URL; one segment of its path is a prefix, two are a host and a run, three are all of them.
+ * Reads a URL. One word of a path is a prefix, or else a host; two are a host and its run, or else a prefix and a
+ * host; three are all of them.
  *
  * @throws ProgramError
  */
@@ -49,19 +55,55 @@ export function parseFleetUrl(text: string): FleetUrl {
   const segments = path.replace(/\/$/, '') === '' ? [] : path.replace(/\/$/, '').split('/');
   if (segments.length > 3 || segments.includes(''))
     throw notAUrl(text, 'its path is neither a prefix nor a host and a run');
-  const prefix = segments.length % 2 === 1 ? segments[0] : DEFAULT_PREFIX;
-  // In capitals it names the stream, so it has none of its own.
-  if (!/^[a-z][a-z0-9_-]{0,31}$/.test(prefix))
-    throw notAUrl(text, 'its prefix is not of a-z, 0-9, _ and -, 32 at most');
-  const [host, run] = segments.slice(-2).map((segment) => decoded(segment, text));
   const isTls = scheme.toLowerCase() === 'tls';
-  return {
-    servers,
-    tls: isTls,
-    prefix,
-    run: segments.length < 2 ? undefined : { host, run },
-    name: `${isTls ? 'tls' : 'nats'}://${servers.join(',')}${prefix === DEFAULT_PREFIX ? '' : `/${prefix}`}`,
+  const server = `${isTls ? 'tls' : 'nats'}://${servers.join(',')}`;
+  /** The rest of the path names what is in it. */
+  const reading = (prefix: string, rest: readonly string[]): FleetUrl => {
+    const [host, run] = rest.map((segment) => decoded(segment, text));
+    return {
+      servers,
+      tls: isTls,
+      prefix,
+      host: rest.length === 1 ? host : undefined,
+      run: rest.length === 2 ? { host, run } : undefined,
+      name: prefix === DEFAULT_PREFIX ? server : `${server}/${prefix}`,
+      otherwise: undefined,
+    };
   };
+  const [first = '', ...rest] = segments;
+  if (segments.length === 0) return reading(DEFAULT_PREFIX, []);
+  if (segments.length === 3) {
+    if (!isPrefix(first)) throw notAUrl(text, NO_PREFIX);
+    return reading(first, rest);
+  }
+  const ofDefault = reading(DEFAULT_PREFIX, segments);
+  if (!isPrefix(first)) return ofDefault;
+  const ofPrefix = reading(first, rest);
+  return segments.length === 1
+    ? { ...ofPrefix, otherwise: ofDefault }
+    : { ...ofDefault, otherwise: ofPrefix };
+}
+
+/** In capitals it names the stream, so it has none of its own. */
+function isPrefix(word: string): boolean {
+  return /^[a-z][a-z0-9_-]{0,31}$/.test(word);
+}
+
+const NO_PREFIX = 'its prefix is not of a-z, 0-9, _ and -, beginning with a letter, 32 at most';
+
+/**
+ * The URL of a server to which runs are sent, or which is made ready for them: one word of its path is a prefix.
+ *
+ * @throws ProgramError
+ */
+export function parseServerUrl(text: string): FleetUrl {
+  const url = parseFleetUrl(text);
+  if (url.run !== undefined)
+    throw new ProgramError(`${text} names a run, and a server is to be named`, {
+      advice: `expected ${SERVER_FORM}`,
+    });
+  if (url.host !== undefined) throw notAUrl(text, NO_PREFIX, SERVER_FORM);
+  return url;
 }
 
 /** How a run is named in a command. */
@@ -87,6 +129,6 @@ function decoded(segment: string, url: string): string {
   return name;
 }
 
-function notAUrl(text: string, why: string): ProgramError {
-  return new ProgramError(`${text} is no URL of a server: ${why}`, { advice: `expected ${FORM}` });
+function notAUrl(text: string, why: string, form = FORM): ProgramError {
+  return new ProgramError(`${text} is no URL of a server: ${why}`, { advice: `expected ${form}` });
 }

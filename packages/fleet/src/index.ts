@@ -1,5 +1,12 @@
 /** Runs of many hosts on a NATS server: published through a spool, listed, read back. */
-export { isFleetUrl, parseFleetUrl, urlOfRun, type FleetUrl, type RunName } from './fleet-url.js';
+export {
+  isFleetUrl,
+  parseFleetUrl,
+  parseServerUrl,
+  urlOfRun,
+  type FleetUrl,
+  type RunName,
+} from './fleet-url.js';
 export {
   openPublisher,
   type Publisher,
@@ -15,7 +22,7 @@ export {
   type RunReading,
   type RunReadResult,
 } from './read-fleet.js';
-export { chosenRun } from './chosen-run.js';
+export { chosenRun, namedRuns } from './chosen-run.js';
 export { openRunTrace } from './open-run-trace.js';
 export type { ClockReading, HostClock } from './run-clock.js';
 export { initStream, type StreamState, type StreamWishes } from './run-stream.js';

@@ -1,8 +1,10 @@
 /** What a server holds: which runs there are, and their traces. */
 import { DeliverPolicy } from '@nats-io/jetstream';
+import { inOrder } from '@vhostscope/terminal';
 import { createRunAssembly } from './assemble-run.js';
 import type { FleetUrl, RunName } from './fleet-url.js';
 import { parseFleetUrl } from './fleet-url.js';
+import { meantUrl, noSuchRun, type MeantUrl } from './named-on-server.js';
 import { headOfMessage, pieceOfMessage } from './piece-message.js';
 import { WINDOW, type Piece } from './piece.js';
 import { lastClockReadings, type ClockReading } from './run-clock.js';
@@ -10,13 +12,12 @@ import {
   asking,
   connectFleet,
   couldNotAsk,
-  FleetError,
   streamInfo,
   type FleetServer,
 } from './server-connection.js';
 import type { Environment } from './server-credentials.js';
 import { payloadBytes, storedMessages } from './stored-messages.js';
-import { allRunSubjects, clockSubject, runOfSubject, runStream, runSubject } from './subjects.js';
+import { clockSubject, namedSubjects, runOfSubject, runStream, runSubject } from './subjects.js';
 
 /** A run, as far as its last message tells. */
 export interface FleetRun extends RunName {
@@ -66,10 +67,13 @@ export interface FleetUsage {
 }
 
 export interface Fleet {
+  /** With what its words were found to name. */
   readonly url: FleetUrl;
+  /** What the URL was taken for, where that is not how it reads at first. */
+  readonly taken: string | undefined;
   /** The connection is cut at present; it comes back by itself. */
   readonly isCut: boolean;
-  /** By host and run. @throws FleetError */
+  /** Those that the URL names, and there must be some where it names a host or a run; by host and run. @throws FleetError */
   listRuns(): Promise<FleetRun[]>;
   /** How much the runs take on the server, and may. @throws FleetError */
   usage(): Promise<FleetUsage>;
@@ -92,7 +96,15 @@ export interface Fleet {
  */
 export async function openFleet(url: string | FleetUrl, env?: Environment): Promise<Fleet> {
   const parsed = typeof url === 'string' ? parseFleetUrl(url) : url;
-  const server = await connectFleet(parsed, env);
+  const connected = await connectFleet(parsed, env);
+  let meant: MeantUrl;
+  try {
+    meant = await meantUrl(connected);
+  } catch (error) {
+    await connected.close();
+    throw error;
+  }
+  const server = { ...connected, url: meant.url };
   let isCut = false;
   const watch = async (): Promise<void> => {
     for await (const { type } of server.connection.status()) {
@@ -102,7 +114,8 @@ export async function openFleet(url: string | FleetUrl, env?: Environment): Prom
   };
   void watch();
   return {
-    url: parsed,
+    url: meant.url,
+    taken: meant.taken,
     get isCut() {
       return isCut;
     },
@@ -115,7 +128,7 @@ export async function openFleet(url: string | FleetUrl, env?: Environment): Prom
     readRun: (host, run, options = {}) => readRun(server, { host, run }, options),
     readClocks: async () => {
       const readings = await lastClockReadings(server);
-      return (run) => readings.get(clockSubject(parsed.prefix, run));
+      return (run) => readings.get(clockSubject(meant.url.prefix, run));
     },
     close: () => server.close(),
   };
@@ -125,7 +138,7 @@ async function listRuns(server: FleetServer): Promise<FleetRun[]> {
   const { prefix } = server.url;
   await streamInfo(server);
   const runs: FleetRun[] = [];
-  const subjects = allRunSubjects(prefix);
+  const subjects = namedSubjects(server.url);
   const lasts = storedMessages(server, { subjects, last: true, headersOnly: true });
   for await (const message of lasts) {
     const name = runOfSubject(prefix, message.subject);
@@ -142,6 +155,8 @@ async function listRuns(server: FleetServer): Promise<FleetRun[]> {
       lastMs: message.time.getTime(),
     });
   }
+  const { host, run: named = host === undefined ? undefined : { host } } = server.url;
+  if (runs.length === 0 && named !== undefined) throw await noSuchRun(server, named);
   // Counted later than the runs were found: what comes meanwhile makes none of them less.
   const { state } = await streamInfo(server, subjects);
   const hasLost = state.first_seq > 1 || state.num_deleted > 0;
@@ -154,11 +169,6 @@ async function listRuns(server: FleetServer): Promise<FleetRun[]> {
     found.push(mayLack ? await lacking(server, run, count) : run);
   }
   return found.toSorted((a, b) => inOrder(a.host, b.host) || inOrder(a.run, b.run));
-}
-
-/** By code units: the same on every machine. */
-function inOrder(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** A run of which the server holds so many messages. */
@@ -250,10 +260,7 @@ async function* storedPieces(
   const last = await asking(server, 'read a run', () =>
     manager.streams.getMessage(stream, { last_by_subj: subject }),
   );
-  if (last === null && follow !== true)
-    throw new FleetError(`${url.name} has no run ${name.host}/${name.run}`, {
-      advice: `collector fleet status ${url.name} lists its runs`,
-    });
+  if (last === null && follow !== true) throw await noSuchRun(server, name);
   const messages = await asking(server, 'read a run', async () => {
     const consumer = await client.consumers.get(stream, {
       filter_subjects: subject,

@@ -273,7 +273,8 @@ function couldNotConnect(url: FleetUrl, error: unknown): FleetError {
   if (error instanceof errors.TimeoutError || error === undefined)
     return new FleetError(`${url.name} is away: it does not answer as a NATS server does`, {
       isAway: true,
-      advice: 'is the address right, and does nats-server run there?',
+      advice:
+        'is the address right, does nats-server run there, and does it ask for a certificate of its clients (NATS_CERT, NATS_KEY)?',
       cause: error,
     });
   return new FleetError(`cannot connect to ${url.name}: ${messageOf(error)}`, {

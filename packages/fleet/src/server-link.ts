@@ -1,6 +1,6 @@
 /** A server that comes and goes, for those who send: what becomes of it is told once, and it is waited for. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { ProgramError } from '@vhostscope/terminal';
+import { messageOf, ProgramError } from '@vhostscope/terminal';
 import type { FleetUrl } from './fleet-url.js';
 import { connectFleet, FleetError, streamInfo, type FleetServer } from './server-connection.js';
 import type { Environment } from './server-credentials.js';
@@ -131,5 +131,5 @@ async function connectReady(url: FleetUrl, env: Environment): Promise<FleetServe
 function inWords(error: unknown): string {
   if (error instanceof ProgramError && error.advice !== undefined)
     return `${error.message} (${error.advice})`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

@@ -1,9 +1,15 @@
 /** How runs are named on the server: subjects and streams. */
-import type { RunName } from './fleet-url.js';
+import type { FleetUrl, RunName } from './fleet-url.js';
 
 /** The stream that holds all runs of a prefix. */
 export function runStream(prefix: string): string {
   return `${prefix.toUpperCase()}_RUNS`;
+}
+
+/** The prefix of a stream that may hold runs; undefined of one whose name is none of ours. */
+export function prefixOfStream(stream: string): string | undefined {
+  const [, prefix] = /^([A-Z][A-Z0-9_-]*)_RUNS$/.exec(stream) ?? [];
+  return prefix?.toLowerCase();
 }
 
 /** What the stream takes. */
@@ -14,6 +20,12 @@ export function streamSubjects(prefix: string): string[] {
 /** All pieces of all runs. */
 export function allRunSubjects(prefix: string): string {
   return `${prefix}.run.*.*`;
+}
+
+/** The pieces of the runs that a URL names. */
+export function namedSubjects({ prefix, host, run }: FleetUrl): string {
+  if (run !== undefined) return runSubject(prefix, run);
+  return host === undefined ? allRunSubjects(prefix) : `${prefix}.run.${tokenOf(host)}.*`;
 }
 
 /** The pieces of a run. */

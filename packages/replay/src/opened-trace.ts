@@ -59,7 +59,7 @@ export async function openForReplay(path: string, options: OpenOptions): Promise
   try {
     if (!isFleetUrl(path)) return await openTrace(path, options);
     const { openRunTrace } = await import('@vhostscope/fleet');
-    return await openRunTrace(path, options);
+    return await openRunTrace(path, options, { tell: (words) => say('replay', words) });
   } catch (error) {
     if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
     throw error;

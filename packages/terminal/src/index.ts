@@ -2,6 +2,7 @@
 export { choiceArgument } from './choice-argument.js';
 export { runCommandLine } from './command-line.js';
 export { EXIT } from './exit-codes.js';
+export { inOrder } from './in-order.js';
 export { jsonDocument, jsonLine } from './json-document.js';
 export { byteSize, counted, grouped, percent, seconds } from './numbers.js';
 export { messageOf } from './message-of.js';

@@ -1,5 +1,5 @@
 /** `collector fleet init`: the stream that holds the runs. */
-import { connectFleet, initStream, parseFleetUrl } from '@vhostscope/fleet';
+import { connectFleet, initStream, parseServerUrl } from '@vhostscope/fleet';
 import { byteSize, EXIT, jsonDocument, writeOut } from '@vhostscope/terminal';
 import type { z } from 'zod';
 import type { fleetInitSchema } from './fleet-result-schemas.js';
@@ -14,7 +14,7 @@ export interface FleetInitOptions {
 }
 
 export async function fleetInitCommand(text: string, options: FleetInitOptions): Promise<number> {
-  const url = parseFleetUrl(text);
+  const url = parseServerUrl(text);
   const server = await connectFleet(url);
   try {
     const { stream, done, replicas, maxBytes, maxAge } = await initStream(server, options);

@@ -39,7 +39,7 @@ export function fleetCommand(onDone: (exitCode: number) => void): Command {
     .command('status')
     .description('which runs it holds, of which hosts')
     .addHelpText('after', STATUS_HELP)
-    .argument('<url>', URL)
+    .argument('<url>', `${URL}; /HOST or /HOST/RUN behind it for these alone`)
     .option('--json', 'print one JSON document')
     .action(async (url: string, options: { readonly json?: boolean }) => {
       const { fleetStatusCommand } = await import('./fleet-status-command.js');

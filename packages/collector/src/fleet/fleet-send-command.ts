@@ -3,7 +3,7 @@ import {
   defaultSpool,
   openServerLink,
   openSpoolFolder,
-  parseFleetUrl,
+  parseServerUrl,
   sendLeftRuns,
   urlOfRun,
   type LeftRunResult,
@@ -26,7 +26,7 @@ const WAIT_MS = 30_000;
 type FleetSent = z.infer<typeof fleetSendSchema>;
 
 export async function fleetSendCommand(text: string, options: FleetSendOptions): Promise<number> {
-  const url = parseFleetUrl(text);
+  const url = parseServerUrl(text);
   const spool = openSpoolFolder(options.spool ?? defaultSpool());
   const tell = (words: string): void => say('collector', words);
   const signals = hearSignals();

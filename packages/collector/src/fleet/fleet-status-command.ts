@@ -1,7 +1,6 @@
 /** `collector fleet status`: which runs a server holds. */
 import {
   openFleet,
-  parseFleetUrl,
   urlOfRun,
   type ClockReading,
   type FleetRun,
@@ -14,6 +13,7 @@ import {
   grouped,
   jsonDocument,
   printable,
+  say,
   tableLines,
   writeOut,
 } from '@vhostscope/terminal';
@@ -27,8 +27,9 @@ export async function fleetStatusCommand(
   text: string,
   options: { readonly json?: boolean },
 ): Promise<number> {
-  const fleet = await openFleet(parseFleetUrl(text));
+  const fleet = await openFleet(text);
   try {
+    if (fleet.taken !== undefined) say('collector', fleet.taken);
     const { stream, bytes, maxBytes } = await fleet.usage();
     const found = await fleet.listRuns();
     const clockOf = await fleet.readClocks();

@@ -55,7 +55,7 @@ export async function openPublishing(
 ): Promise<Publishing> {
   // Who does not publish does not load it.
   const fleet = await import('@vhostscope/fleet');
-  const url = fleet.parseFleetUrl(flags.publish);
+  const url = fleet.parseServerUrl(flags.publish);
   const spool = flags.spool ?? fleet.defaultSpool();
   const publisher = await fleet.openPublisher({
     url,

@@ -1,7 +1,7 @@
 /** The traces of folders and files, each as a run of a host. */
 import { readdirSync, statSync, type BigIntStats } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { printable, ProgramError } from '@vhostscope/terminal';
+import { inOrder, printable, ProgramError } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import type { FleetRun } from './fleet-run.js';
 
@@ -78,7 +78,7 @@ export function findTraces(
     throw new ProgramError(`there is no trace in ${paths.join(', ')}`, {
       advice: `of a folder, files are read whose names end in ${TRACE_NAMES}; any file is read that is named itself`,
     });
-  return { traces: withNames(candidates.toSorted(inOrder)), passedOver, twice };
+  return { traces: withNames(candidates.toSorted(byName)), passedOver, twice };
 }
 
 /** @param names of the folders on the way here, from the one that is a host's */
@@ -158,13 +158,8 @@ function hostOf(folder: string): string {
   return basename(resolve(folder)) || folder;
 }
 
-function inOrder(a: Candidate, b: Candidate): number {
-  return compare(a.host, b.host) || compare(a.run, b.run) || compare(a.path, b.path);
-}
-
-/** By code units: the same on every machine. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function byName(a: Candidate, b: Candidate): number {
+  return inOrder(a.host, b.host) || inOrder(a.run, b.run) || inOrder(a.path, b.path);
 }
 
 /** A run's name is its own also as it is shown: of folders that are called the same, it is the path. */

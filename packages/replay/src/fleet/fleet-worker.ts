@@ -1,6 +1,6 @@
 /** A thread that replays the runs that it is given, one after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { ProgramError } from '@vhostscope/terminal';
+import { messageOf, ProgramError } from '@vhostscope/terminal';
 import { InputError, OutputError, TraceFormatError } from '@vhostscope/trace';
 import type { FleetRun } from './fleet-run.js';
 import { replayRun, type FleetQuestion } from './replay-run.js';
@@ -42,7 +42,7 @@ function failureOf(error: unknown): RunAnswer {
   )
     return { error: error.message };
   return {
-    error: `unexpected error: ${error instanceof Error ? error.message : String(error)}`,
+    error: `unexpected error: ${messageOf(error)}`,
     advice: 'this is a bug; run again with --debug for the stack trace',
     ...(error instanceof Error && { stack: error.stack }),
   };

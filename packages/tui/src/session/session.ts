@@ -1,4 +1,5 @@
 /** The one model behind the screen, whatever the source. */
+import { messageOf } from '@vhostscope/terminal';
 import type { Command, DashboardView, Session } from '../dashboard.js';
 import type { Source, SourceTrace } from '../source/source.js';
 import { createViewBuilder } from '../view/dashboard-view.js';
@@ -262,8 +263,4 @@ export function openSession(options: SessionOptions, source: Source): Session {
       isStale = true;
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** Standard input: a trace, or what bpftrace prints, as it comes. */
-import { inputName, readInput, reasonOf, RECORDER } from '@vhostscope/trace';
+import { messageOf } from '@vhostscope/terminal';
+import { inputName, readInput, RECORDER } from '@vhostscope/trace';
 import type { Completeness } from '@vhostscope/replay';
 import type { Source } from './source.js';
 import {
@@ -31,7 +32,7 @@ export function readPipe(most: number, path = '-', mostPassing = MOST_PASSING): 
       if (end.damage !== undefined) trouble = `${name}: ${end.damage}`;
       stream.end(end);
     } catch (error) {
-      trouble = error instanceof Error ? error.message : reasonOf(error);
+      trouble = messageOf(error);
       stream.end({ damage: trouble, interrupted: false });
     }
   }

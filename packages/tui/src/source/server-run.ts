@@ -1,4 +1,5 @@
 /** A run on the server of a fleet: read from its beginning, and on while it is being sent. */
+import { messageOf } from '@vhostscope/terminal';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   chosenRun,
@@ -7,7 +8,7 @@ import {
   type RunName,
   type RunReadResult,
 } from '@vhostscope/fleet';
-import { OutputError, reasonOf } from '@vhostscope/trace';
+import { OutputError } from '@vhostscope/trace';
 import type { Source } from './source.js';
 import { createSpooledStream, MOST_PASSING, WAITS_FOR_SCREEN } from './spooled-stream.js';
 
@@ -60,7 +61,7 @@ export function followRun(
         damage = result.damage ?? (stream.growing.isEnded ? undefined : CUT);
         return;
       } catch (error) {
-        const why = error instanceof Error ? error.message : reasonOf(error);
+        const why = messageOf(error);
         if (error instanceof OutputError) {
           // No room to keep it: what there is stays.
           trouble = why;
