@@ -16,6 +16,7 @@ import {
 } from './server-connection.js';
 import type { Environment } from './server-credentials.js';
 import { allRunSubjects, runOfSubject, runStream, runSubject } from './subjects.js';
+import { watchRuns, type RunWatch } from './watch-runs.js';
 
 /** A run, as far as its last message tells. */
 export interface FleetRun extends RunName {
@@ -66,6 +67,8 @@ export interface Fleet {
   readonly isCut: boolean;
   /** By host and run. @throws FleetError */
   listRuns(): Promise<FleetRun[]>;
+  /** Which runs there are, from now on. @throws FleetError */
+  watchRuns(): Promise<RunWatch>;
   /** How much the runs take on the server, and may. @throws FleetError */
   usage(): Promise<FleetUsage>;
   /** @throws FleetError while it is iterated over, also when there is no such run */
@@ -102,6 +105,7 @@ export async function openFleet(url: string | FleetUrl, env?: Environment): Prom
       return isCut;
     },
     listRuns: () => listRuns(server),
+    watchRuns: () => watchRuns(server),
     usage: async () => {
       const { config, state } = await streamInfo(server);
       const { max_bytes: max } = config;
