@@ -16,6 +16,7 @@ export {
   type RunReadResult,
 } from './read-fleet.js';
 export { chosenRun } from './chosen-run.js';
+export { jobId, KEEP_EVERY_MS, openJobQueue, type JobQueue, type TakenJob } from './job-queue.js';
 export { openRunTrace } from './open-run-trace.js';
 export type { ClockReading, HostClock } from './run-clock.js';
 export { initStream, type StreamState, type StreamWishes } from './run-stream.js';

@@ -28,6 +28,8 @@ export interface FleetRun extends RunName {
   readonly end: 'closed' | 'cut' | undefined;
   /** When the server got its last message, by the server's clock, ms since 1970. */
   readonly lastMs: number;
+  /** Digest of all pieces up to the last, in hexadecimal. */
+  readonly link: string;
 }
 
 /** The trace of a run, as it comes. */
@@ -150,6 +152,7 @@ function runOf(name: RunName, { piece, time }: StoredPiece): FleetRun {
     bytes: piece.offset + piece.bytes.length,
     end: piece.kind === 'data' ? undefined : piece.kind,
     lastMs: time,
+    link: Buffer.from(piece.link).toString('hex'),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AckPolicy, DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
+import { messageOf } from '@vhostscope/terminal';
 import { pieceHead } from './piece-message.js';
 import type { FleetRun } from './read-fleet.js';
 import { nanoseconds } from './run-clock.js';
@@ -63,6 +64,7 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
       bytes: head.offset + sizeOf(headers?.get(SIZE)),
       end: head.kind === 'data' ? undefined : head.kind,
       lastMs: time,
+      link: Buffer.from(head.link).toString('hex'),
     };
   }
 
@@ -89,7 +91,7 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
       try {
         await hear();
       } catch (error) {
-        trouble = `${wordsOf(couldNotAsk(server.url, 'read which runs there are', error))}; tried again every second`;
+        trouble = `${messageOf(couldNotAsk(server.url, 'read which runs there are', error))}; tried again every second`;
       }
       await sleep(TRY_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -153,7 +155,3 @@ async function serverAhead(server: FleetServer): Promise<number> {
 }
 
 const GONE_AFTER_NS = 5_000 * MS;
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -37,7 +37,7 @@ function server(published: Map<string, Published>): {
   const list = (): void => {
     for (const [key, { upTo, end }] of published) {
       const [host, run] = key.split('/');
-      runs.set(key, { host, run, pieces: 1, bytes: upTo, end, lastMs: NOW - 1000 });
+      runs.set(key, { host, run, pieces: 1, bytes: upTo, end, lastMs: NOW - 1000, link: '' });
     }
   };
   const readRun = (

@@ -25,11 +25,12 @@ export async function findServerRuns(text: string): Promise<RunElsewhere[]> {
           : `${url.name} has no run ${named.host}/${named.run}`,
         { advice: `collector fleet status ${url.name} lists its runs` },
       );
-    return wanted.map(({ host, run, bytes }) => ({
+    return wanted.map(({ host, run, bytes, link }) => ({
       path: urlOfRun(url, { host, run }),
       host,
       run,
       bytes,
+      digest: link,
     }));
   } finally {
     await fleet.close();

@@ -1,5 +1,6 @@
 /** Follows a run of each host of a server: a session for each, as the dashboard of one run has, and all within bounds. */
 import type { ClockReading, Fleet, FleetRun, RunName, RunWatch } from '@vhostscope/fleet';
+import { messageOf } from '@vhostscope/terminal';
 import { isBusy } from '../busy-session.js';
 import type { DashboardView, Session } from '../dashboard.js';
 import type { SessionOptions } from '../session/session-options.js';
@@ -130,7 +131,7 @@ export function openHosts(
         follow(run, now);
       } catch (error) {
         // No room to keep what comes: the others go on.
-        trouble = error instanceof Error ? error.message : String(error);
+        trouble = messageOf(error);
         break;
       }
     }

@@ -5,7 +5,7 @@ import { LATELY_MS, pickRuns } from './pick-runs.js';
 const NOW = 1_800_000_000_000;
 
 function run(host: string, name: string, ago: number, end?: FleetRun['end']): FleetRun {
-  return { host, run: name, pieces: 3, bytes: 100, end, lastMs: NOW - ago };
+  return { host, run: name, pieces: 3, bytes: 100, end, lastMs: NOW - ago, link: '' };
 }
 
 function followed(runs: readonly FleetRun[], before: [string, string][] = [], most = 9): string[] {

@@ -1,5 +1,5 @@
 /** Many hosts on a terminal, and the dashboard of the one that was opened, in their place. */
-import { EXIT } from '@vhostscope/terminal';
+import { EXIT, messageOf } from '@vhostscope/terminal';
 import type { ReactElement } from 'react';
 import type { Session } from '../dashboard.js';
 import type { HostsSession } from '../hosts/hosts-session.js';
@@ -36,7 +36,7 @@ export function createHostsStage(
       const session = hosts.open(row);
       opened = { session, stage: createDashboardStage(session, { look, readJump, hasBack: true }) };
     } catch (error) {
-      refused = error instanceof Error ? error.message : String(error);
+      refused = messageOf(error);
     }
   }
 
