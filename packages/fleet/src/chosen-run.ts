@@ -1,7 +1,8 @@
 /** Which run of a server is meant. */
 import { ProgramError } from '@vhostscope/terminal';
 import { urlOfRun, type RunName } from './fleet-url.js';
-import type { Fleet, FleetRun } from './read-fleet.js';
+import type { FleetRun } from './fleet-run.js';
+import type { Fleet } from './read-fleet.js';
 
 /** So many are listed where none was named. */
 const LISTED = 10;

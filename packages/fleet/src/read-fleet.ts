@@ -2,6 +2,7 @@
 import { DeliverPolicy } from '@nats-io/jetstream';
 import { inOrder } from '@vhostscope/terminal';
 import { createRunAssembly } from './assemble-run.js';
+import { runUpTo, type FleetRun, type WatchedRun } from './fleet-run.js';
 import type { FleetUrl, RunName } from './fleet-url.js';
 import { parseFleetUrl } from './fleet-url.js';
 import { meantUrl, noSuchRun, type MeantUrl } from './named-on-server.js';
@@ -18,22 +19,7 @@ import {
 import type { Environment } from './server-credentials.js';
 import { payloadBytes, storedMessages } from './stored-messages.js';
 import { clockSubject, namedSubjects, runOfSubject, runStream, runSubject } from './subjects.js';
-
-/** A run, as far as its last message tells. */
-export interface FleetRun extends RunName {
-  /** Pieces of the trace, with the one that ends it. */
-  readonly pieces: number;
-  /** Pieces that the server does not hold, at least: it deleted them, or never got them. */
-  readonly missing: number;
-  /** The first that it holds. */
-  readonly first: number;
-  /** Bytes of the trace. */
-  readonly bytes: number;
-  /** How it ended: `closed` by its writer, `cut`; undefined while it goes on, or where its end was not sent yet. */
-  readonly end: 'closed' | 'cut' | undefined;
-  /** When the server got its last message, by the server's clock, ms since 1970. */
-  readonly lastMs: number;
-}
+import { watchRuns, type RunWatch } from './watch-runs.js';
 
 /** The trace of a run, as it comes. */
 export interface RunReading extends AsyncIterable<Uint8Array> {
@@ -75,6 +61,8 @@ export interface Fleet {
   readonly isCut: boolean;
   /** Those that the URL names, and there must be some where it names a host or a run; by host and run. @throws FleetError */
   listRuns(): Promise<FleetRun[]>;
+  /** Which runs there are, from now on. @throws FleetError */
+  watchRuns(): Promise<RunWatch>;
   /** How much the runs take on the server, and may. @throws FleetError */
   usage(): Promise<FleetUsage>;
   /** @throws FleetError while it is iterated over, also when there is no such run */
@@ -120,6 +108,7 @@ export async function openFleet(url: string | FleetUrl, env?: Environment): Prom
       return isCut;
     },
     listRuns: () => listRuns(server),
+    watchRuns: () => watchRuns(server),
     usage: async () => {
       const { config, state } = await streamInfo(server);
       const { max_bytes: max } = config;
@@ -137,42 +126,35 @@ export async function openFleet(url: string | FleetUrl, env?: Environment): Prom
 async function listRuns(server: FleetServer): Promise<FleetRun[]> {
   const { prefix } = server.url;
   await streamInfo(server);
-  const runs: FleetRun[] = [];
   const subjects = namedSubjects(server.url);
+  /** By subject: of a run that goes on meanwhile, more than its last piece comes. */
+  const runs = new Map<string, WatchedRun>();
   const lasts = storedMessages(server, { subjects, last: true, headersOnly: true });
   for await (const message of lasts) {
     const name = runOfSubject(prefix, message.subject);
     const bytes = payloadBytes(message);
     const head = headOfMessage(message.headers, bytes);
-    if (name === undefined || head === undefined) continue;
-    runs.push({
-      ...name,
-      pieces: head.seq + 1,
-      missing: 0,
-      first: 0,
-      bytes: head.offset + bytes,
-      end: head.kind === 'data' ? undefined : head.kind,
-      lastMs: message.time.getTime(),
-    });
+    if (name !== undefined && head !== undefined)
+      runs.set(message.subject, runUpTo(name, head, bytes, message.time.getTime()));
   }
   const { host, run: named = host === undefined ? undefined : { host } } = server.url;
-  if (runs.length === 0 && named !== undefined) throw await noSuchRun(server, named);
+  if (runs.size === 0 && named !== undefined) throw await noSuchRun(server, named);
   // Counted later than the runs were found: what comes meanwhile makes none of them less.
   const { state } = await streamInfo(server, subjects);
   const hasLost = state.first_seq > 1 || state.num_deleted > 0;
   const counts = state.subjects ?? {};
   const found: FleetRun[] = [];
-  for (const run of runs) {
+  for (const run of runs.values()) {
     const count = counts[runSubject(prefix, run)] ?? 0;
     // A piece that is there twice would hide one that is gone.
     const mayLack = count < run.pieces || (count > run.pieces && hasLost);
-    found.push(mayLack ? await lacking(server, run, count) : run);
+    found.push(mayLack ? await lacking(server, run, count) : { ...run, missing: 0, first: 0 });
   }
   return found.toSorted((a, b) => inOrder(a.host, b.host) || inOrder(a.run, b.run));
 }
 
 /** A run of which the server holds so many messages. */
-async function lacking(server: FleetServer, run: FleetRun, count: number): Promise<FleetRun> {
+async function lacking(server: FleetServer, run: WatchedRun, count: number): Promise<FleetRun> {
   const { url, manager } = server;
   // Its own types do not tell that a server takes both.
   const query = { seq: 1, next_by_subj: runSubject(url.prefix, run) };

@@ -16,7 +16,7 @@ const rate = z.number().positive();
 const change = z.strictObject({ before: rate, after: rate });
 
 /** What each switch may be. */
-const SWITCHES = {
+export const SWITCHES = {
   maps: z.enum(['round', 'ioctl', 'never']),
   faultsPagesIn: z.boolean(),
   needsContiguousPages: z.boolean(),

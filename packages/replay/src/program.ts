@@ -11,7 +11,8 @@ import type { DesignsOptions } from './designs-command.js';
 import type { ExplainOptions } from './explain-target.js';
 import type { ExportOptions } from './export/export-command.js';
 import type { FleetOptions } from './fleet/fleet-command.js';
-import { FLEET_HELP } from './fleet/fleet-help.js';
+import { FLEET_HELP, FLEET_WORKER_HELP } from './fleet/fleet-help.js';
+import type { FleetWorkerOptions } from './fleet/fleet-worker-command.js';
 import { FORMATS } from './export/export-formats.js';
 import type { ReplayOptions } from './replay-plan.js';
 import type { ReportOptions } from './report/report-command.js';
@@ -120,6 +121,20 @@ export async function main(argv: readonly string[]): Promise<number> {
     .action(async (paths: string[], options: FleetOptions) => {
       const { fleetCommand } = await import('./fleet/fleet-command.js');
       exitCode = await fleetCommand(paths, options);
+    });
+
+  program
+    .command('fleet-worker')
+    .description('replays runs that replay fleet --share shares out, until it is interrupted')
+    .argument('<url>', 'the server: nats://host[:port][/prefix]')
+    .option(
+      '--workers <n>',
+      'threads, each of which has one trace open at a time; default: as many as there are CPUs',
+    )
+    .addHelpText('after', FLEET_WORKER_HELP)
+    .action(async (url: string, options: FleetWorkerOptions) => {
+      const { fleetWorkerCommand } = await import('./fleet/fleet-worker-command.js');
+      exitCode = await fleetWorkerCommand(url, options);
     });
 
   program
@@ -315,6 +330,14 @@ function withFleetOptions(command: Command): Command {
       .option(
         '--workers <n>',
         'threads, each of which has one trace open at a time; default: as many as there are CPUs',
+      )
+      .option(
+        '--share',
+        'the runs of one server: let the machines on which replay fleet-worker runs replay them',
+      )
+      .option(
+        '--share-wait <time>',
+        'with --share: give up what is left when nothing was answered for so long (default: 10m)',
       )
       .option('--storm-rate <n>', STORM_RATE)
       .option(

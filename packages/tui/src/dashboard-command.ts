@@ -1,5 +1,6 @@
 /** `tui`: the screen, or lines where there is no terminal. */
 import { EXIT, jsonDocument, jsonLine, say, writeOut } from '@vhostscope/terminal';
+import { isFleetUrl, parseFleetUrl } from '@vhostscope/fleet/url';
 import { z } from 'zod';
 import type { DashboardOptions } from './dashboard-options.js';
 import { plainLine } from './plain/plain-line.js';
@@ -12,10 +13,18 @@ export async function dashboardCommand(
   options: DashboardOptions,
 ): Promise<number> {
   if (options.schema === true) {
-    await writeOut(jsonDocument(z.toJSONSchema(statusSchema)));
+    const isOfHosts = isFleet(options.from ?? named);
+    const schema = isOfHosts
+      ? (await import('./plain/hosts-status.js')).hostsStatusSchema
+      : statusSchema;
+    await writeOut(jsonDocument(z.toJSONSchema(schema)));
     return EXIT.done;
   }
   const source = namedSource(named, options);
+  if (isFleet(source.name)) {
+    const { hostsCommand } = await import('./hosts-command.js');
+    return hostsCommand(source.name, options);
+  }
   const { openDashboard } = await import('./open-dashboard.js');
   const session = await openDashboard(source, options);
   if (session === undefined) return EXIT.interrupted;
@@ -26,14 +35,21 @@ export async function dashboardCommand(
         options.json === true ? (view) => jsonLine(statusOf(view)) : plainLine,
       );
     const { readJump } = await import('./jump-target.js');
+    const { lookOf } = await import('./screen/look.js');
+    const { createDashboardStage } = await import('./screen/dashboard-stage.js');
     const { runScreen } = await import('./screen/run-screen.js');
-    return await runScreen(session, {
+    const look = lookOf(process.env, process.stdout.getColorDepth());
+    return await runScreen(createDashboardStage(session, { look, readJump, hasBack: false }), {
       isStdinSource: source.kind === 'stdin',
-      readJump,
       isDebugged: options.debug === true,
     });
   } finally {
     await session.close();
     if (session.unsaved !== undefined) say('tui', session.unsaved);
   }
+}
+
+/** A server of which no run is named. @throws ProgramError for what is no URL */
+function isFleet(name: string | undefined): boolean {
+  return name !== undefined && isFleetUrl(name) && parseFleetUrl(name).run === undefined;
 }

@@ -1,4 +1,4 @@
-/** What the command line names: a file, standard input, the socket of a collector, or a run on a server. */
+/** What the command line names: a file, standard input, the socket of a collector, or a server, maybe with a run. */
 import { statSync } from 'node:fs';
 import { isFleetUrl } from '@vhostscope/fleet/url';
 import { ProgramError } from '@vhostscope/terminal';

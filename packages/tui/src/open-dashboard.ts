@@ -7,7 +7,12 @@ import type { DashboardOptions } from './dashboard-options.js';
 import type { Session } from './dashboard.js';
 import type { NamedSource } from './named-source.js';
 import { createSession } from './session/create-session.js';
-import { DEFAULT_KEEP, DEFAULT_WINDOW } from './session/session-options.js';
+import {
+  DEFAULT_KEEP,
+  DEFAULT_WINDOW,
+  type SessionOptions,
+  type SourceOptions,
+} from './session/session-options.js';
 
 /**
  * @returns undefined when it was interrupted before there was anything to show
@@ -17,23 +22,7 @@ export async function openDashboard(
   source: NamedSource,
   options: DashboardOptions,
 ): Promise<Session | undefined> {
-  const { design, beside, designFile, preempt } = options;
-  const named = (name: string): ReturnType<typeof chosenDesign> =>
-    chosenDesign({ design: name, ...(designFile !== undefined && { designFile }) });
-  const wanted = {
-    source: sourceOptions(source),
-    designs: [...DESIGNS, ...(designFile === undefined ? [] : readDesignFile(designFile))],
-    design: chosenDesign({
-      ...(design !== undefined && { design }),
-      ...(designFile !== undefined && { designFile }),
-    }),
-    beside: beside === undefined ? undefined : named(beside),
-    preemption: preempt,
-    stormRate: options.stormRate ?? DEFAULT_STORM_RATE,
-    window: options.window ?? DEFAULT_WINDOW,
-    cost: readCostOptions(options),
-    keep: options.keep ?? DEFAULT_KEEP,
-  };
+  const wanted = wantedSession(sourceOptions(source), options);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   process.once('SIGINT', stop);
@@ -62,9 +51,30 @@ export async function openDashboard(
   }
 }
 
+/** @throws ProgramError where the options ask for what there is not */
+export function wantedSession(source: SourceOptions, options: DashboardOptions): SessionOptions {
+  const { design, beside, designFile, preempt } = options;
+  const named = (name: string): ReturnType<typeof chosenDesign> =>
+    chosenDesign({ design: name, ...(designFile !== undefined && { designFile }) });
+  return {
+    source,
+    designs: [...DESIGNS, ...(designFile === undefined ? [] : readDesignFile(designFile))],
+    design: chosenDesign({
+      ...(design !== undefined && { design }),
+      ...(designFile !== undefined && { designFile }),
+    }),
+    beside: beside === undefined ? undefined : named(beside),
+    preemption: preempt,
+    stormRate: options.stormRate ?? DEFAULT_STORM_RATE,
+    window: options.window ?? DEFAULT_WINDOW,
+    cost: readCostOptions(options),
+    keep: options.keep ?? DEFAULT_KEEP,
+  };
+}
+
 const ADVICE =
   'expected a trace file, or vhost events as bpftrace, perf script, ftrace or trace-cmd report print them (see examples/)';
 
-function sourceOptions({ name, kind }: NamedSource): Parameters<typeof createSession>[0]['source'] {
+function sourceOptions({ name, kind }: NamedSource): SourceOptions {
   return kind === 'stdin' ? { kind: 'pipe' } : { kind, path: name };
 }

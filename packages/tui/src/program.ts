@@ -33,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     )
     .option(
       '--from <url>',
-      'a run that collector attach --publish sends to a server: nats://host[:port][/HOST/RUN]; without HOST/RUN the only one there is',
+      'what collector attach --publish sends to a server: a run, nats://host[:port]/HOST/RUN; or, without one, all hosts, a row each',
     )
     .option(
       '--design <name>',
@@ -74,7 +74,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       parseStormRate,
     )
     .option('--json', 'print a line of JSON a second instead')
-    .option('--schema', 'print the JSON Schema of these lines')
+    .option(
+      '--schema',
+      'print the JSON Schema of these lines (with --from nats://host, of those of many hosts)',
+    )
     .option(
       '--debug',
       'print a stack trace when something goes wrong, and at the end what drawing cost',
@@ -91,6 +94,9 @@ const HELP = `
 On the screen ? tells the keys. Where standard output is no terminal, it prints a line of text a second
 (of a finished trace without --speed, one line for all of it).
 
+Of a server without a run it shows the hosts that have one under way, or one that ended within the last hour, the
+worst first, 32 at most; Enter opens the run of one, Esc comes back. Printed, it goes on until it is interrupted.
+
 Examples:
   collector attach --tui                   record this host, and watch it in this terminal
   tui                                      the recording that collector attach --socket ${DEFAULT_SOCKET} serves
@@ -99,6 +105,7 @@ Examples:
   tui --follow host.arrows                 a trace that is still being written
   zcat trace.txt.gz | tui -                from a pipe; the keys come from the terminal
   ssh host collector attach -o - | tui -   another host
+  tui --from nats://hub                    all hosts that publish to a server
   tui --from nats://hub/HOST/RUN           a run on a server, live or over
 
 Exit codes: 0 done, 2 wrong usage or a source that cannot be read, or not to its end where it is printed,

@@ -15,11 +15,12 @@ export async function findServerRuns(text: string): Promise<RunElsewhere[]> {
   try {
     if (taken !== undefined) say('replay', taken);
     const runs = await namedRuns(fleet);
-    return runs.map(({ host, run, bytes }) => ({
+    return runs.map(({ host, run, bytes, link }) => ({
       path: urlOfRun(url, { host, run }),
       host,
       run,
       bytes,
+      digest: link,
     }));
   } finally {
     await fleet.close();

@@ -30,6 +30,8 @@ export interface RunElsewhere {
   readonly host: string;
   readonly run: string;
   readonly bytes: number;
+  /** Tells what is in it from whatever else might be. */
+  readonly digest?: string;
 }
 
 /** A path on its way to becoming a run. */
@@ -169,12 +171,13 @@ function withNames(candidates: readonly Candidate[]): FoundTrace[] {
   for (const { host, run } of candidates)
     times.set(key(host, run), (times.get(key(host, run)) ?? 0) + 1);
   const taken = new Set<string>();
-  return candidates.map(({ host, run, path, bytes, reason }) => {
+  return candidates.map(({ host, run, path, bytes, digest, reason }) => {
     const isShared = (times.get(key(host, run)) ?? 0) > 1;
     const wanted = isShared ? path : run;
     let name = wanted;
     for (let number = 2; taken.has(key(host, name)); number++) name = `${wanted} (${number})`;
     taken.add(key(host, name));
-    return { run: { host, run: name, source: { path, bytes } }, reason };
+    const source = { path, bytes, ...(digest !== undefined && { digest }) };
+    return { run: { host, run: name, source }, reason };
   });
 }

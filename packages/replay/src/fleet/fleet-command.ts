@@ -1,5 +1,4 @@
 /** `replay fleet`: many traces at once, and what they come to. */
-import { availableParallelism } from 'node:os';
 import { isFleetUrl } from '@vhostscope/fleet/url';
 import type { Preemption } from '@vhostscope/model';
 import {
@@ -35,6 +34,8 @@ import { findTraces, TRACE_NAMES, type FoundTraces, type RunElsewhere } from './
 import type { FleetRun } from './fleet-run.js';
 import type { FleetQuestion } from './replay-run.js';
 import type { RunFailure } from './worker-messages.js';
+import { readSharing, type Sharing } from './sharing.js';
+import { readWorkers } from './worker-count.js';
 import { replayInThreads, type PoolAnswer } from './worker-pool.js';
 
 export interface FleetOptions extends PlatformOptions, CostOptions {
@@ -43,6 +44,9 @@ export interface FleetOptions extends PlatformOptions, CostOptions {
   readonly preempt?: Preemption;
   readonly stormRate?: string;
   readonly workers?: string;
+  /** Other machines replay the runs. */
+  readonly share?: boolean;
+  readonly shareWait?: string;
   readonly strict?: boolean;
   readonly json?: boolean;
   readonly openmetrics?: boolean;
@@ -56,6 +60,7 @@ export async function fleetCommand(
 ): Promise<number> {
   const question = readQuestion(options);
   const workers = readWorkers(options.workers);
+  const sharing = readSharing(paths, options);
   if (options.json === true && options.openmetrics === true)
     throw new ProgramError('--json and --openmetrics both go to standard output', {
       advice: 'choose one of them',
@@ -65,7 +70,7 @@ export async function fleetCommand(
   const found = await findRuns(paths);
   if (report !== undefined) checkReport(report, found);
   sayPassedOver(found);
-  const { runs, isInterrupted } = await replayAll(found, question, workers);
+  const { runs, isInterrupted } = await replayAll(found, question, sharing ?? workers);
   const result = fleetResult(runs, {
     designs: question.designs.map(({ name }) => name),
     storm_rate: question.stormRate,
@@ -127,14 +132,6 @@ function checkReport(report: string, { traces }: FoundTraces): void {
   );
 }
 
-const MOST_WORKERS = 1024;
-
-function readWorkers(text: string | undefined): number {
-  if (text === undefined) return availableParallelism();
-  if (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= MOST_WORKERS) return Number(text);
-  throw new ProgramError(`--workers takes a number, 1 to ${MOST_WORKERS}, not "${text}"`);
-}
-
 /** Some names are enough to see what was meant. */
 const MOST_NAMED = 5;
 
@@ -154,7 +151,7 @@ function sayPassedOver({ passedOver, twice }: FoundTraces): void {
 async function replayAll(
   { traces }: FoundTraces,
   question: FleetQuestion,
-  workers: number,
+  by: Sharing | number,
 ): Promise<{ readonly runs: readonly FleetRunResult[]; readonly isInterrupted: boolean }> {
   const abort = new AbortController();
   // A second Ctrl-C ends the program as it would any.
@@ -165,13 +162,16 @@ async function replayAll(
   const total = readable.reduce((sum, { source }) => sum + source.bytes, 0);
   let answers: readonly PoolAnswer[];
   try {
-    answers = await replayInThreads(readable, {
+    const doing = {
       question,
-      workers,
       program: builtWorker('fleet-worker'),
-      onProgress: (read) => bar.update(read, total),
+      onProgress: (read: number): void => bar.update(read, total),
       signal: abort.signal,
-    });
+    };
+    answers =
+      typeof by === 'number'
+        ? await replayInThreads(readable, { ...doing, workers: by })
+        : await (await import('./replay-elsewhere.js')).replayElsewhere(readable, by, doing);
   } finally {
     bar.clear();
     process.removeListener('SIGINT', stop);

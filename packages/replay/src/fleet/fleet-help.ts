@@ -15,4 +15,13 @@ Examples:
   replay fleet --json web*.arrows                for a program
   replay fleet --report fleet.html traces/       for a browser, too
   replay fleet nats://hub                        all runs on a server
+  replay fleet nats://hub --share                the same, by the machines that run replay fleet-worker nats://hub
   replay fleet --openmetrics traces/ > fleet.prom`;
+
+export const FLEET_WORKER_HELP = `
+It takes one run after the other, reads it from the server, and puts the answer there. A run whose worker is lost
+is given to another within seconds; answers are kept for a day, and who asks the same of the same run has them at
+once. Workers and who asks must run the same build of replay: others have jobs of their own. Ctrl-C gives back
+what is under way.
+
+Exit codes: 2 wrong usage, or a server that cannot be asked; 130 interrupted.`;

@@ -16,7 +16,7 @@ const names = {
   path: z.string(),
 };
 
-const replayedRun = z.object({
+export const replayedRunSchema = z.object({
   status: z.literal('replayed'),
   ...names,
   /** Of a live recording; null of an import. */
@@ -40,7 +40,7 @@ const replayedRun = z.object({
     }),
   ),
 });
-export type ReplayedRun = z.infer<typeof replayedRun>;
+export type ReplayedRun = z.infer<typeof replayedRunSchema>;
 
 const failedRun = z.object({
   /** `interrupted`: not replayed to its end when the user wanted it to end. */
@@ -51,7 +51,7 @@ const failedRun = z.object({
 });
 export type FailedRun = z.infer<typeof failedRun>;
 
-const runSchema = z.discriminatedUnion('status', [replayedRun, failedRun]);
+const runSchema = z.discriminatedUnion('status', [replayedRunSchema, failedRun]);
 export type FleetRunResult = z.infer<typeof runSchema>;
 
 /** Over runs that were replayed. */

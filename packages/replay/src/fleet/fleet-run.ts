@@ -15,6 +15,8 @@ export interface RunSource {
   readonly path: string;
   /** Size, for how long it will take; 0 where nobody knows. */
   readonly bytes: number;
+  /** Of a run on a server: tells what is in it from whatever else might be. */
+  readonly digest?: string;
 }
 
 /** @throws what the opening of a trace throws */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { DashboardView, Decided, VirtqueueJudgement } from '../dashboard.js';
 
-const decidedSchema = z.object({
+export const decidedSchema = z.object({
   accesses: z.number(),
   hits: z.number(),
   fallbacks: z.number(),
@@ -20,7 +20,7 @@ const judgementSchema = z.object({
 });
 
 /** Per second in the window; null where too little of it has passed. */
-const rateSchema = z.number().nullable();
+export const rateSchema = z.number().nullable();
 
 /** A line of `tui --json`. Times are ns since the first event. */
 export const statusSchema = z.object({
@@ -126,7 +126,7 @@ export function statusOf(view: DashboardView): Status {
   };
 }
 
-function told(rate: number): number | null {
+export function told(rate: number): number | null {
   return Number.isNaN(rate) ? null : rate;
 }
 
@@ -134,7 +134,7 @@ function judged({ total, window }: VirtqueueJudgement): Status['chosen'] {
   return { total: decided(total), window: decided(window) };
 }
 
-function decided({
+export function decided({
   accesses,
   hits,
   fallbacks,

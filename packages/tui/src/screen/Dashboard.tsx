@@ -1,6 +1,6 @@
 /** The whole screen. Views are pure functions; here is only what says when they must be drawn again. */
-import { Box, Text, useInput } from 'ink';
-import { createContext, memo, useContext, useMemo, type ReactElement } from 'react';
+import { Box } from 'ink';
+import { useMemo, type ReactElement } from 'react';
 import type { DashboardView } from '../dashboard.js';
 import { causeLines, CAUSE_TITLE_LINES } from './cause-lines.js';
 import { footLines } from './foot-line.js';
@@ -11,14 +11,14 @@ import type { Look } from './look.js';
 import { overviewLines } from './overview-lines.js';
 import { paint } from './paint.js';
 import { pickerLines } from './picker-lines.js';
-import { pressedKeys } from './pressed-keys.js';
 import { queueLines } from './queue-lines.js';
 import { recordingLines } from './recording-lines.js';
+import { Keyboard, Row, Rows } from './rows.js';
 import { isTooSmall, tooSmallLines, type ScreenSize } from './screen-size.js';
 import type { ScreenState } from './screen-state.js';
 import { scrolledLines } from './scrolled-lines.js';
 import { stormLines } from './storm-lines.js';
-import { fitLine, type Line } from './styled-line.js';
+import type { Line } from './styled-line.js';
 
 export interface DashboardProps {
   readonly view: DashboardView;
@@ -36,11 +36,6 @@ export function Dashboard({ onKeys, ...shown }: DashboardProps): ReactElement {
       <Screen {...shown} />
     </Box>
   );
-}
-
-function Keyboard({ onKeys }: { readonly onKeys: (keys: readonly string[]) => void }): null {
-  useInput((input, key) => onKeys(pressedKeys(input, key)));
-  return null;
 }
 
 type Shown = Omit<DashboardProps, 'onKeys'>;
@@ -188,29 +183,3 @@ function Fixed({
 }): ReactElement {
   return <Rows lines={lines} height={frame.height} width={frame.width} look={frame.look} />;
 }
-
-interface RowsProps {
-  readonly lines: readonly Line[];
-  readonly height: number;
-  readonly width: number;
-  readonly look: Look;
-}
-
-const Rows = memo(function Rows({ lines, height, width, look }: RowsProps): ReactElement {
-  return (
-    <>
-      {Array.from({ length: Math.max(0, height) }, (_, at) => (
-        <Row key={at} text={paint(fitLine(lines[at] ?? [], width, look.glyphs.cut), look)} />
-      ))}
-    </>
-  );
-});
-
-/** What Ink draws for a row: by default the row itself. */
-export const RowSigns = createContext((row: string) => row);
-
-/** Ink gives an empty text no line. */
-const Row = memo(function Row({ text }: { readonly text: string }): ReactElement {
-  const signFor = useContext(RowSigns);
-  return <Text wrap="truncate">{signFor(text === '' ? ' ' : text)}</Text>;
-});

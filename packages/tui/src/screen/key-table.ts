@@ -216,7 +216,7 @@ export const KEY_TABLE: readonly KeyBinding[] = [
     keys: ['escape'],
     action: 'close',
     group: 'program',
-    help: 'close this, end the search, back to the overview',
+    help: 'close this, end the search, back to the overview or the hosts',
   },
   { keys: ['q', 'ctrl+c'], action: 'quit', group: 'program', help: 'leave', hint: 'quit' },
   { keys: ['ctrl+z'], action: 'suspend', group: 'program', help: 'to the shell; fg comes back' },

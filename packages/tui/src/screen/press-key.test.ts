@@ -226,3 +226,17 @@ test('q waits for what is being saved; another key stays, and Ctrl-C does not wa
   expect(press(['d', 'q'], { view }).state.isLeaving).toBe(true);
   expect(press(['ctrl+c'], { view, from: leaving.state }).leave).toBe('interrupt');
 });
+
+test('Esc goes back to the hosts where the run was opened from there, and nothing else is to be closed', () => {
+  expect(press(['escape'])).toMatchObject({ state: { view: 'overview' }, commands: [] });
+  expect(press(['escape']).leave).toBeUndefined();
+  const from = { hasBack: true };
+  expect(press(['escape'], { from }).leave).toBe('back');
+  const inSearch = press(['escape'], { from: { ...from, search: 'x' } });
+  expect([inSearch.leave, inSearch.state.search]).toEqual([undefined, '']);
+  const inStorms = press(['escape'], { from: { ...from, view: 'storms' } });
+  expect([inStorms.leave, inStorms.state.view]).toEqual([undefined, 'overview']);
+  // A file that is being written would be given up.
+  const saving = dashboardView({ saving: { path: 'x', progress: 0.5 } });
+  expect(press(['escape'], { from, view: saving }).leave).toBeUndefined();
+});

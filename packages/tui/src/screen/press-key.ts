@@ -6,13 +6,14 @@ import { pickDesign, pickerOf } from './pick-design.js';
 import { typeInPrompt, type ReadJump } from './prompts.js';
 import { CAUSE_SORT_KEYS, FILTER_KEYS, SORT_KEYS, type ScreenState } from './screen-state.js';
 import { nextStep, SPEEDS, WINDOWS } from './speeds.js';
+import type { Leave } from './stage.js';
 import { VIEW_NAMES, type ViewName } from './view-names.js';
 
 export interface Pressed {
   readonly state: ScreenState;
   readonly commands: readonly Command[];
   /** What becomes of the program. */
-  readonly leave?: 'quit' | 'interrupt' | 'suspend';
+  readonly leave?: Leave;
 }
 
 export interface Surroundings {
@@ -27,9 +28,10 @@ export interface Surroundings {
 /** @param key a name as in the table of keys */
 export function pressKey(state: ScreenState, key: string, around: Surroundings): Pressed {
   const pressed = takeKey(state, key, around);
-  if (pressed.leave !== 'quit' || around.view.saving === undefined) return pressed;
+  const isLeft = pressed.leave === 'quit' || pressed.leave === 'back';
+  if (!isLeft || around.view.saving === undefined) return pressed;
   // Not before the file is whole; any other key stays.
-  return still({ ...pressed.state, isLeaving: true });
+  return still({ ...pressed.state, isLeaving: pressed.leave === 'quit' });
 }
 
 function takeKey(state: ScreenState, key: string, around: Surroundings): Pressed {
@@ -73,7 +75,9 @@ function act(state: ScreenState, action: Action, around: Surroundings): Pressed 
     case 'suspend':
       return { state, commands: [], leave: 'suspend' };
     case 'close':
-      return state.search === '' ? show(state, 'overview', view) : still({ ...state, search: '' });
+      if (state.search !== '') return still({ ...state, search: '' });
+      if (state.hasBack && state.view === 'overview') return { state, commands: [], leave: 'back' };
+      return show(state, 'overview', view);
     case 'next view':
       return show(state, turned(state.view, 1), view);
     case 'previous view':

@@ -1,99 +1,69 @@
-/**
- * Drives a session on a terminal: keys to commands, the session's numbers to frames. However it ends, the
- * terminal is as it was.
- */
+/** Drives a stage on a terminal: keys go to it, and what it shows to frames. However it ends, the terminal is as it was. */
 import type { ReadStream } from 'node:tty';
 import { EXIT, say } from '@vhostscope/terminal';
-import { isBusy } from '../busy-session.js';
-import type { DashboardView, Session } from '../dashboard.js';
+import type { ReactElement } from 'react';
 import { createAlternateScreen } from './alternate-screen.js';
-import { farewellOf } from './farewell.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
-import { footLines } from './foot-line.js';
-import { frameBetween } from './frame.js';
 import { createFrameWriter } from './frame-writer.js';
 import { hasTerminal } from './foreground.js';
-import { headLines } from './head-lines.js';
 import { openKeyboard } from './keyboard.js';
-import { lookOf } from './look.js';
-import { mountDashboard, type MountedDashboard, type Shown } from './mount-dashboard.js';
-import { pressKey } from './press-key.js';
-import type { ReadJump } from './prompts.js';
+import { mountScreen, type MountedScreen } from './mount-screen.js';
 import type { ScreenSize } from './screen-size.js';
-import { FIRST_STATE, type ScreenState } from './screen-state.js';
-import { lastScroll } from './scrolled-lines.js';
+import type { Stage } from './stage.js';
 import { openTerminalOutput } from './terminal-output.js';
 
-/** The session works for so long at most before keys and frames have their turn, ms. */
+/** The stage works for so long at most before keys and frames have their turn, ms. */
 const BUDGET_MS = 30;
-/** Between two turns of the session, where nothing hurries it, ms. */
+/** Between two turns of the stage, where nothing hurries it, ms. */
 const TURN_MS = 50;
 
 export interface ScreenOptions {
-  /** Whether standard input is what the session reads. */
+  /** Whether standard input is what is read. */
   readonly isStdinSource: boolean;
-  readonly readJump: ReadJump;
   /** What drawing cost is told at the end. */
   readonly isDebugged: boolean;
 }
 
 /** @returns the exit code */
 export async function runScreen(
-  session: Session,
-  { isStdinSource, readJump, isDebugged }: ScreenOptions,
+  stage: Stage,
+  { isStdinSource, isDebugged }: ScreenOptions,
 ): Promise<number> {
   const { stdout } = process;
-  const look = lookOf(process.env, stdout.getColorDepth());
   const output = openTerminalOutput(() => interrupt());
   const screen = createAlternateScreen((text) => output.write(text));
   const frames = createFrameWriter((text) => output.write(text));
   const pace = createFramePace();
   const begun = performance.now();
 
-  let state = FIRST_STATE;
   let keyboard: ReadStream | undefined;
-  let mounted: MountedDashboard | undefined;
+  let mounted: MountedScreen | undefined;
   /** Else another job has the terminal, or the shell: nothing is drawn then. */
   let isInFront = false;
   let timer: NodeJS.Timeout | undefined;
-  /** What stood on the screen last. */
-  let drawn: DashboardView | undefined;
   let farewell: string | undefined;
   let finish: (exitCode: number) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
 
   const sizeNow = (): ScreenSize => ({ columns: stdout.columns, rows: stdout.rows });
-  const shown = (): Shown => ({ view: session.view(), state, size: sizeNow() });
-  /** As the view is drawn now. */
-  const furthest = (of: ScreenState): number => {
-    const [view, size] = [session.view(), sizeNow()];
-    const room = { width: size.columns, look };
-    const [head, foot] = [headLines(view, room), footLines(of, view, room)];
-    return lastScroll(view, of, frameBetween(head, foot, size, look));
-  };
+  const shown = (): ReactElement =>
+    stage.draw(sizeNow(), keyboard === undefined ? undefined : press);
   const draw = (): void => {
     const before = process.cpuUsage();
-    const next = shown();
-    mounted?.draw(next);
-    drawn = next.view;
+    mounted?.draw(shown());
     const { user, system } = process.cpuUsage(before);
     pace.drawn(performance.now(), (user + system) / 1000);
   };
-  /** What was waited for is written, or could not be: then people are to see why. */
-  const leaveSaved = (): void => {
-    state = { ...state, isLeaving: false };
-    if (session.view().saved?.isError !== true) quit();
-  };
   const quit = (): void => {
-    const { text, exitCode } = farewellOf(session.view(), drawn);
+    const { text, exitCode } = stage.farewell();
     farewell = text;
     finish(exitCode);
   };
   const turn = (): void => {
     clearTimeout(timer);
     try {
-      if (session.advance(performance.now(), BUDGET_MS)) pace.changed();
-      if (state.isLeaving && session.view().saving === undefined) leaveSaved();
+      if (stage.advance(performance.now(), BUDGET_MS)) pace.changed();
+      if (stage.isOver) quit();
       if (!isInFront && hasTerminal()) enter();
       if (isInFront && !output.isBusy && pace.isDue(performance.now())) {
         if (hasTerminal()) draw();
@@ -103,20 +73,16 @@ export async function runScreen(
       fail(error);
       return;
     }
-    timer = setTimeout(turn, isBusy(session.view()) ? 0 : TURN_MS);
+    timer = setTimeout(turn, stage.isBusy ? 0 : TURN_MS);
   };
   const press = (keys: readonly string[]): void => {
     try {
       for (const key of keys) {
-        const page = Math.max(1, stdout.rows - 8);
-        const view = session.view();
-        const pressed = pressKey(state, key, { view, page, lastScroll: furthest, readJump });
-        state = pressed.state;
-        for (const command of pressed.commands) session.tell(command);
-        if (pressed.leave === 'quit') return quit();
-        if (pressed.leave === 'interrupt') return finish(EXIT.interrupted);
+        const left = stage.press(key, sizeNow());
+        if (left === 'quit') return quit();
+        if (left === 'interrupt') return finish(EXIT.interrupted);
         // The whole job, as the terminal's driver would: what feeds a pipe stops too.
-        if (pressed.leave === 'suspend') return void process.kill(0, 'SIGTSTP');
+        if (left === 'suspend') return void process.kill(0, 'SIGTSTP');
       }
       // What a key does is to be seen at once; the frame waits only for the last one to be over.
       pace.changed();
@@ -134,7 +100,7 @@ export async function runScreen(
     keyboard?.once('end', interrupt).once('error', interrupt);
     screen.enter();
     frames.forget();
-    mounted = mountDashboard(shown(), { frames, keyboard, look, onKeys: press, onError: fail });
+    mounted = mountScreen(shown(), { frames, keyboard, onError: fail });
     stdout.on('resize', resize);
     // Of another size meanwhile only the job in front was told.
     process.kill(process.pid, 'SIGWINCH');

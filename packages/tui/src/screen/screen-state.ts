@@ -52,6 +52,8 @@ export interface ScreenState {
   readonly answerSeen: number;
   /** It is left once what is being saved is written. */
   readonly isLeaving: boolean;
+  /** It was opened from a list of hosts, and can be left for it. */
+  readonly hasBack: boolean;
 }
 
 export const FIRST_STATE: ScreenState = {
@@ -71,4 +73,5 @@ export const FIRST_STATE: ScreenState = {
   scroll: 0,
   answerSeen: 0,
   isLeaving: false,
+  hasBack: false,
 };

@@ -318,18 +318,18 @@ test('help', () => {
                          -3s from the end; to where                        new file
                          storm:2 is a storm               ? h              this help
         0 $              to the beginning, the end        Esc              close this, end the search,
-                                                                           back to the overview
-      designs and window                                  q Ctrl-C         leave
-        d                choose the design                Ctrl-Z           to the shell; fg comes back
-        [ ]              previous or next design
-        b                choose a second one, side by   signs
-                         side                             DAu: the maps of desc, avail, used; capitals
-        < >              window narrower or wider         are up, small ones down, ~ ambiguous, ? not
+                                                                           back to the overview or the
+      designs and window                                                   hosts
+        d                choose the design                q Ctrl-C         leave
+        [ ]              previous or next design          Ctrl-Z           to the shell; fg comes back
+        b                choose a second one, side by
+                         side                           signs
+        < >              window narrower or wider         DAu: the maps of desc, avail, used; capitals
+                                                          are up, small ones down, ~ ambiguous, ? not
                                                           known
                                                           ≈: an estimate, as rounds of a stock host tell
                                                           no more; 10 % … 20 %: some accesses are
                                                           ambiguous
-
 
 
 

@@ -1,55 +1,38 @@
 /**
- * The dashboard under Ink: Ink lays out the rows, reads the keys and draws into memory, a sign for each row;
+ * A screen under Ink: Ink lays out the rows, reads the keys and draws into memory, a sign for each row;
  * frames go to the terminal from there.
  */
 import { EventEmitter } from 'node:events';
 import { render } from 'ink';
 import type { ReactElement } from 'react';
-import type { DashboardView } from '../dashboard.js';
-import { Dashboard, RowSigns } from './Dashboard.js';
+import { RowSigns } from './rows.js';
 import type { FrameWriter } from './frame-writer.js';
-import type { Look } from './look.js';
 import { createRowTokens } from './row-tokens.js';
-import type { ScreenSize } from './screen-size.js';
-import type { ScreenState } from './screen-state.js';
 
-/** What is to be seen. */
-export interface Shown {
-  readonly view: DashboardView;
-  readonly state: ScreenState;
-  readonly size: ScreenSize;
-}
-
-export interface MountedDashboard {
-  draw(shown: Shown): void;
+export interface MountedScreen {
+  draw(shown: ReactElement): void;
   unmount(): void;
 }
 
 export interface MountOptions {
   readonly frames: FrameWriter;
   readonly keyboard: NodeJS.ReadStream | undefined;
-  readonly look: Look;
-  readonly onKeys: (keys: readonly string[]) => void;
   readonly onError: (error: unknown) => void;
 }
 
-export function mountDashboard(
-  first: Shown,
-  { frames, keyboard, look, onKeys, onError }: MountOptions,
-): MountedDashboard {
+export function mountScreen(
+  first: ReactElement,
+  { frames, keyboard, onError }: MountOptions,
+): MountedScreen {
   let isMounted = true;
   let tokens = createRowTokens();
   const stdout = inMemoryTerminal((frame) => {
     // As it ends Ink writes more than frames.
     if (isMounted) frames.show(frame.split('\n').map((sign) => tokens.rowOf(sign)));
   });
-  const element = (shown: Shown): ReactElement => {
+  const element = (shown: ReactElement): ReactElement => {
     if (tokens.isFull()) tokens = createRowTokens();
-    return (
-      <RowSigns value={tokens.tokenOf}>
-        <Dashboard {...shown} look={look} onKeys={keyboard === undefined ? undefined : onKeys} />
-      </RowSigns>
-    );
+    return <RowSigns value={tokens.tokenOf}>{shown}</RowSigns>;
   };
   const instance = render(element(first), {
     stdout,

@@ -1,0 +1,144 @@
+/**
+ * Which runs a server holds, and how each goes on, as the headers of its pieces tell: the last of each run, and then
+ * whatever comes. The pieces themselves are not read.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AckPolicy, DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
+import { messageOf } from '@vhostscope/terminal';
+import { headOfMessage } from './piece-message.js';
+import { runUpTo, type WatchedRun } from './fleet-run.js';
+import { nanoseconds } from './run-clock.js';
+import { asking, couldNotAsk, streamInfo, type FleetServer } from './server-connection.js';
+import { payloadBytes } from './stored-messages.js';
+import { allRunSubjects, runOfSubject, runStream } from './subjects.js';
+
+export interface RunWatch {
+  /** By what names a run; another object for a run of which something has come. */
+  readonly runs: ReadonlyMap<string, WatchedRun>;
+  /** What was there when it was asked first is all told. */
+  readonly isCaughtUp: boolean;
+  /** Why nothing is heard at present. */
+  readonly trouble: string | undefined;
+  /** The time of the server, ms since 1970: no better known than the way of a question and its answer. */
+  now(): number;
+  close(): Promise<void>;
+}
+
+/** Between two tries, ms. */
+const TRY_EVERY_MS = 1000;
+/** Clocks drift apart: how far they are is asked again. */
+const CLOCK_EVERY_MS = 600_000;
+const MS = 1_000_000;
+/** Headers that are on their way at once. */
+const AHEAD = 256;
+/** A server that was started anew has no consumer of ours any more: that shows within this, ms. */
+const ASK_AGAIN_MS = 10_000;
+
+/** @throws FleetError */
+export async function watchRuns(server: FleetServer): Promise<RunWatch> {
+  const runs = new Map<string, WatchedRun>();
+  const abort = new AbortController();
+  const { signal } = abort;
+  let trouble: string | undefined;
+  const { state } = await streamInfo(server);
+  let isCaughtUp = state.messages === 0;
+  let ahead = await serverAhead(server);
+  let messages: ConsumerMessages | undefined;
+
+  function take(message: JsMsg): void {
+    const { info, subject } = message;
+    const time = info.timestampNanos / MS;
+    // A clock that was measured a while ago: nothing comes before it was stored.
+    ahead = Math.max(ahead, time - performance.now());
+    if (info.pending === 0) isCaughtUp = true;
+    const run = runOf(message, time);
+    if (run !== undefined) runs.set(subject, later(runs.get(subject), run));
+  }
+
+  function runOf(message: JsMsg, time: number): WatchedRun | undefined {
+    const name = runOfSubject(server.url.prefix, message.subject);
+    const bytes = payloadBytes(message);
+    const head = headOfMessage(message.headers, bytes);
+    return name && head && runUpTo(name, head, bytes, time);
+  }
+
+  async function hear(): Promise<void> {
+    const consumer = await server.client.consumers.get(runStream(server.url.prefix), {
+      filter_subjects: allRunSubjects(server.url.prefix),
+      deliver_policy: DeliverPolicy.LastPerSubject,
+      headers_only: true,
+    });
+    if ((await consumer.info(true)).num_pending === 0) isCaughtUp = true;
+    const heard = await consumer.consume({ max_messages: AHEAD, expires: ASK_AGAIN_MS });
+    messages = heard;
+    try {
+      if (signal.aborted) return;
+      trouble = undefined;
+      for await (const message of heard) take(message);
+    } finally {
+      await heard.close();
+    }
+  }
+
+  async function hearOn(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await hear();
+      } catch (error) {
+        trouble = `${messageOf(couldNotAsk(server.url, 'read which runs there are', error))}; tried again every second`;
+      }
+      await sleep(TRY_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  const measuring = setInterval(() => {
+    // What was measured before holds on where nobody answers.
+    serverAhead(server).then(
+      (measured) => (ahead = measured),
+      () => undefined,
+    );
+  }, CLOCK_EVERY_MS);
+  measuring.unref();
+  const hearing = hearOn();
+  return {
+    runs,
+    get isCaughtUp() {
+      return isCaughtUp;
+    },
+    get trouble() {
+      return trouble;
+    },
+    now: () => performance.now() + ahead,
+    close: async () => {
+      clearInterval(measuring);
+      abort.abort();
+      messages?.stop();
+      await hearing;
+    },
+  };
+}
+
+/** A piece that is sent again is none that comes later. */
+function later(before: WatchedRun | undefined, run: WatchedRun): WatchedRun {
+  if (before === undefined || run.pieces >= before.pieces) return run;
+  return { ...before, lastMs: Math.max(before.lastMs, run.lastMs) };
+}
+
+/** ms that the server's time is ahead of `performance.now()`: it says when a consumer was made. */
+async function serverAhead(server: FleetServer): Promise<number> {
+  const stream = runStream(server.url.prefix);
+  return asking(server, 'ask for its time', async () => {
+    const before = performance.now();
+    const { name, created } = await server.manager.consumers.add(stream, {
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.New,
+      inactive_threshold: GONE_AFTER_NS,
+    });
+    const after = performance.now();
+    // It goes by itself, too.
+    await server.manager.consumers.delete(stream, name).catch(() => undefined);
+    return Number(nanoseconds(created) / BigInt(MS)) - (before + after) / 2;
+  });
+}
+
+const GONE_AFTER_NS = 5_000 * MS;

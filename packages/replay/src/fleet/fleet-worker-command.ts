@@ -1,0 +1,140 @@
+/** `replay fleet-worker`: takes runs from the queue of a server, and puts their answers there. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  jobId,
+  KEEP_EVERY_MS,
+  openJobQueue,
+  parseFleetUrl,
+  urlOfRun,
+  type JobQueue,
+  type TakenJob,
+} from '@vhostscope/fleet';
+import { counted, EXIT, messageOf, ProgramError, say } from '@vhostscope/terminal';
+import { builtWorker } from '../built-worker.js';
+import { programDigest } from './program-digest.js';
+import { answerOfBytes, bytesOfAnswer, jobOfBytes, type SharedJob } from './shared-job.js';
+import { readWorkers } from './worker-count.js';
+import type { RunAnswer } from './worker-messages.js';
+import { replayInThreads, type PoolAnswer } from './worker-pool.js';
+
+export interface FleetWorkerOptions {
+  readonly workers?: string;
+}
+
+/** A job is waited for as long at a time, ms. */
+const WAIT_MS = 2000;
+const TRY_EVERY_MS = 1000;
+/** A job that was given away so often and never done kills who takes it. */
+const MOST_TRIES = 5;
+
+/** @throws ProgramError, FleetError */
+export async function fleetWorkerCommand(
+  text: string,
+  options: FleetWorkerOptions,
+): Promise<number> {
+  const url = parseFleetUrl(text);
+  if (url.run !== undefined)
+    throw new ProgramError(`${text} names a run, and jobs are of all of them`, {
+      advice: `replay fleet-worker ${url.name}`,
+    });
+  const workers = readWorkers(options.workers);
+  const program = builtWorker('fleet-worker');
+  const queue = await openJobQueue(url, programDigest(program));
+  const abort = new AbortController();
+  const { signal } = abort;
+  const stop = (): void => abort.abort();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const one of signals) process.once(one, stop);
+  let trouble: string | undefined;
+  /** What is wrong with the server is told once. */
+  const note = (now: string | undefined): void => {
+    if (now !== trouble) say('replay', now ?? `${url.name} answers again`);
+    trouble = now;
+  };
+  const work = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        const job = await queue.take(WAIT_MS);
+        note(undefined);
+        if (job !== undefined) await workOn(job, { queue, program, signal });
+      } catch (error) {
+        if (signal.aborted) return;
+        note(`${messageOf(error)}; tried again every second`);
+        await sleep(TRY_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  };
+  try {
+    say('replay', `${counted(workers, 'thread')} for the jobs of ${url.name}, until Ctrl-C`);
+    await Promise.all(Array.from({ length: workers }, work));
+  } finally {
+    for (const one of signals) process.removeListener(one, stop);
+    await queue.close();
+  }
+  say('replay', 'interrupted; what was under way is given to others');
+  return EXIT.interrupted;
+}
+
+interface Workplace {
+  readonly queue: JobQueue;
+  readonly program: URL;
+  readonly signal: AbortSignal;
+}
+
+/** @throws FleetError where the server is away: the job is given to somebody again then */
+async function workOn(job: TakenJob, place: Workplace): Promise<void> {
+  const { queue } = place;
+  const shared = jobId(job.bytes) === job.id ? jobOfBytes(job.bytes) : undefined;
+  if (shared === undefined) {
+    say('replay', 'a job that is none was left out');
+    return job.done();
+  }
+  // Given away again, though it was done: it counts once.
+  const known = await queue.result(job.id);
+  const before = known && answerOfBytes(known);
+  if (job.tries > 1 && before !== undefined && 'result' in before) return job.done();
+  const keeping = setInterval(() => job.keep(), KEEP_EVERY_MS);
+  try {
+    const answer = job.tries > MOST_TRIES ? LOST : await answerTo(shared, place);
+    if (answer === 'interrupted') return job.giveBack();
+    await queue.putResult(job.id, bytesWithin(answer, queue.mostBytes));
+    await job.done();
+    sayAnswered(shared, answer);
+  } finally {
+    clearInterval(keeping);
+  }
+}
+
+const LOST: RunAnswer = {
+  error: `it was given to a worker ${MOST_TRIES} times, and none has answered`,
+  advice: 'replay fleet without --share says what becomes of it',
+};
+
+async function answerTo(
+  { host, run, question }: SharedJob,
+  { queue, program, signal }: Workplace,
+): Promise<PoolAnswer> {
+  const source = { path: urlOfRun(queue.url, { host, run }), bytes: 0 };
+  const [answer = 'interrupted'] = await replayInThreads([{ host, run, source }], {
+    question,
+    workers: 1,
+    program,
+    onProgress: () => undefined,
+    signal,
+  });
+  return answer;
+}
+
+/** @param most bytes that the server takes */
+function bytesWithin(answer: RunAnswer, most: number): Uint8Array {
+  const bytes = bytesOfAnswer(answer);
+  if (bytes.length <= most) return bytes;
+  return bytesOfAnswer({
+    error: `its answer takes ${bytes.length} bytes, and the server takes messages of ${most} at most`,
+    advice: 'raise max_payload of nats-server, or ask for fewer designs at a time',
+  });
+}
+
+function sayAnswered({ host, run }: SharedJob, answer: RunAnswer): void {
+  say('replay', `${host}/${run}: ${'error' in answer ? answer.error : 'replayed'}`);
+}

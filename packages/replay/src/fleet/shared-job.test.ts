@@ -1,0 +1,66 @@
+import { gzipSync } from 'node:zlib';
+import { DESIGNS } from '@vhostscope/model';
+import { expect, it } from 'vitest';
+import {
+  answerOfBytes,
+  bytesOfAnswer,
+  bytesOfJob,
+  jobOfBytes,
+  type SharedJob,
+} from './shared-job.js';
+import { readSharing } from './sharing.js';
+
+const JOB: SharedJob = {
+  host: 'a\u001b[31m',
+  run: '1',
+  digest: 'ab',
+  question: {
+    designs: DESIGNS,
+    platform: { arch: 'x86_64', iotlb: true },
+    preempt: 'voluntary',
+    stormRate: 100,
+    basis: { smap: 'on', arch: undefined, calibrated: { before: 5.2, after: 6.4 } },
+  },
+};
+
+it('every design can be asked for; the same job is the same bytes, another one is not', () => {
+  const bytes = bytesOfJob(JOB);
+  expect(jobOfBytes(bytes)).toEqual(JOB);
+  expect(bytesOfJob(structuredClone(JOB))).toEqual(bytes);
+  expect(bytesOfJob({ ...JOB, digest: 'ac' })).not.toEqual(bytes);
+});
+
+it.each(['', '{', '{"format":1}', '[]'])('%j is no job', (text) => {
+  expect(jobOfBytes(Buffer.from(text))).toBeUndefined();
+});
+
+it('a job with a switch that there is not is none', () => {
+  const [design] = DESIGNS;
+  const designs = [{ ...design, counter: 'other' as 'none' }];
+  expect(
+    jobOfBytes(bytesOfJob({ ...JOB, question: { ...JOB.question, designs } })),
+  ).toBeUndefined();
+});
+
+it('a failure comes back without where it was thrown; what is no answer is none', () => {
+  const answer = { error: 'no', advice: 'do', stack: 'at /home/x' };
+  expect(answerOfBytes(bytesOfAnswer(answer))).toEqual({ error: 'no', advice: 'do' });
+  for (const bytes of [Buffer.from('x'), gzipSync('{'), gzipSync('{"result":{},"problems":[]}')])
+    expect(answerOfBytes(bytes)).toBeUndefined();
+});
+
+it('what other machines cannot read is not shared', () => {
+  const share = { share: true };
+  expect(readSharing(['a'], {})).toBeUndefined();
+  expect(
+    readSharing(['nats://h/p', 'nats://h/p/host/run'], { ...share, shareWait: '2m' }),
+  ).toMatchObject({
+    url: { name: 'nats://h:4222/p', run: undefined },
+    waitMs: 120_000,
+  });
+  expect(() => readSharing(['a.arrows'], share)).toThrow('a.arrows cannot be shared');
+  expect(() => readSharing(['nats://a', 'nats://b'], share)).toThrow('the runs of one server');
+  expect(() => readSharing(['nats://a'], { ...share, workers: '2' })).toThrow('--workers');
+  expect(() => readSharing(['nats://a'], { ...share, shareWait: '2' })).toThrow('as in 90s');
+  expect(() => readSharing(['nats://a'], { shareWait: '2m' })).toThrow('--share');
+});

@@ -1,0 +1,60 @@
+/** `--share`: other machines replay the runs, which all of them can read from one server. */
+import { isFleetUrl, parseFleetUrl, type FleetUrl } from '@vhostscope/fleet/url';
+import { ProgramError } from '@vhostscope/terminal';
+
+export interface Sharing {
+  /** The server that has the runs, and the jobs. */
+  readonly url: FleetUrl;
+  /** When nothing was answered for so long, what is left is given up, ms. */
+  readonly waitMs: number;
+}
+
+const DEFAULT_WAIT_MS = 600_000;
+
+/** Undefined where the runs are replayed here. @throws ProgramError for what cannot be shared */
+export function readSharing(
+  paths: readonly string[],
+  {
+    share,
+    shareWait,
+    workers,
+  }: { readonly share?: boolean; readonly shareWait?: string; readonly workers?: string },
+): Sharing | undefined {
+  if (share !== true) {
+    if (shareWait === undefined) return undefined;
+    throw new ProgramError('--share-wait is of --share, which is not there');
+  }
+  if (workers !== undefined)
+    throw new ProgramError(
+      '--workers is of this machine, and --share leaves the replay to others',
+      {
+        advice: 'it is an option of replay fleet-worker, too',
+      },
+    );
+  const file = paths.find((path) => !isFleetUrl(path));
+  if (file !== undefined)
+    throw new ProgramError(
+      `${file} cannot be shared: other machines do not read files of this one`,
+      {
+        advice: 'publish it: collector import --publish nats://host',
+      },
+    );
+  const urls = paths.map(parseFleetUrl);
+  const [url] = urls;
+  const other = urls.find(({ name }) => name !== url?.name);
+  if (url === undefined || other !== undefined)
+    throw new ProgramError(
+      `--share is of the runs of one server, not of ${url?.name} and ${other?.name}`,
+    );
+  return { url: { ...url, run: undefined }, waitMs: readWait(shareWait) };
+}
+
+function readWait(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_WAIT_MS;
+  const [, number = '', unit = ''] = /^([1-9]\d{0,4})(s|m|h)$/.exec(text) ?? [];
+  if (number === '')
+    throw new ProgramError(`--share-wait takes a time, as in 90s, 10m or 2h, not "${text}"`);
+  return Number(number) * (UNIT_MS[unit] ?? 0);
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };

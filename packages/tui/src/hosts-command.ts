@@ -1,0 +1,59 @@
+/** `tui --from nats://host`, with no run named: one row for each host. */
+import { openFleet } from '@vhostscope/fleet';
+import { EXIT, jsonLine, ProgramError, say } from '@vhostscope/terminal';
+import type { DashboardOptions } from './dashboard-options.js';
+import { MOST_HOSTS, openHosts } from './hosts/hosts-session.js';
+import { wantedSession } from './open-dashboard.js';
+import { hostsLine } from './plain/hosts-line.js';
+import { hostsStatusOf } from './plain/hosts-status.js';
+import { printLines } from './plain/print-lines.js';
+
+/** @returns the exit code @throws ProgramError, FleetError */
+export async function hostsCommand(url: string, options: DashboardOptions): Promise<number> {
+  if (options.speed !== undefined)
+    throw new ProgramError(`--speed plays one run, and ${url} names none`, {
+      advice: `name a run, as in tui --from ${url.replace(/\/$/, '')}/HOST/RUN --speed ${options.speed}`,
+    });
+  const wanted = wantedSession({ kind: 'server', path: url }, options);
+  const fleet = await openFleet(url);
+  const watch = await fleet.watchRuns().catch(async (error: unknown) => {
+    await fleet.close();
+    throw error;
+  });
+  const hosts = openHosts(fleet, watch, wanted, MOST_HOSTS);
+  try {
+    if (options.json === true || !process.stdout.isTTY) {
+      const lineOf =
+        options.json === true
+          ? () => jsonLine(hostsStatusOf(hosts.view()))
+          : () => hostsLine(hosts.view());
+      return await printLines({
+        advance: (now, budget) => void hosts.advance(now, budget),
+        line: lineOf,
+        get isEarly() {
+          return !hosts.view().isListed;
+        },
+        get isBusy() {
+          return hosts.isBusy;
+        },
+        // Another host may come at any time.
+        isOver: false,
+        exitCode: () => EXIT.done,
+      });
+    }
+    const { readJump } = await import('./jump-target.js');
+    const { lookOf } = await import('./screen/look.js');
+    const { createHostsStage } = await import('./screen/hosts-stage.js');
+    const { runScreen } = await import('./screen/run-screen.js');
+    const look = lookOf(process.env, process.stdout.getColorDepth());
+    const stage = createHostsStage(hosts, { look, readJump });
+    try {
+      return await runScreen(stage, { isStdinSource: false, isDebugged: options.debug === true });
+    } finally {
+      const unsaved = await stage.close();
+      if (unsaved !== undefined) say('tui', unsaved);
+    }
+  } finally {
+    await hosts.close();
+  }
+}
