@@ -1,23 +1,54 @@
 // The documents name files: those have to be there.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Paths of the repository in backticks, and targets of links that are not elsewhere. */
-function pathsIn(text) {
-  const quoted = [...text.matchAll(/`((?:packages|scripts|docs|examples)\/[\w./-]+)`/g)];
-  const linked = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
-  return [...quoted, ...linked].map(([, path]) => path);
+/** Paths that backticks hold: of the repository, or of its packages. */
+function quotedIn(text) {
+  return [...text.matchAll(/`((?:packages|scripts|docs|examples)\/[\w./-]+)`/g)].map(
+    ([, path]) => path,
+  );
 }
 
-test.each(['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md'])(
-  'files that %s names are there',
-  (document) => {
-    const paths = pathsIn(readFileSync(join(root, document), 'utf8'));
-    expect(paths.length).toBeGreaterThan(2);
-    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
-  },
-);
+/** The threat note names files by their package. */
+function quotedInPackages(text) {
+  const names = readdirSync(join(root, 'packages')).join('|');
+  return [...text.matchAll(new RegExp(`\`((?:${names})/[\\w./-]+)\``, 'g'))].map(
+    ([, path]) => `packages/${path}`,
+  );
+}
+
+/** Targets of links that are not elsewhere, from the root. */
+function linkedIn(text, document) {
+  return [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) =>
+    join(dirname(document), path),
+  );
+}
+
+const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+test.each(DOCUMENTS)('files that %s names are there', (document) => {
+  const text = readFileSync(join(root, document), 'utf8');
+  const paths = [...quotedIn(text), ...quotedInPackages(text), ...linkedIn(text, document)];
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test('they are found', () => {
+  const text = '`docs/a.md` `trace/src/b.ts` [c](../d.md#e) [f](https://g/h) [i](#j)';
+  expect([
+    ...quotedIn(text),
+    ...quotedInPackages(text),
+    ...linkedIn(text, 'docs/reference/x.md'),
+  ]).toEqual(['docs/a.md', 'packages/trace/src/b.ts', 'docs/d.md']);
+});

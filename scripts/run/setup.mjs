@@ -1,6 +1,7 @@
 // Install and build, each only when something that it depends on has changed.
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { writeBuildNotes } from './build-note.mjs';
 import { exec, Failed, root, talk, toolEnvironment } from './exec.mjs';
 import { hashOf, isStamped, listFiles, stamp } from './stamps.mjs';
 import { withLock } from './lock.mjs';
@@ -68,6 +69,7 @@ export async function build() {
       '--log-order=grouped',
       '--no-update-notifier',
     ]);
+    writeBuildNotes(root);
     if (hashOf(root, sources()) === before) stamp(root, 'build', wanted());
   });
 }

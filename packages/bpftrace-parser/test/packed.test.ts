@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -71,6 +73,11 @@ describe('the packed package', () => {
     expect(readdirSync(join(user, 'node_modules')).filter((name) => name[0] !== '.')).toEqual([
       'bpftrace-parser',
     ]);
+  });
+
+  it('is found by every kind of import', async () => {
+    const { messages, pkg } = await publint({ pkgDir: installed, pack: false, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
   });
 
   it.each(examples)('prints what the README says of $file', async ({ file, code, output }) => {

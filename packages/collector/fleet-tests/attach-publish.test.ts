@@ -73,7 +73,7 @@ describe.skipIf(!hasServer)('a recording that is published', () => {
     const chunks: Uint8Array[] = [];
     const reading = fleet.readRun('a.host', run);
     for await (const chunk of reading) chunks.push(chunk);
-    const clock = await fleet.readClock('a.host', run);
+    const clock = (await fleet.readClocks())({ host: 'a.host', run });
     await fleet.close();
     expect(reading.result).toMatchObject({ end: 'closed', damage: undefined });
     expect(Buffer.concat(chunks).equals(readFileSync('a.arrows'))).toBe(true);

@@ -29,6 +29,7 @@ import {
 } from '@vhostscope/trace';
 import { chosenOutput, nameOf } from './import-files.js';
 import {
+  bytesWritten,
   closeImportOutput,
   finishTrace,
   hasEvents,
@@ -40,6 +41,7 @@ import { isFlawed, problemsOf } from './import-problems.js';
 import { eventsOf, importResult, type ImportedInput, type ImportResult } from './import-result.js';
 import type { PublishFlags } from './fleet/publish-flags.js';
 import type { Published } from './fleet/publishing.js';
+import { checkFiles, checkOneClock } from './one-clock.js';
 import { hearSignals } from './stop-signals.js';
 import { readVersion } from './version.js';
 
@@ -56,6 +58,7 @@ export async function importCommand(
   options: ImportOptions,
 ): Promise<number> {
   const path = chosenOutput(files, options);
+  await checkFiles(files);
   const output = await openImportOutput(path, options);
   const inputs: ImportedInput[] = [];
   const signals = hearSignals();
@@ -78,16 +81,21 @@ export async function importCommand(
     result = importResult(written ?? null, to.trace?.writer, inputs, interrupted);
   } finally {
     if (to.trace !== undefined) await abandonTrace(to.trace.writer);
-    published = await closeImportOutput(output, signals.signal);
+    published = await closeImportOutput(output, signals);
     signals.ignoreNoLonger();
   }
-  result = { ...result, published: published ?? null };
+  const isWritten = result.output !== null || published !== undefined;
+  result = {
+    ...result,
+    bytes_written: isWritten ? bytesWritten(output, to.trace?.writer) : 0,
+    published: published ?? null,
+  };
   for (const problem of problemsOf(inputs)) say('collector', problem);
   if (options.json === true) await writeOut(jsonDocument(result));
   else say('collector', summary(result));
   if (result.interrupted) return EXIT.interrupted;
-  if (output.publishing?.hasCopyFailed === true) return EXIT.unusable;
-  if (options.strict === true && published?.sent === false) return EXIT.no;
+  if (output.publishing?.copyBytes !== undefined) return EXIT.unusable;
+  if (published?.sent === false) return EXIT.no;
   return options.strict === true && inputs.some(isFlawed) ? EXIT.no : EXIT.done;
 }
 
@@ -187,16 +195,8 @@ function traceFor(kind: TextKind, name: string, to: Import): TraceWriter {
     to.trace = { writer, kind, of: name };
     return writer;
   }
-  if (trace.kind.clock !== kind.clock || trace.kind.timeStep !== kind.timeStep)
-    throw new InputError(
-      `${name} is ${textOf(kind)}, and ${trace.of} is ${textOf(trace.kind)}: a trace has one clock, import them apart`,
-    );
+  checkOneClock({ name: trace.of, kind: trace.kind }, { name, kind });
   return trace.writer;
-}
-
-function textOf({ format, clock, timeStep }: TextKind): string {
-  const unit = timeStep === 1 ? 'nanoseconds' : 'microseconds';
-  return `text of ${format} with ${unit} of ${clock === 'unknown' ? 'a clock that is not known' : clock}`;
 }
 
 function refuseTrace(name: string, bytes: Uint8Array): void {

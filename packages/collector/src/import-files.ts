@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ProgramError } from '@vhostscope/terminal';
 import { InputError, reasonOf } from '@vhostscope/trace';
+import { checkPublishFlags, type PublishFlags } from './fleet/publish-flags.js';
 
 /** What an output is called in messages. */
 export function nameOf(output: string): string {
@@ -16,8 +17,9 @@ export function nameOf(output: string): string {
  */
 export function chosenOutput(
   files: readonly string[],
-  options: { readonly output?: string; readonly json?: boolean; readonly publish?: string },
+  options: PublishFlags & { readonly output?: string; readonly json?: boolean },
 ): string | undefined {
+  checkPublishFlags(options);
   const output =
     options.output ?? (options.publish === undefined ? defaultOutput(files) : undefined);
   if (output === '-' && options.json === true)

@@ -11,6 +11,7 @@ import type { PublishFlags } from './fleet/publish-flags.js';
 import { openPublishing, type Published, type Publishing } from './fleet/publishing.js';
 import { openTarget, type TraceTarget } from './attach/trace-target.js';
 import { nameOf } from './import-files.js';
+import { patience, type HeardSignals } from './stop-signals.js';
 
 export interface ImportOutput {
   readonly target: TraceTarget;
@@ -48,17 +49,13 @@ export async function openImportOutput(
   }
 }
 
-/**
- * When nothing is being written any more.
- *
- * @param signal ends the waiting for the server
- */
+/** When nothing is being written any more. */
 export async function closeImportOutput(
   { target, publishing }: ImportOutput,
-  signal: AbortSignal,
+  signals: HeardSignals,
 ): Promise<Published | undefined> {
   try {
-    return await publishing?.finish(signal);
+    return await publishing?.finish(patience(signals));
   } finally {
     await publishing?.close();
     target.close();
@@ -93,6 +90,14 @@ export async function withWhatStays(
   return target.stays
     ? new OutputError(`${error.message}; what was written before can be read`)
     : error;
+}
+
+/** What is where it was to be: in a file that was given up, what it took. */
+export function bytesWritten(
+  { publishing }: ImportOutput,
+  writer: TraceWriter | undefined,
+): number {
+  return publishing?.copyBytes ?? writer?.bytes ?? 0;
 }
 
 export function hasEvents(writer: TraceWriter | undefined): boolean {

@@ -38,8 +38,9 @@ const importedInput = z.object({
 });
 
 export const importResultSchema = z.object({
-  /** null when nothing was written, which only an interruption leaves without an error. */
+  /** null where it was published only, or an interruption came before the first event. */
   output: z.string().nullable(),
+  /** Of the trace: in `output`, or where there is none, in the spool of what is published. */
   bytes_written: count,
   recordings: count,
   events: count,

@@ -23,7 +23,8 @@ export function importResult(
 ): ImportResult {
   return {
     output,
-    bytes_written: output === null ? 0 : (writer?.bytes ?? 0),
+    // What was published only is written, too: that is known at its end.
+    bytes_written: 0,
     recordings: writer?.recordings ?? 0,
     events: eventsOf(inputs),
     interrupted,

@@ -32,6 +32,7 @@ import { readOffsets } from './clock-offsets.js';
 import { ADVICE, summary, type ImportOptions } from './import-command.js';
 import { chosenOutput } from './import-files.js';
 import {
+  bytesWritten,
   finishTrace,
   hasEvents,
   openImportOutput,
@@ -40,7 +41,7 @@ import {
 } from './import-output.js';
 import { problemsOf } from './import-problems.js';
 import { inputResult, type ImportResult } from './import-result.js';
-import { hearSignals } from './stop-signals.js';
+import { hearSignals, patience, type HeardSignals } from './stop-signals.js';
 import { readVersion } from './version.js';
 
 export interface MergeFlags {
@@ -82,7 +83,7 @@ export async function mergeCommand(
     });
     const output = await openImportOutput(path, options);
     try {
-      return await writeMerged(plan, output, options, signals.signal);
+      return await writeMerged(plan, output, options, signals);
     } finally {
       await output.publishing?.close();
       output.target.close();
@@ -182,9 +183,10 @@ async function writeMerged(
   plan: MergePlan,
   output: ImportOutput,
   { json, strict }: ImportOptions,
-  signal: AbortSignal,
+  signals: HeardSignals,
 ): Promise<number> {
   const { target } = output;
+  const { signal } = signals;
   const writer = createTraceWriter(target.output, plan.header);
   try {
     const sources = await mergeInto(writer, plan, output, signal);
@@ -192,16 +194,17 @@ async function writeMerged(
     if (interrupted) writer.current?.flaws.push('the merge was interrupted');
     await finishTrace(output, writer);
     for (const problem of problems(plan, sources)) say('collector', problem);
-    const published = await output.publishing?.finish(signal);
+    const published = await output.publishing?.finish(patience(signals));
+    const written = { output: target.path ?? null, bytes: bytesWritten(output, writer) };
     const result = {
-      ...resultOf(writer, sources, interrupted, target.path ?? null),
+      ...resultOf(writer, sources, interrupted, written),
       published: published ?? null,
     };
     if (json === true) await writeOut(jsonDocument(result));
     else say('collector', summary(result));
     if (interrupted) return EXIT.interrupted;
-    if (output.publishing?.hasCopyFailed === true) return EXIT.unusable;
-    if (strict === true && published?.sent === false) return EXIT.no;
+    if (output.publishing?.copyBytes !== undefined) return EXIT.unusable;
+    if (published?.sent === false) return EXIT.no;
     return strict === true && writer.ended?.complete === false ? EXIT.no : EXIT.done;
   } finally {
     await abandonTrace(writer);
@@ -255,11 +258,11 @@ function resultOf(
   writer: TraceWriter,
   sources: readonly MergedSource[],
   interrupted: boolean,
-  output: string | null,
+  { output, bytes }: { readonly output: string | null; readonly bytes: number },
 ): Omit<ImportResult, 'published'> {
   return {
     output,
-    bytes_written: writer.bytes,
+    bytes_written: bytes,
     recordings: writer.recordings,
     events: sources.reduce((sum, { events }) => sum + events, 0),
     interrupted,
@@ -288,7 +291,7 @@ function resultOf(
         lost_events: String(
           Object.values(counts?.lost ?? {}).reduce((sum, howMany) => sum + BigInt(howMany), 0n),
         ),
-        notes: counts?.flaws ?? [],
+        notes: [...(counts?.flaws ?? []), ...(counts?.notes ?? [])],
         ...common,
       };
     }),

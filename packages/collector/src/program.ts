@@ -1,5 +1,6 @@
 /** The commands of `collector` and their options. What they do is loaded when one of them runs. */
-import { EXIT, runCommandLine } from '@vhostscope/terminal';
+import { EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
+import { FORMAT_VERSION } from '@vhostscope/trace';
 import { Argument, Command, Option } from 'commander';
 import type { AttachFlags, AttachOptions } from './attach/attach-options.js';
 import { parseNiceness } from './attach/niceness.js';
@@ -18,7 +19,7 @@ import { DETAILS } from './probe-plan/detail.js';
 import type { ProbesOptions } from './probe-plan/probes-command.js';
 import { BUFFER_MIB } from './recording-program/bpftrace-dialects.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
-import { readVersion } from './version.js';
+import { readOwnBuild } from './version.js';
 
 /**
  * Runs the command line; returns the exit code.
@@ -29,7 +30,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
   let exitCode: number = EXIT.done;
   const program = new Command('collector')
     .description('Records vhost on a host, and turns recordings into trace files.')
-    .version(readVersion())
+    .version(versionLine(readOwnBuild(), FORMAT_VERSION))
     .option('--debug', 'print a stack trace when something goes wrong')
     .addHelpText('after', EXAMPLES);
 

@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readBuild, type ProgramBuild } from '@vhostscope/terminal';
 
-/** Version of the program, as its package.json has it. */
+/** What this program was built of. */
+export function readOwnBuild(): ProgramBuild {
+  // The folder of the package lies above both src and dist.
+  return readBuild(new URL('../', import.meta.url));
+}
+
 export function readVersion(): string {
-  // package.json lies beside both src and dist.
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  return readOwnBuild().version;
 }

@@ -1,4 +1,5 @@
 /** `collector import`: what it writes, where, and what it says. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -10,10 +11,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openTrace } from '@vhostscope/trace';
+import { openTrace, recordingCounts } from '@vhostscope/trace';
 import { importResultSchema } from '../src/import-result-schema.ts';
 import { collector } from './in-process.ts';
 import { contentsOf, countsOfText, example, temporaryFolder, textOf } from './traces.ts';
@@ -435,7 +437,9 @@ describe('wrong usage', () => {
   it('--version', async () => {
     const { code, out } = await collector('--version');
     expect(code).toBe(0);
-    expect(out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+    expect(out).toMatch(
+      /^\d+\.\d+\.\d+\S* \(trace format \d+, commit (?:[0-9a-f]{12}(?:\+changes)?|not known)\)\n$/,
+    );
   });
 });
 
@@ -450,6 +454,14 @@ describe('text of perf and ftrace', () => {
     expect(err).toMatch(/: ranges are told with the thread that made them, not with its process/);
     expect(err).toMatch(/: 1,699 events in 1 recording /);
     const trace = await openTrace('a.arrows');
+    const [recording] = trace.index.recordings;
+    expect(recording && recordingCounts(trace.fd, recording)).toMatchObject({
+      complete: null,
+      notes: [
+        'times are whole microseconds, as ftrace prints them',
+        expect.stringMatching(/^ranges are told with the thread that made them/),
+      ],
+    });
     trace.close();
     expect(trace.index.header).toMatchObject({ clock: 'unknown', timeStep: 1000 });
   });
@@ -481,7 +493,20 @@ describe('text of perf and ftrace', () => {
     );
     expect(code).toBe(2);
     expect(err).toMatch(
-      /ftrace\.txt\.gz is text of ftrace with microseconds of a clock that is not known, and a\.txt is text of bpftrace with nanoseconds of CLOCK_BOOTTIME: a trace has one clock, import them apart; b\.arrows holds what was read before\n$/,
+      /ftrace\.txt\.gz is text of ftrace with microseconds of a clock that is not known, and a\.txt is text of bpftrace with nanoseconds of CLOCK_BOOTTIME: a trace has one clock, import them apart\n$/,
+    );
+    expect(existsSync('b.arrows')).toBe(false);
+  });
+
+  it('is found to be of another clock when it comes by a pipe, and what was read before stays', async () => {
+    file('a.txt', SMALL);
+    execFileSync('mkfifo', ['pipe']);
+    const written = writeFile('pipe', gunzipSync(readFileSync(golden('ftrace.txt.gz'))));
+    const { code, err } = await collector('import', 'a.txt', 'pipe', '-o', 'b.arrows');
+    await written.catch(() => undefined);
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /^collector: pipe is text of ftrace .*: a trace has one clock, import them apart; b\.arrows holds what was read before$/m,
     );
     expect((await contentsOf('b.arrows')).recordings).toEqual([countsOfText(SMALL)]);
   });

@@ -11,7 +11,12 @@ import {
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import {
+  closeTrace,
+  createImportReport,
+  createTextImporter,
+  createTraceWriter,
   indexTrace,
+  noteLiveEnd,
   openTrace,
   recordingCounts,
   surveySource,
@@ -55,6 +60,42 @@ const perf = (name: string, time = '0.000000030'): string =>
     name,
     `  ksmd   42/42   [001]  ${time}: vho:range: dev=0x1000 start_end=1 start=0x7f0000000000 end=0x7f0000001000 event=1 blockable=1`,
   );
+
+/** A live recording of which all that was counted has arrived. */
+function whole(name: string, ...lines: string[]): string {
+  const fd = openSync(name, 'w+');
+  const writer = createTraceWriter(fd, {
+    sources: ['bpftrace'],
+    writer: 'test',
+    clock: 'CLOCK_BOOTTIME',
+    keepsPointers: true,
+  });
+  const importer = createTextImporter(writer, createImportReport());
+  importer.push(Buffer.from([STOCK, ...lines, ''].join('\n'), 'latin1'));
+  noteLiveEnd(writer, { ended: 'interrupted', doubts: [], missing: {} });
+  importer.end();
+  closeTrace(writer);
+  closeSync(fd);
+  return name;
+}
+
+/** What a recording tells of a host that has a round a millisecond: some of it when it first comes to it. */
+function recorded(begin: number, end: number, firstSeen: number, without = NaN): string[] {
+  const ms = (time: number): number => time * 1_000_000;
+  const lines = [`H ${ms(begin)} 0 0 0 0 0 0 0`];
+  for (let time = 100; time < 200; time++) {
+    if (time < firstSeen || time > end || time >= without) continue;
+    if (time === firstSeen)
+      lines.push(
+        `V ${ms(time)} 0 1010 1000 42 0 1`,
+        ...[0, 1, 2].map((area) => `U ${ms(time)} 0 1010 ${area} 7f00000${area}0000 4096 -`),
+        `I ${ms(time)} 0 1010 0`,
+        `L ${ms(time)} 0 1010 0 1 1 1 0 1`,
+      );
+    lines.push(`M ${ms(time)} 0 1010`, `E ${ms(time) + 500} 0 1010 1 256 0 0 0`);
+  }
+  return [...lines, `H ${ms(end)} 0 0 0 0 0 0 0`];
+}
 
 /** Events in their order, with what they are of. */
 async function told(path: string): Promise<string[]> {
@@ -262,6 +303,51 @@ describe('of one host', () => {
     file('other.txt', ORACLE, 'N 5 0 2000 1 0');
     const apart = await collector('import', '--merge', '--force', 'a.txt', 'other.txt');
     expect(apart.err).not.toMatch(/it tells nothing/);
+  });
+
+  it('is complete of whole recordings, each of which tells a ring when it first sees it', async () => {
+    whole('a.arrows', ...recorded(90, 200, 100));
+    whole('b.arrows', ...recorded(80, 195, 150));
+    expect(await counts('a.arrows')).toMatchObject({ complete: true });
+    const merged = await collector('import', '--merge', 'a.arrows', 'b.arrows', '-o', 'c.arrows');
+    expect(merged.code).toBe(0);
+    expect(await counts('c.arrows')).toMatchObject({
+      complete: true,
+      events: { addresses: 3, iotlb: 1, pages: 1, round: 100 },
+    });
+  });
+
+  it.each([
+    ['rounds', recorded(90, 200, 100, 150), recorded(80, 195, 100)],
+    [
+      'a ring that was set up behind its end',
+      recorded(90, 150, 100),
+      [...recorded(80, 150, 100), 'U 160000000 0 1010 0 7f0000090000 4096 -'],
+    ],
+  ])('is not complete of recordings that end, where one misses %s', async (_, first, second) => {
+    whole('a.arrows', ...first);
+    whole('b.arrows', ...second);
+    await collector('import', '--merge', 'a.arrows', 'b.arrows', '-o', 'c.arrows');
+    expect(await counts('c.arrows')).toMatchObject({
+      complete: false,
+      flaws: [expect.stringMatching(/^b\.arrows: \d+ of its events were left out/)],
+    });
+  });
+
+  it('says where files do not overlap in time, with the times of each', async () => {
+    accesses('a.txt');
+    file('b.txt', ORACLE, 'P 61 0 1010 0 0 1 1', 'P 70 0 1010 0 0 1 1');
+    file('c.txt', ORACLE, 'Z 90 0 1010');
+    const apart = await collector('import', '--merge', 'b.txt', 'a.txt', 'c.txt');
+    expect(apart.err.split('\n').filter((line) => line.includes('overlap'))).toEqual([
+      'collector: a.txt and b.txt, c.txt do not overlap in time: a.txt from 10 to 60 ns, b.txt, c.txt from 61 to 90 ns; an ' +
+        '--offset that is not 0 moves the times of a file',
+      'collector: b.txt and c.txt do not overlap in time: b.txt from 61 to 70 ns, c.txt from 90 to 90 ns; an --offset that is ' +
+        'not 0 moves the times of a file',
+    ]);
+    const args = ['--force', '--offset', 'b.txt=-1ns', '--offset', 'c.txt=-21ns'];
+    const together = await collector('import', '--merge', 'a.txt', 'b.txt', 'c.txt', ...args);
+    expect(together.err).not.toMatch(/overlap/);
   });
 
   it('finds the device of a virtqueue of a trace file that tells of none', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openFleet } from '../src/index.js';
+import { openFleet, type FleetRun } from '../src/index.js';
 import {
   hasServer,
   startServer,
@@ -105,6 +105,36 @@ describe.skipIf(!hasServer)('the built programs', () => {
     expect(run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool).out).toContain(
       'nothing waits',
     );
+  });
+
+  it('end what Ctrl-C interrupts, and send the end', async () => {
+    const args = ['import', '-', '--publish', server.url, '--publish-as', 'stopped'];
+    const child = spawn(process.execPath, [COLLECTOR, ...args, '--spool', spool, '--json'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    let err = '';
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    const text = gunzipSync(readFileSync(EXAMPLE));
+    child.stdin.write(text.subarray(0, text.length / 2));
+    const fleet = await openFleet(server.url, {});
+    const find = async (): Promise<FleetRun | undefined> =>
+      (await fleet.listRuns()).find(({ host }) => host === 'stopped');
+    for (let tries = 0; ((await find())?.bytes ?? 0) < 500_000; tries++) {
+      expect(tries).toBeLessThan(200);
+      await pause(100);
+    }
+    child.kill('SIGINT');
+    // A shell may signal it and its group.
+    child.kill('SIGINT');
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(130);
+    expect(JSON.parse(out)).toMatchObject({ interrupted: true, published: { sent: true } });
+    expect(err).toMatch(/stopped\/.*: all .* are on the server/);
+    expect(await find()).toMatchObject({ end: 'closed', missing: 0 });
+    await fleet.close();
+    child.stdin.destroy();
   });
 
   it('say what to do, in one or two lines, and repeat no password', () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +11,15 @@ import {
   type TestFolder,
   type TestServer,
 } from './nats-server.js';
-import { appendAll, initFleet, never, publisherTo, randomAppends, traceOnServer } from './runs.js';
+import {
+  appendAll,
+  COLLECTOR,
+  initFleet,
+  never,
+  publisherTo,
+  randomAppends,
+  traceOnServer,
+} from './runs.js';
 
 /** How long the server is away; a minute in the acceptance of this, less in passing. */
 const AWAY_S = Number(process.env['FLEET_AWAY_S'] ?? '5');
@@ -107,15 +116,41 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
     expect((await traceOnServer(server.url, publisher.name)).equals(Buffer.concat(all))).toBe(true);
   });
 
+  it('is full: fleet send gives up with the reason, and with 1', async () => {
+    await initFleet(server.url);
+    await server.stop();
+    const publisher = await publisherTo(server.url, spool, { host: 'left' });
+    appendAll(publisher, [...randomAppends(40, 400_000), new Uint8Array(3_000_000), endOfStream()]);
+    await publisher.finish(100, never());
+    await publisher.close();
+    await server.start();
+    await initFleet(server.url, { maxBytes: 1_000_000 });
+    const args = ['fleet', 'send', server.url, '--spool', spool, '--wait', '1s'];
+    const run = (...more: string[]): { status: number | null; stdout: string; stderr: string } =>
+      spawnSync(process.execPath, [COLLECTOR, ...args, ...more], { encoding: 'utf8' });
+    const { status, stdout, stderr } = run('--json');
+    const reason = /VHOSTSCOPE_RUNS of .* is full/;
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      left: [{ host: 'left' }],
+      trouble: expect.stringMatching(reason) as string,
+    });
+    expect(stderr).toMatch(
+      /left\/.*: the server has .* of .*; the rest waits in .* \(.* is full\); the next --publish sends it, or: collector fleet send/,
+    );
+    // There is not a byte of room any more.
+    expect(run().stdout).toMatch(reason);
+  });
+
   it('tells how far the clock of the host is from its own', async () => {
     await initFleet(server.url);
     const publisher = await publisherTo(server.url, spool);
     appendAll(publisher, [...randomAppends(10, 100_000), endOfStream()]);
     const fleet = await openFleet(server.url, {});
-    let clock = await fleet.readClock('host', publisher.name.run);
+    let clock = (await fleet.readClocks())(publisher.name);
     for (let tries = 0; clock === undefined && tries < 50; tries++) {
       await pause(100);
-      clock = await fleet.readClock('host', publisher.name.run);
+      clock = (await fleet.readClocks())(publisher.name);
     }
     await fleet.close();
     await publisher.finish(10_000, never());

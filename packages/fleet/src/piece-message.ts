@@ -31,23 +31,26 @@ export function messageHeaders({ kind, seq, offset, link }: Piece): MsgHdrs {
   return made;
 }
 
-/** What a message says of its piece, which need not be there; undefined when it is of none, whoever sent it. */
-export function pieceHead(made: MsgHdrs): Omit<Piece, 'bytes'> | undefined {
+/** The piece of a message; undefined when it is none, whoever sent it. */
+export function pieceOfMessage(made: MsgHdrs | undefined, bytes: Uint8Array): Piece | undefined {
+  const head = headOfMessage(made, bytes.length);
+  return head && { ...head, bytes };
+}
+
+/** The same of a message with so many bytes, which did not come. */
+export function headOfMessage(
+  made: MsgHdrs | undefined,
+  bytes: number,
+): Omit<Piece, 'bytes'> | undefined {
+  if (made === undefined || bytes > MAX_PIECE_BYTES) return undefined;
   const kind = PIECE_KINDS.find((one) => one === made.get(HEADER.kind));
   const seq = numberOf(made.get(HEADER.seq));
   const offset = numberOf(made.get(HEADER.offset));
   const link = made.get(HEADER.link);
   if (kind === undefined || seq === undefined || offset === undefined) return undefined;
   if (!/^[0-9a-f]+$/.test(link) || link.length !== 2 * LINK_BYTES) return undefined;
+  if ((kind === 'data') !== bytes > 0) return undefined;
   return { kind, seq, offset, link: Buffer.from(link, 'hex') };
-}
-
-/** The piece of a message; undefined when it is none, whoever sent it. */
-export function pieceOfMessage(made: MsgHdrs | undefined, bytes: Uint8Array): Piece | undefined {
-  if (made === undefined || bytes.length > MAX_PIECE_BYTES) return undefined;
-  const head = pieceHead(made);
-  if (head === undefined || (head.kind === 'data') !== bytes.length > 0) return undefined;
-  return { ...head, bytes };
 }
 
 function numberOf(text: string): number | undefined {

@@ -3,9 +3,9 @@ import { DeliverPolicy } from '@nats-io/jetstream';
 import { createRunAssembly } from './assemble-run.js';
 import type { FleetUrl, RunName } from './fleet-url.js';
 import { parseFleetUrl } from './fleet-url.js';
-import { pieceOfMessage } from './piece-message.js';
-import type { Piece } from './piece.js';
-import { lastClockReading, type ClockReading } from './run-clock.js';
+import { headOfMessage, pieceOfMessage } from './piece-message.js';
+import { WINDOW, type Piece } from './piece.js';
+import { lastClockReadings, type ClockReading } from './run-clock.js';
 import {
   asking,
   connectFleet,
@@ -15,13 +15,18 @@ import {
   type FleetServer,
 } from './server-connection.js';
 import type { Environment } from './server-credentials.js';
-import { allRunSubjects, runOfSubject, runStream, runSubject } from './subjects.js';
+import { payloadBytes, storedMessages } from './stored-messages.js';
+import { allRunSubjects, clockSubject, runOfSubject, runStream, runSubject } from './subjects.js';
 import { watchRuns, type RunWatch } from './watch-runs.js';
 
 /** A run, as far as its last message tells. */
 export interface FleetRun extends RunName {
   /** Pieces of the trace, with the one that ends it. */
   readonly pieces: number;
+  /** Pieces that the server does not hold, at least: it deleted them, or never got them. */
+  readonly missing: number;
+  /** The first that it holds. */
+  readonly first: number;
   /** Bytes of the trace. */
   readonly bytes: number;
   /** How it ended: `closed` by its writer, `cut`; undefined while it goes on, or where its end was not sent yet. */
@@ -76,12 +81,12 @@ export interface Fleet {
   /** @throws FleetError while it is iterated over, also when there is no such run */
   readRun(host: string, run: string, options?: ReadRunOptions): RunReading;
   /**
-   * How far the clock of the run's host was from the server's, by the latest reading; undefined where there is none,
-   * as of what was imported.
+   * How far the clocks of the hosts were from the server's, by the latest reading of each run; undefined where there
+   * is none, as of what was imported.
    *
    * @throws FleetError
    */
-  readClock(host: string, run: string): Promise<ClockReading | undefined>;
+  readClocks(): Promise<(run: RunName) => ClockReading | undefined>;
   close(): Promise<void>;
 }
 
@@ -114,70 +119,78 @@ export async function openFleet(url: string | FleetUrl, env?: Environment): Prom
       return { stream: config.name, bytes: state.bytes, maxBytes: max > 0 ? max : undefined };
     },
     readRun: (host, run, options = {}) => readRun(server, { host, run }, options),
-    readClock: (host, run) => lastClockReading(server, { host, run }),
+    readClocks: async () => {
+      const readings = await lastClockReadings(server);
+      return (run) => readings.get(clockSubject(parsed.prefix, run));
+    },
     close: () => server.close(),
   };
 }
 
-/** So many questions are under way at once. */
-const AT_ONCE = 16;
-
 async function listRuns(server: FleetServer): Promise<FleetRun[]> {
   const { prefix } = server.url;
-  const { state } = await streamInfo(server, allRunSubjects(prefix));
-  const names = Object.keys(state.subjects ?? {}).flatMap(
-    (subject) => runOfSubject(prefix, subject) ?? [],
-  );
+  await streamInfo(server);
   const runs: FleetRun[] = [];
-  const waiting = names.values();
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (const name of waiting) {
-        const last = await lastPiece(server, name);
-        if (last !== undefined) runs.push(runOf(name, last));
-      }
-    }),
-  );
-  return runs.toSorted((a, b) => compare(a.host, b.host) || compare(a.run, b.run));
+  const subjects = allRunSubjects(prefix);
+  const lasts = storedMessages(server, { subjects, last: true, headersOnly: true });
+  for await (const message of lasts) {
+    const name = runOfSubject(prefix, message.subject);
+    const bytes = payloadBytes(message);
+    const head = headOfMessage(message.headers, bytes);
+    if (name === undefined || head === undefined) continue;
+    runs.push({
+      ...name,
+      pieces: head.seq + 1,
+      missing: 0,
+      first: 0,
+      bytes: head.offset + bytes,
+      end: head.kind === 'data' ? undefined : head.kind,
+      lastMs: message.time.getTime(),
+      link: Buffer.from(head.link).toString('hex'),
+    });
+  }
+  // Counted later than the runs were found: what comes meanwhile makes none of them less.
+  const { state } = await streamInfo(server, subjects);
+  const hasLost = state.first_seq > 1 || state.num_deleted > 0;
+  const counts = state.subjects ?? {};
+  const found: FleetRun[] = [];
+  for (const run of runs) {
+    const count = counts[runSubject(prefix, run)] ?? 0;
+    // A piece that is there twice would hide one that is gone.
+    const mayLack = count < run.pieces || (count > run.pieces && hasLost);
+    found.push(mayLack ? await lacking(server, run, count) : run);
+  }
+  return found.toSorted((a, b) => inOrder(a.host, b.host) || inOrder(a.run, b.run));
 }
 
-function compare(a: string, b: string): number {
+/** By code units: the same on every machine. */
+function inOrder(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function runOf(name: RunName, { piece, time }: StoredPiece): FleetRun {
-  return {
-    ...name,
-    pieces: piece.seq + 1,
-    bytes: piece.offset + piece.bytes.length,
-    end: piece.kind === 'data' ? undefined : piece.kind,
-    lastMs: time,
-    link: Buffer.from(piece.link).toString('hex'),
-  };
-}
-
-/** A piece where it stands in the stream. */
-export interface StoredPiece {
-  readonly piece: Piece;
-  /** Of the message in the stream. */
-  readonly sequence: number;
-  /** By the server's clock, ms since 1970. */
-  readonly time: number;
-}
-
-/** The last message of a run that is a piece; undefined when there is none. */
-export async function lastPiece(
-  server: FleetServer,
-  name: RunName,
-): Promise<StoredPiece | undefined> {
+/** A run of which the server holds so many messages. */
+async function lacking(server: FleetServer, run: FleetRun, count: number): Promise<FleetRun> {
   const { url, manager } = server;
-  const subject = runSubject(url.prefix, name);
+  // Its own types do not tell that a server takes both.
+  const query = { seq: 1, next_by_subj: runSubject(url.prefix, run) };
   const message = await asking(server, 'read a run', () =>
-    manager.streams.getMessage(runStream(url.prefix), { last_by_subj: subject }),
+    manager.streams.getMessage(runStream(url.prefix), query),
   );
-  if (message === null) return undefined;
-  const piece = pieceOfMessage(message.header, message.data);
-  return piece && { piece, sequence: message.seq, time: message.time.getTime() };
+  const first = (message && pieceOfMessage(message.header, message.data)?.seq) ?? 0;
+  // What was refused once stands behind what was sent with it.
+  const gone = first < WINDOW ? 0 : first;
+  return { ...run, first, missing: Math.max(run.pieces - count, gone) };
+}
+
+/** The last message of a run that is a piece; undefined when there is none. @throws FleetError */
+export async function lastPiece(server: FleetServer, name: RunName): Promise<Piece | undefined> {
+  const { url, manager } = server;
+  const message = await asking(server, 'read a run', () =>
+    manager.streams.getMessage(runStream(url.prefix), {
+      last_by_subj: runSubject(url.prefix, name),
+    }),
+  );
+  return message === null ? undefined : pieceOfMessage(message.header, message.data);
 }
 
 function readRun(server: FleetServer, name: RunName, options: ReadRunOptions): RunReading {

@@ -6,7 +6,8 @@
 import { z } from 'zod';
 import type { RunName } from './fleet-url.js';
 import { asking, type FleetServer } from './server-connection.js';
-import { clockSubject, runStream } from './subjects.js';
+import { storedMessages } from './stored-messages.js';
+import { allClockSubjects, clockSubject, runStream } from './subjects.js';
 
 /** A clock of a host. */
 export interface HostClock {
@@ -72,17 +73,15 @@ async function readClock(
   });
 }
 
-/** The latest reading of a run; undefined when there is none. @throws FleetError */
-export async function lastClockReading(
-  server: FleetServer,
-  name: RunName,
-): Promise<ClockReading | undefined> {
-  const message = await asking(server, 'read a run', () =>
-    server.manager.streams.getMessage(runStream(server.url.prefix), {
-      last_by_subj: clockSubject(server.url.prefix, name),
-    }),
-  );
-  return message === null ? undefined : readingOfText(message.string());
+/** The latest reading of each run that has one, by its subject. @throws FleetError */
+export async function lastClockReadings(server: FleetServer): Promise<Map<string, ClockReading>> {
+  const readings = new Map<string, ClockReading>();
+  const subjects = allClockSubjects(server.url.prefix);
+  for await (const message of storedMessages(server, { subjects, last: true })) {
+    const reading = readingOfText(message.string());
+    if (reading !== undefined) readings.set(message.subject, reading);
+  }
+  return readings;
 }
 
 const decimal = z

@@ -1,5 +1,6 @@
 /** Makes the stream that holds the runs, or changes it to what is asked for. */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { refuseToDelete } from './limit-deletes.js';
 import {
   asking,
   FleetError,
@@ -16,6 +17,8 @@ export interface StreamWishes {
   readonly maxBytes?: number | undefined;
   /** ms */
   readonly maxAge?: number | undefined;
+  /** Whether limits may be such that the server deletes what it holds. */
+  readonly allowDeleting?: boolean | undefined;
 }
 
 export interface StreamState {
@@ -54,6 +57,8 @@ export async function initStream(server: FleetServer, wishes: StreamWishes): Pro
   );
   const { bytes } = there.state;
   if (isSame) return { ...stateOf(there.config), bytes, done: 'left as it was' };
+  const { maxBytes, maxAge } = stateOf(wanted);
+  if (wishes.allowDeleting !== true) await refuseToDelete(server, there, { maxBytes, maxAge });
   const changed = await asking(server, `change the stream ${name}`, () =>
     manager.streams.update(name, wanted),
   );

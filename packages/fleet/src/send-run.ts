@@ -42,11 +42,16 @@ export async function sendRun(
   let wait = FIRST_PAUSE_MS;
   let failures = 0;
   let isChecked = run.acknowledged.seq === 0;
+  let failure: unknown;
   for (;;) {
     const server = await link.ready(signal);
-    if (server === undefined) return false;
+    if (server === undefined) {
+      // Whoever gives up is to know why, however soon that is.
+      if (failure !== undefined && link.trouble === undefined) link.note(inWords(link, failure));
+      return false;
+    }
     const before = run.acknowledged.seq;
-    let failure: unknown;
+    failure = undefined;
     try {
       if (!isChecked) await checkHeld(run, server, tell);
       isChecked = true;
@@ -62,7 +67,8 @@ export async function sendRun(
       failures = 0;
     }
     failures++;
-    if (!isPassing(failure) || failures > QUIET_FAILURES) link.note(inWords(link, failure));
+    const mayPass = isPassing(failure) && !isNoRoom(failure);
+    if (!mayPass || failures > QUIET_FAILURES) link.note(inWords(link, failure));
     await pause(wait, undefined, { signal }).catch(() => undefined);
     wait = Math.min(2 * wait, LONGEST_PAUSE_MS);
   }
@@ -84,7 +90,7 @@ async function checkHeld(
   const { seq } = run.acknowledged;
   const last = await lastPiece(server, run.name);
   // What was sent again may stand behind what was sent after it.
-  if (last !== undefined && last.piece.seq + WINDOW >= seq - 1) return;
+  if (last !== undefined && last.seq + WINDOW >= seq - 1) return;
   tell(
     `${server.url.name} does not hold all that was acknowledged of run ${run.name.host}/${run.name.run}: its first ${seq} pieces were; was it sent to another server, or deleted there?`,
   );

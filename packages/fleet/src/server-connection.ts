@@ -27,6 +27,7 @@ export class NoStreamError extends FleetError {}
 
 interface FleetErrorOptions {
   readonly isAway?: boolean;
+  readonly details?: readonly string[];
   readonly advice?: string;
   readonly cause?: unknown;
 }

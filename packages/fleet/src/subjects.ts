@@ -8,7 +8,7 @@ export function runStream(prefix: string): string {
 
 /** What the stream takes. */
 export function streamSubjects(prefix: string): string[] {
-  return [`${prefix}.run.*.*`, `${prefix}.clock.*.*`];
+  return [allRunSubjects(prefix), allClockSubjects(prefix)];
 }
 
 /** All pieces of all runs. */
@@ -24,6 +24,11 @@ export function runSubject(prefix: string, { host, run }: RunName): string {
 /** What is known of the clock of a run's host. */
 export function clockSubject(prefix: string, { host, run }: RunName): string {
   return `${prefix}.clock.${tokenOf(host)}.${tokenOf(run)}`;
+}
+
+/** What is known of the clocks of all hosts. */
+export function allClockSubjects(prefix: string): string {
+  return `${prefix}.clock.*.*`;
 }
 
 /** The run of a subject; undefined of one that is none of ours. */

@@ -5,15 +5,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AckPolicy, DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import { messageOf } from '@vhostscope/terminal';
-import { pieceHead } from './piece-message.js';
+import { headOfMessage } from './piece-message.js';
 import type { FleetRun } from './read-fleet.js';
 import { nanoseconds } from './run-clock.js';
 import { asking, couldNotAsk, streamInfo, type FleetServer } from './server-connection.js';
 import { allRunSubjects, runOfSubject, runStream } from './subjects.js';
 
+/** What a message tells; what the server lacks of a run it does not. */
+export type WatchedRun = Omit<FleetRun, 'first' | 'missing'>;
+
 export interface RunWatch {
   /** By what names a run; another object for a run of which something has come. */
-  readonly runs: ReadonlyMap<string, FleetRun>;
+  readonly runs: ReadonlyMap<string, WatchedRun>;
   /** What was there when it was asked first is all told. */
   readonly isCaughtUp: boolean;
   /** Why nothing is heard at present. */
@@ -35,7 +38,7 @@ const ASK_AGAIN_MS = 10_000;
 
 /** @throws FleetError */
 export async function watchRuns(server: FleetServer): Promise<RunWatch> {
-  const runs = new Map<string, FleetRun>();
+  const runs = new Map<string, WatchedRun>();
   const abort = new AbortController();
   const { signal } = abort;
   let trouble: string | undefined;
@@ -54,14 +57,15 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
     if (run !== undefined) runs.set(subject, later(runs.get(subject), run));
   }
 
-  function runOf({ subject, headers }: JsMsg, time: number): FleetRun | undefined {
+  function runOf({ subject, headers }: JsMsg, time: number): WatchedRun | undefined {
     const name = runOfSubject(server.url.prefix, subject);
-    const head = headers && pieceHead(headers);
+    const bytes = sizeOf(headers?.get(SIZE));
+    const head = headOfMessage(headers, bytes);
     if (name === undefined || head === undefined) return undefined;
     return {
       ...name,
       pieces: head.seq + 1,
-      bytes: head.offset + sizeOf(headers?.get(SIZE)),
+      bytes: head.offset + bytes,
       end: head.kind === 'data' ? undefined : head.kind,
       lastMs: time,
       link: Buffer.from(head.link).toString('hex'),
@@ -132,7 +136,7 @@ function sizeOf(text: string | undefined): number {
 }
 
 /** A piece that is sent again is none that comes later. */
-function later(before: FleetRun | undefined, run: FleetRun): FleetRun {
+function later(before: WatchedRun | undefined, run: WatchedRun): WatchedRun {
   if (before === undefined || run.pieces >= before.pieces) return run;
   return { ...before, lastMs: Math.max(before.lastMs, run.lastMs) };
 }

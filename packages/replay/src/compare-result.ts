@@ -1,17 +1,14 @@
 /** The result of `replay compare`, as `--json` prints it. The schema is the contract; keys are stable. */
 import {
   ACCESSORS,
-  AMBIGUOUS,
-  AREAS,
   countCacheFlushes,
-  OUTCOMES,
   type Architecture,
   type CacheFlushes,
-  type Design,
   type Tallies,
 } from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
+import { attemptsOf, attemptsSpanSchema } from './attempts.js';
 import type { Compared, ComparedTrace } from './compare-trace.js';
 import type { Completeness } from './completeness.js';
 import type { CostBasis } from './cost-options.js';
@@ -51,8 +48,7 @@ const comparedDesign = z.object({
   hit_ratio: ratio.nullable(),
   /** Attempts to map that may have been made: the second of `attempts_span`. */
   attempts: count,
-  /** Attempts that surely were made, and those with all of which the trace cannot tell whether they were. */
-  attempts_span: z.tuple([count, count]),
+  attempts_span: attemptsSpanSchema,
   /** Whether it pins the pages of a ring: that is what its hits cost. */
   pins_pages: z.boolean(),
   published_rates: z.object({ smap_on: change, smap_off: change }),
@@ -173,25 +169,6 @@ function designResult(
     cost: costOf(trace, design, tallies, basis),
     cache_flushes: caches === undefined ? null : flushesOn(tallies, caches),
   };
-}
-
-/**
- * Of an ambiguous one it is not known whether it was made at all; nor is it of any where nothing is known of a
- * design's maps, and none are followed.
- */
-function attemptsOf(
-  { maps }: Design,
-  { prefetch, rounds }: Tallies,
-  ambiguous: number,
-): [least: number, most: number] {
-  let [least, most] = [0, 0];
-  for (const [at, attempts] of prefetch.entries()) {
-    most += attempts;
-    if (at % OUTCOMES !== AMBIGUOUS) least += attempts;
-  }
-  if (most === 0 && ambiguous > 0 && maps === 'round')
-    most = AREAS.length * rounds.reduce((sum, made) => sum + made, 0);
-  return [least, most];
 }
 
 function flushesOn(

@@ -27,6 +27,7 @@ export function completenessOf(
   let backward = 0;
   let unended = 0;
   const flaws = new Set<string>();
+  const notes = new Set<string>();
   let whole = 0;
   const recordings = trace.index.recordings.map((recording) =>
     recordingCounts(trace.fd, recording),
@@ -39,6 +40,7 @@ export function completenessOf(
     backward += counts.backward;
     if (counts.complete === true) whole++;
     for (const flaw of counts.flaws ?? []) flaws.add(`${trace.name}: ${flaw}`);
+    for (const note of counts.notes ?? []) notes.add(`${trace.name}: ${note}`);
     for (const [by, howMany] of Object.entries(counts.lost))
       lost.set(by, (lost.get(by) ?? 0n) + BigInt(howMany));
   }
@@ -52,7 +54,7 @@ export function completenessOf(
     if (trace.imported === undefined || by !== UNREADABLE)
       problems.push(`${trace.name}: lost ${counted(howMany, 'event')} (${by})`);
   }
-  for (const note of trace.imported?.notes ?? []) problems.push(`${trace.name}: ${note}`);
+  problems.push(...notes);
   const missing = lost.size > 0 || damage.length > 0 || unended > 0;
   return {
     complete: missing ? false : recordings.length > 0 && whole === recordings.length ? true : null,

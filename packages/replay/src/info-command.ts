@@ -15,6 +15,7 @@ import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
 import { countRecording, listVirtqueues, type VirtqueueDescription } from './recording-list.js';
+import { idsInWords } from './merged-hosts.js';
 import { hostKindOf } from './replayable-trace.js';
 import { listLines, numberColumn, virtqueueName, textColumn, wrapped } from './text-parts.js';
 
@@ -151,12 +152,15 @@ function infoText(result: InfoResult): string {
 function mergedLines({ hosts, sources }: NonNullable<InfoResult['merged']>): string[] {
   return [
     `merged      ${counted(sources.length, 'file')} of ${hosts === 'one' ? 'one host' : 'different hosts'}`,
-    ...sources.flatMap(({ name, clockOffset, firstCpu, firstProcess, first, last }) =>
+    ...sources.flatMap(({ name, clockOffset, firstCpu, firstProcess, virtqueues, first, last }) =>
       wrapped(
         '            ',
         [
           `${printable(name)}: from ${first} to ${last} ns`,
           ...(clockOffset === undefined ? [] : [`${clockOffset} ns were added to its times`]),
+          ...(virtqueues === undefined || virtqueues.length === 0
+            ? []
+            : [`its virtqueues are vq ${idsInWords(virtqueues)}`]),
           ...(firstCpu === 0 ? [] : [`its CPU 0 is ${firstCpu}`]),
           ...(firstProcess === 0 ? [] : [`${firstProcess} is added to its process numbers`]),
         ].join(', '),

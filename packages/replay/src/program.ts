@@ -1,6 +1,7 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
 import { ACCESSOR_RULE_SETS, DEFAULT_STORM_RATE, DESIGNS, RING_MEMORY } from '@vhostscope/model';
-import { EXIT, runCommandLine } from '@vhostscope/terminal';
+import { EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
+import { FORMAT_VERSION } from '@vhostscope/trace';
 import { Argument, Command, Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
 import type { CompareCommandOptions } from './compare-command.js';
@@ -17,7 +18,7 @@ import type { ReportOptions } from './report/report-command.js';
 import { TIME_FORMS } from './time-forms.js';
 import type { SchemaName } from './schema-command.js';
 import type { SpanOptions } from './time-span.js';
-import { readVersion } from './version.js';
+import { readOwnBuild } from './version.js';
 
 interface JsonOption {
   readonly json?: boolean;
@@ -28,7 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.done;
   const program = new Command('replay')
     .description('Replays a trace of vhost through a design of direct-mapped ring metadata.')
-    .version(readVersion())
+    .version(versionLine(readOwnBuild(), FORMAT_VERSION))
     .option('--debug', 'print a stack trace when something goes wrong')
     .addHelpText('after', EXAMPLES);
 

@@ -3,6 +3,7 @@ import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { liveSinceOf, liveSinceSchema } from './event-place.js';
+import { mergedHosts, mergedHostsSchema } from './merged-hosts.js';
 import { recordingAssumptions } from './recording-assumptions.js';
 import type { Replayed } from './replay-trace.js';
 import { stockAssumptions } from './stock-assumptions.js';
@@ -23,6 +24,8 @@ export const resultHead = z.object({
   host: z.enum(['direct-map', 'stock']),
   /** When the first event of a live recording or a merged trace was, ns, decimal; null of an imported text. */
   live_since: liveSinceSchema,
+  /** Of a trace that was merged of several hosts: which virtqueues are of which; null of others. */
+  hosts: mergedHostsSchema,
   /** What was counted, from the first time to before the second; null for all of the trace. */
   span: spanSchema,
   /** What the answer takes for granted, in sentences; of a direct map on a kernel that ran one, only where it was recorded live. */
@@ -53,6 +56,7 @@ export function headOf(
     uses_observations: replayed.engine.usesObservations,
     host: replayed.host,
     live_since: liveSinceOf(trace),
+    hosts: mergedHosts(trace.index.header),
     span: describeSpan(replayed.span),
     assumptions: [
       ...(replayed.host === 'stock' && replayed.span !== undefined ? [AT_BORDERS] : []),

@@ -10,6 +10,7 @@ import {
 } from '@vhostscope/model';
 import { z } from 'zod';
 import type { OpenTrace } from '@vhostscope/trace';
+import { attemptsOf, attemptsSpanSchema } from './attempts.js';
 import type { Completeness } from './completeness.js';
 import { costOf, costSchema } from './cost-result.js';
 import type { CostBasis } from './cost-options.js';
@@ -74,6 +75,7 @@ export const runResultSchema = resultHead.extend({
     no_memory: count,
     ambiguous: count,
   }),
+  attempts_span: attemptsSpanSchema,
   ranges: z.object({
     start: count,
     end: count,
@@ -148,12 +150,14 @@ export function runResult(
     };
   });
   const { start, end, overlapping, nonBlockable, refused } = tallies.ranges;
+  const totals = decisionsOf(all);
   return {
     ...headOf(trace, replayed, completeness),
-    totals: decisionsOf(all),
+    totals,
     likely: likelyHits(trace, replayed) ?? null,
     rounds: virtqueues.reduce((sum, virtqueue) => sum + virtqueue.rounds, 0),
     prefetch: prefetchOutcomes(tallies),
+    attempts_span: attemptsOf(replayed.design, tallies, totals.ambiguous),
     ranges: { start, end, overlapping, nonblockable: nonBlockable, refused },
     makers: makersResult(replayed.makers.made()),
     device_iotlb: deviceIotlbResult(trace, replayed.iotlb.found, virtqueues) ?? null,

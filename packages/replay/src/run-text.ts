@@ -10,6 +10,7 @@ import { dirtyLogLines } from './dirty-log.js';
 import { makersLines } from './invalidation-makers.js';
 import {
   about,
+  countOrSpan,
   headLines,
   hitRatio,
   numberColumn,
@@ -179,12 +180,11 @@ const ATTEMPT_MEANING: Readonly<Record<string, string>> = {
 };
 
 /** What became of the attempts to map an area. */
-function attemptLines({ prefetch }: RunResult): string[] {
-  const attempts = Object.values(prefetch).reduce((sum, count) => sum + count, 0);
-  if (attempts === 0) return [];
+function attemptLines({ prefetch, attempts_span: attempts }: RunResult): string[] {
+  if (attempts[1] === 0) return [];
   return [
     '',
-    `attempts to map an area: ${grouped(attempts)}`,
+    `attempts to map an area: ${countOrSpan(attempts)}`,
     ...shareLines(
       Object.entries(prefetch),
       (outcome) => ATTEMPT_MEANING[outcome] ?? OUTCOME_MEANING[outcome] ?? '',

@@ -1,6 +1,8 @@
 /** Parts that the texts for people share. */
 import { grouped, percent, printable, type TableColumn } from '@vhostscope/terminal';
+import type { z } from 'zod';
 import { mechanismOf, type Design, type Preemption } from '@vhostscope/model';
+import { idsInWords, type mergedHostsSchema } from './merged-hosts.js';
 
 /** Lines stay within this where they can. */
 const COLUMNS = 100;
@@ -16,11 +18,21 @@ export function headLines(
     readonly uses_observations: boolean;
     readonly assumptions: readonly string[];
     readonly span: { readonly from: string | null; readonly to: string | null } | null;
+    readonly hosts: z.infer<typeof mergedHostsSchema>;
   },
   design: Design,
   ambiguous: number,
 ): string[] {
   const lines = [`trace       ${printable(result.trace)}`];
+  for (const [at, { file, virtqueues }] of (result.hosts ?? []).entries())
+    lines.push(
+      ...wrapped(
+        at === 0 ? 'hosts       ' : '            ',
+        virtqueues.length === 0
+          ? `no vq of ${printable(file)}`
+          : `vq ${idsInWords(virtqueues)} of ${printable(file)}`,
+      ),
+    );
   if (result.complete === true) lines.push('complete    yes, as counted in the kernel');
   if (result.complete === false)
     lines.push(

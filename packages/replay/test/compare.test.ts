@@ -1,5 +1,5 @@
 /** `replay compare` and `replay designs`: the same answers as `replay run`, and what a platform makes of them. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DESIGNS } from '@vhostscope/model';
 import { describe, expect, it } from 'vitest';
@@ -73,14 +73,19 @@ describe('replay compare', { timeout: 60_000 }, () => {
       const { result } = await compare(path, '--designs', design);
       const row = rowOf(result.traces[0]?.designs, design);
       const run = await replay('run', '--json', '--design', design, path);
-      const { ambiguous, ...ended } = runResultSchema.parse(JSON.parse(run.out)).prefetch;
+      const alone = runResultSchema.parse(JSON.parse(run.out));
+      const { ambiguous, ...ended } = alone.prefetch;
       const sure = Object.values(ended).reduce((sum, count) => sum + count, 0);
       expect(row.attempts_span).toEqual([sure, sure + ambiguous]);
       expect(row.attempts).toBe(sure + ambiguous);
+      expect(alone.attempts_span).toEqual(row.attempts_span);
       expect(ambiguous > 0).toBe(design === 'fixes-v5');
       const { out } = await replay('compare', path, '--designs', design);
       const [least = '', most = ''] = row.attempts_span.map((count) => count.toLocaleString('en'));
       expect(out).toMatch(new RegExp(ambiguous > 0 ? ` (${least} …|≤) ${most} ` : ` ${most}  `));
+      expect((await replay('run', '--design', design, path)).out).toContain(
+        `attempts to map an area: ${ambiguous > 0 ? `${least} … ` : ''}${most}\n`,
+      );
     }
   });
 
@@ -89,6 +94,9 @@ describe('replay compare', { timeout: 60_000 }, () => {
     const [{ rounds, designs } = { rounds: 0, designs: [] }] = result.traces;
     expect(rounds).toBeGreaterThan(0);
     expect(rowOf(designs, 'mmdrop-fix').attempts_span).toEqual([0, 3 * rounds]);
+    expect((await replay('run', '--design', 'mmdrop-fix', STOCK)).out).toContain(
+      `attempts to map an area: ≤ ${(3 * rounds).toLocaleString('en')}\n`,
+    );
   });
 
   it('marks how many accesses there were where that is estimated', async () => {
@@ -503,17 +511,6 @@ describe('--design-file', () => {
     writeFileSync(path, typeof rows === 'string' ? rows : JSON.stringify(rows));
     return path;
   };
-
-  it('is told in the README by an example that comes out so', async () => {
-    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-    const [, row = '', told = ''] =
-      /\$ cat no-reset\.json\n(.*)\n\$ replay compare .*\n…\n([^`]*)```/.exec(readme) ?? [];
-    const file = write(row);
-    const args = ['--preempt', 'voluntary', '--designs', 'fixes-v5,no-reset'];
-    const { out } = await replay('compare', trace('s3').path, '--design-file', file, ...args);
-    expect(told).not.toBe('');
-    expect(out).toContain(told);
-  });
 
   it('takes the switches that replay designs tells of a design', async () => {
     const { out } = await replay('designs', 'fixes-v5', '--json');

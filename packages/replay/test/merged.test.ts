@@ -128,6 +128,18 @@ describe('files of different hosts', () => {
     const virtqueues = (result: RunResult): unknown =>
       result.virtqueues.map(({ rounds, totals, accessors }) => ({ rounds, totals, accessors }));
     expect(virtqueues(together)).toEqual(singles.flatMap(virtqueues));
+    expect(together.hosts).toEqual(
+      singles.map(({ virtqueues: own }, number) => {
+        const before = singles.slice(0, number).flatMap((single) => single.virtqueues).length;
+        return { file: alone[number], virtqueues: own.map((_, at) => before + at) };
+      }),
+    );
+    expect(singles.map(({ hosts }) => hosts)).toEqual([null, null, null]);
+    const text = (await replay('run', '--order', 'ranges', ...options, path)).out;
+    expect(text).toMatch(/^hosts {7}vq 0 to 1 of .*\.txt\n {12}vq 2 to 3 of /m);
+    expect((await replay('info', path)).out.replaceAll(/\s+/g, ' ')).toMatch(
+      /its virtqueues are vq 2 to 3, its CPU 0 is 2,/,
+    );
     const { out } = await replay('info', '--json', path);
     const { recordings, merged: says } = JSON.parse(out) as {
       recordings: { cpus: number[] }[];

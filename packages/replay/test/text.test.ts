@@ -270,7 +270,9 @@ describe('--help', () => {
   it('--version', async () => {
     const { code, out, err } = await replay('--version');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+    expect(out).toMatch(
+      /^\d+\.\d+\.\d+\S* \(trace format \d+, commit (?:[0-9a-f]{12}(?:\+changes)?|not known)\)\n$/,
+    );
   });
 });
 

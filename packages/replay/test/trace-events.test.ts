@@ -8,6 +8,7 @@ import { infoResultSchema } from '../src/info-command.ts';
 import { runResultSchema } from '../src/run-result.ts';
 import { verifyResultSchema } from '../src/verify-result.ts';
 import { replay } from './in-process.ts';
+import { mergeFiles } from './merged-trace.ts';
 
 const golden = (name: string): string => join(import.meta.dirname, '../../trace/test/golden', name);
 
@@ -49,6 +50,24 @@ it('where nobody preempts, nearly all of it is decided', async () => {
   const { accesses } = verifyResultSchema.parse(JSON.parse(out));
   expect(accesses.agree / accesses.compared).toBeGreaterThan(0.9);
 });
+
+it.each([[], ['--strict']])(
+  'what the text does not tell is said of the trace that was made of it %s',
+  async (...options) => {
+    const folder = mkdtempSync(join(tmpdir(), 'replay test '));
+    const path = join(folder, 'a.arrows');
+    try {
+      await mergeFiles(path, [{ path: golden('ftrace.txt.gz') }]);
+      const { code, err } = await replay('info', ...options, path);
+      expect(code).toBe(0);
+      expect(err).toMatch(
+        /^replay: .*a\.arrows: .*ftrace\.txt\.gz: ranges are told with the thread that made them, not with its process/m,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 it('says what it takes for granted', async () => {
   const { out } = await replay('run', '--json', golden('perf-script-F.txt.gz'));

@@ -5,6 +5,7 @@ export { jsonDocument, jsonLine } from './json-document.js';
 export { byteSize, counted, grouped, percent, seconds } from './numbers.js';
 export { messageOf } from './message-of.js';
 export { printable } from './printable.js';
+export { readBuild, versionLine, type ProgramBuild } from './program-build.js';
 export { createProgressBar, type ProgressBar } from './progress-bar.js';
 export { ProgramError, runProgram, say, writeOut } from './run-program.js';
 export { tableLines, type TableColumn } from './text-table.js';

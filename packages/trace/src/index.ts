@@ -39,7 +39,7 @@ export {
 } from './trace-writer.js';
 export { createTextImporter, type LiveImport, type TextImporter } from './import-text.js';
 export { createTextImport, type TextImport } from './text-import.js';
-export { RECORDER, type TextFormat, type TextKind } from './text-kind.js';
+export { createTextKindFinder, RECORDER, type TextFormat, type TextKind } from './text-kind.js';
 export {
   createLiveEvents,
   type LiveEvents,
@@ -91,7 +91,12 @@ export {
   written,
 } from './file-errors.js';
 export { checkPlace, openNewFile, type NewFile } from './new-file.js';
-export { headerOfText, TraceFormatError, type TraceHeader } from './trace-header.js';
+export {
+  FORMAT_VERSION,
+  headerOfText,
+  TraceFormatError,
+  type TraceHeader,
+} from './trace-header.js';
 export { recordedProbesSchema, traceHeaderSchema } from './trace-header-reader.js';
 export { countsByName, type RecordingCounts } from './recording-counts.js';
 export { recordingCountsSchema } from './recording-counts-schema.js';

@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import {
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeSync,
+  fstatSync,
+} from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { eventsOf, fileOf, importText, newPath } from '../test/trace-files.ts';
@@ -132,6 +140,7 @@ test('the temporary file never has a name where the system can do that, and lose
     const fd = openTemporary(temporary);
     writeSync(fd, 'text');
     expect(readdirSync(temporary)).toEqual([]);
+    expect(fstatSync(fd).mode & 0o777).toBe(0o600);
     named.push(readlinkSync(`/proc/self/fd/${fd}`));
   }
   vi.restoreAllMocks();

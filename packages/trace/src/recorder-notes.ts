@@ -31,6 +31,11 @@ export function noteFlaw(writer: TraceWriter, what: string): void {
   writer.current?.flaws.push(what);
 }
 
+/** Notes what the recording cannot tell, although nothing is missing. */
+export function noteLimit(writer: TraceWriter, what: string): void {
+  writer.current?.notes.push(what);
+}
+
 /** Says how a live recording ended; to be called before it is ended. */
 export function noteLiveEnd(writer: TraceWriter, end: LiveEnd): void {
   if (writer.current !== undefined) writer.current.live = end;

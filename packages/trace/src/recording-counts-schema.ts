@@ -13,6 +13,8 @@ export const recordingCountsSchema = z.object({
   lost: z.record(z.string(), z.string().regex(/^\d+$/)),
   /** What is known to be wrong with the recording beside losses: a cut or damaged input. */
   flaws: z.array(z.string()).optional(),
+  /** What it cannot tell, or tells in another way, without anything being missing: times in microseconds, say. */
+  notes: z.array(z.string()).optional(),
   /** Of a live recording: why it ended. */
   ended: z.string().optional(),
   /** Of a live recording: why it is not known whether all events arrived. */

@@ -14,6 +14,8 @@ export interface RecordingInProgress {
   readonly lost: Map<string, bigint>;
   /** What is known to be wrong beside losses. */
   readonly flaws: string[];
+  /** What it cannot tell, or tells in another way, without anything being missing. */
+  readonly notes: string[];
   /** How a live recording ended; undefined for what was imported. */
   live: LiveEnd | undefined;
   backward: number;
@@ -51,6 +53,7 @@ export function createRecording(
     unwritten: new Set(),
     lost: new Map(),
     flaws: [],
+    notes: [],
     live: undefined,
     backward: 0,
     first: undefined,
@@ -64,7 +67,7 @@ export function createRecording(
 
 /** What the recording holds, for its end. */
 export function countsOf(recording: RecordingInProgress): RecordingCounts {
-  const { byKind, first, last, backward, lost, flaws, live } = recording;
+  const { byKind, first, last, backward, lost, flaws, notes, live } = recording;
   const isFlawed = lost.size > 0 || flaws.length > 0;
   const isCounted = live !== undefined && live.doubts.length === 0;
   return {
@@ -73,6 +76,7 @@ export function countsOf(recording: RecordingInProgress): RecordingCounts {
     backward,
     lost: Object.fromEntries([...lost].map(([by, howMany]) => [by, String(howMany)])),
     ...(flaws.length > 0 && { flaws }),
+    ...(notes.length > 0 && { notes }),
     ...(live !== undefined && { ended: live.ended, doubts: live.doubts, missing: live.missing }),
     complete: isFlawed ? false : isCounted ? true : null,
   };

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { golden } from '../test/trace-event-files.ts';
 import { createTextKindFinder, type TextFormat, type TextKind } from './text-kind.js';
 
@@ -82,5 +82,30 @@ test('the header of perf may be longer than other texts are waited for, and come
     format: 'perf script',
     clock: 'CLOCK_BOOTTIME',
   });
-  expect(kindOf(`${'# a comment\n'.repeat(6000)}${'text\n'.repeat(20)}`)?.format).toBe('bpftrace');
+  const comments = '# a comment\n'.repeat(6000);
+  expect(kindOf(`${comments}${'text\n'.repeat(20)}`)).toBe(undefined);
+  expect(kindOf(`${comments}${'text\n'.repeat(14_000)}`)?.format).toBe('bpftrace');
+});
+
+test('behind a long header the first event may come in pieces that end wherever they do', () => {
+  const header = Buffer.from('# a comment\n'.repeat(6000));
+  expect(header.length).toBeGreaterThan(1 << 16);
+  const text = Buffer.concat([header, Buffer.from(PERF)]);
+  for (let length = header.length - 20; length < text.length; length++) {
+    const finder = createTextKindFinder();
+    expect([length, finder.find(text.subarray(0, length), false)]).toEqual([length, undefined]);
+    expect(finder.find(text, false)?.format).toBe('perf script');
+  }
+});
+
+test('a comment that comes in many pieces is searched once', () => {
+  const text = Buffer.alloc(1 << 24, 'x');
+  text[0] = 0x23;
+  const finder = createTextKindFinder();
+  for (let length = 1 << 16; length <= text.length; length += 1 << 16) {
+    const head = text.subarray(0, length);
+    const search = vi.spyOn(head, 'indexOf');
+    expect(finder.find(head, false)).toBe(undefined);
+    expect(search.mock.calls).toEqual([[0x0a, length - (1 << 16)]]);
+  }
 });

@@ -29,9 +29,9 @@ const BPFTRACE: TextKind = {
   timeStep: 1,
 };
 
-/** A text in whose first bytes nothing tells what it is is taken for bpftrace's. */
+/** A text in whose first bytes behind a header of comments nothing tells what it is is taken for bpftrace's. */
 const HEAD_BYTES = 1 << 16;
-/** Of one that has only comments by then: perf's header names each event with an id for each CPU. */
+/** As much is read of a header: perf's names each event with an id for each CPU. */
 const MAX_HEADER_BYTES = 1 << 25;
 
 const LF = 0x0a;
@@ -68,12 +68,14 @@ export function createTextKindFinder(): TextKindFinder {
   const line = createTraceLine();
   const event = createEventLine();
   let start = 0;
+  /** From here on a line feed is looked for: there is none from `start` to it. */
+  let searched = 0;
   let number = 0;
   let holdsDialect = false;
   let isTraceCmd = false;
   let isKernels = false;
-  /** Whether all lines so far are comments. */
-  let isHeader = true;
+  /** Where the first line begins that is no comment; undefined while there is none. */
+  let headerEnd: number | undefined;
   let clock: TextKind['clock'] = 'unknown';
 
   function takeLine(head: Uint8Array, lf: number): TextKind | undefined {
@@ -93,20 +95,26 @@ export function createTextKindFinder(): TextKindFinder {
     if (isTraceCmd || FTRACE_BEGINS.test(text)) isKernels = true;
     if (PERF_CLOCK.exec(text)?.[1] === CLOCK_BOOTTIME) clock = 'CLOCK_BOOTTIME';
     if (readEventLine(head, start, lf + 1, event) >= 0) holdsDialect = true;
-    if (!isComment(head[start])) isHeader = false;
     return undefined;
   }
 
   return {
     find: (head, isAll) => {
-      for (let lf = head.indexOf(LF, start); lf >= 0; lf = head.indexOf(LF, start)) {
+      for (;;) {
+        if (start < head.length && !isComment(head[start])) headerEnd ??= start;
+        const lf = head.indexOf(LF, searched);
+        if (lf < 0) break;
         const kind = takeLine(head, lf);
         if (kind !== undefined) return kind;
         start = lf + 1;
+        searched = start;
         number++;
       }
-      const isWaitedFor = isHeader && (start === head.length || isComment(head[start]));
-      const isEnough = head.length >= (isWaitedFor ? MAX_HEADER_BYTES : HEAD_BYTES);
+      searched = head.length;
+      const isEnough =
+        headerEnd === undefined
+          ? head.length >= MAX_HEADER_BYTES
+          : head.length - headerEnd >= HEAD_BYTES;
       return holdsDialect || isAll || isEnough ? BPFTRACE : undefined;
     },
   };

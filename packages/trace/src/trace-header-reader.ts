@@ -74,6 +74,8 @@ export const traceHeaderSchema = z.object({
           /** What its CPUs and its processes are numbered from here: added to their numbers. */
           firstCpu: z.number().int().nonnegative(),
           firstProcess: z.number().int().nonnegative(),
+          /** Ids of its virtqueues in this trace, ascending; absent where the sources are of one host. */
+          virtqueues: z.array(z.number().int().nonnegative()).optional(),
           /** Its first and last event, ns, in the times of this trace. */
           first: z.string().regex(/^\d+$/),
           last: z.string().regex(/^\d+$/),

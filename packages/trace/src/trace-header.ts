@@ -4,11 +4,14 @@ import type { z } from 'zod';
 import type { TextKind } from './text-kind.js';
 import type { traceHeaderSchema } from './trace-header-reader.js';
 
-/**
- * Raised with every change of the layout; a reader refuses a newer one and keeps reading older ones.
- * 1: the events of imported text. 2: those of `collector attach`, and fields at the end for them.
- */
-export const FORMAT_VERSION = 2;
+/** What each version of the format brought, from 1: one more with every change of the layout. */
+export const FORMAT_VERSIONS: readonly string[] = [
+  'the events of imported text',
+  'the events of `collector attach`, and fields at the end for them',
+];
+
+/** What is written. A reader refuses a newer one, and keeps reading older ones. */
+export const FORMAT_VERSION: number = FORMAT_VERSIONS.length;
 
 export const FORMAT = 'vhostscope';
 

@@ -1,6 +1,7 @@
 /** The command line of `tui`. What it does is loaded when it runs. */
 import { DEFAULT_STORM_RATE, DESIGNS } from '@vhostscope/model';
-import { EXIT, runCommandLine } from '@vhostscope/terminal';
+import { EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
+import { FORMAT_VERSION } from '@vhostscope/trace';
 import { Command, Option } from 'commander';
 import {
   parseKeep,
@@ -10,7 +11,7 @@ import {
   type DashboardOptions,
 } from './dashboard-options.js';
 import { DEFAULT_SOCKET } from './default-socket.js';
-import { readVersion } from './version.js';
+import { readOwnBuild } from './version.js';
 
 /** Runs the command line; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -19,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description(
       'A dashboard in the terminal: hit ratios and storms of invalidations, live or of a trace.',
     )
-    .version(readVersion())
+    .version(versionLine(readOwnBuild(), FORMAT_VERSION))
     .argument(
       '[source]',
       'trace file (.arrows), text of bpftrace, perf script, ftrace or trace-cmd report, gzip or plain, a socket of collector attach, ' +

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   parseFleetUrl,
-  type FleetRun,
+  type WatchedRun,
   type RunReading,
   type RunReadResult,
 } from '@vhostscope/fleet';
@@ -22,7 +22,7 @@ interface Published {
   readonly bytes: Uint8Array;
   /** What the server has of it. */
   upTo: number;
-  end: FleetRun['end'];
+  end: WatchedRun['end'];
 }
 
 /** A server, and what stands on it. */
@@ -33,7 +33,7 @@ function server(published: Map<string, Published>): {
 } {
   let readings = 0;
   let isClosed = false;
-  const runs = new Map<string, FleetRun>();
+  const runs = new Map<string, WatchedRun>();
   const list = (): void => {
     for (const [key, { upTo, end }] of published) {
       const [host, run] = key.split('/');
@@ -77,8 +77,8 @@ function server(published: Map<string, Published>): {
     url: parseFleetUrl('nats://lab'),
     isCut: false,
     readRun,
-    readClock: async () =>
-      Promise.resolve({ clock: 'CLOCK_BOOTTIME', at: 1n, offset: 2n, uncertainty: 3n }),
+    readClocks: async () =>
+      Promise.resolve(() => ({ clock: 'CLOCK_BOOTTIME', at: 1n, offset: 2n, uncertainty: 3n })),
     close: async () => {
       isClosed = true;
       return Promise.resolve();

@@ -88,7 +88,7 @@ export function cause(over: Partial<CauseView> = {}): CauseView {
     comm: 'ksmd',
     ranges: 92,
     inWindow: 7,
-    fallbacks: 1100,
+    fallbacks: 4,
     ...over,
   };
 }

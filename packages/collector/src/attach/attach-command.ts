@@ -2,6 +2,7 @@
 import { EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhostscope/terminal';
 import { createTraceWriter, type TraceOutput, type TraceWriter } from '@vhostscope/trace';
 import { BlockedHostError } from '../blocked-host.js';
+import { checkPublishFlags } from '../fleet/publish-flags.js';
 import { openPublishing, type Publishing } from '../fleet/publishing.js';
 import { readVersion } from '../version.js';
 import { type AttachOptions } from './attach-options.js';
@@ -27,6 +28,7 @@ const NAME = 'collector';
 
 /** Records the host until told to stop; returns the exit code. */
 export async function attachCommand(options: AttachOptions, host: RecordedHost): Promise<number> {
+  checkPublishFlags(options);
   if (options.output === '-' && options.json === true) {
     throw new ProgramError('-o - and --json both want standard output', {
       advice: 'write the trace to a file: -o trace.arrows',
@@ -73,11 +75,12 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
       return EXIT.interrupted;
     }
     const dropped = socket?.dropped ?? 0;
-    const result = attachResult(target.path, writer, finished, dropped, published);
+    const bytes = outputs.publishing?.copyBytes ?? writer.bytes;
+    const result = attachResult({ path: target.path, bytes }, writer, finished, dropped, published);
     for (const problem of problemsOf(finished, result)) say(NAME, problem);
     if (options.json === true) await writeOut(jsonDocument(result));
     else say(NAME, summary(result, outputs.name));
-    if (outputs.publishing?.hasCopyFailed === true) return EXIT.unusable;
+    if (outputs.publishing?.copyBytes !== undefined) return EXIT.unusable;
     return exitCode(finished, result, options);
   } finally {
     // What is still to be said is for the terminal as it was.

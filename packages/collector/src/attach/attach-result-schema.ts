@@ -8,6 +8,7 @@ const decimal = z.string().regex(/^\d+$/);
 export const attachResultSchema = z.object({
   /** The trace file; `-` is standard output; null when the trace went to a socket only. */
   output: z.string().nullable(),
+  /** Of the trace: in `output`; where there is none, in the spool of what is published, or to the socket. */
   bytes_written: count,
   /** Events in the trace. */
   events: count,

@@ -12,7 +12,7 @@ export type AttachResult = z.infer<typeof attachResultSchema>;
 const SIGNS_OF_VHOST = ['virtqueue', 'round', 'notifier', 'reset'];
 
 export function attachResult(
-  output: string | undefined,
+  written: { readonly path: string | undefined; readonly bytes: number },
   writer: TraceWriter,
   { end, missing, doubts }: FinishedRecording,
   readersDropped: number,
@@ -20,8 +20,8 @@ export function attachResult(
 ): AttachResult {
   const counts = writer.ended;
   return {
-    output: output ?? null,
-    bytes_written: writer.bytes,
+    output: written.path ?? null,
+    bytes_written: written.bytes,
     events: writer.events,
     saw_vhost: SIGNS_OF_VHOST.some((event) => (counts?.events[event] ?? 0) > 0),
     ended: counts?.ended ?? end.why,

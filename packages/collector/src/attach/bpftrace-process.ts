@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { EXIT, ProgramError } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import { createParser, type Message } from 'bpftrace-parser';
+import { childEnvironment } from '../child-environment.js';
 import { createDeferred } from './deferred.js';
 import { gatherOutput } from './gathered-output.js';
 import { countProbeMisses } from './probe-misses.js';
@@ -28,7 +29,7 @@ const NOTIFY_READY = { __BPFTRACE_NOTIFY_PROBES_ATTACHED: '1' };
 export async function startBpftrace(command: BpftraceCommand): Promise<RecorderProcess> {
   const output = gatherOutput();
   const child = spawn(command.path, command.args, {
-    env: { ...process.env, ...command.env, ...NOTIFY_READY },
+    env: childEnvironment({ ...command.env, ...NOTIFY_READY }),
     stdio: ['pipe', output.childEnd, 'pipe'],
     // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
     // as it forgets what it still holds when it is. Should we be killed, its next line kills it.

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, ProgramError } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
+import { childEnvironment } from '../child-environment.js';
 
 /** Beside this package: in the repository, and where both are installed. */
 const TUI = fileURLToPath(new URL('../../tui/bin/tui.js', import.meta.url));
@@ -32,7 +33,10 @@ export function checkDashboard(program = TUI): void {
 
 /** Shows what a socket tells until the user leaves. */
 export function startDashboard(socket: string, program = TUI): DashboardProcess {
-  const child = spawn(process.execPath, [program, '--socket', socket], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [program, '--socket', socket], {
+    stdio: 'inherit',
+    env: childEnvironment(),
+  });
   const ended = new Promise<string | undefined>((resolve) => {
     child.once('error', (error) => resolve(`cannot start the dashboard: ${reasonOf(error)}`));
     child.once('close', (code, signal) =>

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, ProgramError } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
+import { childEnvironment } from '../child-environment.js';
 
 export interface GatheredOutput {
   /** For the child's standard output; to be closed with `handedOver` when the child has it. */
@@ -131,7 +132,9 @@ function openFifo(): { ours: number; childEnd: number } {
     const folder = mkdtempSync(join(tmpdir(), 'vhostscope-'));
     try {
       const path = join(folder, 'lines');
-      const { error, status, stderr } = spawnSync('mkfifo', ['-m', '600', path]);
+      const { error, status, stderr } = spawnSync('mkfifo', ['-m', '600', path], {
+        env: childEnvironment(),
+      });
       if (error !== undefined) throw error;
       if (status !== 0) throw new Error(stderr.toString().trim());
       const ours = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, ProgramError, say } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
+import { childEnvironment } from '../child-environment.js';
 import { createHitAccount } from '../perf-recording/hit-account.js';
 import {
   recordArguments,
@@ -72,13 +73,16 @@ async function startProcesses(
   const complaints: string[] = [];
   const args = recordArguments(command, probes.names, CONTROL_FD);
   // Groups of their own: Ctrl-C in the terminal is for us. Should we be killed, the next line kills them.
+  const env = childEnvironment();
   const record = spawn(command.path, args, {
+    env,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true,
   });
   const recordEnded = endOf(record);
   // Line by line: perf script keeps what it prints until there is more, else.
   const script = spawn('stdbuf', ['-oL', command.path, ...SCRIPT_ARGUMENTS], {
+    env,
     stdio: [record.stdout ?? 'ignore', output.childEnd, 'pipe'],
     detached: true,
   });

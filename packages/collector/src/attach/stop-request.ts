@@ -1,5 +1,6 @@
 /** When a recording is to end: a signal, a time that is over, or somebody downstream who has enough. */
 
+import { SAME_REQUEST_MS } from '../stop-signals.js';
 import { createDeferred } from './deferred.js';
 
 export type StopReason =
@@ -21,9 +22,6 @@ export interface StopRequest {
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Some senders signal a process twice, itself and its group: that is not somebody in a hurry. */
-const SAME_REQUEST_MS = 200;
 
 /** Listens from now on. */
 export function createStopRequest(): StopRequest {

@@ -149,6 +149,28 @@ describe('what is not as it should be', () => {
   });
 });
 
+describe('a kernel that is newer than those that were tested', () => {
+  const release = '/proc/sys/kernel/osrelease';
+  it.each([
+    ['5.18.0', false],
+    ['6.12.117+deb12-amd64', false],
+    ['6.13.0-rc1', true],
+    ['7.0.1', true],
+    ['10.1', true],
+    ['hello', false],
+  ])('%s', async (version, isNewer) => {
+    const all = await findings({ files: { [release]: `${version}\n` } });
+    expect(all.find(({ id }) => id === 'untested_kernel')).toEqual(
+      isNewer
+        ? expect.objectContaining({
+            verdict: 'limited',
+            found: `Linux ${version}: not tested on this kernel`,
+          })
+        : undefined,
+    );
+  });
+});
+
 it('advises only what can help', async () => {
   const change = async (host: PretendedHost, name: string): Promise<string | undefined> =>
     (await findings(host)).find(({ id }) => id === name)?.change;

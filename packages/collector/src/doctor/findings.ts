@@ -3,7 +3,7 @@ import { byteSize, counted } from '@vhostscope/terminal';
 import type { HostFacts } from '../host/host-facts.js';
 import { judgeBpftrace } from './judge-bpftrace.js';
 import { judgeDirectMap, judgeFunctions } from './judge-functions.js';
-import { judgePerf } from './judge-perf.js';
+import { judgePerf, judgeStructsForPerf } from './judge-perf.js';
 import { judgeVhost } from './judge-vhost.js';
 
 /** `blocked`: nothing can be recorded; `limited`: something is lost or not known by it. */
@@ -26,13 +26,17 @@ export function findingsOf(facts: HostFacts): Finding[] {
   return [
     ...(facts.perf === undefined
       ? [judgeBpftrace(facts.bpftrace, facts.askedBpftrace)]
-      : judgePerf(facts.perf)),
+      : [judgePerf(facts.perf)]),
     root(facts),
     lockdown(facts),
+    // Without vhost there is nothing to record, whatever else is the case.
+    ...(facts.vhost.isLoaded ? [] : judgeVhost(facts)),
     // What no command can put right comes before what one can.
     ...kernelOptions(facts),
+    ...testedKernel(facts),
     tracing(facts),
-    ...judgeVhost(facts),
+    ...(facts.vhost.isLoaded ? judgeVhost(facts) : []),
+    ...judgeStructsForPerf(facts),
     ...judgeFunctions(facts),
     ...judgeDirectMap(facts),
     preemption(facts),
@@ -135,6 +139,25 @@ function kernelOptions({ kernel: { config, release, architecture }, perf }: Host
       change: 'use a kernel that has it',
     })),
     ...notifier,
+  ];
+}
+
+/** The newest of which the functions and structs are known here. */
+const NEWEST_TESTED = [6, 12] as const;
+
+function testedKernel({ kernel: { release } }: HostFacts): Finding[] {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release)?.map(Number) ?? [];
+  if (major === undefined || minor === undefined) return [];
+  const [newestMajor, newestMinor] = NEWEST_TESTED;
+  if (major < newestMajor || (major === newestMajor && minor <= newestMinor)) return [];
+  return [
+    {
+      id: 'untested_kernel',
+      verdict: 'limited',
+      found: `Linux ${release}: not tested on this kernel`,
+      cost: `the newest that was tested is ${NEWEST_TESTED.join('.')}: what a recording sees goes by the functions that this kernel has, and what they do since is not known`,
+      change: 'nothing, but hold a first recording against a load of which the accesses are known',
+    },
   ];
 }
 

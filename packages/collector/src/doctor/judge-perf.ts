@@ -1,13 +1,10 @@
+import type { HostFacts } from '../host/host-facts.js';
 import type { PerfFacts } from '../host/perf-facts.js';
 import { OLDEST_PERF, TESTED_PERF, isOlderPerf } from '../perf-recording/perf-command.js';
 import type { Finding } from './findings.js';
 
-/** Whether this perf can record, and what of the kernel it needs that bpftrace does not. */
-export function judgePerf({ asked, program, layout, sites }: PerfFacts): Finding[] {
-  return [judgeProgram(asked, program), ...judgeKernel(layout, sites)];
-}
-
-function judgeProgram(asked: string, program: PerfFacts['program']): Finding {
+/** Whether this perf can record. */
+export function judgePerf({ asked, program }: PerfFacts): Finding {
   const id = 'perf';
   if (program === undefined)
     return {
@@ -46,7 +43,10 @@ function judgeProgram(asked: string, program: PerfFacts['program']): Finding {
   };
 }
 
-function judgeKernel(layout: PerfFacts['layout'], sites: PerfFacts['sites']): Finding[] {
+/** What of the kernel perf needs that bpftrace does not: of vhost's own types and code, which come with it. */
+export function judgeStructsForPerf({ perf, vhost }: HostFacts): Finding[] {
+  if (perf === undefined || !vhost.isLoaded) return [];
+  const { layout, sites } = perf;
   const findings: Finding[] = [];
   if (typeof layout === 'string')
     findings.push({

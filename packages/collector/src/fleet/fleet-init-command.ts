@@ -9,6 +9,7 @@ export interface FleetInitOptions {
   readonly maxBytes?: number;
   /** ms */
   readonly maxAge?: number;
+  readonly allowDeleting?: boolean;
   readonly json?: boolean;
 }
 

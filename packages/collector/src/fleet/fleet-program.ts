@@ -25,6 +25,10 @@ export function fleetCommand(onDone: (exitCode: number) => void): Command {
       parseByteSize,
     )
     .option('--max-age <age>', 'delete what is older, such as 30d; default: nothing', parseAge)
+    .option(
+      '--allow-deleting',
+      'let the server delete the oldest of what it holds, where the new limits are less: that is refused without it',
+    )
     .option('--json', 'print what was done as one JSON document')
     .action(async (url: string, options: FleetInitOptions) => {
       const { fleetInitCommand } = await import('./fleet-init-command.js');

@@ -26,7 +26,12 @@ export const fleetStatusSchema = z.object({
       run: z.string(),
       /** As `replay run` takes it. */
       url: z.string(),
+      /** Of the trace, as far as it was sent: 256 KiB each at most, and one for its end. */
       pieces: count,
+      /** Those that the server does not hold, at least: its limits have deleted them, or somebody has. */
+      missing_pieces: count,
+      /** The first that it holds, from 0: what comes after one that is missing cannot be read. */
+      first_piece: count,
       /** Of the trace. */
       bytes: count,
       /**

@@ -5,12 +5,14 @@ import {
   openSpoolFolder,
   parseFleetUrl,
   sendLeftRuns,
+  urlOfRun,
   type LeftRunResult,
 } from '@vhostscope/fleet';
 import { byteSize, counted, EXIT, jsonDocument, say, writeOut } from '@vhostscope/terminal';
 import type { z } from 'zod';
 import { hearSignals } from '../stop-signals.js';
 import type { fleetSendSchema } from './fleet-result-schemas.js';
+import { unsentWords } from './unsent-words.js';
 
 export interface FleetSendOptions {
   readonly spool?: string;
@@ -30,7 +32,8 @@ export async function fleetSendCommand(text: string, options: FleetSendOptions):
   const signals = hearSignals();
   const tired = new AbortController();
   const link = await openServerLink(url, process.env, tell, true);
-  const timer = setTimeout(() => tired.abort(), options.wait ?? WAIT_MS);
+  const wait = options.wait ?? WAIT_MS;
+  const timer = setTimeout(() => tired.abort(), wait);
   try {
     const { sent, left, inUse } = await sendLeftRuns({
       spool,
@@ -40,14 +43,20 @@ export async function fleetSendCommand(text: string, options: FleetSendOptions):
       fromAnyServer: true,
       onProgress: () => timer.refresh(),
     });
+    const whyLeft = tired.signal.aborted ? `it took nothing for ${wait / 1000} s` : null;
     const result = {
       server: url.name,
       spool,
       sent: sent.map(runResult),
       left: left.map(runResult),
       in_use: inUse,
-      trouble: left.length > 0 ? (link.trouble ?? null) : null,
+      trouble: left.length > 0 ? (link.trouble ?? whyLeft) : null,
     };
+    for (const run of left) {
+      const trouble = result.trouble ?? undefined;
+      const words = { ...run, url: urlOfRun(url, run), spool, trouble };
+      tell(unsentWords(words, url.name, options.spool !== undefined));
+    }
     await writeOut(options.json === true ? jsonDocument(result) : sentText(result));
     if (left.length === 0) return EXIT.done;
     return signals.signal.aborted ? EXIT.interrupted : EXIT.no;

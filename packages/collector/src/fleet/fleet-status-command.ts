@@ -1,5 +1,12 @@
 /** `collector fleet status`: which runs a server holds. */
-import { openFleet, parseFleetUrl, urlOfRun, type Fleet, type FleetRun } from '@vhostscope/fleet';
+import {
+  openFleet,
+  parseFleetUrl,
+  urlOfRun,
+  type ClockReading,
+  type FleetRun,
+  type FleetUrl,
+} from '@vhostscope/fleet';
 import {
   byteSize,
   counted,
@@ -23,8 +30,9 @@ export async function fleetStatusCommand(
   const fleet = await openFleet(parseFleetUrl(text));
   try {
     const { stream, bytes, maxBytes } = await fleet.usage();
-    const runs: RunStatus[] = [];
-    for (const run of await fleet.listRuns()) runs.push(await statusOf(fleet, run));
+    const found = await fleet.listRuns();
+    const clockOf = await fleet.readClocks();
+    const runs = found.map((run) => statusOf(fleet.url, run, clockOf(run)));
     const status = { server: fleet.url.name, stream, bytes, max_bytes: maxBytes ?? null, runs };
     await writeOut(options.json === true ? jsonDocument(status) : statusText(status));
     return EXIT.done;
@@ -33,14 +41,15 @@ export async function fleetStatusCommand(
   }
 }
 
-async function statusOf(fleet: Fleet, found: FleetRun): Promise<RunStatus> {
-  const { host, run, pieces, bytes, end, lastMs } = found;
-  const clock = await fleet.readClock(host, run);
+function statusOf(url: FleetUrl, found: FleetRun, clock: ClockReading | undefined): RunStatus {
+  const { host, run, pieces, missing, first, bytes, end, lastMs } = found;
   return {
     host,
     run,
-    url: urlOfRun(fleet.url, found),
+    url: urlOfRun(url, found),
     pieces,
+    missing_pieces: missing,
+    first_piece: first,
     bytes,
     end: end ?? null,
     last: new Date(lastMs).toISOString(),
@@ -65,23 +74,53 @@ function statusText({ server, stream, bytes, max_bytes: max, runs }: FleetStatus
     [
       { title: 'host', align: 'left' },
       { title: 'run', align: 'left' },
-      { title: 'pieces', align: 'right' },
       { title: 'trace', align: 'right' },
-      { title: 'state', align: 'left' },
-      { title: 'last heard', align: 'left' },
-      { title: 'clock known to', align: 'right' },
+      { title: 'pieces', align: 'right' },
+      { title: 'recording', align: 'left' },
+      { title: 'last heard of (UTC)', align: 'left' },
+      { title: 'clock offset known to', align: 'right' },
     ],
     runs.map((run) => [
       printable(run.host),
       printable(run.run),
-      grouped(run.pieces),
       byteSize(run.bytes),
+      piecesText(run),
       STATES[run.end ?? 'open'],
-      run.last.replace(/\.\d+Z$/, 'Z'),
+      run.last.replace(/^(.*)T(.*)\.\d+Z$/, '$1 $2'),
       run.clock === null ? '–' : `± ${(Number(run.clock.uncertainty) / 1e6).toFixed(3)} ms`,
     ]),
   );
-  return `${head}\n\n${lines.join('\n')}\n`;
+  return `${[head, '', ...lines, '', ...legend(runs)].join('\n')}\n`;
+}
+
+/** How many there are, and what is gone of them. */
+function piecesText({ pieces, missing_pieces: missing, first_piece: first }: RunStatus): string {
+  if (missing === 0) return grouped(pieces);
+  const which =
+    missing === first ? `first ${grouped(missing)} gone` : `${grouped(missing)} missing`;
+  return `${grouped(pieces)}, ${which}`;
 }
 
 const STATES = { closed: 'finished', cut: 'cut off', open: 'not finished' } as const;
+
+const MEANINGS: Readonly<Record<keyof typeof STATES, string>> = {
+  closed: 'finished: its recorder ended it, and all up to the end was sent',
+  cut: 'cut off: its recorder was lost, and what it had kept by then was sent',
+  open: 'not finished: it is under way, or the rest waits on its host to be sent',
+};
+
+/** What the words of the table mean that stand in it. */
+function legend(runs: readonly RunStatus[]): string[] {
+  const states = (['closed', 'cut', 'open'] as const).filter((state) =>
+    runs.some(({ end }) => (end ?? 'open') === state),
+  );
+  const lacking = runs.filter(({ missing_pieces: missing }) => missing > 0).length;
+  return [
+    ...states.map((state) => MEANINGS[state]),
+    ...(lacking > 0
+      ? [
+          `${counted(lacking, 'run')} of which pieces are not on the server, by its limits or as they were deleted there: replay reads up to the first that is missing`,
+        ]
+      : []),
+  ];
+}

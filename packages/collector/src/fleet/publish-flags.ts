@@ -1,5 +1,6 @@
 /** The options of `attach` and `import` that publish what they write. */
 import type { Command } from 'commander';
+import { ProgramError } from '@vhostscope/terminal';
 import { parseDuration } from '../attach/parse-duration.js';
 import { parseSpoolSize } from './parse-byte-size.js';
 
@@ -15,6 +16,23 @@ export interface PublishFlags {
   readonly spoolMax?: number;
 }
 
+/** @throws ProgramError where something is said of what is not published */
+export function checkPublishFlags(flags: PublishFlags): void {
+  if (flags.publish !== undefined) return;
+  const { publishAs, publishWait, spool, spoolMax } = flags;
+  const options = [
+    publishAs === undefined ? [] : '--publish-as',
+    publishWait === undefined ? [] : '--publish-wait',
+    spool === undefined ? [] : '--spool',
+    spoolMax === undefined ? [] : '--spool-max',
+  ].flat();
+  if (options.length > 0)
+    throw new ProgramError(
+      `nothing is published, and ${options.join(', ')} ${options.length === 1 ? 'is' : 'are'} of what is`,
+      { advice: 'name the server, too: --publish nats://host' },
+    );
+}
+
 export function withPublishOptions(command: Command): Command {
   return command
     .option(
@@ -24,7 +42,7 @@ export function withPublishOptions(command: Command): Command {
     .option('--publish-as <host>', "the host's name on the server; default: that of this machine")
     .option(
       '--publish-wait <time>',
-      'how long to wait at the end until the server has it all; the rest stays in the spool; default: 30s',
+      'how long to wait at the end until the server has it all; the rest stays in the spool, and an import exits with 1; default: 30s',
       parseDuration,
     )
     .option('--spool <folder>', `where what is to be sent waits; default: ${SPOOL_DEFAULT}`)

@@ -7,13 +7,14 @@ import type { z } from 'zod';
 import type { TraceTarget } from '../attach/trace-target.js';
 import type { PublishFlags } from './publish-flags.js';
 import type { publishedSchema } from './published-schema.js';
+import { unsentWords } from './unsent-words.js';
 
 export type Published = z.infer<typeof publishedSchema>;
 
 export interface Publishing {
   readonly target: TraceTarget;
-  /** Whether a file beside it was given up. */
-  readonly hasCopyFailed: boolean;
+  /** Bytes in the file beside it, where that was given up; undefined where it was not. */
+  readonly copyBytes: number | undefined;
   /**
    * The trace is at its end, or given up: waits until the server has it, for as long as was asked for, or until
    * `signal`, and says what came of it.
@@ -35,6 +36,13 @@ export interface PublishingOptions {
 }
 
 const DEFAULT_WAIT_MS = 30_000;
+
+/** Who waits longer is told for what. */
+const SLOW_MS = 2000;
+
+function waitingWords(run: string, waitMs: number): string {
+  return `${run}: waiting for the server to take the rest, ${waitMs / 1000} s at most; Ctrl-C leaves it in the spool`;
+}
 
 /**
  * @param beside the file that gets the same bytes, or a target that is none
@@ -58,32 +66,30 @@ export async function openPublishing(
     clock,
     canWait,
   });
-  let hasCopyFailed = false;
+  let copyBytes: number | undefined;
   const output =
     beside.path === undefined
       ? publisher.output
-      : withCopyBehind(publisher.output, beside.output, (error) => {
-          hasCopyFailed = true;
+      : withCopyBehind(publisher.output, beside.output, (error, bytes) => {
+          copyBytes = bytes;
           tell(
             `${messageOf(error)}; what was written before can be read, and all goes to the spool`,
           );
         });
   return {
     target: publishedTarget(publisher, beside, output),
-    get hasCopyFailed() {
-      return hasCopyFailed;
+    get copyBytes() {
+      return copyBytes;
     },
     finish: async (signal) => {
       if (!publisher.isBegun) return undefined;
-      const result = await publisher.finish(flags.publishWait ?? DEFAULT_WAIT_MS, signal);
+      const wait = flags.publishWait ?? DEFAULT_WAIT_MS;
+      const slow = setTimeout(() => tell(waitingWords(publisher.url, wait)), SLOW_MS);
+      const result = await publisher.finish(wait, signal);
+      clearTimeout(slow);
       const { bytes, acknowledgedBytes: acknowledged, isSent } = result;
       if (isSent) tell(`${result.url}: all ${byteSize(bytes)} are on the server`);
-      else
-        tell(
-          `${result.url}: the server has ${byteSize(acknowledged)} of ${byteSize(bytes)}, the rest waits in ${spool}` +
-            `${result.trouble === undefined ? '' : ` (${result.trouble})`}; ` +
-            `the next --publish sends it, or: collector fleet send${flags.spool === undefined ? '' : ` --spool ${spool}`} ${url.name}`,
-        );
+      else tell(unsentWords({ ...result, spool }, url.name, flags.spool !== undefined));
       return {
         url: result.url,
         host: result.host,
@@ -129,22 +135,27 @@ function publishedTarget(
 export function withCopyBehind(
   output: TraceOutput,
   copy: TraceOutput,
-  onFailure: (error: unknown) => void,
+  onFailure: (error: unknown, bytes: number) => void,
 ): TraceOutput {
   let isBroken = false;
+  /** It ends behind the last that is whole in it. */
+  let isCutBack = false;
+  let bytesWritten = 0;
   const fail = (error: unknown): void => {
     if (isBroken) return;
     isBroken = true;
-    onFailure(error);
+    onFailure(error, bytesWritten);
   };
   const settleCopy = async (): Promise<void> => {
-    if (isBroken) return;
+    if (isCutBack) return;
     try {
       await copy.settle();
     } catch (error) {
       fail(error);
     }
-    if (isBroken) copy.cutBack(0);
+    if (!isBroken) return;
+    isCutBack = true;
+    copy.cutBack(0);
   };
   return {
     ...output,
@@ -154,7 +165,10 @@ export function withCopyBehind(
         onWritten: () => {
           try {
             // Its memory is the writer's again when this returns.
-            if (!isBroken) copy.append([Buffer.concat(parts, bytes)], bytes);
+            if (!isBroken)
+              copy.append([Buffer.concat(parts, bytes)], bytes, {
+                onWritten: () => (bytesWritten += bytes),
+              });
           } catch (error) {
             fail(error);
           }

@@ -4,6 +4,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync 
 import { machine } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { childEnvironment } from '../child-environment.js';
 
 export interface HostSources {
   /** Text of a file; undefined when it is not there or may not be read. A name that ends in .gz is unpacked. */
@@ -34,8 +35,11 @@ export function hostSources(root = '/'): HostSources {
     readLink: (path) => unlessUnreadable(() => readlinkSync(at(path))),
     run: async (program, args) =>
       new Promise((resolve) => {
-        execFile(program, args, { timeout: RUN_MS, maxBuffer: 1 << 20 }, (error, stdout) =>
-          resolve(error === null ? stdout : undefined),
+        execFile(
+          program,
+          args,
+          { timeout: RUN_MS, maxBuffer: 1 << 20, env: childEnvironment() },
+          (error, stdout) => resolve(error === null ? stdout : undefined),
         );
       }),
     user: { uid: process.getuid?.() ?? -1 },

@@ -85,6 +85,27 @@ describe('cannot be recorded with perf, and says why:', () => {
     expect((await reasonsOf(host)).join('\n')).toContain(reason);
   });
 
+  const unloaded: PretendedHost['files'] = {
+    '/sys/module/vhost/x': null,
+    '/sys/module/vhost_net/x': null,
+    '/sys/kernel/btf/vhost': null,
+    '/sys/kernel/tracing/available_filter_functions': 'vfs_read\n',
+  };
+
+  it('vhost is not loaded, and nothing that follows from it', async () => {
+    expect(await reasonsOf({ files: unloaded })).toEqual([
+      'vhost is not loaded: its functions cannot be probed before they are there',
+    ]);
+    const withoutKprobes = {
+      ...unloaded,
+      '/boot/config-6.1.0-56-amd64': 'CONFIG_KPROBES=n\nCONFIG_VHOST_NET=m\n',
+    };
+    const [first, ...others] = await reasonsOf({ files: withoutKprobes });
+    expect(first).toMatch(/^vhost is not loaded/);
+    expect(others.join('\n')).toMatch(/CONFIG_KPROBES is off/);
+    expect(others.join('\n')).not.toMatch(/vhost/);
+  });
+
   it('nothing of BPF is needed', async () => {
     const config = '/boot/config-6.1.0-56-amd64';
     const { blockers } = await outlook({

@@ -32,17 +32,19 @@ export interface AttachedCollector {
  * Attaches; under emulation that takes half a minute.
  *
  * @param trace file in the guest
+ * @param program file that node runs, in the guest
  */
 export async function attachCollector(
   host: Host,
   trace: string,
   args: readonly string[] = [],
+  program = PROGRAM,
 ): Promise<AttachedCollector> {
   let said = '';
   let isAttached: () => void = () => undefined;
   const attached = new Promise<void>((resolve) => (isAttached = resolve));
   const other = OTHER_BPFTRACE === undefined ? [] : ['--bpftrace', OTHER_BPFTRACE];
-  const words = [PROGRAM, 'attach', '-o', trace, '--json', ...other, ...args];
+  const words = [program, 'attach', '-o', trace, '--json', ...other, ...args];
   const command = host.start(`exec node ${words.map(shellQuoted).join(' ')}`, {
     onStderr: (bytes) => {
       said += bytes.toString();

@@ -8,7 +8,7 @@ import { RECORDER } from '../text-kind.js';
 import { stillMissing } from '../trace-events/missing-events.js';
 import type { TraceHeader } from '../trace-header.js';
 import { knowsAddresses, mergeObjects, type MergedObjects } from './merged-objects.js';
-import type { SurveyedSource } from './source-survey.js';
+import { MOST_TIME, type SurveyedSource } from './source-survey.js';
 import { renamed, type ToldOf } from './told-together.js';
 
 export interface MergeOptions {
@@ -75,6 +75,7 @@ export function planMerge(sources: readonly SurveyedSource[], options: MergeOpti
           ...(source.offset !== undefined && { clockOffset: String(source.offset) }),
           firstCpu: firstCpu[number],
           firstProcess: firstProcess[number],
+          ...(areDifferentHosts && { virtqueues: virtqueuesOf(source, merged.vqs[number]) }),
           first: String(source.first),
           last: String(source.last),
           isPicked: isPicked(source),
@@ -87,7 +88,7 @@ export function planMerge(sources: readonly SurveyedSource[], options: MergeOpti
     firstProcess,
     tellers: isOneHost ? tellersOf(sources, merged) : undefined,
     flaws: [...sources.flatMap((source) => flawsOf(source, seen)), ...spans.flaws],
-    notes: spans.notes,
+    notes: [...gapsBetween(sources), ...spans.notes],
   };
 }
 
@@ -291,6 +292,11 @@ function checkPointers(sources: readonly SurveyedSource[]): void {
     throw new InputError(`${without.name} holds no kernel addresses that could be kept`);
 }
 
+/** Those that it names, by their ids in the merged trace. */
+function virtqueuesOf({ virtqueues }: SurveyedSource, ids: Uint32Array): number[] {
+  return [...virtqueues.keys()].map((id) => ids[id]).toSorted((a, b) => a - b);
+}
+
 function tellersOf(
   sources: readonly SurveyedSource[],
   { vqs, devs }: MergedObjects,
@@ -312,6 +318,36 @@ function flawsOf(source: SurveyedSource, seen: ReadonlySet<number>): string[] {
     ...(counts === undefined && trace.damage.length === 0 ? ['it does not say how it ended'] : []),
     ...stillMissing(counts?.flaws ?? [], seen),
   ].map((flaw) => `${source.name}: ${flaw}`);
+}
+
+/** Where nothing of some sources is of the time of the others: an offset may be wrong, or there is nothing to merge. */
+function gapsBetween(sources: readonly SurveyedSource[]): string[] {
+  const gaps: string[] = [];
+  let before: SurveyedSource[] = [];
+  let end = 0n;
+  for (const source of sources.toSorted((a, b) => (a.first < b.first ? -1 : 1))) {
+    if (before.length > 0 && source.first > end) {
+      const behind = sources.filter((one) => one.first > end);
+      gaps.push(
+        `${namesOf(before)} and ${namesOf(behind)} do not overlap in time: ${spanOf(before)}, ${spanOf(behind)}; an --offset ` +
+          'that is not 0 moves the times of a file',
+      );
+      before = [];
+    }
+    before.push(source);
+    if (source.last > end) end = source.last;
+  }
+  return gaps;
+}
+
+function namesOf(sources: readonly SurveyedSource[]): string {
+  return sources.map(({ name }) => name).join(', ');
+}
+
+function spanOf(sources: readonly SurveyedSource[]): string {
+  const first = sources.reduce((least, one) => (one.first < least ? one.first : least), MOST_TIME);
+  const last = sources.reduce((most, one) => (one.last > most ? one.last : most), 0n);
+  return `${namesOf(sources)} from ${first} to ${last} ns`;
 }
 
 /** Sources that begin or end so much apart have not recorded the same time, ns. */

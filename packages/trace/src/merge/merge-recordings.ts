@@ -12,7 +12,15 @@ import { builderOf, flushFull, type TraceWriter } from '../trace-writer.js';
 import type { MergePlan } from './merge-plan.js';
 import { comesBefore, openStream, visitBefore, type SourceStream } from './source-stream.js';
 import type { SurveyedSource, TimeSpan } from './source-survey.js';
-import { isTimely, ofEachKind, ofKind, renamed, toldOf, type ToldOf } from './told-together.js';
+import {
+  isTimely,
+  ofEachKind,
+  ofKind,
+  renamed,
+  tellsWhatHappened,
+  toldOf,
+  type ToldOf,
+} from './told-together.js';
 
 /** What was taken of a source. */
 export interface MergedSource {
@@ -116,6 +124,7 @@ export async function mergeRecordings(
 
   function leaveOut(from: Reading, { kind, time }: EventBatch, row: number): void {
     from.leftOut[kind[row]]++;
+    if (!tellsWhatHappened(kind[row])) return;
     if (kind[row] !== from.latestKind) {
       from.latestKind = kind[row];
       from.tellersSpan = spanToldBy(from, from.latestKind);
@@ -213,6 +222,8 @@ function tellEnd(
       recording.lost.set(by, (recording.lost.get(by) ?? 0n) + BigInt(howMany));
   }
   recording.flaws.push(...flaws);
+  for (const { name, counts } of sources)
+    recording.notes.push(...(counts?.notes ?? []).map((note) => `${name}: ${note}`));
   for (const { source, leftOutBeyond } of all)
     if (leftOutBeyond > 0)
       recording.flaws.push(

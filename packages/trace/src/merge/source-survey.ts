@@ -70,7 +70,8 @@ export interface SurveyedSource extends MergeSource {
   readonly lost: ReadonlyMap<string, bigint>;
 }
 
-const MOST_TIME = (1n << 63n) - 1n;
+/** ns. */
+export const MOST_TIME = (1n << 63n) - 1n;
 
 /**
  * @param pause asked now and then with how many events were read; the survey goes on when what it returned has come

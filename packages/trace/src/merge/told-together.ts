@@ -83,11 +83,19 @@ export function ofEachKind(told: ToldOf): readonly ToldOf[] {
   return kinds.map((name) => ofKind(told, KIND[name]));
 }
 
-/**
- * Whether a kind is told when it happens. What a recorder says of itself, and what it knows of a virtqueue when it
- * first sees one, each tells when it comes to it.
- */
+/** What a recorder tells when it comes to it: when it first sees a ring, or looks at its pages. */
+const FOUND: ReadonlySet<number> = new Set<number>([KIND.addresses, KIND.iotlb, KIND.pages]);
+
+/** Whether a kind is told when it happens. */
 export function isTimely(kind: number): boolean {
+  return !FOUND.has(kind);
+}
+
+/**
+ * Whether a kind tells of what happened on the host. Heartbeats tell of the recorder, and what is known of a virtqueue
+ * is taken from every source, whatever is left out.
+ */
+export function tellsWhatHappened(kind: number): boolean {
   return OF_WHOM[kind] !== CPU && kind !== KIND.virtqueue;
 }
 

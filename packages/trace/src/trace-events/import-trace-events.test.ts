@@ -23,6 +23,10 @@ const ftrace = (
 ): string =>
   `${comm.padStart(16)}-${String(tid).padEnd(7)} [000] ${flags} ${time.padStart(12)}: ${event}`;
 
+/** Of a text whose header tells how perf was called. */
+const importCommand = (command: string): ImportedText =>
+  importLines(`# cmdline : ${command} `, perf(`probe:vhost_vq_reset: (0) vq=${VQ}`));
+
 function countsOf(fd: number): RecordingCounts[] {
   return eventsOf(fd)
     .filter(({ event }) => event === 'recording_end')
@@ -344,19 +348,86 @@ describe('lines that are not as they should be', () => {
 
   test.each([
     ['/usr/bin/perf record -a -e vho:* --filter accessor==1', '--filter'],
+    // A blank in an argument parts it.
+    ['/usr/bin/perf record -e vho:access --filter accessor == 1 -a', '--filter'],
+    ['/usr/bin/perf record -a --filt=accessor==1', '--filter'],
     [`/usr/bin/perf record -a ${'-e vho:access '.repeat(40)}-C 1,2`, '-C'],
+    ['/usr/bin/perf record -aC 1', '-C'],
+    ['/usr/bin/perf record -aC1', '-C'],
+    ['/usr/bin/perf record -ap 12', '-p'],
     ['perf record -p 7 -- sleep 1', '-p'],
-    ['perf record -a -e vho:* -- ssh -p 22', undefined],
-    ['-p 7', undefined],
-  ])('perf was told to leave events out: %s', (command, option) => {
-    const { fd, report } = importLines(
-      `# cmdline : ${command}`,
-      perf(`probe:vhost_vq_reset: (0) vq=${VQ}`),
-    );
-    const flaws =
-      option === undefined ? [] : [`perf record was told ${option}: what that left out is missing`];
-    expect(report.flaws).toEqual(flaws);
-    expect(countsOf(fd)).toMatchObject([{ complete: option === undefined ? null : false }]);
+    ['perf record -gRt7 -e vho:*', '-t'],
+    ['perf record -a --cpu=1 --tid 7', '--cpu, --tid'],
+    ['perf record -a -u root', '-u'],
+    ['perf record -a --uid=0', '--uid'],
+    ['perf record -a -e vho:* -G machine', '-G'],
+    ['perf record -a -e vho:* --cgroup machine', '--cgroup'],
+    ['perf record -a --overwrite', '--overwrite'],
+    ['perf record -a --all-user', '--all-user'],
+    ['perf record -a -F 99', '-F'],
+    ['perf record -a --freq=max', '--freq'],
+    ['perf record -a -c 100', '-c'],
+    ['perf record -a -D 10-20,30-40', '-D'],
+    ['perf --debug verbose=1 record -a -p 7', '-p'],
+    ['/opt/my tools/perf_6.1 record -p 7', '-p'],
+  ])('perf was told to leave events out: %s', (command, options) => {
+    const { fd, report } = importCommand(command);
+    expect(report.flaws).toEqual([
+      `perf record was told ${options}: what that left out is missing`,
+    ]);
+    expect(countsOf(fd)).toMatchObject([{ complete: false }]);
+  });
+
+  test.each([
+    'perf record -e vho:* sleep 1',
+    'perf record -e vho:* -- sleep 1',
+    'perf record -e vho:* -k 1 ssh -a',
+    'perf record --no-all-cpus -e vho:* sleep 1',
+    'perf record -z sleep 1',
+    'perf record --aio --no-inh sleep 1',
+  ])('perf was told to record one command alone: %s', (command) => {
+    const { fd, report } = importCommand(command);
+    expect(report.flaws).toEqual([
+      'perf record was told to run a command, without -a: what other processes did is missing',
+    ]);
+    expect(countsOf(fd)).toMatchObject([{ complete: false }]);
+  });
+
+  test.each([
+    '/usr/bin/perf record -a -k CLOCK_MONOTONIC -m 4096 -e vho:*',
+    'perf record -e vho:* -o a.data',
+    'perf record -e vho:* --',
+    'perf record',
+    'perf record -a -e vho:* -- ssh -p 22',
+    'perf record -a -e vho:* ssh -p 22',
+    'perf record -e vho:* -a ssh -C -F 7',
+    'perf record -ae vho:* perf record -p 7',
+    'perf record -o -p -a sleep 1',
+    'perf record -a -c 1 -D -1 -I -z -S sleep 1',
+    'perf record -a -c 0x1 -D 500 --switch-output --no-pid',
+    'perf record --all-cp --no-filter -e vho:* sleep 1',
+    'perf stat -p 7',
+    '-p 7',
+  ])('perf was not told to leave events out: %s', (command) => {
+    const { fd, report } = importCommand(command);
+    expect(report).toMatchObject({ flaws: [], notes: [] });
+    expect(countsOf(fd)).toMatchObject([{ complete: null }]);
+  });
+
+  test.each([
+    ['perf record -a --newest sleep -p 7', '--newest'],
+    ['perf record -aX 7', '-X'],
+    ['perf record -a --newest=7 -e vho:* sleep 1', '--newest'],
+  ])('perf was told what is not known: %s', (command, option) => {
+    const { fd, report } = importCommand(command);
+    expect(report).toMatchObject({
+      flaws: [],
+      notes: [
+        `perf record was told ${option}, which is not known here: whether that left events out is not known`,
+      ],
+    });
+    expect(countsOf(fd)).toMatchObject([{ complete: null }]);
+    expect(importCommand('perf record -a --newest -p 7').report.flaws).toHaveLength(1);
   });
 
   test('a second probe at one place tells the same again, one at another place does not', () => {

@@ -7,7 +7,7 @@ import {
   type ImportReport,
   type LineProblem,
 } from '../import-report.js';
-import { noteFlaw, writeLoss } from '../recorder-notes.js';
+import { noteFlaw, noteLimit, writeLoss } from '../recorder-notes.js';
 import { MAX_OBJECTS } from '../recording-objects.js';
 import type { TextImport } from '../text-import.js';
 import { RECORDER, type TextFormat, type TextKind } from '../text-kind.js';
@@ -29,13 +29,8 @@ import {
   type EventPlan,
 } from './event-plans.js';
 import { missingEvents } from './missing-events.js';
-import {
-  leftOutByCommand,
-  recordedEvent,
-  saidByLine,
-  saidByRecord,
-  type Said,
-} from './other-lines.js';
+import { recordedEvent, saidByLine, saidByRecord, type Said } from './other-lines.js';
+import { leftOutByCommand } from './perf-command.js';
 import {
   createThreadName,
   forgetFirstPart,
@@ -88,6 +83,7 @@ export function createTraceEventImport(
   let lostInAll = 0n;
   let lost = 0n;
   const flaws = new Set<string>();
+  const notes = new Set<string>();
   /** Kinds of event that came, and that the text says were recorded, come or not. */
   const seen = new Set<number>();
   const recorded = new Set<number>();
@@ -209,7 +205,8 @@ export function createTraceEventImport(
       for (const code of planNamed(recordedName)?.kinds ?? []) recorded.add(code);
     if (text.startsWith('# cmdline')) {
       const leftOut = leftOutByCommand(textOf(bytes, start, end, MAX_COMMAND_BYTES));
-      if (leftOut !== undefined) tell(leftOut);
+      if (leftOut?.missing !== undefined) tell(leftOut.missing);
+      if (leftOut?.unknown !== undefined) notes.add(leftOut.unknown);
     }
     const said = saidByLine(text);
     // A blank line ends a call chain, and may be a name's, too.
@@ -328,7 +325,10 @@ export function createTraceEventImport(
       for (const missing of missingEvents(seen, recorded)) tell(missing);
       for (const flaw of flaws) noteFlaw(writer, flaw);
       report.lines = linesBefore + number;
-      report.notes.push(...notesOn(kind, namesThreadsOnly));
+      for (const note of [...notes, ...notesOn(kind, namesThreadsOnly)]) {
+        report.notes.push(note);
+        noteLimit(writer, note);
+      }
       endRecording(writer);
     },
   };

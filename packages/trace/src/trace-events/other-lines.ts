@@ -47,20 +47,6 @@ export function recordedEvent(text: string): string | undefined {
   return RECORDED.exec(text)?.[1];
 }
 
-/** Longer before the options than a thread's name can be. */
-const COMMAND = /^# cmdline : \S+ record (.*)$/;
-/** What lets perf record only some of the events. What stands behind `--` is another program's. */
-const NARROWS = /(?:^| )(--(?:filter|pid|tid|cpu)|-[ptC])(?=[ =\d])/;
-
-/** What a line of perf's header says is missing: events that perf was told to leave out. */
-export function leftOutByCommand(text: string): string | undefined {
-  const [options = ''] = COMMAND.exec(text)?.[1]?.split(' -- ') ?? [];
-  const option = NARROWS.exec(options)?.[1];
-  return option === undefined
-    ? undefined
-    : `perf record was told ${option}: what that left out is missing`;
-}
-
 /** @param text a line, or its beginning */
 export function saidByLine(text: string): Said | undefined {
   if (FRAME.test(text)) return NOTHING;

@@ -1,5 +1,5 @@
 /** A host as one row: its run as the server has it, and the numbers of its session. */
-import type { ClockReading, FleetRun } from '@vhostscope/fleet';
+import type { ClockReading, WatchedRun } from '@vhostscope/fleet';
 import type { DashboardView, Decided } from '../dashboard.js';
 import type { HostView } from './hosts-view.js';
 
@@ -16,7 +16,7 @@ export interface KnownOfRun {
  * @param now by the server's clock, ms since 1970
  * @param known undefined of a run that waits to be read
  */
-export function hostView(run: FleetRun, now: number, known: KnownOfRun | undefined): HostView {
+export function hostView(run: WatchedRun, now: number, known: KnownOfRun | undefined): HostView {
   const { host, run: name, lastMs } = run;
   // It was stored just now, and the server's time is not known that well.
   const age = Math.max(0, now - lastMs);
@@ -44,11 +44,14 @@ export function hostView(run: FleetRun, now: number, known: KnownOfRun | undefin
 }
 
 /** What is judged anew at its end is not all there before it was. */
-function shareOf({ bytes }: FleetRun, { good, isBehind }: KnownOfRun): number {
+function shareOf({ bytes }: WatchedRun, { good, isBehind }: KnownOfRun): number {
   return Math.min(isBehind ? 0.99 : 1, bytes === 0 ? 0 : good / bytes);
 }
 
-function stateOf({ end }: FleetRun, { isBehind, view: { source } }: KnownOfRun): HostView['state'] {
+function stateOf(
+  { end }: WatchedRun,
+  { isBehind, view: { source } }: KnownOfRun,
+): HostView['state'] {
   if (isBehind) return 'reading';
   // The last piece may be on its way.
   if (end === undefined || source.state === 'waiting' || source.state === 'reading')

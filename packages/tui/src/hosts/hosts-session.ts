@@ -1,5 +1,5 @@
 /** Follows a run of each host of a server: a session for each, as the dashboard of one run has, and all within bounds. */
-import type { ClockReading, Fleet, FleetRun, RunName, RunWatch } from '@vhostscope/fleet';
+import type { ClockReading, Fleet, WatchedRun, RunName, RunWatch } from '@vhostscope/fleet';
 import { messageOf } from '@vhostscope/terminal';
 import { isBusy } from '../busy-session.js';
 import type { DashboardView, Session } from '../dashboard.js';
@@ -31,21 +31,21 @@ const READ_AT_ONCE = 4;
 const STALLED_MS = 5000;
 /** Between two looks at the numbers, and at which runs there are, ms. */
 const VIEW_EVERY_MS = 500;
-/** Between two looks at the clock of a host, ms. */
+/** Between two looks at the clocks of the hosts, ms. */
 const CLOCK_EVERY_MS = 60_000;
 /** Beyond what is kept, so much of a run waits for the engine, bytes. */
 const MOST_PASSING = 8 * 2 ** 20;
 
-type Server = Pick<Fleet, 'url' | 'isCut' | 'readRun' | 'readClock' | 'close'>;
+type Server = Pick<Fleet, 'url' | 'isCut' | 'readRun' | 'readClocks' | 'close'>;
 
 /** A host that is followed. */
 interface Followed {
-  run: FleetRun;
+  run: WatchedRun;
   readonly source: Source;
   readonly session: Session;
   shown: DashboardView;
   clock: ClockReading | undefined;
-  clockAt: number;
+  isClockAsked: boolean;
   /** Bytes of the run that were understood, and when they became more. */
   good: number;
   cameFurtherAt: number;
@@ -59,13 +59,14 @@ export function openHosts(
 ): HostsSession {
   /** By host; those that wait have no session. */
   const followed = new Map<string, Followed>();
-  let waiting: readonly FleetRun[] = [];
+  let waiting: readonly WatchedRun[] = [];
   let leftOut: readonly string[] = [];
   let trouble: string | undefined;
   const closing = new Set<Promise<void>>();
   /** Of the hosts in turn, the one that comes first. */
   let turn = 0;
   let lookedAt = -Infinity;
+  let clocksAt = -Infinity;
   let shown: HostsView | undefined;
 
   /** Who closes the source of one run does not close the server. */
@@ -83,7 +84,7 @@ export function openHosts(
     keep: Math.floor(options.keep / most),
   };
 
-  function follow(run: FleetRun, now: number): void {
+  function follow(run: WatchedRun, now: number): void {
     const source = followRun(lent, run, each.keep, MOST_PASSING);
     const session = openSession(each, source);
     followed.set(run.host, {
@@ -92,7 +93,7 @@ export function openHosts(
       session,
       shown: session.view(),
       clock: undefined,
-      clockAt: -Infinity,
+      isClockAsked: false,
       good: 0,
       cameFurtherAt: now,
     });
@@ -144,19 +145,25 @@ export function openHosts(
   }
 
   function look(now: number): void {
+    let isNew = false;
     for (const one of followed.values()) {
       one.shown = one.session.view();
       const good = one.source.trace?.index.goodBytes ?? 0;
       if (good > one.good) one.cameFurtherAt = now;
       one.good = good;
-      if (now - one.clockAt < CLOCK_EVERY_MS) continue;
-      one.clockAt = now;
-      fleet.readClock(one.run.host, one.run.run).then(
-        (clock) => (one.clock = clock ?? one.clock),
-        // It is not known then, and said so.
-        () => undefined,
-      );
+      isNew ||= one.clock === undefined && !one.isClockAsked;
     }
+    if (!isNew && now - clocksAt < CLOCK_EVERY_MS) return;
+    clocksAt = now;
+    const asked = [...followed.values()];
+    for (const one of asked) one.isClockAsked = true;
+    fleet.readClocks().then(
+      (clockOf) => {
+        for (const one of asked) one.clock = clockOf(one.run) ?? one.clock;
+      },
+      // It is not known then, and said so.
+      () => undefined,
+    );
   }
 
   function view(): HostsView {

@@ -1,14 +1,18 @@
-import type { FleetRun } from '@vhostscope/fleet';
+import type { WatchedRun } from '@vhostscope/fleet';
 import { expect, test } from 'vitest';
 import { LATELY_MS, pickRuns } from './pick-runs.js';
 
 const NOW = 1_800_000_000_000;
 
-function run(host: string, name: string, ago: number, end?: FleetRun['end']): FleetRun {
+function run(host: string, name: string, ago: number, end?: WatchedRun['end']): WatchedRun {
   return { host, run: name, pieces: 3, bytes: 100, end, lastMs: NOW - ago, link: '' };
 }
 
-function followed(runs: readonly FleetRun[], before: [string, string][] = [], most = 9): string[] {
+function followed(
+  runs: readonly WatchedRun[],
+  before: [string, string][] = [],
+  most = 9,
+): string[] {
   return pickRuns(runs, NOW, new Map(before), most).followed.map((one) => `${one.host}/${one.run}`);
 }
 

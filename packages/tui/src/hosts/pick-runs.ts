@@ -1,5 +1,5 @@
 /** Which runs of a server are followed: one of each host, under way or over lately. */
-import type { FleetRun } from '@vhostscope/fleet';
+import type { WatchedRun } from '@vhostscope/fleet';
 
 /** A run of which nothing was heard for so long is none of now, whether it ended or not, ms. */
 export const LATELY_MS = 3_600_000;
@@ -7,7 +7,7 @@ export const LATELY_MS = 3_600_000;
 const SILENT_MS = 30_000;
 
 export interface PickedRuns {
-  readonly followed: readonly FleetRun[];
+  readonly followed: readonly WatchedRun[];
   /** Hosts beyond those that can be followed. */
   readonly leftOut: readonly string[];
 }
@@ -18,12 +18,12 @@ export interface PickedRuns {
  * @param most hosts at a time: those that are followed stay, then those that were heard of last
  */
 export function pickRuns(
-  runs: Iterable<FleetRun>,
+  runs: Iterable<WatchedRun>,
   now: number,
   before: ReadonlyMap<string, string>,
   most: number,
 ): PickedRuns {
-  const byHost = new Map<string, FleetRun[]>();
+  const byHost = new Map<string, WatchedRun[]>();
   for (const run of runs)
     if (now - run.lastMs < LATELY_MS) byHost.set(run.host, [...(byHost.get(run.host) ?? []), run]);
   const picked = [...byHost].flatMap(([host, all]) => pickOne(all, before.get(host), now) ?? []);
@@ -45,11 +45,11 @@ export function pickRuns(
 
 /** The one that was heard of last, but the one that is followed is not left while it goes on. */
 function pickOne(
-  runs: readonly FleetRun[],
+  runs: readonly WatchedRun[],
   followed: string | undefined,
   now: number,
-): FleetRun | undefined {
-  const isGoingOn = ({ end, lastMs }: FleetRun): boolean =>
+): WatchedRun | undefined {
+  const isGoingOn = ({ end, lastMs }: WatchedRun): boolean =>
     end === undefined && now - lastMs < SILENT_MS;
   const current = runs.find(({ run }) => run === followed);
   if (current !== undefined && isGoingOn(current)) return current;

@@ -135,11 +135,12 @@ function Queue({ view, state: { scroll }, frame }: BodyProps): ReactElement {
   return <Scrolled lines={lines} scroll={scroll} frame={frame} />;
 }
 
-function Causes({ view: { causes }, state, frame }: BodyProps): ReactElement {
+function Causes({ view: { causes, total }, state, frame }: BodyProps): ReactElement {
+  const { fallbacks } = total.total;
   const { search, causeSort, areCausesReversed, scroll } = state;
   const lines = useMemo(
-    () => causeLines(causes, { search, causeSort, areCausesReversed }, frame),
-    [causes, search, causeSort, areCausesReversed, frame],
+    () => causeLines(causes, fallbacks, { search, causeSort, areCausesReversed }, frame),
+    [causes, fallbacks, search, causeSort, areCausesReversed, frame],
   );
   return <Scrolled lines={lines} fixed={CAUSE_TITLE_LINES} scroll={scroll} frame={frame} />;
 }

@@ -15,8 +15,10 @@ export const CAUSE_TITLE_LINES = 2;
 
 export type CauseState = Pick<ScreenState, 'search' | 'causeSort' | 'areCausesReversed'>;
 
+/** @param ofAll fallbacks of all virtqueues, whatever their reason */
 export function causeLines(
   causes: readonly CauseView[],
+  ofAll: number,
   state: CauseState,
   { width, look }: Omit<Frame, 'height'>,
 ): Line[] {
@@ -29,7 +31,10 @@ export function causeLines(
   return [
     [
       span(`${count(ranges)} invalidation${ranges === 1 ? '' : 's'} over rings`, 'strong'),
-      span(`  ${count(fallbacks)} fallbacks are put down to them`, fallbacks > 0 ? 'bad' : 'faint'),
+      span(
+        `  ${count(fallbacks)} of ${count(ofAll)} fallbacks are theirs`,
+        fallbacks > 0 ? 'bad' : 'faint',
+      ),
       span(`  by ${causeSort}${areCausesReversed ? ', reversed' : ''}`, 'faint'),
       ...(search === '' ? [] : [span(`  with "${words(search, look)}"`, 'doubt')]),
     ],

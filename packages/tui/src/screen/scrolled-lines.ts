@@ -38,7 +38,7 @@ function linesOf(view: DashboardView, state: ScreenState, frame: Frame): readonl
     case 'queue':
       return queueLines(view, frame);
     case 'causes':
-      return causeLines(view.causes, state, frame);
+      return causeLines(view.causes, view.total.total.fallbacks, state, frame);
     case 'recording':
       return recordingLines(view.recording, view.source, view.clock.keptUntil, frame);
     case 'overview':

@@ -219,10 +219,10 @@ test('causes', () => {
     vhostscope  trace.arrows  file, ended                 ▸ 1x  12.345 s of 60.000 s
     design merged  now is the last 10.0 s                             179,142 events
      1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────
-    184 invalidations over rings  2,200 fallbacks are put down to them  by fallbacks
+    184 invalidations over rings  8 of 10 fallbacks are theirs  by fallbacks
     cause              process                  ranges      now  fallbacks   of them
-    ksm                ksmd (68)                    92        7      1,100   50.00 %
-    unmap              load (7)                     92        7      1,100   50.00 %
+    ksm                ksmd (68)                    92        7          4   50.00 %
+    unmap              load (7)                     92        7          4   50.00 %
 
 
 

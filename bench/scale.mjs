@@ -1,0 +1,202 @@
+// `npm run bench:scale`: what a host costs a fleet, by kind of recording: bytes and messages, the processor time that
+// sends them, that the server takes, and that a replay takes. docs/scale.md multiplies these. Needs nats-server.
+// Processor time, not seconds: what this machine does beside is not in it.
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
+
+/** Real recordings, so many times each: a process that has just begun is slow, and of few events that is much. */
+const SAMPLES = [
+  { what: 'every access', path: 'examples/d1-dpdk-virtio-user.txt.gz', copies: 20 },
+  { what: 'a storm of ranges', path: 'examples/s3-resetup-under-storm.txt.gz', copies: 60 },
+];
+
+/** CPU seconds of a process, of all its threads, on the last line of its stderr. */
+const CPU_SECONDS = `data:text/javascript,${encodeURIComponent(`
+  process.on('exit', () => {
+    const { user, system } = process.cpuUsage();
+    process.stderr.write('\\n' + (user + system) / 1e6 + '\\n');
+  });
+`)}`;
+
+/** Runs one of our programs: what it printed as JSON, and its CPU seconds. */
+function run(program, ...args) {
+  const main = join(ROOT, `packages/${program}/dist/main.js`);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', CPU_SECONDS, main, ...args],
+    {
+      encoding: 'utf8',
+      maxBuffer: 1 << 30,
+    },
+  );
+  if (status !== 0)
+    throw new Error(`${program} ${args.join(' ')}: exit code ${status}\n${stderr.trim()}`);
+  const seconds = Number(stderr.trim().split('\n').at(-1));
+  return { said: stdout === '' ? undefined : JSON.parse(stdout), seconds };
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function startServer(folder) {
+  const port = await freePort();
+  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder];
+  const child = spawn('nats-server', args, { stdio: 'ignore' });
+  await new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', () => reject(new Error('nats-server: apt-get install nats-server')));
+  });
+  const url = `nats://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries++) {
+    try {
+      run('collector', 'fleet', 'init', url, '--json');
+      break;
+    } catch (error) {
+      if (tries === 20) throw error;
+      await pass(250);
+    }
+  }
+  return { child, url };
+}
+
+/** What a process has used so far, of all its threads, in CPU seconds. */
+function usedBy(pid) {
+  const [, after] = /\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  const fields = after.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+const TICKS = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout);
+
+/** The recording as it is, over and over if it is text. */
+function prepare(folder, { path, copies }) {
+  const recorded = gunzipSync(readFileSync(join(ROOT, path)));
+  const file = join(folder, 'sample.txt');
+  writeFileSync(file, '');
+  for (let copy = 0; copy < copies; copy++) appendFileSync(file, recorded);
+  return file;
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** Figures of one recording, one round; CPU seconds. */
+function measure({ child, url }, file, folder, host) {
+  const trace = join(folder, 'trace.arrows');
+  rmSync(trace, { force: true });
+  const kept = run('collector', 'import', file, '-o', trace, '--json');
+  const options = ['--publish', url, '--publish-as', host, '--spool', join(folder, 'spool')];
+  const before = usedBy(child.pid);
+  const sent = run('collector', 'import', file, ...options, '--json');
+  const taken = usedBy(child.pid);
+  const status = run('collector', 'fleet', 'status', url, '--json');
+  const found = status.said.runs.find((one) => one.host === host);
+  const asked = usedBy(child.pid);
+  const replayed = run('replay', 'run', found.url, '--json');
+  const given = usedBy(child.pid);
+  return {
+    events: kept.said.events,
+    bytes: statSync(trace).size,
+    pieces: found.pieces,
+    sends: sent.seconds - kept.seconds,
+    serves: taken - before,
+    replays: replayed.seconds,
+    gives: given - asked,
+  };
+}
+
+/** A host of which little is told sends a message of a few hundred bytes at each flush. */
+const SMALL = { messages: 20_000, bytes: 600, hosts: 1000, atOnce: 256 };
+
+/** CPU seconds of the server for a message of such hosts. */
+async function measureSmall({ child, url }) {
+  const from = createRequire(join(ROOT, 'packages/fleet/package.json'));
+  const { connect, headers } = from('@nats-io/transport-node');
+  const { jetstream } = from('@nats-io/jetstream');
+  const connection = await connect({ servers: url.slice('nats://'.length) });
+  const client = jetstream(connection);
+  const bytes = new Uint8Array(SMALL.bytes);
+  const before = usedBy(child.pid);
+  let next = 0;
+  const send = async () => {
+    while (next < SMALL.messages) {
+      const at = next++;
+      const made = headers();
+      made.set('Vhostscope-Link', '0'.repeat(64));
+      const host = `small-${at % SMALL.hosts}`;
+      const msgID = `${host}/bench/0/${at}`;
+      await client.publish(`vhostscope.run.${host}.bench`, bytes, { headers: made, msgID });
+    }
+  };
+  await Promise.all(Array.from({ length: SMALL.atOnce }, send));
+  const used = usedBy(child.pid) - before;
+  await connection.close();
+  return used / SMALL.messages;
+}
+
+const COLUMNS = [
+  ['events', ({ events }) => events.toLocaleString('en')],
+  ['bytes an event', ({ bytes, events }) => (bytes / events).toFixed(1)],
+  ['messages a MB', ({ pieces, bytes }) => (pieces / (bytes / 1e6)).toFixed(1)],
+  ['to send', ({ sends, events }) => perMillion(sends, events)],
+  ['server takes', ({ serves, events }) => perMillion(serves, events)],
+  ['server gives', ({ gives, events }) => perMillion(gives, events)],
+  ['replay', ({ replays, events }) => perMillion(replays, events)],
+];
+
+function perMillion(seconds, events) {
+  return `${((1e9 * seconds) / events).toFixed(0)} ms`;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'vhostscope-bench-'));
+const server = await startServer(join(folder, 'store'));
+try {
+  const { stdout } = spawnSync('nats-server', ['--version'], { encoding: 'utf8' });
+  console.log(`${cpus()[0]?.model}, Node ${process.version}, ${stdout.trim()}`);
+  console.log(`processor time for a million events; medians of ${ROUNDS} rounds\n`);
+  const rows = [['recording', ...COLUMNS.map(([title]) => title)]];
+  for (const sample of SAMPLES) {
+    const file = prepare(folder, sample);
+    const figures = Array.from({ length: ROUNDS }, (_, round) =>
+      measure(server, file, folder, `${sample.what.replaceAll(/\W+/g, '-')}-${round}`),
+    );
+    const middle = Object.fromEntries(
+      Object.keys(figures[0]).map((key) => [key, median(figures.map((figure) => figure[key]))]),
+    );
+    rows.push([sample.what, ...COLUMNS.map(([, cell]) => cell(middle))]);
+  }
+  for (const [name, ...cells] of rows)
+    console.log(name.padEnd(28) + cells.map((cell) => cell.padStart(15)).join(''));
+  const small = 1e6 * (await measureSmall(server));
+  console.log(
+    `\na message of ${SMALL.bytes} bytes, of ${SMALL.hosts} hosts in turn: ${small.toFixed(0)} µs of the server's processor time`,
+  );
+} finally {
+  server.child.kill();
+  await once(server.child, 'exit');
+  rmSync(folder, { recursive: true });
+}

@@ -1,0 +1,76 @@
+/** Whether texts can be in one trace: it has one clock, whose times have one step. */
+import { statSync } from 'node:fs';
+import {
+  createTextKindFinder,
+  InputError,
+  inputName,
+  isArrowStream,
+  readInput,
+  type TextKind,
+} from '@vhostscope/trace';
+
+/** A text and what it is. */
+export interface KnownText {
+  readonly name: string;
+  readonly kind: TextKind;
+}
+
+/** @throws InputError where the times of one cannot be in one trace with those of the other */
+export function checkOneClock(one: KnownText, other: KnownText): void {
+  if (one.kind.clock === other.kind.clock && one.kind.timeStep === other.kind.timeStep) return;
+  throw new InputError(
+    `${other.name} is ${inWords(other.kind)}, and ${one.name} is ${inWords(one.kind)}: a trace has one clock, import them apart`,
+  );
+}
+
+function inWords({ format, clock, timeStep }: TextKind): string {
+  const unit = timeStep === 1 ? 'nanoseconds' : 'microseconds';
+  return `text of ${format} with ${unit} of ${clock === 'unknown' ? 'a clock that is not known' : clock}`;
+}
+
+/**
+ * Looks into files before anything is written: the trace names all of them. What a pipe holds is seen only as it is
+ * read, and what is wrong with a file is said when its turn comes.
+ *
+ * @throws InputError where they cannot be in one trace
+ */
+export async function checkFiles(files: readonly string[]): Promise<void> {
+  if (files.length < 2) return;
+  let first: KnownText | undefined;
+  for (const file of files) {
+    const kind = isFile(file) ? await kindOf(file) : undefined;
+    if (kind === undefined) continue;
+    const text = { name: inputName(file), kind };
+    first ??= text;
+    checkOneClock(first, text);
+  }
+}
+
+function isFile(path: string): boolean {
+  return path !== '-' && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** undefined of what holds no text, or cannot be read. */
+async function kindOf(path: string): Promise<TextKind | undefined> {
+  const finder = createTextKindFinder();
+  const found = new AbortController();
+  let head = new Uint8Array(0);
+  let kind: TextKind | undefined;
+  let isText = true;
+  try {
+    await readInput(path, {
+      onChunk: (bytes) => {
+        if (found.signal.aborted) return;
+        isText &&= head.length > 0 || !isArrowStream(bytes);
+        head = Buffer.concat([head, bytes]);
+        kind = finder.find(head, false);
+        if (kind !== undefined || !isText) found.abort();
+      },
+      signal: found.signal,
+    });
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+  return isText && head.length > 0 ? (kind ?? finder.find(head, true)) : undefined;
+}

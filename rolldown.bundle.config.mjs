@@ -1,0 +1,95 @@
+// `pnpm bundle`: each program as one file, for a host that has Node.js and nothing else: `node replay.mjs run TRACE`.
+// What the programs read beside themselves, once built, stands in the file instead.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'rolldown';
+import { commitOf } from './scripts/run/build-note.mjs';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+const PROGRAMS = ['collector', 'replay', 'tui'];
+
+/** A thread loads the file that the program is, and is told apart in it. */
+const ENTRIES = {
+  collector: `import './packages/collector/src/main.ts';`,
+  replay: `
+    import { isMainThread } from 'node:worker_threads';
+    if (isMainThread) await import('./packages/replay/src/main.ts');
+    else await import('./packages/replay/src/fleet/fleet-worker.ts');
+  `,
+  tui: `import './packages/tui/src/main.ts';`,
+};
+
+/** By the end of its path: a module that reads a file beside it, as it is in a bundle. */
+const IN_A_BUNDLE = new Map([
+  ...PROGRAMS.map((name) => [
+    `/packages/${name}/src/version.ts`,
+    () => `
+      export const readOwnBuild = () => (${JSON.stringify({ version: versionOf(name), commit: commitOf(root) })});
+      export const readVersion = () => readOwnBuild().version;
+    `,
+  ]),
+  [
+    '/packages/replay/src/built-page.ts',
+    () => `export const readBuiltPage = () => (${JSON.stringify(builtPage())});`,
+  ],
+  [
+    '/packages/replay/src/built-worker.ts',
+    () => 'export const builtWorker = () => new URL(import.meta.url);',
+  ],
+]);
+
+/** The dashboard of `collector attach --tui` lies beside the collector. */
+const DASHBOARD = {
+  id: '/packages/collector/src/attach/dashboard-process.ts',
+  from: "'../../tui/bin/tui.js'",
+  to: "'./tui.mjs'",
+};
+
+function versionOf(name) {
+  return JSON.parse(readFileSync(new URL(`packages/${name}/package.json`, import.meta.url)))
+    .version;
+}
+
+function builtPage() {
+  const read = (name) =>
+    readFileSync(new URL(`packages/replay/dist/report-page/${name}`, import.meta.url), 'utf8');
+  return { html: read('page.html'), style: read('page.css'), script: read('page.js') };
+}
+
+const bundled = {
+  name: 'bundled',
+  resolveId: (id) => (id.startsWith('entry:') ? id : undefined),
+  load: (id) => {
+    if (id.startsWith('entry:'))
+      return ENTRIES[id.slice('entry:'.length)].replaceAll(
+        './packages/',
+        new URL('packages/', import.meta.url).pathname,
+      );
+    // Ink's tools for those who develop with it.
+    if (id.endsWith('/ink/build/devtools.js')) return 'export {};';
+    for (const [end, made] of IN_A_BUNDLE) if (id.endsWith(end)) return made();
+    return undefined;
+  },
+  transform: (code, id) => {
+    if (!id.endsWith(DASHBOARD.id)) return undefined;
+    if (!code.includes(DASHBOARD.from)) throw new Error(`${id} does not name ${DASHBOARD.from}`);
+    return code.replace(DASHBOARD.from, DASHBOARD.to);
+  },
+};
+
+export default PROGRAMS.map((name) =>
+  defineConfig({
+    input: `entry:${name}`,
+    platform: 'node',
+    resolve: { conditionNames: ['@vhostscope/source', 'import', 'node', 'default'] },
+    transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+    plugins: [bundled],
+    output: {
+      file: `bundle/${name}.mjs`,
+      format: 'esm',
+      banner: '#!/usr/bin/env node',
+      codeSplitting: false,
+    },
+  }),
+);

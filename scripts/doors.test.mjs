@@ -1,0 +1,106 @@
+// What the programs let in and out is told in docs/security.md: which of their files start other programs,
+// listen, or reach a network. Another one has to be added here, and there.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The test host is not a part of the product. */
+const PACKAGES = [
+  'bpftrace-parser',
+  'collector',
+  'fleet',
+  'model',
+  'replay',
+  'terminal',
+  'trace',
+  'tui',
+];
+
+const SOURCES = PACKAGES.flatMap((name) => {
+  const folder = join(root, 'packages', name, 'src');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.tsx?$/.test(path) && !/\.test\.tsx?$/.test(path))
+    .map((path) => ({
+      path: `packages/${name}/src/${path}`,
+      text: readFileSync(join(folder, path), 'utf8'),
+    }));
+});
+
+/** Files that import one of these names, each with what it takes. */
+function importersOf(module, names) {
+  const imports = new RegExp(`^import (?!type )\\{([^}]*)\\} from '${module}';`, 'gm');
+  return SOURCES.flatMap(({ path, text }) => {
+    const taken = [...text.matchAll(imports)]
+      .flatMap(([, list]) => list.split(',').map((name) => name.trim()))
+      .filter((name) => name !== '' && !name.startsWith('type ') && names.test(name));
+    return taken.length === 0 ? [] : [`${path}: ${taken.join(', ')}`];
+  });
+}
+
+test.each([
+  [
+    'starts other programs',
+    'node:child_process',
+    /./,
+    [
+      'packages/collector/src/attach/bpftrace-process.ts: spawn',
+      'packages/collector/src/attach/dashboard-process.ts: spawn',
+      'packages/collector/src/attach/gathered-output.ts: spawnSync',
+      'packages/collector/src/attach/perf-process.ts: spawn',
+      'packages/collector/src/host/host-sources.ts: execFile',
+    ],
+  ],
+  [
+    'connects or listens',
+    'node:net',
+    /^(?:connect|createConnection|createServer|Server)$/,
+    [
+      'packages/collector/src/attach/live-socket.ts: connect, createServer',
+      'packages/tui/src/source/live-socket.ts: connect',
+    ],
+  ],
+  [
+    'answers HTTP',
+    'node:http',
+    /./,
+    ['packages/collector/src/attach/metrics-listener.ts: createServer'],
+  ],
+  [
+    'goes to a NATS server',
+    '@nats-io/transport-node',
+    /^(?:connect|wsconnect)$/,
+    ['packages/fleet/src/server-connection.ts: connect'],
+  ],
+  [
+    'reaches out in another way',
+    'node:(?:https|http2|tls|dgram|dns|vm|cluster)(?:/promises)?',
+    /^(?!checkServerIdentity$)/,
+    [],
+  ],
+])('what %s', (_, module, names, places) => {
+  expect(importersOf(module, names)).toEqual(places);
+});
+
+test('nothing else reaches a network, or runs what is text', () => {
+  const reaching = SOURCES.filter(({ text }) =>
+    /\bfetch\(|\bnew WebSocket\b|\beval\(|\bnew Function\(|\brequire\(/.test(
+      text.replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, ''),
+    ),
+  );
+  expect(reaching.map(({ path }) => path)).toEqual([]);
+});
+
+const STARTERS = SOURCES.filter(({ text }) => text.includes("'node:child_process'"));
+
+test.each(STARTERS)(
+  '$path starts no shell, and gives nobody the password of a server',
+  ({ text }) => {
+    expect(text).not.toMatch(/\bshell:|\bexec\(|\bexecSync\(|'(?:\/bin\/)?(?:ba|da)?sh'/);
+    const starts = text.match(/\b(?:spawn|spawnSync|execFile|execFileSync|fork)\(/g) ?? [];
+    const environments = text.match(/\benv(?:: childEnvironment\(|,$)/gm) ?? [];
+    expect(environments).toHaveLength(starts.length);
+  },
+);
