@@ -157,13 +157,13 @@ export function openHosts(
     clocksAt = now;
     const asked = [...followed.values()];
     for (const one of asked) one.isClockAsked = true;
-    fleet.readClocks().then(
-      (clockOf) => {
-        for (const one of asked) one.clock = clockOf(one.run) ?? one.clock;
-      },
-      // It is not known then, and said so.
-      () => undefined,
-    );
+    void readClocks(asked);
+  }
+
+  /** Of a clock that cannot be asked for now it is said that it is not known. */
+  async function readClocks(asked: readonly Followed[]): Promise<void> {
+    const clockOf = await fleet.readClocks().catch(() => undefined);
+    for (const one of asked) one.clock = clockOf?.(one.run) ?? one.clock;
   }
 
   function view(): HostsView {
