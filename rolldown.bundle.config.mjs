@@ -1,6 +1,7 @@
 // `pnpm bundle`: each program as one file, for a host that has Node.js and nothing else: `node replay.mjs run TRACE`.
 // What the programs read beside themselves, once built, stands in the file instead.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'rolldown';
 import { commitOf } from './scripts/run/build-note.mjs';
@@ -9,15 +10,20 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 
 const PROGRAMS = ['collector', 'replay', 'tui'];
 
+/** Where the bundles go. */
+const FOLDER = process.env.BUNDLE_FOLDER ?? 'bundle';
+
+const source = (path) => JSON.stringify(join(root, 'packages', path));
+
 /** A thread loads the file that the program is, and is told apart in it. */
 const ENTRIES = {
-  collector: `import './packages/collector/src/main.ts';`,
+  collector: `import ${source('collector/src/main.ts')};`,
   replay: `
     import { isMainThread } from 'node:worker_threads';
-    if (isMainThread) await import('./packages/replay/src/main.ts');
-    else await import('./packages/replay/src/fleet/fleet-worker.ts');
+    if (isMainThread) await import(${source('replay/src/main.ts')});
+    else await import(${source('replay/src/fleet/fleet-worker.ts')});
   `,
-  tui: `import './packages/tui/src/main.ts';`,
+  tui: `import ${source('tui/src/main.ts')};`,
 };
 
 /** By the end of its path: a module that reads a file beside it, as it is in a bundle. */
@@ -57,26 +63,35 @@ function builtPage() {
   return { html: read('page.html'), style: read('page.css'), script: read('page.js') };
 }
 
-const bundled = {
-  name: 'bundled',
-  resolveId: (id) => (id.startsWith('entry:') ? id : undefined),
-  load: (id) => {
-    if (id.startsWith('entry:'))
-      return ENTRIES[id.slice('entry:'.length)].replaceAll(
-        './packages/',
-        new URL('packages/', import.meta.url).pathname,
-      );
-    // Ink's tools for those who develop with it.
-    if (id.endsWith('/ink/build/devtools.js')) return 'export {};';
-    for (const [end, made] of IN_A_BUNDLE) if (id.endsWith(end)) return made();
-    return undefined;
-  },
-  transform: (code, id) => {
-    if (!id.endsWith(DASHBOARD.id)) return undefined;
-    if (!code.includes(DASHBOARD.from)) throw new Error(`${id} does not name ${DASHBOARD.from}`);
-    return code.replace(DASHBOARD.from, DASHBOARD.to);
-  },
-};
+function bundled(program) {
+  /** Modules of the program that were found: one that has another name by now would read a file that is not there. */
+  const wanted = [...IN_A_BUNDLE.keys(), DASHBOARD.id].filter((end) =>
+    end.startsWith(`/packages/${program}/`),
+  );
+  const found = new Set();
+  return {
+    name: 'bundled',
+    resolveId: (id) => (id === `entry:${program}` ? id : undefined),
+    load: (id) => {
+      if (id === `entry:${program}`) return ENTRIES[program];
+      // Ink's tools for those who develop with it.
+      if (id.endsWith('/ink/build/devtools.js')) return 'export {};';
+      const end = wanted.find((one) => id.endsWith(one));
+      if (end !== undefined) found.add(end);
+      return IN_A_BUNDLE.get(end)?.();
+    },
+    transform: (code, id) => {
+      if (!id.endsWith(DASHBOARD.id)) return undefined;
+      if (!code.includes(DASHBOARD.from)) throw new Error(`${id} does not name ${DASHBOARD.from}`);
+      return code.replace(DASHBOARD.from, DASHBOARD.to);
+    },
+    buildEnd: () => {
+      const missing = wanted.filter((end) => !found.has(end));
+      if (missing.length > 0)
+        throw new Error(`not in the bundle of ${program}: ${missing.join(', ')}`);
+    },
+  };
+}
 
 export default PROGRAMS.map((name) =>
   defineConfig({
@@ -84,9 +99,9 @@ export default PROGRAMS.map((name) =>
     platform: 'node',
     resolve: { conditionNames: ['@vhostscope/source', 'import', 'node', 'default'] },
     transform: { define: { 'process.env.NODE_ENV': '"production"' } },
-    plugins: [bundled],
+    plugins: [bundled(name)],
     output: {
-      file: `bundle/${name}.mjs`,
+      file: join(FOLDER, `${name}.mjs`),
       format: 'esm',
       banner: '#!/usr/bin/env node',
       codeSplitting: false,

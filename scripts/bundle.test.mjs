@@ -21,13 +21,10 @@ function node(...args) {
 }
 
 beforeAll(async () => {
-  await run(
-    'pnpm',
-    ['exec', 'rolldown', '--config', 'rolldown.bundle.config.mjs', '--log-level', 'warn'],
-    { cwd: ROOT },
-  );
-  for (const name of PROGRAMS)
-    copyFileSync(join(ROOT, `bundle/${name}.mjs`), join(folder, `${name}.mjs`));
+  const rolldown = join(ROOT, 'node_modules/rolldown/bin/cli.mjs');
+  const args = ['--config', 'rolldown.bundle.config.mjs', '--log-level', 'warn'];
+  const env = { ...process.env, BUNDLE_FOLDER: folder };
+  await run(process.execPath, [rolldown, ...args], { cwd: ROOT, env });
   copyFileSync(join(ROOT, 'examples/u5-json-q256.txt.gz'), example);
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -60,6 +57,6 @@ test('a recording is imported, replayed, reported, shown, and summed up in threa
 }, 60_000);
 
 test('the dashboard of a recording is looked for beside the collector', () => {
-  const text = readFileSync(join(ROOT, 'bundle/collector.mjs'), 'utf8');
+  const text = readFileSync(join(folder, 'collector.mjs'), 'utf8');
   expect(text).toContain('new URL("./tui.mjs", import.meta.url)');
 });

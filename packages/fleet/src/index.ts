@@ -30,5 +30,5 @@ export { initStream, type StreamState, type StreamWishes } from './run-stream.js
 export { sendLeftRuns, type LeftRunResult, type LeftRuns } from './send-left-runs.js';
 export { connectFleet, FleetError, type FleetServer } from './server-connection.js';
 export { openServerLink, type ServerLink } from './server-link.js';
-export type { RunWatch, WatchedRun } from './watch-runs.js';
+export type { RunWatch } from './watch-runs.js';
 export { DEFAULT_SPOOL_MAX, defaultSpool, openSpoolFolder } from './spool-folder.js';

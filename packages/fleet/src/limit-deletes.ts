@@ -1,4 +1,7 @@
-/** What a smaller limit makes the server delete: the oldest messages, without a word. */
+/**
+ * What a smaller limit makes the server delete: the oldest messages, without a word. Servers of 2.9 do so at either
+ * limit; newer ones may keep what is over the bytes of a stream that refuses what is new, and only the age counts.
+ */
 import type { JsMsg, StreamInfo } from '@nats-io/jetstream';
 import { byteSize, counted } from '@vhostscope/terminal';
 import type { RunName } from './fleet-url.js';
@@ -6,7 +9,7 @@ import { FleetError, type FleetServer } from './server-connection.js';
 import { payloadBytes, PAYLOAD_BYTES, storedMessages } from './stored-messages.js';
 import { runOfSubject } from './subjects.js';
 
-/** Limits as they are to be; undefined where there is none. */
+/** Limits as they are to be, where they are to be less than they are. */
 interface Limits {
   readonly maxBytes: number | undefined;
   /** ms */

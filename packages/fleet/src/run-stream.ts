@@ -57,12 +57,21 @@ export async function initStream(server: FleetServer, wishes: StreamWishes): Pro
   );
   const { bytes } = there.state;
   if (isSame) return { ...stateOf(there.config), bytes, done: 'left as it was' };
-  const { maxBytes, maxAge } = stateOf(wanted);
-  if (wishes.allowDeleting !== true) await refuseToDelete(server, there, { maxBytes, maxAge });
+  const [before, after] = [stateOf(there.config), stateOf(wanted)];
+  const smaller = {
+    maxBytes: ifLess(after.maxBytes, before.maxBytes),
+    maxAge: ifLess(after.maxAge, before.maxAge),
+  };
+  if (wishes.allowDeleting !== true) await refuseToDelete(server, there, smaller);
   const changed = await asking(server, `change the stream ${name}`, () =>
     manager.streams.update(name, wanted),
   );
   return { ...stateOf(changed.config), bytes, done: 'changed' };
+}
+
+/** A limit that is less than before. What others delete, the server deletes anyway, by its own clock. */
+function ifLess(after: number | undefined, before: number | undefined): number | undefined {
+  return after !== undefined && after < (before ?? Number.POSITIVE_INFINITY) ? after : undefined;
 }
 
 /** Nothing that a server of 2.9 does not know. */

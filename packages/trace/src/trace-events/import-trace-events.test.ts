@@ -381,7 +381,6 @@ describe('lines that are not as they should be', () => {
   test.each([
     'perf record -e vho:* sleep 1',
     'perf record -e vho:* -- sleep 1',
-    'perf record -e vho:* -k 1 ssh -a',
     'perf record --no-all-cpus -e vho:* sleep 1',
     'perf record -z sleep 1',
     'perf record --aio --no-inh sleep 1',
@@ -429,6 +428,16 @@ describe('lines that are not as they should be', () => {
     expect(countsOf(fd)).toMatchObject([{ complete: null }]);
     expect(importCommand('perf record -a --newest -p 7').report.flaws).toHaveLength(1);
   });
+
+  test.each(['perf record -e vho:* -k 1 ssh -a', 'perf record -e vho:* -o my file -ga'])(
+    'whether perf was told to record one command alone does not show: %s',
+    (command) => {
+      const { fd, report } = importCommand(command);
+      expect(report.flaws).toEqual([]);
+      expect(report.notes).toEqual([expect.stringContaining('an argument of it holds a blank')]);
+      expect(countsOf(fd)).toMatchObject([{ complete: null }]);
+    },
+  );
 
   test('a second probe at one place tells the same again, one at another place does not', () => {
     const { report } = importLines(

@@ -86,7 +86,7 @@ const LEAVES_OUT: Readonly<Partial<Record<string, (value: string) => boolean>>> 
 export function leftOutByCommand(line: string): LeftOut | undefined {
   const command = COMMAND.exec(line);
   if (command === null) return undefined;
-  const { given, unknown, runs } = readWords((command[1] ?? '').split(' '));
+  const { given, unknown, runs, isUnsure } = readWords((command[1] ?? '').split(' '));
   const narrow = given.filter(
     ({ option, value, isNegated }) => !isNegated && (LEAVES_OUT[option.long]?.(value) ?? false),
   );
@@ -99,6 +99,12 @@ export function leftOutByCommand(line: string): LeftOut | undefined {
     };
   const isOfAll = given.findLast(({ option }) => option.long === 'all-cpus')?.isNegated === false;
   if (!runs || isOfAll) return {};
+  if (isUnsure)
+    return {
+      unknown:
+        'perf record was told to run a command, or an argument of it holds a blank: ' +
+        'whether what other processes did is missing is not known',
+    };
   return {
     missing:
       'perf record was told to run a command, without -a: what other processes did is missing',
@@ -111,6 +117,8 @@ interface Words {
   readonly unknown: string | undefined;
   /** Whether a command follows. */
   readonly runs: boolean;
+  /** Blanks in arguments are not marked: what looks like one may be the rest of an argument, and perf's options follow. */
+  readonly isUnsure: boolean;
 }
 
 function readWords(words: readonly string[]): Words {
@@ -120,8 +128,11 @@ function readWords(words: readonly string[]): Words {
   while (at < words.length) {
     const word = words[at++] ?? '';
     if (word === '') continue;
-    if (word === '--') return { given, unknown, runs: words.slice(at).some((rest) => rest !== '') };
-    if (!word.startsWith('-') || word === '-') return { given, unknown, runs: true };
+    const rest = words.slice(at);
+    if (word === '--')
+      return { given, unknown, runs: rest.some((one) => one !== ''), isUnsure: false };
+    if (!word.startsWith('-') || word === '-')
+      return { given, unknown, runs: true, isUnsure: rest.some(mayBeOfAll) };
     const options = word.startsWith('--') ? longOption(word.slice(2)) : shortOptions(word.slice(1));
     given.push(...options.given);
     if (options.unknown !== undefined) {
@@ -131,7 +142,12 @@ function readWords(words: readonly string[]): Words {
     } else if (options.wants !== undefined)
       given.push({ ...options.wants, value: words[at++] ?? '' });
   }
-  return { given, unknown, runs: false };
+  return { given, unknown, runs: false, isUnsure: false };
+}
+
+/** -a, alone or among others, or --all-cpus. */
+function mayBeOfAll(word: string): boolean {
+  return /^(?:-[a-zA-Z]*a|--all-c)/.test(word);
 }
 
 interface WordOptions {
