@@ -23,10 +23,12 @@ export const countMoved = z.object({
   area: z.string().nullable(),
   /** The last start entered on its CPU, whose callback it most likely is; null where none was seen. */
   by: z.object({ line, time: z.string(), pid: line, comm: z.string() }).nullable(),
-  /** Line at which the notifier was last unregistered since: ends that come while it is gone lower nothing. */
+  /** Line at which the notifier was first unregistered since: ends that come while it is gone lower nothing. */
   notifier_gone: line.nullable(),
   /** ns, decimal. */
   notifier_gone_at: z.string().nullable(),
+  /** How often it was since, the first time too: any of them may have kept some of the count. */
+  notifier_gone_times: line,
 });
 export type CountMoved = z.infer<typeof countMoved>;
 
@@ -74,17 +76,25 @@ export function watchCount(
       by: hasArea || kind === KIND.range_start ? (watch.starts.get(batch.cpu) ?? null) : null,
       notifier_gone: null,
       notifier_gone_at: null,
+      notifier_gone_times: 0,
     };
   } else if (
     kind === KIND.notifier &&
     details.registered[detail] === 0 &&
     details.dev[detail] === engine.inspect(vq).dev
-  )
+  ) {
+    const {
+      notifier_gone: gone,
+      notifier_gone_at: goneAt,
+      notifier_gone_times: times,
+    } = watch.moved;
     watch.moved = {
       ...watch.moved,
-      notifier_gone: batch.line[i] ?? 0,
-      notifier_gone_at: timeOf(batch, i),
+      notifier_gone: gone ?? batch.line[i] ?? 0,
+      notifier_gone_at: goneAt ?? timeOf(batch, i),
+      notifier_gone_times: times + 1,
     };
+  }
 }
 
 function timeOf({ time }: EventBatch, i: number): string {

@@ -122,6 +122,7 @@ function movedLines(
 ): string[] {
   if (moved === null || after.invalidate_count[0] === null) return [];
   const { time, event, area, by, notifier_gone: gone, notifier_gone_at: goneAt } = moved;
+  const more = moved.notifier_gone_times - 1;
   const of = area === null ? '' : ` of ${area}`;
   const who =
     by === null
@@ -138,7 +139,7 @@ function movedLines(
     ...lines,
     ...wrapped(
       '  ',
-      `the notifier was unregistered at ${eventPlace({ line: gone, time: goneAt }, since)}: unless the range is still open, its end came while there was none and lowered nothing, and the count stays until the virtqueue is reset (imbalance, docs/kernel-rules.md §3.1, bug 4)`,
+      `the notifier was unregistered at ${eventPlace({ line: gone, time: goneAt }, since)}${more === 0 ? '' : `, and ${counted(more, 'time')} since`}: unless a range is still open, its end came while there was none and lowered nothing, and the count stays until the virtqueue is reset (imbalance, docs/kernel-rules.md §3.1, bug 4)`,
     ),
   ];
 }

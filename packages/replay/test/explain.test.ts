@@ -265,6 +265,12 @@ it('names what moved the count off 0, and the imbalance that keeps it there', as
   expect(moved).toMatchObject({ line: 272, notifier_gone: 621 });
   const { out: stuck } = await replay('explain', ...later, trace('s3').path);
   expect(stuck).toMatch(/unregistered at line 621:.*\(imbalance,\s+docs\/kernel-rules\.md/s);
+  // The first of them is told, and how many more there were.
+  const much = ['--access', '5000'];
+  const { count_moved: long } = await explain(trace('s3').path, ...much);
+  expect(long).toMatchObject({ notifier_gone: 621, notifier_gone_times: 12 });
+  const { out: more } = await replay('explain', ...much, trace('s3').path);
+  expect(more).toMatch(/unregistered at line 621, and 11 times\s+since:/);
 });
 
 describe('--vq', () => {
