@@ -84,6 +84,19 @@ test.each([
   expect(importersOf(module, names)).toEqual(places);
 });
 
+test('such modules are named in no other way: not as a whole, not while the program runs', () => {
+  const doors =
+    /['"`](?:(?:node:)?(?:child_process|net|https?|http2|tls|dgram|dns|vm|cluster)(?:\/promises)?|@nats-io\/transport-node)['"`]/g;
+  const others = SOURCES.filter(({ text }) => {
+    const known = text.match(
+      /^(?:import|export) (?:type )?\{[^}]*\} from '(?:node:\w+(?:\/promises)?|@nats-io\/transport-node)';/gm,
+    );
+    const named = (known ?? []).flatMap((line) => line.match(doors) ?? []);
+    return (text.match(doors) ?? []).length !== named.length;
+  });
+  expect(others.map(({ path }) => path)).toEqual([]);
+});
+
 test('nothing else reaches a network, or runs what is text', () => {
   const reaching = SOURCES.filter(({ text }) =>
     /\bfetch\(|\bnew WebSocket\b|\beval\(|\bnew Function\(|\brequire\(/.test(
@@ -102,5 +115,8 @@ test.each(STARTERS)(
     const starts = text.match(/\b(?:spawn|spawnSync|execFile|execFileSync|fork)\(/g) ?? [];
     const environments = text.match(/\benv(?:: childEnvironment\(|,$)/gm) ?? [];
     expect(environments).toHaveLength(starts.length);
+    // What is made once, and given to several.
+    for (const [, made] of text.matchAll(/\bconst env = (.*)$/gm))
+      expect(made).toMatch(/^childEnvironment\(/);
   },
 );
