@@ -86,7 +86,7 @@ test.each([
 
 test('such modules are named in no other way: not as a whole, not while the program runs', () => {
   const doors =
-    /['"`](?:(?:node:)?(?:child_process|net|https?|http2|tls|dgram|dns|vm|cluster)(?:\/promises)?|@nats-io\/transport-node)['"`]/g;
+    /(?:node:(?:child_process|net|https?|http2|tls|dgram|dns|vm|cluster)(?:\/promises)?|(?:from|import|import\() ?['"](?:child_process|net|https?|http2|tls|dgram|dns|vm|cluster|@nats-io\/transport-node))['"`]/g;
   const others = SOURCES.filter(({ text }) => {
     const known = text.match(
       /^(?:import|export) (?:type )?\{[^}]*\} from '(?:node:\w+(?:\/promises)?|@nats-io\/transport-node)';/gm,
@@ -99,7 +99,7 @@ test('such modules are named in no other way: not as a whole, not while the prog
 
 test('nothing else reaches a network, or runs what is text', () => {
   const reaching = SOURCES.filter(({ text }) =>
-    /\bfetch\(|\bnew WebSocket\b|\beval\(|\bnew Function\(|\brequire\(/.test(
+    /(?<!\.)\bfetch\(|\bglobalThis\b.*fetch|\bnew WebSocket\b|\beval\(|\bnew Function\(|\brequire\(/.test(
       text.replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, ''),
     ),
   );
