@@ -3,7 +3,8 @@ import { connectFleet, openFleet, parseFleetUrl, type RunName } from '../src/ind
 import { firstLink, linkOf, type Piece } from '../src/piece.js';
 import { messageHeaders } from '../src/piece-message.js';
 import { textOfReading } from '../src/run-clock.js';
-import { clockSubject, runSubject } from '../src/subjects.js';
+import { storedMessages } from '../src/stored-messages.js';
+import { clockSubject, runStream, runSubject } from '../src/subjects.js';
 import {
   freePorts,
   hasServer,
@@ -74,4 +75,51 @@ describe.skipIf(!hasServer)(`a server with ${RUNS} runs`, () => {
     }
     expect(asked).toBeLessThan(30);
   });
+
+  it('lists a run once that goes on meanwhile', async () => {
+    const there = await connectFleet(parseFleetUrl(server.url), {});
+    const fleet = await openFleet(server.url, {});
+    let isListing = true;
+    let sent = 0;
+    const going = (async () => {
+      while (isListing) {
+        const name = { host: 'going', run: `on${sent++ % 50}` };
+        const head = { kind: 'cut', seq: sent, offset: 0 } as const;
+        const piece: Piece = {
+          ...head,
+          bytes: new Uint8Array(0),
+          link: linkOf(firstLink(name), head, []),
+        };
+        await there.client.publish(runSubject(PREFIX, name), piece.bytes, {
+          headers: messageHeaders(piece),
+        });
+      }
+    })();
+    for (let times = 0; times < 20; times++) {
+      const names = (await fleet.listRuns()).map(({ host, run }) => `${host}/${run}`);
+      expect(names).toEqual([...new Set(names)]);
+    }
+    isListing = false;
+    await going;
+    expect(sent).toBeGreaterThan(50);
+    await fleet.close();
+    await there.close();
+  });
+
+  // The last one: nothing is left.
+  it('comes to its end where the server deletes what it was about to give', async () => {
+    const there = await connectFleet(parseFleetUrl(server.url), {});
+    // More than are fetched ahead.
+    const name = nameOf(0);
+    await Promise.all(
+      Array.from({ length: 5000 }, () => there.client.publish(clockSubject(PREFIX, name), '')),
+    );
+    let seen = 0;
+    for await (const _ of storedMessages(there, { headersOnly: true }))
+      if (seen++ === 0) await there.manager.streams.purge(runStream(PREFIX));
+    expect(seen).toBeLessThan(5000);
+    const { messages } = (await there.manager.streams.info(runStream(PREFIX))).state;
+    expect(messages).toBe(0);
+    await there.close();
+  }, 30_000);
 });
