@@ -1,6 +1,7 @@
 /** Whether texts can be in one trace: it has one clock, whose times have one step. */
 import { statSync } from 'node:fs';
 import {
+  createGrowingBytes,
   createTextKindFinder,
   InputError,
   inputName,
@@ -54,16 +55,16 @@ function isFile(path: string): boolean {
 async function kindOf(path: string): Promise<TextKind | undefined> {
   const finder = createTextKindFinder();
   const found = new AbortController();
-  let head = new Uint8Array(0);
+  const head = createGrowingBytes();
   let kind: TextKind | undefined;
   let isText = true;
   try {
     await readInput(path, {
       onChunk: (bytes) => {
         if (found.signal.aborted) return;
-        isText &&= head.length > 0 || !isArrowStream(bytes);
-        head = Buffer.concat([head, bytes]);
-        kind = finder.find(head, false);
+        isText &&= head.all.length > 0 || !isArrowStream(bytes);
+        head.append(bytes);
+        kind = finder.find(head.all, false);
         if (kind !== undefined || !isText) found.abort();
       },
       signal: found.signal,
@@ -72,5 +73,5 @@ async function kindOf(path: string): Promise<TextKind | undefined> {
     if (error instanceof InputError) return undefined;
     throw error;
   }
-  return isText && head.length > 0 ? (kind ?? finder.find(head, true)) : undefined;
+  return isText && head.all.length > 0 ? (kind ?? finder.find(head.all, true)) : undefined;
 }

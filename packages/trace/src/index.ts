@@ -39,6 +39,7 @@ export {
 } from './trace-writer.js';
 export { createTextImporter, type LiveImport, type TextImporter } from './import-text.js';
 export { createTextImport, type TextImport } from './text-import.js';
+export { createGrowingBytes } from './growing-bytes.js';
 export { createTextKindFinder, RECORDER, type TextFormat, type TextKind } from './text-kind.js';
 export {
   createLiveEvents,

@@ -1,4 +1,5 @@
 /** Imports a text of whatever kind, which its first lines tell. */
+import { createGrowingBytes } from './growing-bytes.js';
 import type { ImportReport } from './import-report.js';
 import { createTextImporter } from './import-text.js';
 import { createTextKindFinder, type TextKind } from './text-kind.js';
@@ -32,8 +33,7 @@ export function createTextImport(
   begin: (kind: TextKind) => TraceWriter,
 ): TextImport {
   /** The first bytes, while they do not tell, and how many there are. */
-  let head = new Uint8Array(0);
-  let length = 0;
+  const head = createGrowingBytes();
   const finder = createTextKindFinder();
   let begun: TextImport | undefined;
 
@@ -43,23 +43,13 @@ export function createTextImport(
       kind.format === 'bpftrace'
         ? createTextImporter(writer, report)
         : createTraceEventImport(writer, report, kind);
-    begun.push(head.subarray(0, length));
-    head = new Uint8Array(0);
+    begun.push(head.all);
+    head.clear();
     return begun;
   }
 
-  function keep(bytes: Uint8Array): void {
-    if (length + bytes.length > head.length) {
-      const larger = new Uint8Array(Math.max(length + bytes.length, 2 * head.length));
-      larger.set(head.subarray(0, length));
-      head = larger;
-    }
-    head.set(bytes, length);
-    length += bytes.length;
-  }
-
   function beginIf(isAll: boolean): TextImport | undefined {
-    const kind = finder.find(head.subarray(0, length), isAll);
+    const kind = finder.find(head.all, isAll);
     return kind === undefined ? undefined : beginAs(kind);
   }
 
@@ -69,7 +59,7 @@ export function createTextImport(
   return {
     push: (bytes) => {
       if (begun !== undefined) return begun.push(bytes);
-      keep(bytes);
+      head.append(bytes);
       beginIf(false);
     },
     flaw: (what) => atTheEnd()?.flaw(what),
