@@ -24,4 +24,8 @@ is given to another within seconds; answers are kept for a day, and who asks the
 once. Workers and who asks must run the same build of replay: others have jobs of their own. Ctrl-C gives back
 what is under way.
 
-Exit codes: 2 wrong usage, or a server that cannot be asked; 130 interrupted.`;
+Exit codes: 2 wrong usage, or a server that cannot be asked; 130 interrupted.
+
+Examples:
+  replay fleet-worker nats://hub                 until Ctrl-C, in as many threads as there are CPUs
+  replay fleet-worker --workers 2 nats://hub     leave CPUs to others`;
