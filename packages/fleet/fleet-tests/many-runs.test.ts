@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectFleet, openFleet, parseFleetUrl, type RunName } from '../src/index.js';
+import {
+  connectFleet,
+  openFleet,
+  parseFleetUrl,
+  type FleetServer,
+  type RunName,
+} from '../src/index.js';
 import { firstLink, linkOf, type Piece } from '../src/piece.js';
 import { messageHeaders } from '../src/piece-message.js';
 import { textOfReading } from '../src/run-clock.js';
@@ -18,6 +24,17 @@ import { initFleet } from './runs.js';
 const RUNS = 500;
 const PREFIX = 'vhostscope';
 
+/** The last piece of a run, without the others. */
+async function publishEnd({ client }: FleetServer, name: RunName, seq: number): Promise<void> {
+  const head = { kind: 'cut', seq, offset: 0 } as const;
+  const piece: Piece = {
+    ...head,
+    bytes: new Uint8Array(0),
+    link: linkOf(firstLink(name), head, []),
+  };
+  await client.publish(runSubject(PREFIX, name), piece.bytes, { headers: messageHeaders(piece) });
+}
+
 describe.skipIf(!hasServer)(`a server with ${RUNS} runs`, () => {
   let folder: TestFolder;
   let server: TestServer;
@@ -31,15 +48,7 @@ describe.skipIf(!hasServer)(`a server with ${RUNS} runs`, () => {
     await Promise.all(
       Array.from({ length: RUNS }, async (_, at) => {
         const name = nameOf(at);
-        const head = { kind: 'cut', seq: 0, offset: 0 } as const;
-        const piece: Piece = {
-          ...head,
-          bytes: new Uint8Array(0),
-          link: linkOf(firstLink(name), head, []),
-        };
-        await there.client.publish(runSubject(PREFIX, name), piece.bytes, {
-          headers: messageHeaders(piece),
-        });
+        await publishEnd(there, name, 0);
         if (at % 2 === 0) return;
         const reading = { clock: 'CLOCK_BOOTTIME', at: BigInt(at), offset: 2n, uncertainty: 3n };
         await there.client.publish(clockSubject(PREFIX, name), textOfReading(reading));
@@ -84,15 +93,7 @@ describe.skipIf(!hasServer)(`a server with ${RUNS} runs`, () => {
     const going = (async () => {
       while (isListing) {
         const name = { host: 'going', run: `on${sent++ % 50}` };
-        const head = { kind: 'cut', seq: sent, offset: 0 } as const;
-        const piece: Piece = {
-          ...head,
-          bytes: new Uint8Array(0),
-          link: linkOf(firstLink(name), head, []),
-        };
-        await there.client.publish(runSubject(PREFIX, name), piece.bytes, {
-          headers: messageHeaders(piece),
-        });
+        await publishEnd(there, name, sent);
       }
     })();
     for (let times = 0; times < 20; times++) {
