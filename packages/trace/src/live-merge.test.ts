@@ -12,7 +12,13 @@ import {
 } from '../test/trace-files.ts';
 import { createImportReport } from './import-report.ts';
 import { createTextImporter } from './import-text.ts';
-import { createLiveMerge, SILENCE, type LiveMerge, type MergeStop } from './live-merge.ts';
+import {
+  createLiveMerge,
+  HEARTBEAT_SILENCE,
+  SILENCE,
+  type LiveMerge,
+  type MergeStop,
+} from './live-merge.ts';
 import { createTraceIndexer, type TraceIndexer } from './trace-index.ts';
 import { closeTrace, createTraceWriter, flushTrace } from './trace-writer.ts';
 
@@ -33,10 +39,10 @@ interface Grown {
   readonly steps: readonly { readonly bytes: number; readonly rows: readonly Row[] }[];
 }
 
-function grow(flushes: readonly (readonly Omit<Row, 'line'>[])[]): Grown {
+function grow(flushes: readonly (readonly Omit<Row, 'line'>[])[], header = HEADER): Grown {
   const path = newPath('.arrows');
   const fd = newFile(path);
-  const writer = createTraceWriter(fd, HEADER);
+  const writer = createTraceWriter(fd, header);
   const importer = createTextImporter(writer, createImportReport());
   const steps: { bytes: number; rows: Row[] }[] = [];
   const rows: Row[] = [];
@@ -165,49 +171,65 @@ test('stops at any time, and goes on from there', () => {
   );
 });
 
-test('a CPU that is silent holds back what is newest while others tell, and then nothing', () => {
-  const ms = (time: number): bigint => BigInt(time) * 1_000_000n;
-  const { fd, steps } = grow([
-    [
-      { time: ms(10), cpu: 0 },
-      { time: ms(11), cpu: 1 },
-    ],
-    [
-      { time: ms(1000), cpu: 1 },
-      { time: ms(1500), cpu: 1 },
-    ],
-    [{ time: ms(900), cpu: 0 }],
-    [{ time: ms(1600), cpu: 1 }],
-    [{ time: ms(1550), cpu: 0 }],
-  ]);
-  const { events, indexer, advance, merge } = follow(fd);
-  const times = (): number[] => events.map(({ time }) => Number(time / 1_000_000n));
-  const come = (step: number): void => indexer.extend(steps[step]?.bytes ?? 0);
-  come(0);
-  expect(advance(0)).toBe('waits');
-  expect(times()).toEqual([10]);
-  come(1);
-  expect(advance(SILENCE)).toBe('waits');
-  expect(times()).toEqual([10]);
-  expect(merge().waiting()).toEqual({ events: 3, lag: 1490e6 });
-  // It is silent: what lies far enough behind the newest event is let out.
-  expect(advance(SILENCE + 1)).toBe('waits');
-  expect(times()).toEqual([10, 11]);
-  // What it had told, and was on its way, comes in time.
-  come(2);
-  expect(advance(SILENCE + 2)).toBe('waits');
-  expect(times()).toEqual([10, 11, 900]);
-  come(3);
-  expect(advance(2 * SILENCE)).toBe('waits');
-  expect(advance(2 * SILENCE + 3)).toBe('waits');
-  expect(times()).toEqual([10, 11, 900]);
-  expect(merge().late).toBe(0);
-  // Nobody tells anything: what there is is not held back for ever.
-  expect(advance(3 * SILENCE + 1)).toBe('waits');
-  expect(times()).toEqual([10, 11, 900, 1000, 1500, 1600]);
-  expect(merge().waiting()).toEqual({ events: 0, lag: 0 });
-  come(4);
-  expect(advance(3 * SILENCE + 2)).toBe('waits');
-  expect(times().at(-1)).toBe(1550);
-  expect(merge().late).toBe(1);
-});
+test.each([
+  { of: 'any trace', header: HEADER, silence: SILENCE },
+  {
+    of: 'a recording by bpftrace, with heartbeats',
+    header: {
+      ...HEADER,
+      host: { kernel: '6.1', architecture: 'x86_64', bpftrace: '0.17.0', numaNodes: 1 },
+    },
+    silence: HEARTBEAT_SILENCE,
+  },
+])(
+  'a CPU of $of that is silent holds back what is newest, and then nothing',
+  ({ header, silence }) => {
+    const ms = (time: number): bigint => BigInt(time) * 1_000_000n;
+    const { fd, steps } = grow(
+      [
+        [
+          { time: ms(10), cpu: 0 },
+          { time: ms(11), cpu: 1 },
+        ],
+        [
+          { time: ms(1000), cpu: 1 },
+          { time: ms(1500), cpu: 1 },
+        ],
+        [{ time: ms(900), cpu: 0 }],
+        [{ time: ms(1600), cpu: 1 }],
+        [{ time: ms(1550), cpu: 0 }],
+      ],
+      header,
+    );
+    const { events, indexer, advance, merge } = follow(fd);
+    const times = (): number[] => events.map(({ time }) => Number(time / 1_000_000n));
+    const come = (step: number): void => indexer.extend(steps[step]?.bytes ?? 0);
+    come(0);
+    expect(advance(0)).toBe('waits');
+    expect(times()).toEqual([10]);
+    come(1);
+    expect(advance(silence)).toBe('waits');
+    expect(times()).toEqual([10]);
+    expect(merge().waiting()).toEqual({ events: 3, lag: 1490e6 });
+    // It is silent: what lies far enough behind the newest event is let out.
+    expect(advance(silence + 1)).toBe('waits');
+    expect(times()).toEqual([10, 11]);
+    // What it had told, and was on its way, comes in time.
+    come(2);
+    expect(advance(silence + 2)).toBe('waits');
+    expect(times()).toEqual([10, 11, 900]);
+    come(3);
+    expect(advance(2 * silence)).toBe('waits');
+    expect(advance(2 * silence + 3)).toBe('waits');
+    expect(times()).toEqual([10, 11, 900]);
+    expect(merge().late).toBe(0);
+    // Nobody tells anything: what there is is not held back for ever.
+    expect(advance(3 * silence + 1)).toBe('waits');
+    expect(times()).toEqual([10, 11, 900, 1000, 1500, 1600]);
+    expect(merge().waiting()).toEqual({ events: 0, lag: 0 });
+    come(4);
+    expect(advance(3 * silence + 2)).toBe('waits');
+    expect(times().at(-1)).toBe(1550);
+    expect(merge().late).toBe(1);
+  },
+);

@@ -54,7 +54,7 @@ export type MergeStop = 'limit' | 'before' | 'waits' | 'stopped' | 'over';
 
 export interface LiveMerge {
   advance(limits: MergeLimits, visit: MergeVisitor): MergeStop;
-  /** Events that have arrived and were not let out; how far the last of them is from the first, ns. */
+  /** Events that have arrived and were not let out; how far what was let out is behind the newest of them, ns. */
   waiting(): { readonly events: number; readonly lag: number };
   /** Events that were let out after later ones, as their CPU had been silent for too long. */
   readonly late: number;
@@ -64,6 +64,14 @@ export interface LiveMerge {
 
 /** A CPU that says nothing for so long is silent, ms. */
 export const SILENCE = 2000;
+
+/**
+ * The same where `collector attach` records by bpftrace, ms. Each CPU of it tells heartbeats, so one of which nothing comes
+ * is not idle: bpftrace empties the buffer of another CPU before it looks at this one, and what waits there is
+ * earlier. Shown without it, a storm on that CPU is over before it is. Only a CPU that was taken offline is waited for
+ * in vain.
+ */
+export const HEARTBEAT_SILENCE = 10_000;
 
 /**
  * What a CPU that is silent may have told, and others have overtaken, ns: the program holds rounds back until the
@@ -87,8 +95,12 @@ interface Moment {
   high: number;
 }
 
+/** Before any event. */
+const NO_MOMENT: Moment = { low: 0, high: 0 };
+
 /** @param index may grow between two calls */
 export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge {
+  const silence = index.header.host?.bpftrace === undefined ? SILENCE : HEARTBEAT_SILENCE;
   /** Place of the recording at hand in the list, and what of it was told. */
   let place = 0;
   let isOpen = false;
@@ -121,7 +133,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
 
   function listen({ events }: RecordingIndex, now: number): void {
     // When nothing at all came for so long, it was the recorder that was held up, and no CPU was silent.
-    const wasHeldUp = now - arrivedAt > SILENCE;
+    const wasHeldUp = now - arrivedAt > silence;
     const arrivedBefore = arrivedAt;
     for (const [cpu, places] of events) {
       let cursor = cursors.get(cpu);
@@ -171,9 +183,9 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     for (const cursor of cursors.values()) {
       const { batch, isStanding, heardAt } = cursor;
       if (isStanding || batch === undefined) continue;
-      const isSilent = now - heardAt > SILENCE;
+      const isSilent = now - heardAt > silence;
       // Nobody tells anything: what there is is not held back for ever.
-      if (isSilent && now - arrivedAt > SILENCE) continue;
+      if (isSilent && now - arrivedAt > silence) continue;
       const low = batch.time[2 * batch.length - 2];
       const high = batch.time[2 * batch.length - 1];
       if (isSilent && isUpTo(low, high, settled)) lower(bound, settled.low, settled.high);
@@ -264,6 +276,12 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     return undefined;
   }
 
+  function oldestWaiting(): bigint {
+    if (heap.length === 0) return newest;
+    const { batch, row } = heap[0];
+    return timeOf({ low: batch.time[2 * row], high: batch.time[2 * row + 1] });
+  }
+
   return {
     advance: (limits, visit) => {
       const last = limits.before === undefined ? MOST : limits.before - 1n;
@@ -279,8 +297,10 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     },
     waiting: () => {
       if (arrived === told) return { events: 0, lag: 0 };
-      const lag = Number(newest - ((BigInt(released.high) << 32n) | BigInt(released.low)));
-      return { events: arrived - told, lag: Math.max(0, lag) };
+      const lag =
+        newest -
+        (isUpTo(released.low, released.high, NO_MOMENT) ? oldestWaiting() : timeOf(released));
+      return { events: arrived - told, lag: Math.max(0, Number(lag)) };
     },
     get late() {
       return late;
@@ -308,6 +328,10 @@ const MOST = (1n << 63n) - 1n;
 
 function isUpTo(low: number, high: number, last: Moment): boolean {
   return high < last.high || (high === last.high && low <= last.low);
+}
+
+function timeOf({ low, high }: Moment): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 function lower(moment: Moment, low: number, high: number): void {

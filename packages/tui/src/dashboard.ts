@@ -48,6 +48,8 @@ export interface ClockView {
   readonly isLive: boolean;
   /** What is newest comes faster than it is played. */
   readonly isLagging: boolean;
+  /** While live: how far `at` is behind the newest event that has arrived, ns. A CPU may still tell earlier ones. */
+  readonly behind: number;
   /** Seconds of the trace per second; `max` as fast as it goes. Of no matter while live. */
   readonly speed: number | 'max';
   /** A jump that is under way: how far, 0 to 1; undefined when none is. */

@@ -165,6 +165,7 @@ export function dashboardView(over: Partial<DashboardView> = {}): DashboardView 
       isPaused: false,
       isLive: false,
       isLagging: false,
+      behind: 0,
       speed: 1,
       seeking: undefined,
       earliest: 0,

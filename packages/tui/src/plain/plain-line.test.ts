@@ -26,6 +26,14 @@ test('a line tells where it is, how many hit, what comes, and what is wrong', ()
   expect(line).toMatch(/ {2}storm 3 of a\\x0ab {2}the recording broke off {2}! lost\\x0a1\n$/);
 });
 
+test('a line that is behind what has come says so', () => {
+  const { clock } = dashboardView();
+  const line = (behind: number): string =>
+    plainLine(dashboardView({ clock: { ...clock, behind } }));
+  expect(line(2.5e9)).toMatch(/ {2}2\.50 s behind what has come\n$/);
+  expect(line(0.9e9)).not.toContain('behind');
+});
+
 test('the numbers for programs are as the schema says', () => {
   const view = dashboardView({
     beside: 'copy',

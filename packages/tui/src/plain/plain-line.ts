@@ -1,7 +1,8 @@
 /** The dashboard where there is no terminal: a line of text a second. */
 import type { DashboardView } from '../dashboard.js';
-import { count, hitRatio, moment, rate } from '../screen/figures.js';
+import { count, hitRatio, lasting, moment, rate } from '../screen/figures.js';
 import { UNICODE_GLYPHS } from '../screen/glyphs.js';
+import { NOTABLY_BEHIND } from '../screen/head-lines.js';
 import { safeName, words, type Look } from '../screen/look.js';
 
 /** "12.000 s  merged 99.98 % now, 99.99 % in all  …"; files and pipes are read as UTF-8. */
@@ -29,6 +30,9 @@ export function plainLine(view: DashboardView): string {
     `accesses ${rate(rates.accesses)}/s`,
     `invalidations ${rate(rates.overlapping)}/s`,
     ...worst,
+    ...(clock.behind < NOTABLY_BEHIND
+      ? []
+      : [`${lasting(clock.behind, UNICODE_GLYPHS)} behind what has come`]),
     ...notes(view),
   ];
   return `${parts.join('  ')}\n`;

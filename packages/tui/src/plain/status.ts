@@ -28,6 +28,8 @@ export const statusSchema = z.object({
   /** ns of CLOCK_BOOTTIME, decimal. */
   boottime: z.string(),
   end: z.number(),
+  /** While live: how far `at` is behind the newest event that has arrived. */
+  behind: z.number(),
   source: z.object({
     name: z.string(),
     kind: z.enum(['socket', 'pipe', 'growing file', 'file', 'server']),
@@ -83,6 +85,7 @@ export function statusOf(view: DashboardView): Status {
     at: clock.at,
     boottime: clock.boottime.toString(),
     end: clock.end,
+    behind: clock.behind,
     source: {
       name: source.name,
       kind: source.kind,

@@ -134,12 +134,18 @@ function clockLine(clock: ClockView, look: Look): Line {
   return [
     span(`${sign} ${word}`, tone),
     span(`  ${time}${of}`),
+    ...(clock.behind < NOTABLY_BEHIND
+      ? []
+      : [span(`, ${lasting(clock.behind, look.glyphs)} behind`, 'doubt')]),
     // Behind that one cannot go but live.
     ...(clock.keptUntil === undefined
       ? []
       : [span(`, kept to ${moment(clock.keptUntil)}`, 'doubt')]),
   ];
 }
+
+/** ns. What is told within a second of its moment is as live as it gets. */
+export const NOTABLY_BEHIND = 1e9;
 
 function wayOf(
   { isPaused, isLive, speed }: ClockView,

@@ -444,6 +444,9 @@ test('a storm under way, a jump, live and paused are told at the top', () => {
   expect(top({ storms: [storm(1, { isOver: false })] })).toContain('a storm is under way');
   expect(top({ clock: { ...clock, seeking: 0.426 } })).toContain('going there 42 %');
   expect(top({ clock: { ...clock, isLive: true } })).toContain('● live  12.345 s');
+  const behind = { ...clock, isLive: true, behind: 3.45e9 };
+  expect(top({ clock: behind })).toContain('● live  12.345 s, 3.45 s behind');
+  expect(top({ clock: { ...behind, behind: 0.9e9 } })).not.toContain('behind');
   expect(top({ clock: { ...clock, isPaused: true } })).toContain('■ paused  12.345 s of 60.000 s');
   expect(top({ clock: { ...clock, speed: 'max' } })).toContain('▸ as fast as it goes');
 });

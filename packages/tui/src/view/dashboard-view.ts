@@ -53,6 +53,7 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
       clock: {
         ...shown.clock,
         at,
+        behind: shown.clock.isLive ? (player?.merge.waiting().lag ?? 0) : 0,
         boottime: first + BigInt(at),
         earliest: 0,
         events: player?.account.events ?? 0,
