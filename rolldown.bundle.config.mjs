@@ -15,13 +15,13 @@ const FOLDER = process.env.BUNDLE_FOLDER ?? 'bundle';
 
 const source = (path) => JSON.stringify(join(root, 'packages', path));
 
-/** A thread loads the file that the program is, and is told apart in it. */
+/** A process that replays runs is the program too, and is told apart in it. */
 const ENTRIES = {
   collector: `import ${source('collector/src/main.ts')};`,
   replay: `
-    import { isMainThread } from 'node:worker_threads';
-    if (isMainThread) await import(${source('replay/src/main.ts')});
-    else await import(${source('replay/src/fleet/fleet-worker.ts')});
+    import { WORKER_ARGUMENT } from ${source('replay/src/fleet/worker-process.ts')};
+    if (process.argv[2] === WORKER_ARGUMENT) await import(${source('replay/src/fleet/replay-worker.ts')});
+    else await import(${source('replay/src/main.ts')});
   `,
   tui: `import ${source('tui/src/main.ts')};`,
 };
@@ -40,8 +40,8 @@ const IN_A_BUNDLE = new Map([
     () => `export const readBuiltPage = () => (${JSON.stringify(builtPage())});`,
   ],
   [
-    '/packages/replay/src/built-worker.ts',
-    () => 'export const builtWorker = () => new URL(import.meta.url);',
+    '/packages/replay/src/worker-program.ts',
+    () => 'export const workerProgram = () => new URL(import.meta.url);',
   ],
 ]);
 

@@ -3,13 +3,13 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
 
-/** A thread loads a file of its own, which nothing imports. */
-const THREADS = { 'fleet-worker': 'src/fleet/fleet-worker.ts' };
+/** Started as a process of its own: nothing imports it. */
+const PROCESSES = { 'replay-worker': 'src/fleet/replay-worker.ts' };
 
 export default defineConfig({
   input: {
     main: 'src/main.ts',
-    ...Object.fromEntries(Object.entries(THREADS).filter(([, source]) => existsSync(source))),
+    ...Object.fromEntries(Object.entries(PROCESSES).filter(([, source]) => existsSync(source))),
   },
   platform: 'node',
   resolve: { conditionNames: ['@vhostscope/source', 'import', 'node', 'default'] },

@@ -5,13 +5,13 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } f
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PEAK_MEMORY } from './peak-memory.mjs';
+import { runMeasured } from './measured-run.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const TRACES = Number(process.env.BENCH_TRACES ?? 100);
 
-/** Of each trace file, so that a hundred are 1.3 GB: a thread that has just begun is slow, and of short traces that is much. */
+/** Of each trace file, so that a hundred are 1.3 GB: a process that has just begun is slow, and of short traces that is much. */
 const RECORDINGS = 4;
 
 /** The real recordings, as gzipped text. */
@@ -20,48 +20,25 @@ const SAMPLES = ['examples', 'packages/replay/test/golden']
   .filter((path) => path.endsWith('.txt.gz'));
 
 const WAYS = [
-  { name: 'one core, one thread', cores: '0', workers: 1 },
-  { name: 'all cores, one thread', cores: undefined, workers: 1 },
-  { name: 'two cores, two threads', cores: '0,1', workers: 2 },
+  { name: 'one core, one process', cores: '0', workers: 1 },
+  { name: 'all cores, one process', cores: undefined, workers: 1 },
+  { name: 'two cores, two processes', cores: '0,1', workers: 2 },
 ];
 
-/** CPU seconds of a process, of all its threads, on a line of its stderr: what a machine does beside is not in them. */
-const CPU_SECONDS = `data:text/javascript,${encodeURIComponent(`
-  process.on('exit', () => {
-    const { user, system } = process.cpuUsage();
-    process.stderr.write('\\n' + (user + system) / 1e6 + '\\n');
-  });
-`)}`;
-
 /** @param {{ cores: string | undefined, workers: number }} way */
-function replay(folder, { cores, workers }) {
+async function replay(folder, { cores, workers }) {
   const main = join(ROOT, 'packages/replay/dist/main.js');
-  const program = ['--import', CPU_SECONDS, '--import', PEAK_MEMORY, main];
-  program.push('fleet', '--json', '--workers', String(workers), folder);
-  const [command, ...args] =
-    cores === undefined
-      ? [process.execPath, ...program]
-      : ['taskset', '-c', cores, process.execPath, ...program];
-  const begun = performance.now();
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 30,
-  });
-  const seconds = (performance.now() - begun) / 1000;
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stderr}`);
-  const { totals } = JSON.parse(stdout);
-  const [cpuSeconds, kilobytes] = stderr
-    .split('\n')
-    .filter((line) => /^[\d.]+$/.test(line))
-    .map(Number);
-  return { seconds, totals, cpuSeconds, megabytes: kilobytes / 1024 };
+  const program = [process.execPath, main, 'fleet', '--json', '--workers', String(workers), folder];
+  const [command, ...args] = cores === undefined ? program : ['taskset', '-c', cores, ...program];
+  const { stdout, ...took } = await runMeasured(command, args);
+  return { ...took, totals: JSON.parse(stdout).totals };
 }
 
 function median(values) {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-function measure(what, folder) {
+async function measure(what, folder) {
   const bytes = readdirSync(folder).reduce(
     (sum, name) => sum + statSync(join(folder, name)).size,
     0,
@@ -70,7 +47,7 @@ function measure(what, folder) {
   // One round uncounted, to fill the page cache.
   for (let round = 0; round <= ROUNDS; round++)
     for (const way of WAYS) {
-      const figure = replay(folder, way);
+      const figure = await replay(folder, way);
       if (round > 0) found.get(way.name).push(figure);
     }
   const { runs, designs } = found.get(WAYS[0].name)[0].totals;
@@ -110,8 +87,8 @@ try {
     copyFileSync(SAMPLES[at % SAMPLES.length], join(texts, `${at}.txt.gz`));
     copyFileSync(imported[at % imported.length], join(files, `${at}.arrows`));
   }
-  measure('gzipped text', texts);
-  measure('trace files', files);
+  await measure('gzipped text', texts);
+  await measure('trace files', files);
 } finally {
   rmSync(folder, { recursive: true });
 }

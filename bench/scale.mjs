@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { runMeasured } from './measured-run.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -28,29 +29,11 @@ const SAMPLES = [
   { what: 'a storm of ranges', path: 'examples/s3-resetup-under-storm.txt.gz', copies: 60 },
 ];
 
-/** CPU seconds of a process, of all its threads, on the last line of its stderr. */
-const CPU_SECONDS = `data:text/javascript,${encodeURIComponent(`
-  process.on('exit', () => {
-    const { user, system } = process.cpuUsage();
-    process.stderr.write('\\n' + (user + system) / 1e6 + '\\n');
-  });
-`)}`;
-
 /** Runs one of our programs: what it printed as JSON, and its CPU seconds. */
-function run(program, ...args) {
+async function run(program, ...args) {
   const main = join(ROOT, `packages/${program}/dist/main.js`);
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', CPU_SECONDS, main, ...args],
-    {
-      encoding: 'utf8',
-      maxBuffer: 1 << 30,
-    },
-  );
-  if (status !== 0)
-    throw new Error(`${program} ${args.join(' ')}: exit code ${status}\n${stderr.trim()}`);
-  const seconds = Number(stderr.trim().split('\n').at(-1));
-  return { said: stdout === '' ? undefined : JSON.parse(stdout), seconds };
+  const { stdout, cpuSeconds } = await runMeasured(process.execPath, [main, ...args]);
+  return { said: stdout === '' ? undefined : JSON.parse(stdout), seconds: cpuSeconds };
 }
 
 async function freePort() {
@@ -72,7 +55,7 @@ async function startServer(folder) {
   const url = `nats://127.0.0.1:${port}`;
   for (let tries = 0; ; tries++) {
     try {
-      run('collector', 'fleet', 'init', url, '--json');
+      await run('collector', 'fleet', 'init', url, '--json');
       break;
     } catch (error) {
       if (tries === 20) throw error;
@@ -105,18 +88,18 @@ function median(values) {
 }
 
 /** Figures of one recording, one round; CPU seconds. */
-function measure({ child, url }, file, folder, host) {
+async function measure({ child, url }, file, folder, host) {
   const trace = join(folder, 'trace.arrows');
   rmSync(trace, { force: true });
-  const kept = run('collector', 'import', file, '-o', trace, '--json');
+  const kept = await run('collector', 'import', file, '-o', trace, '--json');
   const options = ['--publish', url, '--publish-as', host, '--spool', join(folder, 'spool')];
   const before = usedBy(child.pid);
-  const sent = run('collector', 'import', file, ...options, '--json');
+  const sent = await run('collector', 'import', file, ...options, '--json');
   const taken = usedBy(child.pid);
-  const status = run('collector', 'fleet', 'status', url, '--json');
+  const status = await run('collector', 'fleet', 'status', url, '--json');
   const found = status.said.runs.find((one) => one.host === host);
   const asked = usedBy(child.pid);
-  const replayed = run('replay', 'run', found.url, '--json');
+  const replayed = await run('replay', 'run', found.url, '--json');
   const given = usedBy(child.pid);
   return {
     events: kept.said.events,
@@ -181,9 +164,11 @@ try {
   const rows = [['recording', ...COLUMNS.map(([title]) => title)]];
   for (const sample of SAMPLES) {
     const file = prepare(folder, sample);
-    const figures = Array.from({ length: ROUNDS }, (_, round) =>
-      measure(server, file, folder, `${sample.what.replaceAll(/\W+/g, '-')}-${round}`),
-    );
+    const figures = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const host = `${sample.what.replaceAll(/\W+/g, '-')}-${round}`;
+      figures.push(await measure(server, file, folder, host));
+    }
     const middle = Object.fromEntries(
       Object.keys(figures[0]).map((key) => [key, median(figures.map((figure) => figure[key]))]),
     );

@@ -38,7 +38,7 @@ test.each(PROGRAMS)('%s says its version, and what it can do', async (name) => {
   expect(stdout).toContain(`Usage: ${name}`);
 });
 
-test('a recording is imported, replayed, reported, shown, and summed up in threads', async () => {
+test('a recording is imported, replayed, reported, shown, and summed up in processes', async () => {
   await node('collector.mjs', 'import', example, '-o', trace);
   const built = join(ROOT, 'packages/replay/bin/replay.js');
   const ofBundle = await node('replay.mjs', 'run', 'u5.arrows', '--json');

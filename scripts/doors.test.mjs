@@ -51,6 +51,7 @@ test.each([
       'packages/collector/src/attach/gathered-output.ts: spawnSync',
       'packages/collector/src/attach/perf-process.ts: spawn',
       'packages/collector/src/host/host-sources.ts: execFile',
+      'packages/replay/src/fleet/worker-process.ts: fork',
     ],
   ],
   [
@@ -106,9 +107,19 @@ test('nothing else reaches a network, or runs what is text', () => {
   expect(reaching.map(({ path }) => path)).toEqual([]);
 });
 
+/** It starts the program that it is of, which reads runs from servers. */
+const ITSELF = 'packages/replay/src/fleet/worker-process.ts';
+
 const STARTERS = SOURCES.filter(({ text }) => text.includes("'node:child_process'"));
 
-test.each(STARTERS)(
+test('what starts the program itself starts no other', () => {
+  const { text = '' } = SOURCES.find(({ path }) => path === ITSELF) ?? {};
+  expect(text.match(/\b(?:spawn|spawnSync|execFile|execFileSync|fork)\(.*/g)).toEqual([
+    'fork(program, [WORKER_ARGUMENT], {',
+  ]);
+});
+
+test.each(STARTERS.filter(({ path }) => path !== ITSELF))(
   '$path starts no shell, and gives nobody the password of a server',
   ({ text }) => {
     expect(text).not.toMatch(/\bshell:|\bexec\(|\bexecSync\(|'(?:\/bin\/)?(?:ba|da)?sh'/);

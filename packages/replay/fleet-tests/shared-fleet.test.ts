@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connectFleet, initStream, openJobQueue, parseFleetUrl } from '@vhostscope/fleet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { programDigest } from '../src/fleet/program-digest.ts';
-import { builtWorker } from '../src/built-worker.ts';
+import { workerProgram } from '../src/worker-program.ts';
 import { fleetResultSchema } from '../src/fleet/fleet-result.ts';
 
 const hasServer = spawnSync('nats-server', ['--version']).status === 0;
@@ -89,14 +89,10 @@ async function stopped({ child, ended }: Running, signal: NodeJS.Signals): Promi
 
 describe.skipIf(!hasServer)('a shared fleet', () => {
   test('has the figures of one that is not, though a worker is killed in the middle of a job', async () => {
-    const queue = await openJobQueue(
-      parseFleetUrl(url),
-      programDigest(builtWorker('fleet-worker')),
-      {},
-    );
+    const queue = await openJobQueue(parseFleetUrl(url), programDigest(workerProgram()), {});
     const asked = start('fleet', url, '--share', '--json', '--design', 'merged,fixes-v5');
     await expect.poll(async () => (await queue.state()).waiting, { timeout: 30_000 }).toBe(3);
-    // Its threads hold jobs and come no further; then it is gone.
+    // Its processes hold jobs and come no further; then it is gone.
     const lost = start('fleet-worker', url, '--workers', '1');
     for (let tries = 0; (await queue.state()).underWay === 0; tries++) {
       expect(tries).toBeLessThan(3000);

@@ -129,7 +129,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .argument('<url>', 'the server: nats://host[:port][/prefix]')
     .option(
       '--workers <n>',
-      'threads, each of which has one trace open at a time; default: as many as there are CPUs',
+      'processes, each of which has one trace open at a time; default: as many as there are CPUs',
     )
     .addHelpText('after', FLEET_WORKER_HELP)
     .action(async (url: string, options: FleetWorkerOptions) => {
@@ -329,7 +329,7 @@ function withFleetOptions(command: Command): Command {
       .option('--design-file <file>', 'rows of switches of your own, as JSON; default: none')
       .option(
         '--workers <n>',
-        'threads, each of which has one trace open at a time; default: as many as there are CPUs',
+        'processes, each of which has one trace open at a time; default: as many as there are CPUs',
       )
       .option(
         '--share',

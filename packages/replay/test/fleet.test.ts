@@ -1,4 +1,4 @@
-/** `replay fleet` as users run it. The threads run the built program, so that this needs a build. */
+/** `replay fleet` as users run it. The processes run the built program, so that this needs a build. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -123,7 +123,7 @@ describe('replay fleet', () => {
     `);
   });
 
-  it('says the same with as many threads as one likes', async () => {
+  it('says the same with as many processes as one likes', async () => {
     const folder = folderOf({ ...TWO, 'web/u5.txt.gz': 'u5', 'web/u1.txt.gz': 'u1' });
     const one = await fleet('--workers', '1', folder);
     const five = await fleet('--workers', '5', folder);
@@ -319,7 +319,7 @@ describe('its page', () => {
 });
 
 describe('the built program', () => {
-  it('replays in threads', async () => {
+  it('replays in processes', async () => {
     const { code, out, err } = await replayProcess(['fleet', '--json', folderOf(TWO)]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const result = fleetResultSchema.parse(JSON.parse(out));
@@ -347,7 +347,7 @@ describe('the built program', () => {
     let [out, err] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-    // It can be opened only when it is read: then the one thread is done with the other trace.
+    // It can be opened only when it is read: then the one process is done with the other trace.
     const writer = spawn('/bin/sh', ['-c', `exec 3> '${pipe}'; echo open; sleep 60`]);
     await once(writer.stdout, 'data');
     child.kill('SIGINT');

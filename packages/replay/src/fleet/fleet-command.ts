@@ -15,7 +15,7 @@ import { chosenDesign, chosenDesigns } from '../chosen-designs.js';
 import { readCostOptions, type CostOptions } from '../cost-options.js';
 import { readStormRate } from '../find-storms.js';
 import { readBuiltPage } from '../built-page.js';
-import { builtWorker } from '../built-worker.js';
+import { workerProgram } from '../worker-program.js';
 import { isFlawed } from '../opened-trace.js';
 import { checkPlatform, type PlatformOptions } from '../platform-options.js';
 import { checkReportOutput, writeReportFile } from '../report/report-output.js';
@@ -33,10 +33,10 @@ import { findServerRuns } from './find-server-runs.js';
 import { findTraces, TRACE_NAMES, type FoundTraces, type RunElsewhere } from './find-traces.js';
 import type { FleetRun } from './fleet-run.js';
 import type { FleetQuestion } from './replay-run.js';
-import type { RunFailure } from './worker-messages.js';
+import type { RunFailure, WorkerAnswer } from './worker-messages.js';
 import { readSharing, type Sharing } from './sharing.js';
 import { readWorkers } from './worker-count.js';
-import { replayInThreads, type PoolAnswer } from './worker-pool.js';
+import { replayInProcesses } from './replay-in-processes.js';
 
 export interface FleetOptions extends PlatformOptions, CostOptions {
   readonly design?: string;
@@ -160,17 +160,17 @@ async function replayAll(
   const bar = createProgressBar('replaying');
   const readable = traces.flatMap(({ run, reason }) => (reason === undefined ? [run] : []));
   const total = readable.reduce((sum, { source }) => sum + source.bytes, 0);
-  let answers: readonly PoolAnswer[];
+  let answers: readonly WorkerAnswer[];
   try {
     const doing = {
       question,
-      program: builtWorker('fleet-worker'),
+      program: workerProgram(),
       onProgress: (read: number): void => bar.update(read, total),
       signal: abort.signal,
     };
     answers =
       typeof by === 'number'
-        ? await replayInThreads(readable, { ...doing, workers: by })
+        ? await replayInProcesses(readable, { ...doing, workers: by })
         : await (await import('./replay-elsewhere.js')).replayElsewhere(readable, by, doing);
   } finally {
     bar.clear();
@@ -187,7 +187,7 @@ async function replayAll(
   return { isInterrupted, runs };
 }
 
-function answered(run: FleetRun, answer: PoolAnswer): FleetRunResult {
+function answered(run: FleetRun, answer: WorkerAnswer): FleetRunResult {
   if (answer === 'interrupted')
     return { ...namesOf(run), status: 'interrupted', error: 'interrupted before it was replayed' };
   if ('error' in answer) return failed(run, answer);

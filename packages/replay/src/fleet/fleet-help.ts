@@ -27,5 +27,5 @@ what is under way.
 Exit codes: 2 wrong usage, or a server that cannot be asked; 130 interrupted.
 
 Examples:
-  replay fleet-worker nats://hub                 until Ctrl-C, in as many threads as there are CPUs
+  replay fleet-worker nats://hub                 until Ctrl-C, in as many processes as there are CPUs
   replay fleet-worker --workers 2 nats://hub     leave CPUs to others`;

@@ -2,7 +2,7 @@
 import type { OpenOptions, OpenTrace } from '@vhostscope/trace';
 import { openForReplay } from '../opened-trace.js';
 
-/** Plain data: a run is given to another thread. */
+/** Plain data: a run is given to another process. */
 export interface FleetRun {
   readonly host: string;
   /** Tells it from others of the host. */

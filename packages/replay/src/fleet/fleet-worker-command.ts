@@ -10,12 +10,12 @@ import {
   type TakenJob,
 } from '@vhostscope/fleet';
 import { counted, EXIT, messageOf, ProgramError, say } from '@vhostscope/terminal';
-import { builtWorker } from '../built-worker.js';
+import { workerProgram } from '../worker-program.js';
 import { programDigest } from './program-digest.js';
 import { answerOfBytes, bytesOfAnswer, jobOfBytes, type SharedJob } from './shared-job.js';
 import { readWorkers } from './worker-count.js';
-import type { RunAnswer } from './worker-messages.js';
-import { replayInThreads, type PoolAnswer } from './worker-pool.js';
+import type { RunAnswer, WorkerAnswer } from './worker-messages.js';
+import { createWorkerProcess, type WorkerProcess } from './worker-process.js';
 
 export interface FleetWorkerOptions {
   readonly workers?: string;
@@ -38,7 +38,7 @@ export async function fleetWorkerCommand(
       advice: `replay fleet-worker ${url.name}`,
     });
   const workers = readWorkers(options.workers);
-  const program = builtWorker('fleet-worker');
+  const program = workerProgram();
   const queue = await openJobQueue(url, programDigest(program));
   const abort = new AbortController();
   const { signal } = abort;
@@ -52,20 +52,25 @@ export async function fleetWorkerCommand(
     trouble = now;
   };
   const work = async (): Promise<void> => {
+    const worker = createWorkerProcess(program);
     while (!signal.aborted) {
       try {
         const job = await queue.take(WAIT_MS);
         note(undefined);
-        if (job !== undefined) await workOn(job, { queue, program, signal });
+        if (job !== undefined) await workOn(job, { queue, worker, signal });
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) break;
         note(`${messageOf(error)}; tried again every second`);
         await sleep(TRY_EVERY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
+    await worker.end();
   };
   try {
-    say('replay', `${counted(workers, 'thread')} for the jobs of ${url.name}, until Ctrl-C`);
+    say(
+      'replay',
+      `${counted(workers, 'process', 'processes')} for the jobs of ${url.name}, until Ctrl-C`,
+    );
     await Promise.all(Array.from({ length: workers }, work));
   } finally {
     for (const one of signals) process.removeListener(one, stop);
@@ -77,7 +82,7 @@ export async function fleetWorkerCommand(
 
 interface Workplace {
   readonly queue: JobQueue;
-  readonly program: URL;
+  readonly worker: WorkerProcess;
   readonly signal: AbortSignal;
 }
 
@@ -112,17 +117,10 @@ const LOST: RunAnswer = {
 
 async function answerTo(
   { host, run, question }: SharedJob,
-  { queue, program, signal }: Workplace,
-): Promise<PoolAnswer> {
+  { queue, worker, signal }: Workplace,
+): Promise<WorkerAnswer> {
   const source = { path: urlOfRun(queue.url, { host, run }), bytes: 0 };
-  const [answer = 'interrupted'] = await replayInThreads([{ host, run, source }], {
-    question,
-    workers: 1,
-    program,
-    onProgress: () => undefined,
-    signal,
-  });
-  return answer;
+  return worker.ask({ run: { host, run, source }, question }, signal, () => undefined);
 }
 
 /** @param most bytes that the server takes */

@@ -7,12 +7,11 @@ import { programDigest } from './program-digest.js';
 import type { FleetQuestion } from './replay-run.js';
 import { answerOfBytes, bytesOfJob } from './shared-job.js';
 import type { Sharing } from './sharing.js';
-import type { RunAnswer } from './worker-messages.js';
-import type { PoolAnswer } from './worker-pool.js';
+import type { RunAnswer, WorkerAnswer } from './worker-messages.js';
 
 export interface ElsewhereOptions {
   readonly question: FleetQuestion;
-  /** What a thread runs: of the build that the workers must have, too. */
+  /** What a process runs: of the build that the workers must have, too. */
   readonly program: URL;
   /** Bytes of all runs that were answered so far. */
   readonly onProgress: (read: number) => void;
@@ -30,8 +29,8 @@ export async function replayElsewhere(
   runs: readonly FleetRun[],
   { url, waitMs }: Sharing,
   { question, program, onProgress, signal }: ElsewhereOptions,
-): Promise<PoolAnswer[]> {
-  const answers: PoolAnswer[] = runs.map(() => 'interrupted');
+): Promise<WorkerAnswer[]> {
+  const answers: WorkerAnswer[] = runs.map(() => 'interrupted');
   const jobs = runs.map((run) => ({ run, bytes: bytesOfJob({ ...namesOf(run), question }) }));
   const open = new Map(jobs.map(({ bytes }, at) => [jobId(bytes), at]));
   const enough = new AbortController();

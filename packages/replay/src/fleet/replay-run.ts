@@ -14,7 +14,7 @@ import { openRun, type FleetRun } from './fleet-run.js';
 import type { ReplayedRun } from './fleet-result.js';
 import { stormSums } from './storm-sums.js';
 
-/** What is asked of every run: plain data, as it is given to other threads. */
+/** What is asked of every run: plain data, as it is given to other processes. */
 export interface FleetQuestion {
   /** Storms, and the worst virtqueues, go by the first. */
   readonly designs: readonly Design[];

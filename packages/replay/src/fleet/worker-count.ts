@@ -1,4 +1,4 @@
-/** How many threads the user wants. */
+/** How many processes the user wants. */
 import { availableParallelism } from 'node:os';
 import { ProgramError } from '@vhostscope/terminal';
 

@@ -1,5 +1,11 @@
-/** What the threads of a fleet say to each other. */
-import type { AnsweredRun } from './replay-run.js';
+/** What is said between who wants runs replayed and the processes that do it: plain data. */
+import type { FleetRun } from './fleet-run.js';
+import type { AnsweredRun, FleetQuestion } from './replay-run.js';
+
+export interface WorkerJob {
+  readonly run: FleetRun;
+  readonly question: FleetQuestion;
+}
 
 export type WorkerMessage =
   /** Bytes of its run that were read, of those that are imported on the way. */
@@ -8,6 +14,9 @@ export type WorkerMessage =
 
 /** Of one run: what it says, or why it says nothing. */
 export type RunAnswer = AnsweredRun | RunFailure;
+
+/** Also of a run that nobody wanted to wait for. */
+export type WorkerAnswer = RunAnswer | 'interrupted';
 
 export interface RunFailure {
   readonly error: string;

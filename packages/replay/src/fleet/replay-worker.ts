@@ -1,21 +1,20 @@
-/** A thread that replays the runs that it is given, one after the other. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** A process that replays the runs that it is given, one after the other, until nobody gives any more. */
 import { messageOf, ProgramError } from '@vhostscope/terminal';
 import { InputError, OutputError, TraceFormatError } from '@vhostscope/trace';
-import type { FleetRun } from './fleet-run.js';
-import { replayRun, type FleetQuestion } from './replay-run.js';
-import type { RunAnswer, WorkerMessage } from './worker-messages.js';
+import { replayRun } from './replay-run.js';
+import type { RunAnswer, WorkerJob, WorkerMessage } from './worker-messages.js';
 
 /** A bar is drawn ten times a second; a message for each piece that is read would be many more. */
 const PAUSE_MS = 100;
 
-const question = workerData as FleetQuestion;
-
-parentPort?.on('message', (run: FleetRun) => {
-  void answerTo(run).then((answer) => tell({ kind: 'answer', answer }));
+// Ctrl-C in a terminal is told to all that runs in it: who gives the runs decides what becomes of this process.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+process.on('message', (job: WorkerJob) => {
+  void answerTo(job).then((answer) => tell({ kind: 'answer', answer }));
 });
+process.once('disconnect', () => process.exit());
 
-async function answerTo(run: FleetRun): Promise<RunAnswer> {
+async function answerTo({ run, question }: WorkerJob): Promise<RunAnswer> {
   let told = Date.now();
   try {
     return await replayRun(run, question, (read) => {
@@ -29,8 +28,9 @@ async function answerTo(run: FleetRun): Promise<RunAnswer> {
   }
 }
 
+/** Where nobody listens any more, the end has come, or does at once. */
 function tell(message: WorkerMessage): void {
-  parentPort?.postMessage(message, []);
+  process.send?.(message, undefined, undefined, () => undefined);
 }
 
 function failureOf(error: unknown): RunAnswer {

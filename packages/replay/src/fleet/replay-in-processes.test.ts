@@ -1,9 +1,10 @@
-/** Threads that die, linger or go on, by a program that does as it is told. */
+/** Processes that die, linger or go on, by a program that does as it is told. */
 import { describe, expect, it } from 'vitest';
 import type { FleetRun } from './fleet-run.js';
-import { replayInThreads, type PoolAnswer, type PoolOptions } from './worker-pool.js';
+import { replayInProcesses, type ReplayOptions } from './replay-in-processes.js';
+import type { WorkerAnswer } from './worker-messages.js';
 
-const PROGRAM = new URL('../../test/dying-thread.mjs', import.meta.url);
+const PROGRAM = new URL('../../test/dying-worker.mjs', import.meta.url);
 
 function run(name: string): FleetRun {
   return { host: 'h', run: name, source: { path: name, bytes: 10 } };
@@ -11,9 +12,9 @@ function run(name: string): FleetRun {
 
 async function answersTo(
   names: readonly string[],
-  options: Partial<PoolOptions> = {},
-): Promise<PoolAnswer[]> {
-  return replayInThreads(names.map(run), {
+  options: Partial<ReplayOptions> = {},
+): Promise<WorkerAnswer[]> {
+  return replayInProcesses(names.map(run), {
     question: {
       designs: [],
       platform: {},
@@ -28,7 +29,7 @@ async function answersTo(
   });
 }
 
-function threads(answers: readonly PoolAnswer[]): Set<string> {
+function processes(answers: readonly WorkerAnswer[]): Set<string> {
   return new Set(
     answers.map((answer) =>
       answer !== 'interrupted' && 'error' in answer ? answer.error : 'no answer',
@@ -36,24 +37,32 @@ function threads(answers: readonly PoolAnswer[]): Set<string> {
   );
 }
 
-describe('threads', () => {
+describe('processes', () => {
   it('are as many as was said, and each answers more than once', async () => {
     const names = Array.from({ length: 12 }, () => 'usual');
     const [one, three] = [await answersTo(names), await answersTo(names, { workers: 3 })];
-    expect(threads(one).size).toBe(1);
-    expect(threads(three).size).toBe(3);
-    for (const who of [...threads(one), ...threads(three)])
+    expect(processes(one).size).toBe(1);
+    expect(processes(three).size).toBe(3);
+    for (const who of [...processes(one), ...processes(three)])
       expect(who).toMatch(/^answered by \d+$/);
   });
 
   it.each([
-    ['exit', 'the thread that replayed it ended, with code 3'],
-    ['throw', 'the thread that replayed it died: what was that?'],
+    ['exit', 'the process that replayed it ended, with code 3'],
+    ['kill', 'the process that replayed it was killed; the system may be out of memory'],
   ])('%s: a death is the answer of its run, and the others have theirs', async (how, error) => {
     const answers = await answersTo(['usual', how, 'usual', how, 'usual']);
     expect([answers[1], answers[3]]).toEqual([{ error }, { error }]);
     for (const at of [0, 2, 4])
       expect(answers[at]).toEqual({ error: expect.stringMatching(/^answered/) });
+  });
+
+  it('one that Ctrl-C has met before it could turn it down is no failure of its run', async () => {
+    expect(await answersTo(['usual', 'interrupt', 'usual'])).toEqual([
+      { error: expect.stringMatching(/^answered/) },
+      'interrupted',
+      'interrupted',
+    ]);
   });
 
   it('one that dies when it has answered is not asked again', async () => {

@@ -1,0 +1,103 @@
+/**
+ * A process that replays runs, started when there is one, and again where it died.
+ *
+ * Processes, as threads of one share its map of memory: whenever V8 takes pages, gives them back or changes what may be
+ * run, all of them wait. And each collects its garbage by itself, as the cores have other processes to run. Of a
+ * hundred traces two threads made 1.4 times of one, two processes make 1.8 (`npm run bench:fleet`).
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { RunAnswer, WorkerAnswer, WorkerJob, WorkerMessage } from './worker-messages.js';
+
+export interface WorkerProcess {
+  /**
+   * Gives it a run, and waits for the answer, its death, or the user: then it ends at once.
+   *
+   * @param onRead bytes of the run that were read so far
+   */
+  ask(job: WorkerJob, signal: AbortSignal, onRead: (bytes: number) => void): Promise<WorkerAnswer>;
+  /** Ends it; resolves when it has. */
+  end(): Promise<void>;
+}
+
+/** Tells such a process where a program is one file. */
+export const WORKER_ARGUMENT = '--as-replay-worker';
+
+/** @param program a file that it runs, see `workerProgram` */
+export function createWorkerProcess(program: URL): WorkerProcess {
+  let running: ChildProcess | undefined;
+
+  function start(): ChildProcess {
+    const child = fork(program, [WORKER_ARGUMENT], {
+      // It reads runs from servers, too: all of the environment is its own.
+      env: process.env,
+      // What Node was told to load is for the program itself.
+      execArgv: ['--single-threaded-gc'],
+      serialization: 'advanced',
+      // A stack trace of V8 is for nobody.
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    const end = (): void => {
+      if (running === child) running = undefined;
+    };
+    // It may die between two runs, too.
+    child.on('error', end).on('exit', end);
+    return child;
+  }
+
+  return {
+    ask: async (job, signal, onRead) => {
+      if (signal.aborted) return 'interrupted';
+      running ??= start();
+      return askOf(running, job, signal, onRead);
+    },
+    end: async () => {
+      const child = running;
+      if (child === undefined) return;
+      const ended = once(child, 'exit');
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
+}
+
+async function askOf(
+  child: ChildProcess,
+  job: WorkerJob,
+  signal: AbortSignal,
+  onRead: (bytes: number) => void,
+): Promise<WorkerAnswer> {
+  return new Promise((resolve) => {
+    const end = (answer: WorkerAnswer): void => {
+      child.off('message', hear).off('error', fail).off('exit', exit);
+      signal.removeEventListener('abort', interrupt);
+      resolve(answer);
+    };
+    const hear = (message: WorkerMessage): void => {
+      if (message.kind === 'progress') onRead(message.read);
+      else end(message.answer);
+    };
+    const fail = (error: Error): void =>
+      end({ error: `no process could be started that replays it: ${error.message}` });
+    const exit = (code: number | null, by: NodeJS.Signals | null): void => end(deathBy(code, by));
+    const interrupt = (): void => {
+      child.kill('SIGKILL');
+      end('interrupted');
+    };
+    child.on('message', hear).on('error', fail).on('exit', exit);
+    signal.addEventListener('abort', interrupt);
+    // Where it cannot be told, it has died, and that is heard.
+    child.send(job, () => undefined);
+  });
+}
+
+function deathBy(code: number | null, signal: NodeJS.Signals | null): RunAnswer | 'interrupted' {
+  // Ctrl-C, before it could tell that this is nothing to it.
+  if (signal === 'SIGINT' || signal === 'SIGHUP') return 'interrupted';
+  if (signal === 'SIGABRT') return { error: 'the process that replayed it ran out of memory' };
+  if (signal === 'SIGKILL')
+    return { error: 'the process that replayed it was killed; the system may be out of memory' };
+  return {
+    error: `the process that replayed it ended, with ${signal ?? `code ${code ?? 'unknown'}`}`,
+  };
+}
