@@ -2,8 +2,8 @@
  * A process that replays runs, started when there is one, and again where it died.
  *
  * Processes, as threads of one share its map of memory: whenever V8 takes pages, gives them back or changes what may be
- * run, all of them wait. And each collects its garbage by itself, as the cores have other processes to run. Of a
- * hundred traces two threads made 1.4 times of one, two processes make 1.8 (`npm run bench:fleet`).
+ * run, all of them wait. So do the threads that V8 has for itself, to compile and to collect garbage, and the cores have
+ * other processes to run: each has one thread only. Measured by `npm run bench:fleet`.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ export function createWorkerProcess(program: URL): WorkerProcess {
       // It reads runs from servers, too: all of the environment is its own.
       env: process.env,
       // What Node was told to load is for the program itself.
-      execArgv: ['--single-threaded-gc'],
+      execArgv: ['--single-threaded'],
       serialization: 'advanced',
       // A stack trace of V8 is for nobody.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
