@@ -17,6 +17,8 @@ export async function runMeasured(command, args) {
   const script = 'TIMEFORMAT="%U %S"; time "$@"';
   const child = spawn('bash', ['-c', script, 'bash', command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // It tells them with a point.
+    env: { ...process.env, LC_ALL: 'C' },
   });
   let kilobytes = 0;
   const looking = setInterval(() => {

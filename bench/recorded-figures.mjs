@@ -6,9 +6,15 @@ import { cpus, release } from 'node:os';
 
 const PAGE = new URL('../docs/performance.md', import.meta.url);
 
-/** @param {string} command - as it is run: `npm run bench` */
+/**
+ * Of a trial, with BENCH_… in the environment, nothing is written.
+ *
+ * @param {string} command - as it is run: `npm run bench`
+ */
 export function recordFigures(command) {
   let printed = '';
+  const trial = Object.keys(process.env).find((name) => name.startsWith('BENCH_'));
+  if (trial === undefined) withBlock(readFileSync(PAGE, 'utf8'), command, printed);
   return {
     /** Prints, and remembers. */
     print: (text) => {
@@ -16,7 +22,11 @@ export function recordFigures(command) {
       process.stdout.write(`${text}\n`);
     },
     /** All is measured: it goes into the page. */
-    save: () => writeFileSync(PAGE, withBlock(readFileSync(PAGE, 'utf8'), command, printed)),
+    save: () => {
+      if (trial === undefined)
+        writeFileSync(PAGE, withBlock(readFileSync(PAGE, 'utf8'), command, printed));
+      else process.stderr.write(`not written into docs/performance.md, as ${trial} is set\n`);
+    },
   };
 }
 

@@ -58,7 +58,10 @@ async function startServer(folder) {
       await run('collector', 'fleet', 'init', url, '--json');
       break;
     } catch (error) {
-      if (tries === 20) throw error;
+      if (tries === 20) {
+        child.kill();
+        throw error;
+      }
       await pass(250);
     }
   }
@@ -156,8 +159,9 @@ function perMillion(seconds, events) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'vhostscope-bench-'));
-const server = await startServer(join(folder, 'store'));
+let server;
 try {
+  server = await startServer(join(folder, 'store'));
   const { stdout } = spawnSync('nats-server', ['--version'], { encoding: 'utf8' });
   console.log(`${cpus()[0]?.model}, Node ${process.version}, ${stdout.trim()}`);
   console.log(`processor time for a million events; medians of ${ROUNDS} rounds\n`);
@@ -181,7 +185,7 @@ try {
     `\na message of ${SMALL.bytes} bytes, of ${SMALL.hosts} hosts in turn: ${small.toFixed(0)} µs of the server's processor time`,
   );
 } finally {
-  server.child.kill();
-  await once(server.child, 'exit');
+  server?.child.kill();
+  if (server !== undefined) await once(server.child, 'exit');
   rmSync(folder, { recursive: true });
 }

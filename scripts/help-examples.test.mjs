@@ -47,7 +47,7 @@ afterAll(() => rmSync(top, { recursive: true }));
 const files = join(top, 'files');
 
 function run(command, cwd) {
-  return spawnSync('/bin/sh', ['-c', command], {
+  return spawnSync('bash', ['-o', 'pipefail', '-c', command], {
     cwd,
     encoding: 'utf8',
     env: {

@@ -58,7 +58,12 @@ export async function build() {
       packages().map((path) => join(path, 'dist')),
     );
   const wanted = () => hashOf(root, sources(), [process.versions.modules], outputs());
-  if (isStamped(root, 'build', wanted())) return;
+  if (isStamped(root, 'build', wanted())) {
+    // The commit may be another one.
+    writeBuildNotes(root);
+    stamp(root, 'build', wanted());
+    return;
+  }
   await withLock(cache, async () => {
     // Taken before the build: a file saved while it runs must cause another one.
     const before = hashOf(root, sources());

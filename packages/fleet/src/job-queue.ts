@@ -81,7 +81,7 @@ export function jobId(bytes: Uint8Array): string {
 /**
  * Connects to a server that has runs, and makes the queue where there is none.
  *
- * @param program who can do the jobs, of letters and digits: others have a queue of their own
+ * @param program who can do the jobs, of letters and digits: others have a queue and results of their own
  * @throws ProgramError, FleetError
  */
 export async function openJobQueue(
@@ -112,6 +112,8 @@ export async function openJobQueue(
   const { prefix } = url;
   const jobs = jobStream(prefix);
   const results = resultStream(prefix);
+  // Another program may answer otherwise.
+  const resultOf = (id: string): string => `${prefix}.result.${program}.${id}`;
   const idOf = (subject: string): string => subject.split('.').at(-1) ?? '';
   return {
     url,
@@ -127,7 +129,7 @@ export async function openJobQueue(
       }),
     result: async (id) => {
       const message = await asking(server, 'read a result', () =>
-        manager.streams.getMessage(results, { last_by_subj: `${prefix}.result.${id}` }),
+        manager.streams.getMessage(results, { last_by_subj: resultOf(id) }),
       );
       return message?.data;
     },
@@ -135,7 +137,7 @@ export async function openJobQueue(
       asking(server, 'read results', async () => {
         const { state } = await manager.streams.info(results);
         const consumer = await client.consumers.get(results, {
-          filter_subjects: `${prefix}.result.*`,
+          filter_subjects: resultOf('*'),
           deliver_policy: DeliverPolicy.StartSequence,
           opt_start_seq: state.last_seq + 1,
         });
@@ -148,7 +150,7 @@ export async function openJobQueue(
         return message === null ? undefined : takenJob(message, idOf(message.subject));
       }),
     putResult: async (id, bytes) => {
-      await asking(server, 'put a result', () => client.publish(`${prefix}.result.${id}`, bytes));
+      await asking(server, 'put a result', () => client.publish(resultOf(id), bytes));
     },
     state: async () =>
       asking(server, 'read of the jobs', async () => {
@@ -189,7 +191,7 @@ async function makeStreams(server: FleetServer): Promise<void> {
     {
       ...common,
       name: resultStream(url.prefix),
-      subjects: [`${url.prefix}.result.*`],
+      subjects: [`${url.prefix}.result.*.*`],
       retention: RetentionPolicy.Limits,
       max_msgs_per_subject: 1,
     },

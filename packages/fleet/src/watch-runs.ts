@@ -10,7 +10,7 @@ import { runUpTo, type WatchedRun } from './fleet-run.js';
 import { nanoseconds } from './run-clock.js';
 import { asking, couldNotAsk, streamInfo, type FleetServer } from './server-connection.js';
 import { payloadBytes } from './stored-messages.js';
-import { allRunSubjects, runOfSubject, runStream } from './subjects.js';
+import { namedSubjects, runOfSubject, runStream } from './subjects.js';
 
 export interface RunWatch {
   /** By what names a run; another object for a run of which something has come. */
@@ -64,7 +64,7 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
 
   async function hear(): Promise<void> {
     const consumer = await server.client.consumers.get(runStream(server.url.prefix), {
-      filter_subjects: allRunSubjects(server.url.prefix),
+      filter_subjects: namedSubjects(server.url),
       deliver_policy: DeliverPolicy.LastPerSubject,
       headers_only: true,
     });

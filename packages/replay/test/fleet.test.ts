@@ -337,20 +337,31 @@ describe('the built program', () => {
     expect(out).toMatch(/^pipe +6\.280 s +179,142 /m);
   });
 
-  it('ends with what it has when it is interrupted', async () => {
+  /** One trace that is replayed at once, and one that is not told to its end; the second is under way. */
+  async function startSlow() {
     const folder = folderOf({ 'a.txt.gz': 'u5' });
     const pipe = join(folder, 'slow');
     const { code: made } = await shell(`mkfifo '${pipe}'`);
     expect(made).toBe(0);
     const args = ['fleet', '--json', '--workers', '1', join(folder, 'a.txt.gz'), pipe];
-    const child = spawn(process.execPath, [BIN, ...args]);
-    let [out, err] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    const child = spawn(process.execPath, [BIN, ...args], { detached: true });
     // It can be opened only when it is read: then the one process is done with the other trace.
     const writer = spawn('/bin/sh', ['-c', `exec 3> '${pipe}'; echo open; sleep 60`]);
     await once(writer.stdout, 'data');
-    child.kill('SIGINT');
+    return { child, writer };
+  }
+
+  it.each([
+    ['SIGINT', 'the program'],
+    ['SIGINT', 'all that runs in the terminal'],
+    ['SIGTERM', 'the program'],
+    ['SIGHUP', 'all that runs in the terminal'],
+  ] as const)('ends with what it has when %s comes to %s', async (signal, to) => {
+    const { child, writer } = await startSlow();
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    process.kill(to === 'the program' ? Number(child.pid) : -Number(child.pid), signal);
     const [code] = (await once(child, 'close')) as [number];
     writer.kill();
     expect(code).toBe(130);
@@ -361,5 +372,27 @@ describe('the built program', () => {
       ['a.txt.gz', 'replayed'],
       ['slow', 'interrupted'],
     ]);
+  });
+
+  it('leaves no process behind when it is killed', async () => {
+    const { child, writer } = await startSlow();
+    const { out } = await shell(`pgrep -P ${child.pid}`);
+    expect(out).toMatch(/^\d+\n$/);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await expect
+      .poll(async () => (await shell(`kill -0 ${out.trim()}`)).code, { timeout: 10_000 })
+      .not.toBe(0);
+    writer.kill();
+  });
+
+  it('has fewer processes do the work where not all of them can be started', async () => {
+    const names = Array.from({ length: 12 }, (_, at) => [`${at}.txt.gz`, 'u5']);
+    const folder = folderOf(Object.fromEntries(names));
+    const { code, out, err } = await shell(
+      `ulimit -n 40; $REPLAY fleet --json --workers 12 '${folder}'`,
+    );
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(fleetResultSchema.parse(JSON.parse(out)).totals.runs).toBe(12);
   });
 });

@@ -108,6 +108,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   let cursors = new Map<number, CpuCursor>();
   const heap: Standing[] = [];
   const released: Moment = { low: 0, high: 0 };
+  /** Whose event is the latest that was let out. */
   let latest: Standing | undefined;
   let arrived = 0;
   /** When something came last, ms; the time of the newest event, and up to where no CPU that is silent holds back. */
@@ -204,13 +205,14 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
       second !== undefined && standsWithin(second, bound)
         ? runEnd(cursor, second)
         : boundedEnd(batch, from, bound);
+    // Behind what others were let out with, and not behind its own clock.
     if (cursor !== latest) late += countLate(batch, from, end, released);
-    latest = cursor;
     const taken = visit.events(batch, from, end);
     cursor.row = taken;
     if (taken > from && !isUpTo(batch.time[2 * taken - 2], batch.time[2 * taken - 1], released)) {
       released.low = batch.time[2 * taken - 2];
       released.high = batch.time[2 * taken - 1];
+      latest = cursor;
     }
     told += taken - from;
     if (refill(bytes, cursor)) sink(heap, 0);

@@ -16,6 +16,7 @@ export async function hostsCommand(url: string, options: DashboardOptions): Prom
     });
   const wanted = wantedSession({ kind: 'server', path: url }, options);
   const fleet = await openFleet(url);
+  if (fleet.taken !== undefined) say('tui', fleet.taken);
   const watch = await fleet.watchRuns().catch(async (error: unknown) => {
     await fleet.close();
     throw error;

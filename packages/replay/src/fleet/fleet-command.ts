@@ -88,13 +88,18 @@ export async function fleetCommand(
 
 /** Of folders, files and servers. */
 async function findRuns(paths: readonly string[]): Promise<FoundTraces> {
-  const elsewhere: RunElsewhere[] = [];
+  const elsewhere = new Map<string, RunElsewhere>();
+  const twice = new Set<string>();
   for (const url of new Set(paths.filter(isFleetUrl)))
-    elsewhere.push(...(await findServerRuns(url)));
-  return findTraces(
+    for (const run of await findServerRuns(url)) {
+      if (elsewhere.has(run.path)) twice.add(run.path);
+      else elsewhere.set(run.path, run);
+    }
+  const found = findTraces(
     paths.filter((path) => !isFleetUrl(path)),
-    elsewhere,
+    [...elsewhere.values()],
   );
+  return { ...found, twice: [...found.twice, ...twice] };
 }
 
 /** What is wrong with the options is said before any trace is read. */
@@ -156,7 +161,8 @@ async function replayAll(
   const abort = new AbortController();
   // A second Ctrl-C ends the program as it would any.
   const stop = (): void => abort.abort();
-  process.once('SIGINT', stop);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const one of signals) process.once(one, stop);
   const bar = createProgressBar('replaying');
   const readable = traces.flatMap(({ run, reason }) => (reason === undefined ? [run] : []));
   const total = readable.reduce((sum, { source }) => sum + source.bytes, 0);
@@ -174,7 +180,7 @@ async function replayAll(
         : await (await import('./replay-elsewhere.js')).replayElsewhere(readable, by, doing);
   } finally {
     bar.clear();
-    process.removeListener('SIGINT', stop);
+    for (const one of signals) process.removeListener(one, stop);
   }
   const byRun = new Map(readable.map((run, at) => [run, answers[at]]));
   const isInterrupted = answers.includes('interrupted');
@@ -198,7 +204,8 @@ function answered(run: FleetRun, answer: WorkerAnswer): FleetRunResult {
 function failed(run: FleetRun, { error, advice, stack }: RunFailure): FleetRunResult {
   if (stack !== undefined && process.argv.includes('--debug'))
     for (const line of stack.split('\n')) say('replay', line);
-  say('replay', error);
+  // What was told of a server does not name the run.
+  say('replay', error.includes(run.source.path) ? error : `${run.source.path}: ${error}`);
   if (advice !== undefined) say('replay', advice);
   return { status: 'unreadable', ...namesOf(run), error };
 }

@@ -4,18 +4,18 @@ import {
   jobId,
   KEEP_EVERY_MS,
   openJobQueue,
-  parseFleetUrl,
+  parseServerUrl,
   urlOfRun,
   type JobQueue,
   type TakenJob,
 } from '@vhostscope/fleet';
-import { counted, EXIT, messageOf, ProgramError, say } from '@vhostscope/terminal';
+import { counted, EXIT, messageOf, say } from '@vhostscope/terminal';
 import { workerProgram } from '../worker-program.js';
 import { programDigest } from './program-digest.js';
 import { answerOfBytes, bytesOfAnswer, jobOfBytes, type SharedJob } from './shared-job.js';
 import { readWorkers } from './worker-count.js';
 import type { RunAnswer, WorkerAnswer } from './worker-messages.js';
-import { createWorkerProcess, type WorkerProcess } from './worker-process.js';
+import { createWorkerProcess, NoProcessError, type WorkerProcess } from './worker-process.js';
 
 export interface FleetWorkerOptions {
   readonly workers?: string;
@@ -24,19 +24,18 @@ export interface FleetWorkerOptions {
 /** A job is waited for as long at a time, ms. */
 const WAIT_MS = 2000;
 const TRY_EVERY_MS = 1000;
-/** A job that was given away so often and never done kills who takes it. */
-const MOST_TRIES = 5;
+/** What may pass is tried again so often, by whoever takes the job then, and not before so long, ms. */
+const PASSING_TRIES = 5;
+const NOT_BEFORE_MS = 5000;
+/** A job that was given away so often and never done kills who takes it: those that give it back when they end do not. */
+const MOST_TRIES = 50;
 
 /** @throws ProgramError, FleetError */
 export async function fleetWorkerCommand(
   text: string,
   options: FleetWorkerOptions,
 ): Promise<number> {
-  const url = parseFleetUrl(text);
-  if (url.run !== undefined)
-    throw new ProgramError(`${text} names a run, and jobs are of all of them`, {
-      advice: `replay fleet-worker ${url.name}`,
-    });
+  const url = parseServerUrl(text);
   const workers = readWorkers(options.workers);
   const program = workerProgram();
   const queue = await openJobQueue(url, programDigest(program));
@@ -92,6 +91,7 @@ async function workOn(job: TakenJob, place: Workplace): Promise<void> {
   const shared = jobId(job.bytes) === job.id ? jobOfBytes(job.bytes) : undefined;
   if (shared === undefined) {
     say('replay', 'a job that is none was left out');
+    await queue.putResult(job.id, bytesOfAnswer(NO_JOB));
     return job.done();
   }
   // Given away again, though it was done: it counts once.
@@ -102,6 +102,10 @@ async function workOn(job: TakenJob, place: Workplace): Promise<void> {
   try {
     const answer = job.tries > MOST_TRIES ? LOST : await answerTo(shared, place);
     if (answer === 'interrupted') return job.giveBack();
+    if ('error' in answer && answer.isPassing === true && job.tries < PASSING_TRIES) {
+      say('replay', `${shared.host}/${shared.run}: ${answer.error}; it is tried again`);
+      return job.giveBack(NOT_BEFORE_MS);
+    }
     await queue.putResult(job.id, bytesWithin(answer, queue.mostBytes));
     await job.done();
     sayAnswered(shared, answer);
@@ -115,12 +119,19 @@ const LOST: RunAnswer = {
   advice: 'replay fleet without --share says what becomes of it',
 };
 
+const NO_JOB: RunAnswer = { error: 'a worker of this build could not read what was asked' };
+
 async function answerTo(
   { host, run, question }: SharedJob,
   { queue, worker, signal }: Workplace,
 ): Promise<WorkerAnswer> {
   const source = { path: urlOfRun(queue.url, { host, run }), bytes: 0 };
-  return worker.ask({ run: { host, run, source }, question }, signal, () => undefined);
+  try {
+    return await worker.ask({ run: { host, run, source }, question }, signal, () => undefined);
+  } catch (error) {
+    if (error instanceof NoProcessError) return { error: error.message, isPassing: true };
+    throw error;
+  }
 }
 
 /** @param most bytes that the server takes */

@@ -1,11 +1,17 @@
 /** Runs over machines: a job for each on the queue of their server, and the answers as they come. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jobId, openJobQueue, parseFleetUrl, type JobQueue } from '@vhostscope/fleet';
-import { counted, say } from '@vhostscope/terminal';
+import {
+  jobId,
+  openJobQueue,
+  parseFleetUrl,
+  type FleetUrl,
+  type JobQueue,
+} from '@vhostscope/fleet';
+import { counted, ProgramError, say } from '@vhostscope/terminal';
 import type { FleetRun } from './fleet-run.js';
 import { programDigest } from './program-digest.js';
 import type { FleetQuestion } from './replay-run.js';
-import { answerOfBytes, bytesOfJob } from './shared-job.js';
+import { answerOfBytes, bytesOfJob, jobOfBytes, MOST_DESIGNS } from './shared-job.js';
 import type { Sharing } from './sharing.js';
 import type { RunAnswer, WorkerAnswer } from './worker-messages.js';
 
@@ -27,14 +33,20 @@ const LOOK_EVERY_MS = 2000;
 /** An answer for each run, in the order of the runs. @throws ProgramError, FleetError */
 export async function replayElsewhere(
   runs: readonly FleetRun[],
-  { url, waitMs }: Sharing,
+  { waitMs }: Sharing,
   { question, program, onProgress, signal }: ElsewhereOptions,
 ): Promise<WorkerAnswer[]> {
+  const url = serverOf(runs);
   const answers: WorkerAnswer[] = runs.map(() => 'interrupted');
   const jobs = runs.map((run) => ({ run, bytes: bytesOfJob({ ...namesOf(run), question }) }));
   const open = new Map(jobs.map(({ bytes }, at) => [jobId(bytes), at]));
+  const whole = jobs.every(({ bytes }) => jobOfBytes(bytes) !== undefined);
+  if (!whole)
+    throw new ProgramError('so much cannot be asked of other machines', {
+      advice: `name fewer designs: ${MOST_DESIGNS} at most`,
+    });
   const enough = new AbortController();
-  signal.addEventListener('abort', () => enough.abort(), { once: true });
+  const over = AbortSignal.any([signal, enough.signal]);
   let done = 0;
   let heardAt = performance.now();
 
@@ -53,7 +65,7 @@ export async function replayElsewhere(
   const queue = await openJobQueue(url, programDigest(program));
   try {
     // What is answered from now on is heard, whoever asked for it.
-    const coming = await queue.comingResults(enough.signal);
+    const coming = await queue.comingResults(over);
     await forEach(jobs, async ({ bytes }) => {
       const id = jobId(bytes);
       const known = await queue.result(id);
@@ -68,7 +80,7 @@ export async function replayElsewhere(
       if (signal.aborted) break;
       if (open.has(jobId(bytes))) await queue.put(bytes);
     }
-    const watching = watch(queue, enough, () => performance.now() - heardAt > waitMs);
+    const watching = watch(queue, enough, over, () => performance.now() - heardAt > waitMs);
     for await (const { id, bytes } of coming) {
       if (!open.has(id)) continue;
       const answer = answerOfBytes(bytes);
@@ -77,6 +89,7 @@ export async function replayElsewhere(
     enough.abort();
     await watching;
   } finally {
+    enough.abort();
     await queue.close();
   }
   if (!signal.aborted)
@@ -89,6 +102,20 @@ export async function replayElsewhere(
 }
 
 const NO_ANSWER = 'what a worker has answered is no answer';
+
+/** The server that has the runs, and so the jobs. @throws ProgramError */
+function serverOf(runs: readonly FleetRun[]): FleetUrl {
+  const urls = new Map(
+    runs.map(({ source }) => parseFleetUrl(source.path)).map((url) => [url.name, url]),
+  );
+  const [url, other] = urls.values();
+  if (url === undefined) throw new Error('there is no run');
+  if (other !== undefined)
+    throw new ProgramError(
+      `--share is of the runs of one server, not of ${url.name} and ${other.name}`,
+    );
+  return { ...url, host: undefined, run: undefined, otherwise: undefined };
+}
 
 /** By its names on the server; it may be shown by others. */
 function namesOf({ source: { path, digest = '' } }: FleetRun): {
@@ -112,9 +139,9 @@ function named(result: Result, { host, run, source: { path } }: FleetRun): Resul
 async function watch(
   queue: JobQueue,
   enough: AbortController,
+  signal: AbortSignal,
   isTooLong: () => boolean,
 ): Promise<void> {
-  const { signal } = enough;
   let lonely = 0;
   while (!signal.aborted) {
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);

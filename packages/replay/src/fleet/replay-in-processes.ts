@@ -2,7 +2,7 @@
 import type { FleetRun } from './fleet-run.js';
 import type { FleetQuestion } from './replay-run.js';
 import type { WorkerAnswer } from './worker-messages.js';
-import { createWorkerProcess } from './worker-process.js';
+import { createWorkerProcess, NoProcessError } from './worker-process.js';
 
 export interface ReplayOptions {
   readonly question: FleetQuestion;
@@ -30,20 +30,32 @@ export async function replayInProcesses(
     read[at] = bytes;
     onProgress(readInAll);
   };
+  let working = Math.min(workers, runs.length);
   const work = async (): Promise<void> => {
     const worker = createWorkerProcess(program);
     try {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const [at, run] = next;
-        const answer = await worker.ask({ run, question }, signal, (bytes) => tell(at, bytes));
-        if (answer === 'interrupted') return;
-        answers[at] = answer;
+        try {
+          const answer = await worker.ask({ run, question }, signal, (bytes) => tell(at, bytes));
+          if (answer === 'interrupted') return;
+          answers[at] = answer;
+        } catch (error) {
+          if (!(error instanceof NoProcessError)) throw error;
+          if (working > 1) {
+            // Those that could be started do the rest.
+            waiting.unshift(next);
+            return;
+          }
+          answers[at] = { error: `${run.source.path}: ${error.message}` };
+        }
         tell(at, run.source.bytes);
       }
     } finally {
+      working--;
       await worker.end();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(workers, runs.length) }, work));
+  await Promise.all(Array.from({ length: working }, work));
   return answers;
 }

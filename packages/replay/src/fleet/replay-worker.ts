@@ -33,8 +33,14 @@ function tell(message: WorkerMessage): void {
   process.send?.(message, undefined, undefined, () => undefined);
 }
 
+/** What speaks with servers is loaded only for that: its errors are known by what they tell. */
+function isAway(error: ProgramError): boolean {
+  return 'isAway' in error && error.isAway === true;
+}
+
 function failureOf(error: unknown): RunAnswer {
-  if (error instanceof ProgramError) return { error: error.message, advice: error.advice };
+  if (error instanceof ProgramError)
+    return { error: error.message, advice: error.advice, isPassing: isAway(error) };
   if (
     error instanceof InputError ||
     error instanceof OutputError ||

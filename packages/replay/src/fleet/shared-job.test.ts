@@ -6,8 +6,10 @@ import {
   bytesOfAnswer,
   bytesOfJob,
   jobOfBytes,
+  MOST_DESIGNS,
   type SharedJob,
 } from './shared-job.js';
+import { replayElsewhere } from './replay-elsewhere.js';
 import { readSharing } from './sharing.js';
 
 const JOB: SharedJob = {
@@ -52,15 +54,37 @@ it('a failure comes back without where it was thrown; what is no answer is none'
 it('what other machines cannot read is not shared', () => {
   const share = { share: true };
   expect(readSharing(['a'], {})).toBeUndefined();
-  expect(
-    readSharing(['nats://h/p', 'nats://h/p/host/run'], { ...share, shareWait: '2m' }),
-  ).toMatchObject({
-    url: { name: 'nats://h:4222/p', run: undefined },
-    waitMs: 120_000,
-  });
+  expect(readSharing(['nats://h/p', 'nats://h/p/host/run'], { ...share, shareWait: '2m' })).toEqual(
+    { waitMs: 120_000 },
+  );
   expect(() => readSharing(['a.arrows'], share)).toThrow('a.arrows cannot be shared');
-  expect(() => readSharing(['nats://a', 'nats://b'], share)).toThrow('the runs of one server');
   expect(() => readSharing(['nats://a'], { ...share, workers: '2' })).toThrow('--workers');
   expect(() => readSharing(['nats://a'], { ...share, shareWait: '2' })).toThrow('as in 90s');
   expect(() => readSharing(['nats://a'], { shareWait: '2m' })).toThrow('--share');
+});
+
+it('runs of two servers are not shared, nor more designs than a job can hold', async () => {
+  const run = (host: string) => ({
+    host,
+    run: 'r',
+    source: { path: `nats://${host}/${host}/r`, bytes: 1 },
+  });
+  const ask = (hosts: readonly string[], { question }: Pick<SharedJob, 'question'>) =>
+    replayElsewhere(
+      hosts.map(run),
+      { waitMs: 1 },
+      {
+        question,
+        program: new URL(import.meta.url),
+        onProgress: () => undefined,
+        signal: new AbortController().signal,
+      },
+    );
+  await expect(ask(['a', 'b'], JOB)).rejects.toThrow(
+    '--share is of the runs of one server, not of nats://a:4222 and nats://b:4222',
+  );
+  const designs = Array.from({ length: MOST_DESIGNS + 1 }, () => JOB.question.designs[0]!);
+  await expect(ask(['a'], { question: { ...JOB.question, designs } })).rejects.toThrow(
+    'so much cannot be asked of other machines',
+  );
 });

@@ -23,8 +23,10 @@ const designSchema = z.strictObject({
   ...SWITCHES,
 }) satisfies z.ZodType<Design>;
 
+export const MOST_DESIGNS = 200;
+
 const questionSchema = z.strictObject({
-  designs: z.array(designSchema).min(1).max(200),
+  designs: z.array(designSchema).min(1).max(MOST_DESIGNS),
   platform: z.strictObject({
     arch: z.string().max(40).exactOptional(),
     pageSize: z.string().max(10).exactOptional(),

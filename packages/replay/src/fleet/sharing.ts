@@ -1,10 +1,8 @@
 /** `--share`: other machines replay the runs, which all of them can read from one server. */
-import { isFleetUrl, parseFleetUrl, type FleetUrl } from '@vhostscope/fleet/url';
+import { isFleetUrl } from '@vhostscope/fleet/url';
 import { ProgramError } from '@vhostscope/terminal';
 
 export interface Sharing {
-  /** The server that has the runs, and the jobs. */
-  readonly url: FleetUrl;
   /** When nothing was answered for so long, what is left is given up, ms. */
   readonly waitMs: number;
 }
@@ -39,14 +37,7 @@ export function readSharing(
         advice: 'publish it: collector import --publish nats://host',
       },
     );
-  const urls = paths.map(parseFleetUrl);
-  const [url] = urls;
-  const other = urls.find(({ name }) => name !== url?.name);
-  if (url === undefined || other !== undefined)
-    throw new ProgramError(
-      `--share is of the runs of one server, not of ${url?.name} and ${other?.name}`,
-    );
-  return { url: { ...url, run: undefined }, waitMs: readWait(shareWait) };
+  return { waitMs: readWait(shareWait) };
 }
 
 function readWait(text: string | undefined): number {

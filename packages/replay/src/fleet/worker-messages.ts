@@ -22,6 +22,8 @@ export interface RunFailure {
   readonly error: string;
   /** What to do about it. */
   readonly advice?: string | undefined;
+  /** It may come out otherwise another time, or elsewhere. */
+  readonly isPassing?: boolean | undefined;
   /** Of an error that nobody foresaw. */
   readonly stack?: string | undefined;
 }

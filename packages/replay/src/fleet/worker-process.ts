@@ -6,7 +6,8 @@
  * other processes to run: each has one thread only. Measured by `npm run bench:fleet`.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
+import { messageOf } from '@vhostscope/terminal';
 import type { RunAnswer, WorkerAnswer, WorkerJob, WorkerMessage } from './worker-messages.js';
 
 export interface WorkerProcess {
@@ -14,11 +15,18 @@ export interface WorkerProcess {
    * Gives it a run, and waits for the answer, its death, or the user: then it ends at once.
    *
    * @param onRead bytes of the run that were read so far
+   * @throws NoProcessError
    */
   ask(job: WorkerJob, signal: AbortSignal, onRead: (bytes: number) => void): Promise<WorkerAnswer>;
   /** Ends it; resolves when it has. */
   end(): Promise<void>;
 }
+
+/** Of what Node was told, the processes are to have this, too; what it was to load was for the program. */
+const OF_MEMORY = /^--(?:max-old-space-size|max-semi-space-size|max-heap-size)=/;
+
+/** No process could be started: there are too many, or too many files are open. */
+export class NoProcessError extends Error {}
 
 /** Tells such a process where a program is one file. */
 export const WORKER_ARGUMENT = '--as-replay-worker';
@@ -31,8 +39,7 @@ export function createWorkerProcess(program: URL): WorkerProcess {
     const child = fork(program, [WORKER_ARGUMENT], {
       // It reads runs from servers, too: all of the environment is its own.
       env: process.env,
-      // What Node was told to load is for the program itself.
-      execArgv: ['--single-threaded'],
+      execArgv: ['--single-threaded', ...process.execArgv.filter((flag) => OF_MEMORY.test(flag))],
       serialization: 'advanced',
       // A stack trace of V8 is for nobody.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -48,7 +55,15 @@ export function createWorkerProcess(program: URL): WorkerProcess {
   return {
     ask: async (job, signal, onRead) => {
       if (signal.aborted) return 'interrupted';
-      running ??= start();
+      // As many processes as there are hear of the one end.
+      setMaxListeners(0, signal);
+      try {
+        running ??= start();
+      } catch (error) {
+        throw new NoProcessError(
+          `no process could be started that replays it: ${messageOf(error)}`,
+        );
+      }
       return askOf(running, job, signal, onRead);
     },
     end: async () => {
@@ -67,7 +82,7 @@ async function askOf(
   signal: AbortSignal,
   onRead: (bytes: number) => void,
 ): Promise<WorkerAnswer> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const end = (answer: WorkerAnswer): void => {
       child.off('message', hear).off('error', fail).off('exit', exit);
       signal.removeEventListener('abort', interrupt);
@@ -77,8 +92,11 @@ async function askOf(
       if (message.kind === 'progress') onRead(message.read);
       else end(message.answer);
     };
-    const fail = (error: Error): void =>
-      end({ error: `no process could be started that replays it: ${error.message}` });
+    const fail = (error: Error): void => {
+      child.off('message', hear).off('error', fail).off('exit', exit);
+      signal.removeEventListener('abort', interrupt);
+      reject(new NoProcessError(`no process could be started that replays it: ${error.message}`));
+    };
     const exit = (code: number | null, by: NodeJS.Signals | null): void => end(deathBy(code, by));
     const interrupt = (): void => {
       child.kill('SIGKILL');
@@ -94,10 +112,19 @@ async function askOf(
 function deathBy(code: number | null, signal: NodeJS.Signals | null): RunAnswer | 'interrupted' {
   // Ctrl-C, before it could tell that this is nothing to it.
   if (signal === 'SIGINT' || signal === 'SIGHUP') return 'interrupted';
-  if (signal === 'SIGABRT') return { error: 'the process that replayed it ran out of memory' };
+  if (signal === 'SIGABRT')
+    return {
+      error: 'the process that replayed it ran out of memory',
+      advice: 'NODE_OPTIONS=--max-old-space-size=8000 lets each have 8 GB',
+      isPassing: true,
+    };
   if (signal === 'SIGKILL')
-    return { error: 'the process that replayed it was killed; the system may be out of memory' };
+    return {
+      error: 'the process that replayed it was killed; the system may be out of memory',
+      isPassing: true,
+    };
   return {
     error: `the process that replayed it ended, with ${signal ?? `code ${code ?? 'unknown'}`}`,
+    isPassing: true,
   };
 }
