@@ -6,7 +6,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runMeasured } from './measured-run.mjs';
+import { recordFigures } from './recorded-figures.mjs';
 
+const { print, save } = recordFigures('npm run bench:fleet');
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const TRACES = Number(process.env.BENCH_TRACES ?? 100);
@@ -54,7 +56,7 @@ async function measure(what, folder) {
       if (round > 0) found.get(way.name).push(figure);
     }
   const { runs, designs } = found.get(WAYS[0].name)[0].totals;
-  console.log(
+  print(
     `\n${runs} traces, ${what}: ${(bytes / 1e6).toFixed(0)} MB, ${designs[0].decisions.accesses} accesses`,
   );
   const secondsOf = (name) => median(found.get(name).map(({ seconds }) => seconds));
@@ -62,7 +64,7 @@ async function measure(what, folder) {
     const ratio = secondsOf(WAYS[0].name) / secondsOf(name);
     const cpu = median(found.get(name).map(({ cpuSeconds }) => cpuSeconds));
     const peak = median(found.get(name).map(({ megabytes }) => megabytes));
-    console.log(
+    print(
       `  ${name.padEnd(24)} ${secondsOf(name).toFixed(2)} s  ${ratio.toFixed(2)} x one core  CPU ${cpu.toFixed(2)} s  peak ${peak.toFixed(0)} MB`,
     );
   }
@@ -70,7 +72,7 @@ async function measure(what, folder) {
 
 const folder = mkdtempSync(join(tmpdir(), 'vhostscope-bench-'));
 try {
-  console.log(`${availableParallelism()} cores; medians of ${ROUNDS} rounds`);
+  print(`${availableParallelism()} cores; medians of ${ROUNDS} rounds`);
   const [texts, files] = ['texts', 'files'].map((name) => join(folder, name));
   for (const one of [texts, files]) mkdirSync(one);
   const imported = SAMPLES.map((path, at) => {
@@ -92,6 +94,7 @@ try {
   }
   await measure('gzipped text', texts);
   await measure('trace files', files);
+  save();
 } finally {
   rmSync(folder, { recursive: true });
 }

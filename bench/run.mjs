@@ -15,7 +15,9 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { compareInProcess, importInProcess, replayInProcess, TIMES } from './in-process.mjs';
 import { PEAK_MEMORY } from './peak-memory.mjs';
+import { recordFigures } from './recorded-figures.mjs';
 
+const { print, save } = recordFigures('npm run bench');
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** 13 thousand accesses, 2 thousand ranges, and a ring that is set up again and again. */
 const STORM = join(ROOT, 'examples/s3-resetup-under-storm.txt.gz');
@@ -80,7 +82,7 @@ function median(values) {
 
 function row(cells) {
   const widths = [24, 9, 10, 12, 10, 12];
-  console.log(
+  print(
     cells
       .map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at])))
       .join(' '),
@@ -103,7 +105,7 @@ function compareOnOneCore(commands) {
     if (mawk === undefined || ours === undefined) return;
     pairs.push(mawk.seconds / ours.seconds);
   }
-  console.log(
+  print(
     `\ncollector import on one core of ${availableParallelism()}: ${median(pairs).toFixed(2)} x mawk on one core`,
   );
 }
@@ -128,7 +130,7 @@ function comparePerf(folder) {
     args: ['-c', '0', command, ...args],
     ...rest,
   });
-  console.log(`\nperf script text, ${(bytes / 1e6).toFixed(0)} MB`);
+  print(`\nperf script text, ${(bytes / 1e6).toFixed(0)} MB`);
   for (const [where, on] of [
     [`${availableParallelism()} cores`, (command) => command],
     ['one core', onOne],
@@ -141,14 +143,14 @@ function comparePerf(folder) {
     }
     const ratio = median(figures.map((figure) => figure.ratio)).toFixed(2);
     const speed = (bytes / 1e6 / median(figures.map(({ seconds }) => seconds))).toFixed(0);
-    console.log(`  collector import, ${where.padEnd(9)} ${speed} MB/s, ${ratio} x mawk`);
+    print(`  collector import, ${where.padEnd(9)} ${speed} MB/s, ${ratio} x mawk`);
   }
   rmSync(text);
 }
 
 /** What memory depends on: nothing of the two below. */
 function printMemory(folder, once) {
-  console.log('\npeak MB of import and of replay of its trace');
+  print('\npeak MB of import and of replay of its trace');
   const four = join(folder, 'four.txt');
   writeFileSync(four, '');
   for (let copy = 0; copy < 4 * COPIES; copy++) appendFileSync(four, once);
@@ -164,14 +166,14 @@ function printMemory(folder, once) {
     const trace = join(folder, 'memory.arrows');
     const commands = commandsFor(file, trace);
     const peak = (name) => (run(commandNamed(commands, name)).kilobytes / 1024).toFixed(0);
-    console.log(`  ${what.padEnd(31)} ${peak('collector import')} ${peak('replay run (.arrows)')}`);
+    print(`  ${what.padEnd(31)} ${peak('collector import')} ${peak('replay run (.arrows)')}`);
     rmSync(file);
   }
 }
 
 /** What many designs cost in one pass, in times of one. */
 function printComparison(what, { twelve, all, count }) {
-  console.log(
+  print(
     `  compare, ${what.padEnd(23)} 12 designs ${twelve.toFixed(2)} x one, all ${count} ${all.toFixed(2)} x`,
   );
 }
@@ -185,7 +187,7 @@ try {
   const trace = join(folder, 'd1x39.arrows');
   const bytes = statSync(text).size;
   const lines = once.reduce((sum, byte) => sum + (byte === 0x0a ? 1 : 0), 0) * COPIES;
-  console.log(
+  print(
     `${(lines / 1e6).toFixed(2)} M lines, ${(bytes / 1e6).toFixed(0)} MB; medians of ${ROUNDS} rounds\n`,
   );
 
@@ -220,18 +222,18 @@ try {
   compareOnOneCore(commands);
   comparePerf(folder);
 
-  console.log('\n--help, milliseconds more than `node -e 0` (least of 10)');
+  print('\n--help, milliseconds more than `node -e 0` (least of 10)');
   const least = (args) =>
     Math.min(...Array.from({ length: 10 }, () => run({ command: process.execPath, args }).seconds));
   const node = least(['-e', '0']);
   for (const name of ['collector', 'replay', 'tui']) {
     const more = least([join(ROOT, `packages/${name}/bin/${name}.js`), '--help']) - node;
-    console.log(`  ${name.padEnd(10)} ${(1000 * more).toFixed(0)}`);
+    print(`  ${name.padEnd(10)} ${(1000 * more).toFixed(0)}`);
   }
 
-  console.log(`\nin one process, warm, best of ${TIMES}`);
+  print(`\nin one process, warm, best of ${TIMES}`);
   const { order, eventsPerSecond } = await replayInProcess(trace);
-  console.log(
+  print(
     `  replay (trace file to tallies) ${(eventsPerSecond / 1e6).toFixed(0)} M events/s, one engine, order ${order}`,
   );
   printComparison('a trace of much traffic', await compareInProcess(trace));
@@ -239,8 +241,9 @@ try {
   run({ ...commandNamed(commandsFor(STORM, storm), 'collector import') });
   printComparison('a storm of ranges', await compareInProcess(storm));
   const { megabytesPerSecond } = importInProcess(readFileSync(text), join(folder, 'again.arrows'));
-  console.log(`  import (text to trace file)    ${megabytesPerSecond.toFixed(0)} MB/s`);
+  print(`  import (text to trace file)    ${megabytesPerSecond.toFixed(0)} MB/s`);
   printMemory(folder, once);
+  save();
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -1,7 +1,13 @@
 /** The commands of `collector` and their options. What they do is loaded when one of them runs. */
-import { choiceArgument, EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
+import {
+  choiceArgument,
+  choiceOption,
+  EXIT,
+  runCommandLine,
+  versionLine,
+} from '@vhostscope/terminal';
 import { FORMAT_VERSION } from '@vhostscope/trace';
-import { Command, Option } from 'commander';
+import { Command, type Option } from 'commander';
 import type { AttachFlags, AttachOptions } from './attach/attach-options.js';
 import { parseNiceness } from './attach/niceness.js';
 import { parseBufferSize } from './attach/parse-buffer-size.js';
@@ -63,9 +69,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       'end by itself after a time, such as 90, 30s or 10m, from when the probes are attached; default: at Ctrl-C',
       parseDuration,
     )
-    .addOption(
-      new Option('--detail <level>', 'how much to record').choices(DETAILS).default('rounds'),
-    )
+    .addOption(choiceOption('--detail <level>', 'how much to record', DETAILS).default('rounds'))
     .option(
       '--keep-pointers',
       'keep kernel addresses in the trace; they tell where the kernel lies in memory (KASLR)',
@@ -157,9 +161,7 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
     .command('probes')
     .description('what a live recording of this host would see, by which probes, and how surely')
     .addHelpText('after', PROBES_HELP)
-    .addOption(
-      new Option('--detail <level>', 'how much to record').choices(DETAILS).default('rounds'),
-    )
+    .addOption(choiceOption('--detail <level>', 'how much to record', DETAILS).default('rounds'))
     .addOption(recorderOption('what would record'))
     .option('--program', 'print the bpftrace program, or the probes of perf, instead')
     .option('--perf', 'print the probes of a recording with perf: --with perf --program')
@@ -197,7 +199,7 @@ function oneMore(text: string, before?: readonly string[]): readonly string[] {
 }
 
 function recorderOption(what: string): Option {
-  return new Option('--with <recorder>', what).choices(RECORDERS).default('bpftrace');
+  return choiceOption('--with <recorder>', what, RECORDERS).default('bpftrace');
 }
 
 function withDefaults(flags: AttachFlags): AttachOptions {

@@ -1,8 +1,14 @@
 /** The commands of `replay` and their options. What they do is loaded when one of them runs. */
 import { ACCESSOR_RULE_SETS, DEFAULT_STORM_RATE, DESIGNS, RING_MEMORY } from '@vhostscope/model';
-import { choiceArgument, EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
+import {
+  choiceArgument,
+  choiceOption,
+  EXIT,
+  runCommandLine,
+  versionLine,
+} from '@vhostscope/terminal';
 import { FORMAT_VERSION } from '@vhostscope/trace';
-import { Command, Option } from 'commander';
+import { Command, type Option } from 'commander';
 import type { CheckOptions } from './check-command.js';
 import { examplesOf } from './command-examples.js';
 import type { CompareCommandOptions } from './compare-command.js';
@@ -97,9 +103,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description('every event with its decision, for other tools: NDJSON, Parquet, Perfetto')
     .requiredOption('-o, --output <file>', 'file to write; - is standard output')
     .addOption(
-      new Option('--format <format>', 'default: what the name of the output ends in').choices(
-        FORMATS,
-      ),
+      choiceOption('--format <format>', 'default: what the name of the output ends in', FORMATS),
     )
     .option(
       '--anonymise',
@@ -234,13 +238,12 @@ function withReplayOptions(command: Command, json?: string): Command {
     )
     .option('--design-file <file>', 'a row of switches of your own, as JSON; default: none')
     .addOption(
-      new Option(
+      choiceOption(
         '--order <order>',
         'when callbacks take effect: as recorded (effects), at an unknown moment after they are entered (ranges), ' +
           'or effects where the whole trace has them (auto)',
-      )
-        .choices(['auto', 'effects', 'ranges'])
-        .default('auto'),
+        ['auto', 'effects', 'ranges'],
+      ).default('auto'),
     )
     .addOption(preemptOption())
     .option(
@@ -265,10 +268,11 @@ const STORM_RATE = `a storm is as many ranges over the rings of a device in a se
 function withCostOptions(command: Command): Command {
   return command
     .addOption(
-      new Option(
+      choiceOption(
         '--smap <mode>',
         "whose published packet rates: those with the CPU's SMAP on or off; default: what the trace says, else both",
-      ).choices(['on', 'off']),
+        ['on', 'off'],
+      ),
     )
     .option(
       '--calibrate <before,after>',
@@ -278,10 +282,11 @@ function withCostOptions(command: Command): Command {
 }
 
 function preemptOption(): Option {
-  return new Option(
+  return choiceOption(
     '--preempt <mode>',
     'preemption of the recording kernel, for --order ranges; default: what the trace says',
-  ).choices(['voluntary', 'full', 'unknown']);
+    ['voluntary', 'full', 'unknown'],
+  );
 }
 
 /** What a design may be switched off by. */
@@ -292,10 +297,11 @@ function withPlatformOptions(command: Command): Command {
     .option('--highmem', 'rings lie in high memory (32-bit kernels)')
     .option('--iotlb', 'the device IOTLB is on (VIRTIO_F_ACCESS_PLATFORM)')
     .addOption(
-      new Option(
+      choiceOption(
         '--ring-memory <kind>',
         'what the rings lie in, for designs that ask; default: not known',
-      ).choices(RING_MEMORY),
+        RING_MEMORY,
+      ),
     );
 }
 
@@ -360,12 +366,11 @@ function withCheckOptions(command: Command): Command {
   return withTrace(command)
     .option('--kernel <name>', `rules of the recorded kernel: ${kernels}`, '6.1')
     .addOption(
-      new Option(
+      choiceOption(
         '--handlers <name>',
         'whose accesses: vhost-net without busy polling and zero-copy transmission (net: its rx or tx), or any caller',
-      )
-        .choices(['net', 'net_rx', 'net_tx', 'any'])
-        .default('net'),
+        ['net', 'net_rx', 'net_tx', 'any'],
+      ).default('net'),
     )
     .option(
       '--chain-length <n>',

@@ -1,5 +1,5 @@
 /** Manners of the programs. */
-export { choiceArgument } from './choice-argument.js';
+export { choiceArgument, choiceOption } from './choices.js';
 export { runCommandLine } from './command-line.js';
 export { EXIT } from './exit-codes.js';
 export { inOrder } from './in-order.js';

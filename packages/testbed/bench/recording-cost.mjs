@@ -2,19 +2,13 @@
 // instructions that the host's one CPU executes, so figures come out alike in every run, whatever else this machine
 // does. Quote the ratios: the rates are those of a CPU of 10⁹ instructions a second.
 import { fileURLToPath } from 'node:url';
-import {
-  EXIT,
-  grouped,
-  ProgramError,
-  runProgram,
-  say,
-  tableLines,
-  writeOut,
-} from '@vhostscope/terminal';
+import { EXIT, grouped, ProgramError, runProgram, say, tableLines } from '@vhostscope/terminal';
 import { DPDK_PACKAGES, shellQuoted, startDpdk, startLoad } from '../dist/index.js';
+import { recordFigures } from '../../../bench/recorded-figures.mjs';
 import { onBootedHost } from '../dist/on-booted-host.js';
 
 const NAME = 'bench:host';
+const { print, save } = recordFigures('npm run bench:host');
 const COLLECTOR = fileURLToPath(new URL('../../collector/bin/collector.js', import.meta.url));
 const TRACE = '/tmp/recording-cost.arrows';
 
@@ -223,7 +217,8 @@ async function main() {
       ...costTable(measured),
       '',
     ];
-    await writeOut(`${lines.join('\n')}\n${WHAT_IT_SAYS}`);
+    print(`${lines.join('\n')}\n${WHAT_IT_SAYS}`);
+    save();
     return EXIT.done;
   });
 }

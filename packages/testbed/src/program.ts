@@ -1,6 +1,6 @@
 /** The commands of `testbed` and their options. */
-import { EXIT, runCommandLine } from '@vhostscope/terminal';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { choiceOption, EXIT, runCommandLine } from '@vhostscope/terminal';
+import { Command, InvalidArgumentError } from 'commander';
 import { KERNELS, type KernelLine } from './kernel-image.js';
 import type { HostOptions } from './on-booted-host.js';
 import { scenarioCommand } from './scenario-command.js';
@@ -90,18 +90,17 @@ function withMachine(command: Command): Command {
     command
       // What stands behind the first word of a command is that command's.
       .passThroughOptions()
+      .addOption(choiceOption('--cpus <N>', 'CPUs, each a NUMA node', ['1', '2']).default('1'))
       .addOption(
-        new Option('--cpus <N>', 'CPUs, each a NUMA node').choices(['1', '2']).default('1'),
+        choiceOption('--kernel <LINE>', "Debian's stock kernel", Object.keys(KERNELS)).default(
+          '6.1',
+        ),
       )
       .addOption(
-        new Option('--kernel <LINE>', "Debian's stock kernel")
-          .choices(Object.keys(KERNELS))
-          .default('6.1'),
-      )
-      .addOption(
-        new Option('--preempt <MODE>', 'whether the kernel preempts its own code')
-          .choices(['voluntary', 'full'])
-          .default('voluntary'),
+        choiceOption('--preempt <MODE>', 'whether the kernel preempts its own code', [
+          'voluntary',
+          'full',
+        ]).default('voluntary'),
       )
   );
 }

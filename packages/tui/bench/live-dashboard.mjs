@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { recordFigures } from '../../../bench/recorded-figures.mjs';
 import { openTerminal } from '../test/terminal-screen.mjs';
 
 const SECONDS = setting('BENCH_SECONDS', 60);
@@ -27,10 +28,11 @@ const TICKS_PER_SECOND = 100;
 const PROGRAM = join(import.meta.dirname, '../bin/tui.js');
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-tui-'));
-const out = (text) => process.stdout.write(`${text}\n`);
+const { print: out, save } = recordFigures('npm run bench:tui');
 try {
   out(`${RATE} events a second of ${VIRTQUEUES} virtqueues, ${SECONDS} s each`);
   for (const size of SIZES) await measure(size);
+  save();
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -1,8 +1,8 @@
 /** The command line of `tui`. What it does is loaded when it runs. */
 import { DEFAULT_STORM_RATE, DESIGNS } from '@vhostscope/model';
-import { EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
+import { choiceOption, EXIT, runCommandLine, versionLine } from '@vhostscope/terminal';
 import { FORMAT_VERSION } from '@vhostscope/trace';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import {
   parseKeep,
   parseSpeed,
@@ -42,16 +42,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--beside <name>', 'a second design, side by side')
     .option('--design-file <file>', 'rows of switches of your own, as JSON')
     .addOption(
-      new Option(
+      choiceOption(
         '--preempt <mode>',
         'preemption of the recording kernel; default: what the trace says',
-      ).choices(['voluntary', 'full', 'unknown']),
+        ['voluntary', 'full', 'unknown'],
+      ),
     )
     .addOption(
-      new Option(
+      choiceOption(
         '--smap <mode>',
         "whose published packet rates: those with the CPU's SMAP on or off; default: what the trace says, else both",
-      ).choices(['on', 'off']),
+        ['on', 'off'],
+      ),
     )
     .option(
       '--calibrate <before,after>',

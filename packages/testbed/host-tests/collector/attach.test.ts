@@ -4,57 +4,13 @@
  */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  bootHost,
-  DPDK_PACKAGES,
-  startDpdk,
-  startLoad,
-  type Host,
-  type LoadOptions,
-  type LoadResult,
-} from '../../src/index.js';
+import { bootHost, DPDK_PACKAGES, startDpdk, startLoad, type Host } from '../../src/index.js';
 import { attachCollector, type AttachOutcome } from './attached-collector.js';
-import { readRecordedTrace, type RecordedTrace } from './recorded-rings.js';
+import { COMPLETE, expectTruth, RECORDED, recordLoad } from './recorded-load.js';
+import { readRecordedTrace } from './recorded-rings.js';
 
 const REPLAY = fileURLToPath(new URL('../../../replay/bin/replay.js', import.meta.url));
 const TRACE = '/tmp/attach.arrows';
-
-interface Recorded {
-  readonly outcome: AttachOutcome;
-  readonly trace: RecordedTrace;
-  readonly result: LoadResult;
-  /** On stderr. */
-  readonly said: string;
-}
-
-/** Records a load from before its first packet to after its last. */
-async function recordLoad(
-  host: Host,
-  device: 'net' | 'vsock',
-  options: LoadOptions,
-): Promise<Recorded> {
-  const load = await startLoad(host, device, options);
-  const collector = await attachCollector(host, TRACE);
-  await load.go();
-  const result = await load.result;
-  const outcome = await collector.stop();
-  return { outcome, trace: await readRecordedTrace(host, TRACE), result, said: collector.said() };
-}
-
-const COMPLETE = { ended: 'SIGINT', complete: true, doubts: [], lost: {} };
-
-function expectTruth({ outcome, trace, result }: Recorded): void {
-  expect(outcome).toMatchObject(COMPLETE);
-  expect(trace.damage).toEqual([]);
-  expect(trace.rings).toHaveLength(result.virtqueues.length);
-  for (const [at, { num, desc, avail, used, entries_used }] of result.virtqueues.entries()) {
-    const ring = trace.rings[at];
-    expect(ring).toMatchObject({ owner: result.pid, num, heads: entries_used, used: entries_used });
-    expect(ring?.areas).toEqual([desc, avail, used].map(BigInt));
-    expect([...(ring?.chains ?? [])]).toEqual([result.chain]);
-  }
-  expect(trace.events['core_range_start'] ?? 0).toBe(trace.events['core_range_end'] ?? 0);
-}
 
 describe.each([
   ['6.1', 1],
@@ -82,7 +38,7 @@ describe.each([
     expect([...recorded.trace.comms]).toContain(String.raw`x\x0aM 9 0 1\x1b[31m`);
     // Not even a line that could not be read.
     expect(recorded.said).not.toContain('could not be read');
-    const { stdout } = await host.run(`node '${REPLAY}' info '${TRACE}'`);
+    const { stdout } = await host.run(`node '${REPLAY}' info '${RECORDED}'`);
     expect(stdout).not.toContain('\u001b');
   });
 

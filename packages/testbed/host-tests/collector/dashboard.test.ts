@@ -146,13 +146,9 @@ test('a storm is on the screen within a second, with its cause, and in the trace
     beside: 300,
   });
   await load.go();
-  const { text, ms } = await untilShown(/mprotect/, DRAWN_MS);
-  process.stdout.write(
-    `the storm was on the screen ${(ms / 1000).toFixed(1)} s after the load began\n`,
-  );
-  const [, begins = ''] = /^▸?\s+1\s+([\d.]+) s/m.exec(text) ?? [];
-  const [, now = ''] = /live\s+([\d.]+) s/.exec(text) ?? [];
-  process.stdout.write(`it begins at ${begins} s, shown at ${now} s\n${text}\n`);
+  const { text } = await untilShown(/mprotect/, DRAWN_MS);
+  const shownAt = Number.parseFloat((await host.run('cat /proc/uptime')).stdout);
+  process.stdout.write(`the storm as it is first on the screen:\n${text}\n`);
   await load.result;
   await tmux('send-keys', '1');
   await untilShown(/virtqueues? by/, DRAWN_MS);
@@ -165,9 +161,14 @@ test('a storm is on the screen within a second, with its cause, and in the trace
   expect(run['totals']).toMatchObject({ accesses: accessesOn(shown) });
   const found = (await replay('storms'))['storms'] as {
     ranges: number;
+    begin: string;
     classes: Record<string, number> | null;
   }[];
   const [first] = found;
+  // The bound is that of a host with CPUs to spare: emulated, with two CPUs for load, vhost, recorder and screen, it is
+  // told and not held against it. Up to a second of it is what makes ranges a storm.
+  const late = shownAt - Number(first?.begin) / 1e9;
+  process.stdout.write(`it was on the screen ${late.toFixed(2)} s after its first range\n`);
   expect(Object.keys(first?.classes ?? {})[0]).toBe('mprotect');
   const [, ranges = ''] = OVER.exec(storms) ?? [];
   expect(Number(ranges.replaceAll(',', ''))).toBe(first?.ranges);

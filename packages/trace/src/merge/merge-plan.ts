@@ -325,12 +325,12 @@ function gapsBetween(sources: readonly SurveyedSource[]): string[] {
   const gaps: string[] = [];
   let before: SurveyedSource[] = [];
   let end = 0n;
-  for (const source of sources.toSorted((a, b) => (a.first < b.first ? -1 : 1))) {
+  for (const source of sources.toSorted((a, b) => Number(a.first - b.first))) {
     if (before.length > 0 && source.first > end) {
       const behind = sources.filter((one) => one.first > end);
       gaps.push(
-        `${namesOf(before)} and ${namesOf(behind)} do not overlap in time: ${spanOf(before)}, ${spanOf(behind)}; an --offset ` +
-          'that is not 0 moves the times of a file',
+        `${namesOf(before)} and ${namesOf(behind)} do not overlap in time: ${spanOf(before)}, ${spanOf(behind)}; if they ` +
+          'are of one time, their clocks differ, and --offset FILE=TIME moves those of one',
       );
       before = [];
     }

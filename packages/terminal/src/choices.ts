@@ -1,5 +1,5 @@
-/** An argument that is one of several words; of another that looks like one of them it is asked whether that was meant. */
-import { Argument, InvalidArgumentError } from 'commander';
+/** An argument or option that is one of several words; of another that looks like one of them it is asked whether that was meant. */
+import { Argument, InvalidArgumentError, Option } from 'commander';
 
 export function choiceArgument(
   name: string,
@@ -7,13 +7,25 @@ export function choiceArgument(
   choices: readonly string[],
 ): Argument {
   // The help names the choices; what refuses others is set after them.
-  return new Argument(name, description).choices(choices).argParser((word) => {
+  return new Argument(name, description).choices(choices).argParser(oneOf(choices));
+}
+
+export function choiceOption(
+  flags: string,
+  description: string,
+  choices: readonly string[],
+): Option {
+  return new Option(flags, description).choices(choices).argParser(oneOf(choices));
+}
+
+function oneOf(choices: readonly string[]): (word: string) => string {
+  return (word) => {
     if (choices.includes(word)) return word;
     const near = nearestOf(word, choices);
     throw new InvalidArgumentError(
       `Allowed choices are ${choices.join(', ')}.${near === undefined ? '' : `\n(Did you mean ${near}?)`}`,
     );
-  });
+  };
 }
 
 /** At most so many letters of three may be other ones. */
