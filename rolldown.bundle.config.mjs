@@ -1,9 +1,10 @@
 // `pnpm bundle`: each program as one file, for a host that has Node.js and nothing else: `node replay.mjs run TRACE`.
 // What the programs read beside themselves, once built, stands in the file instead.
-import { readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'rolldown';
+import { licencesText, packagesIn } from './scripts/bundled-licences.mjs';
 import { commitOf } from './scripts/run/build-note.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -73,6 +74,33 @@ function builtPage() {
   return { html: read('page.html'), style: read('page.css'), script: read('page.js') };
 }
 
+/** What the page of the report is made of is no module of the program: its build has told. */
+function packagesOfPage() {
+  return JSON.parse(
+    readFileSync(new URL('packages/replay/dist/report-page/packages.json', import.meta.url)),
+  );
+}
+
+/** By program, what others wrote of it. */
+const packagesOf = new Map();
+
+/** Programs that can be started by their name, and what their parts ask to be told. */
+function handedOn(program) {
+  return {
+    name: 'handed on',
+    generateBundle: (_options, bundle) => {
+      const ofPage = program === 'replay' ? packagesOfPage() : [];
+      packagesOf.set(program, [...packagesIn(bundle), ...ofPage]);
+    },
+    writeBundle: () => {
+      chmodSync(join(FOLDER, `${program}.mjs`), 0o755);
+      // Whichever program is the last has all of them.
+      writeFileSync(join(FOLDER, 'THIRD-PARTY-LICENSES.txt'), licencesText(packagesOf));
+      copyFileSync(join(root, 'LICENSE'), join(FOLDER, 'LICENSE'));
+    },
+  };
+}
+
 function bundled(program) {
   /** Modules of the program that were found: one that has another name by now would read a file that is not there. */
   const wanted = [...IN_A_BUNDLE.keys(), DASHBOARD.id].filter((end) =>
@@ -109,7 +137,7 @@ export default PROGRAMS.map((name) =>
     platform: 'node',
     resolve: { conditionNames: ['@vhostscope/source', 'import', 'node', 'default'] },
     transform: { define: { 'process.env.NODE_ENV': '"production"' } },
-    plugins: [bundled(name)],
+    plugins: [bundled(name), handedOn(name)],
     output: {
       file: join(FOLDER, `${name}.mjs`),
       format: 'esm',

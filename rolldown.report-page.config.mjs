@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { defineConfig } from 'rolldown';
+import { packagesIn } from './scripts/bundled-licences.mjs';
 
 const PAGE = 'src/report/page';
 const uplot = dirname(
@@ -21,10 +22,13 @@ export default defineConfig({
       buildStart() {
         for (const name of ['page.html', 'page.css']) this.addWatchFile(`${PAGE}/${name}`);
       },
-      generateBundle() {
+      generateBundle(_options, bundle) {
         const style = `${text(uplot, 'dist/uPlot.min.css')}\n${text(PAGE, 'page.css')}`;
         this.emitFile({ type: 'asset', fileName: 'page.css', source: style });
         this.emitFile({ type: 'asset', fileName: 'page.html', source: text(PAGE, 'page.html') });
+        // A bundle of the program has the page in it, as text.
+        const packages = JSON.stringify(packagesIn(bundle));
+        this.emitFile({ type: 'asset', fileName: 'packages.json', source: packages });
       },
     },
   ],

@@ -1,6 +1,6 @@
 // `pnpm bundle`: each program as one file, run where nothing of the repository is in reach.
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,4 +59,61 @@ test('a recording is imported, replayed, reported, shown, and summed up in proce
 test('the dashboard of a recording is looked for beside the collector', () => {
   const text = readFileSync(join(folder, 'collector.mjs'), 'utf8');
   expect(text).toContain('new URL("./tui.mjs", import.meta.url)');
+});
+
+test.each(PROGRAMS)('%s can be started by its name', async (name) => {
+  expect((statSync(join(folder, `${name}.mjs`)).mode & 0o777).toString(8)).toBe('755');
+  const path = join(folder, `${name}.mjs`);
+  const { stdout } = await run(path, ['--version'], {
+    cwd: folder,
+    env: { PATH: process.env.PATH },
+  });
+  expect(stdout).toContain('trace format 2');
+});
+
+/** What rolldown says of where code is from: a comment before each module. */
+function packagesIn(text) {
+  const found = new Set();
+  for (const [, path] of text.matchAll(/^\s*\/\/ (\S*node_modules\/\S+\.[cm]?js)$/gm)) {
+    const [first, second] = path.slice(path.lastIndexOf('node_modules/') + 13).split('/');
+    found.add(first.startsWith('@') ? `${first}/${second}` : first);
+  }
+  return found;
+}
+
+test('the licence of every package of which code is in a program lies beside it', () => {
+  const text = readFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+  const heads = [...text.matchAll(/^(\S+) (\d+\.\d+\.\d+\S*) \((.+)\), in (.+)$/gm)];
+  const named = (program) =>
+    new Set(
+      heads.flatMap(([, name, , , files]) => (files.includes(`${program}.mjs`) ? [name] : [])),
+    );
+  const all = new Set();
+  for (const program of PROGRAMS) {
+    const packages = packagesIn(readFileSync(join(folder, `${program}.mjs`), 'utf8'));
+    for (const name of packages) all.add(name);
+    // The page of the report is text in the program: no comment tells what it is made of.
+    if (program === 'replay') packages.add('uplot');
+    expect(packages).toContain('commander');
+    // Of a package that is folded into others' code no comment is left; it is named all the same.
+    expect([...packages].filter((name) => !named(program).has(name))).toEqual([]);
+    expect(named(program).size).toBeLessThanOrEqual(packages.size + 2);
+  }
+  expect([...all]).toEqual(expect.arrayContaining(['react', 'ink', 'zod']));
+  // Licences that let code be handed on in this way. Another one is to be looked at before it is listed.
+  const known = new Set(['MIT', 'ISC', 'Apache-2.0', 'BSD-3-Clause', '0BSD', 'Unlicense']);
+  expect(heads.filter(([, , , licence]) => !known.has(licence)).map(([head]) => head)).toEqual([]);
+  expect(text).toContain('Copyright (c) Meta Platforms, Inc. and affiliates.');
+  expect(text).toMatch(/^uplot .*\n\n(.*\n)*.*Leon Sorokin/m);
+  // Its package has none.
+  expect(text).toMatch(
+    /^yoga-layout .*\n\nIts package holds no text of the licence MIT; .*facebook\/yoga/m,
+  );
+  expect(text).not.toContain(ROOT);
+  expect(readFileSync(join(folder, 'LICENSE'), 'utf8')).toBe(
+    readFileSync(join(ROOT, 'LICENSE'), 'utf8'),
+  );
+  expect(readdirSync(folder)).toEqual(
+    expect.arrayContaining(['LICENSE', 'THIRD-PARTY-LICENSES.txt', 'collector.mjs']),
+  );
 });

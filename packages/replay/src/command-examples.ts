@@ -33,6 +33,7 @@ const EXAMPLES = {
     ['replay export trace.arrows -o trace.pftrace', 'see it in ui.perfetto.dev'],
     ['replay export trace.arrows -o trace.parquet', 'for DuckDB'],
     ['replay export trace.arrows -o - --format ndjson | head -5', 'lines for scripts'],
+    ['replay export trace.arrows -o trace.parquet --anonymise', 'to hand on'],
   ],
   compare: [
     ['replay compare trace.arrows', 'what would each of the designs have done?'],

@@ -10,7 +10,7 @@ import {
   type Storms,
 } from '@vhostscope/model';
 import { counted, ProgramError } from '@vhostscope/terminal';
-import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import { visitTrace, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
 import { hostKindOf } from './replayable-trace.js';
 import type { FindStorm } from './time-argument.js';
 
@@ -55,12 +55,14 @@ const NOTHING: readonly number[] = Array.from({ length: 2 * SAMPLE_SIZE }, () =>
  *
  * @param engine consumes the trace on the way; a fresh one
  * @param transmits which virtqueues transmit
+ * @param through what stands between the trace and who visits it
  */
 export function findStorms(
   trace: OpenTrace,
   rate: number,
   engine?: Engine,
   transmits: ReadonlySet<number> = new Set(),
+  through: (visit: RunVisitor) => RunVisitor = (visit) => visit,
 ): FoundStorms {
   const found: Storm[] = [];
   const storms = createStorms({
@@ -73,7 +75,7 @@ export function findStorms(
   });
   const { wants } = storms;
   let last = 0n;
-  visitTrace(trace.fd, trace.index, (batch, from, to) => {
+  const visit: RunVisitor = (batch, from, to) => {
     let begin = from;
     for (let i = from; i < to; i++) {
       if (wants[batch.kind[i] ?? 0] === 0) continue;
@@ -84,7 +86,8 @@ export function findStorms(
     engine?.consume(batch, begin, to);
     if (to > from)
       last = (BigInt(batch.time[2 * to - 1] ?? 0) << 32n) | BigInt(batch.time[2 * to - 2] ?? 0);
-  });
+  };
+  visitTrace(trace.fd, trace.index, through(visit));
   // A range may be under way up to the end.
   storms.active(last);
   storms.finish();

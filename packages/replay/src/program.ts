@@ -105,6 +105,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     .addOption(
       choiceOption('--format <format>', 'default: what the name of the output ends in', FORMATS),
     )
+    .option(
+      '--anonymise',
+      'numbers instead of names and ids of processes, addresses moved, times from the first event, nothing of host and ' +
+        'files; below stands what is left',
+    )
     .addHelpText('after', `${EXPORT_HELP}\n${examplesOf('export')}`)
     .action(async (trace: string, options: ReplayOptions & ExportOptions & JsonOption) => {
       const { exportCommand } = await import('./export/export-command.js');
@@ -397,6 +402,11 @@ const EXPORT_HELP = `
 ndjson    a line per event (.ndjson, .jsonl); for jq and scripts
 parquet   a row per event (.parquet); for DuckDB, pandas, Spark
 perfetto  maps, rounds, invalidations, storms and rates over time (.pftrace); for ui.perfetto.dev
+
+--anonymise keeps what the figures are made of, and so a host may still be known by it: when and
+how often things happen, numbers of CPUs, virtqueues and ring entries, how far addresses of one
+process are apart, names of functions on kernel stacks, the name of the design. Each time addresses
+are moved by another distance. docs/security.md says more.
 
 --json prints what was written, once it is.`;
 

@@ -3,6 +3,7 @@ import { KIND, type Engine, type EventBatch } from '@vhostscope/model';
 import { visitTraceAtPace, type OpenTrace } from '@vhostscope/trace';
 import { NO_ACCESSES, takeDerived, takeDoubt, type DerivedAccesses } from '../derived-accesses.js';
 import { engineOf, type Replayed } from '../replay-trace.js';
+import type { EventView } from './event-view.js';
 
 export const NOT_DECIDED = -1;
 
@@ -28,11 +29,13 @@ export type DecidedVisitor = (
 
 /**
  * @param replayed how the whole trace is judged: that is known only when it was replayed once
+ * @param view what of the events the engine and `visit` are given
  * @param pause see visitTraceAtPace
  */
 export async function visitDecided(
   trace: OpenTrace,
   replayed: Replayed,
+  view: EventView,
   visit: DecidedVisitor,
   pause: () => Promise<void> | undefined,
 ): Promise<void> {
@@ -42,7 +45,7 @@ export async function visitDecided(
   await visitTraceAtPace(
     trace.fd,
     trace.index,
-    (batch, from, to) => {
+    view.through((batch, from, to) => {
       // HOT: all events of the trace.
       for (let i = from; i < to; i++) {
         engine.consume(batch, i, i + 1);
@@ -50,7 +53,7 @@ export async function visitDecided(
         decide(engine, batch, i, decided);
         visit(batch, i, decided, engine);
       }
-    },
+    }),
     pause,
   );
 }

@@ -12,12 +12,14 @@ import {
 } from '@vhostscope/terminal';
 import { KIND } from '@vhostscope/model';
 import type { OpenTrace } from '@vhostscope/trace';
+import type { Completeness } from '../completeness.js';
 import { withOpenTrace } from '../opened-trace.js';
 import { chosenDesign } from '../chosen-designs.js';
 import type { ReplayOptions } from '../replay-plan.js';
 import { replayTrace, type Replayed } from '../replay-trace.js';
 import { headOf, type ResultHead } from '../result-head.js';
 import { visitDecided } from './decided-events.js';
+import { AS_RECORDED, type EventView } from './event-view.js';
 import type { Exporter } from './exporter.js';
 import { Interrupted, openExportOutput, ReaderGone, type ExportOutput } from './export-output.js';
 import { FORMATS, formatOfName, isBinary, type Format } from './export-formats.js';
@@ -27,6 +29,8 @@ export interface ExportOptions {
   readonly format?: Format;
   /** Name of a file, or `-`. */
   readonly output: string;
+  /** Leave out what identifies the host and its processes. */
+  readonly anonymise?: boolean;
 }
 
 export async function exportCommand(
@@ -45,10 +49,13 @@ export async function exportCommand(
   checkOutput(path, output, format, asJson);
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
     const replayed = replayTrace(trace, design, options);
-    const head = headOf(trace, replayed, completeness);
+    const anonymise = options.anonymise === true;
+    const { head, view } = anonymise
+      ? await anonymised(trace, replayed, completeness)
+      : { head: headOf(trace, replayed, completeness), view: AS_RECORDED };
     let written: Written;
     try {
-      written = await writeExport(trace, replayed, head, format, output);
+      written = await writeExport(trace, replayed, view, head, format, output);
     } catch (error) {
       if (error instanceof ReaderGone) return EXIT.done;
       if (!(error instanceof Interrupted)) throw error;
@@ -56,11 +63,35 @@ export async function exportCommand(
       say('replay', `interrupted, ${left}`);
       return EXIT.interrupted;
     }
-    const result = exportResult(trace, replayed, completeness, { format, output, ...written });
+    const result = exportResult(trace, replayed, completeness, {
+      format,
+      output,
+      anonymised: anonymise,
+      ...written,
+    });
     if (asJson) await writeOut(jsonDocument(result));
     else say('replay', summary(result));
     return EXIT.done;
   });
+}
+
+interface Told {
+  readonly head: ResultHead;
+  readonly view: EventView;
+}
+
+/** Loaded when asked for. */
+async function anonymised(
+  trace: OpenTrace,
+  replayed: Replayed,
+  completeness: Completeness,
+): Promise<Told> {
+  const { anonymisedEvents } = await import('./anonymise/anonymous-events.js');
+  const { anonymousHead } = await import('./anonymise/anonymous-head.js');
+  return {
+    head: anonymousHead(trace, replayed, completeness),
+    view: anonymisedEvents(trace),
+  };
 }
 
 type Written = Pick<ExportResult, 'events' | 'marks' | 'bytes'>;
@@ -70,6 +101,7 @@ const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 async function writeExport(
   trace: OpenTrace,
   replayed: Replayed,
+  view: EventView,
   head: ResultHead,
   format: Format,
   path: string,
@@ -86,11 +118,12 @@ async function writeExport(
   try {
     const to = openExportOutput(path, abort.signal);
     output = to;
-    const exporter = await EXPORTERS[format](to, head, trace);
+    const exporter = await EXPORTERS[format](to, head, trace, view);
     const { visit } = exporter;
     await visitDecided(
       trace,
       replayed,
+      view,
       (batch, i, decided, engine) => {
         rows++;
         if (isMark(batch.kind[i])) marks++;
@@ -132,13 +165,18 @@ function eventsOf({ index }: OpenTrace): number {
   return rows;
 }
 
-type ExporterOf = (output: ExportOutput, head: ResultHead, trace: OpenTrace) => Promise<Exporter>;
+type ExporterOf = (
+  output: ExportOutput,
+  head: ResultHead,
+  trace: OpenTrace,
+  view: EventView,
+) => Promise<Exporter>;
 
 /** Loaded when asked for. */
 const EXPORTERS: Readonly<Record<Format, ExporterOf>> = {
   ndjson: async (output, head) => (await import('./ndjson.js')).ndjsonExporter(output, head),
-  perfetto: async (output, head, trace) =>
-    (await import('./perfetto/perfetto-exporter.js')).perfettoExporter(output, head, trace),
+  perfetto: async (output, head, trace, view) =>
+    (await import('./perfetto/perfetto-exporter.js')).perfettoExporter(output, head, trace, view),
   parquet: async (output, head) =>
     (await import('./parquet/parquet-exporter.js')).parquetExporter(output, head),
 };
@@ -175,6 +213,7 @@ function isSameFile(input: string, output: string): boolean {
 
 function summary({
   output,
+  anonymised: isAnonymised,
   events,
   marks,
   bytes,
@@ -184,6 +223,9 @@ function summary({
 }: ExportResult): string {
   return (
     `${output === '-' ? 'standard output' : output}: ${counted(events, 'event')} and ${counted(marks, 'mark')} of recordings and virtqueues, ${byteSize(bytes)}; ` +
-    `decisions of ${design} in ${order} order (${reason})`
+    `decisions of ${design} in ${order} order (${reason})` +
+    (isAnonymised
+      ? '; anonymised: what goes on when, on how many CPUs, rings and kernel functions are still in it (see docs/security.md)'
+      : '')
   );
 }

@@ -11,6 +11,8 @@ const count = z.number().int().nonnegative();
 export const exportResultSchema = resultHead.extend({
   format: z.enum(FORMATS),
   output: z.string(),
+  /** Whether what identifies the host is left out of the file. This document, which is no part of it, has it. */
+  anonymised: z.boolean(),
   /** As `replay info` counts them. */
   events: count,
   /** Beside them: where recordings begin and end, and their virtqueues. */
@@ -23,7 +25,7 @@ export function exportResult(
   trace: OpenTrace,
   replayed: Replayed,
   completeness: Completeness,
-  written: Pick<ExportResult, 'format' | 'output' | 'events' | 'marks' | 'bytes'>,
+  written: Pick<ExportResult, 'format' | 'output' | 'anonymised' | 'events' | 'marks' | 'bytes'>,
 ): ExportResult {
   return { ...headOf(trace, replayed, completeness), ...written };
 }

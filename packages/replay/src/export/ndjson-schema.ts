@@ -61,7 +61,9 @@ const lines = EVENT_NAMES.flatMap((kind, code) => {
   });
   const line = z.strictObject({
     recording: count.describe('from 0'),
-    time: decimal.describe('ns, CLOCK_BOOTTIME'),
+    time: decimal.describe(
+      'ns, CLOCK_BOOTTIME; of an anonymised export, since the first event of the recording',
+    ),
     cpu: count,
     line: count.describe('of what was imported, from 1; 0 where there is none'),
     kind: z.literal(kind),

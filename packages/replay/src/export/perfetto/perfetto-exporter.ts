@@ -17,6 +17,7 @@ import type { ResultHead } from '../../result-head.js';
 import { countRecording } from '../../recording-list.js';
 import type { Decided } from '../decided-events.js';
 import { timeOf } from '../event-fields.js';
+import type { EventView } from '../event-view.js';
 import type { Exporter } from '../exporter.js';
 import type { ExportOutput } from '../export-output.js';
 import { annotationsOf, judgementOf, keyOf, nameOf, type ClassOfStack } from './event-words.js';
@@ -45,13 +46,14 @@ export function perfettoExporter(
   output: ExportOutput,
   head: ResultHead,
   trace: OpenTrace,
+  view: EventView,
 ): Exporter {
   const stream = createPacketStream(output);
   const { recordings } = trace.index;
   const rangeStart = rangeStartOf(head.host);
   // One pass before the export finds the storms, and what kernel stacks stand for: a stack is told once, on one CPU,
   // and ranges of others may come before it.
-  const found = findStorms(trace, DEFAULT_STORM_RATE);
+  const found = findStorms(trace, DEFAULT_STORM_RATE, undefined, undefined, view.through);
   const storms = createStormSlices(stream, found);
   const classOf = head.host === 'stock' ? classesOf(found) : undefined;
   let tracks: RecordingTracks | undefined;
@@ -61,13 +63,14 @@ export function perfettoExporter(
 
   const begin = (time: Time, number: number): RecordingTracks => {
     const recording = recordings[number];
-    const { first = '0', last = '0' } =
+    const { first, last } =
       recording === undefined
         ? {}
         : (recordingCounts(trace.fd, recording) ?? countRecording(trace.fd, recording));
     const label = recordings.length > 1 ? `, recording ${number}` : '';
-    const width = stepWidth(Number(BigInt(last) - BigInt(first)));
-    const made = createRecordingTracks(stream, label, BigInt(first), width);
+    const since = first === undefined ? 0n : BigInt(first) - view.timeBase(number);
+    const width = stepWidth(Number(BigInt(last ?? 0) - BigInt(first ?? 0)));
+    const made = createRecordingTracks(stream, label, since, width);
     made.sequence.instant(time, made.root, 'how it was judged', judgementOf(head));
     current = number;
     isOpening = true;
