@@ -56,13 +56,22 @@ export const ALLOWED = {
   '@vhostscope/tui': { ...PROGRAM, packages: [...PROGRAM.packages, '@vhostscope/replay'] },
   // It knows nothing of vhostscope but how its programs behave; its tests read what they wrote.
   '@vhostscope/testbed': PROGRAM,
+  // Its hooks are those of vitest: only tests have it.
+  '@vhostscope/nats-testbed': { packages: ['vitest'], node: true },
 };
 
 /**
  * What code that is not shipped (tests, benchmarks) may import beyond that. It runs on Node, so
  * Node's modules are its too.
  */
-const TOOLS = ['vitest', 'fast-check', 'mitata', 'publint', 'typescript'];
+const TOOLS = [
+  'vitest',
+  'fast-check',
+  'mitata',
+  'publint',
+  'typescript',
+  '@vhostscope/nats-testbed',
+];
 
 /** The one file outside its package that a package's vitest.config.ts is there to import. */
 const SHARED_CONFIG = 'vitest.shared.ts';

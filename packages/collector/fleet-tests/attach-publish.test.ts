@@ -1,61 +1,28 @@
 /** `collector attach --publish` with a bpftrace that is not one, and a real server. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { openFleet } from '@vhostscope/fleet';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasServer, withServer } from '@vhostscope/nats-testbed';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { attachResultSchema } from '../src/attach/attach-result-schema.ts';
 import { fakeHost } from '../test/fake-host.ts';
 import { collector, collectorOn, type Outcome } from '../test/in-process.ts';
 import { emittedMeanwhile, recordedRounds } from '../test/recorded-rounds.ts';
-import { temporaryFolder } from '../test/traces.ts';
 
-const hasServer = spawnSync('nats-server', ['--version']).status === 0;
-if (!hasServer)
-  process.stderr.write('skipped: nats-server is not installed (apt-get install nats-server)\n');
-
-const top = temporaryFolder();
 const TRUTH = 'truth.json';
 const SPOOL = 'spool';
-let made = 0;
-let server: ChildProcess | undefined;
-let port: number;
+const server = withServer('for each test', { isAway: true });
+beforeEach(() => {
+  if (hasServer) process.chdir(server.folder);
+});
 
 async function startServer(): Promise<void> {
-  server = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', 'store'], {
-    stdio: 'ignore',
-  });
-  for (let tries = 0; ; tries++) {
-    const { code } = await collector('fleet', 'init', url());
-    if (code === 0) return;
-    if (tries > 50) throw new Error('nats-server does not start');
-  }
+  await server.start();
+  expect(await collector('fleet', 'init', server.url)).toMatchObject({ code: 0 });
 }
-
-async function stopServer(): Promise<void> {
-  if (server === undefined) return;
-  server.kill('SIGKILL');
-  await once(server, 'exit');
-  server = undefined;
-}
-
-const url = (): string => `nats://127.0.0.1:${port}`;
-
-beforeEach(async () => {
-  const folder = join(top, String(made++));
-  mkdirSync(folder);
-  process.chdir(folder);
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  ({ port } = probe.address() as AddressInfo);
-  await new Promise((resolve) => probe.close(resolve));
-});
-afterEach(stopServer);
 
 async function attach(...args: string[]): Promise<Outcome> {
-  const publish = ['--publish', url(), '--publish-as', 'a.host', '--spool', SPOOL];
+  const publish = ['--publish', server.url, '--publish-as', 'a.host', '--spool', SPOOL];
   return collectorOn(fakeHost({ truth: TRUTH }), 'attach', ...publish, ...args);
 }
 
@@ -68,7 +35,7 @@ describe.skipIf(!hasServer)('a recording that is published', () => {
     expect(complete).toBe(true);
     expect(published).toMatchObject({ host: 'a.host', sent: true, trouble: null });
     expect(readdirSync(SPOOL)).toEqual([]);
-    const fleet = await openFleet(url(), {});
+    const fleet = await openFleet(server.url, {});
     const run = published?.run ?? '';
     const chunks: Uint8Array[] = [];
     const reading = fleet.readRun('a.host', run);
@@ -96,22 +63,22 @@ describe.skipIf(!hasServer)('a recording that is published', () => {
     );
     expect(readdirSync('.')).not.toContain('vhost.arrows');
     await startServer();
-    const sent = await collector('fleet', 'send', url(), '--spool', SPOOL);
+    const sent = await collector('fleet', 'send', server.url, '--spool', SPOOL);
     expect(sent).toMatchObject({ code: 0, out: expect.stringContaining('1 run') });
-    const status = await collector('fleet', 'status', url());
+    const status = await collector('fleet', 'status', server.url);
     expect(status.out).toMatch(/a\.host .* finished/);
   });
 
   it('ends as on a full disk where the spool is full: what fits is there, and why it ended', async () => {
     await startServer();
-    await stopServer();
+    await server.stop('SIGKILL');
     // Something else takes most of it, and two megabytes are kept for the end.
     mkdirSync(join(SPOOL, 'other'), { recursive: true, mode: 0o700 });
     writeFileSync(join(SPOOL, 'other', 'file'), new Uint8Array(14_000_000));
     const host = fakeHost({ truth: TRUTH, perTick: 400 });
     const args = [
       '--publish',
-      url(),
+      server.url,
       '--spool',
       SPOOL,
       '--spool-max',
@@ -123,8 +90,8 @@ describe.skipIf(!hasServer)('a recording that is published', () => {
     expect(code).toBe(2);
     expect(err).toMatch(/the spool .* is full: it may hold 16.8 MB \(--spool-max\)/);
     await startServer();
-    expect((await collector('fleet', 'send', url(), '--spool', SPOOL)).code).toBe(0);
-    const fleet = await openFleet(url(), {});
+    expect((await collector('fleet', 'send', server.url, '--spool', SPOOL)).code).toBe(0);
+    const fleet = await openFleet(server.url, {});
     const [run] = await fleet.listRuns();
     await fleet.close();
     expect(run.end).toBe('closed');

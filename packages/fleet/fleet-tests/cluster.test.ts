@@ -1,15 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { freePorts, hasServer, withServers, type TestServer } from '@vhostscope/nats-testbed';
 import { openFleet } from '../src/index.js';
-import {
-  freePorts,
-  hasServer,
-  startServer,
-  testFolder,
-  type TestFolder,
-  type TestServer,
-} from './nats-server.js';
 import {
   appendAll,
   bytesOfRun,
@@ -25,17 +18,15 @@ const COLLECTORS = Number(process.env['FLEET_COLLECTORS'] ?? '200');
 const BATCHES = 10;
 
 describe.skipIf(!hasServer)(`a cluster of three, to which ${COLLECTORS} collectors publish`, () => {
-  let folder: TestFolder;
+  const servers = withServers('shared');
   let nodes: TestServer[];
   let url: string;
   beforeAll(async () => {
-    folder = testFolder();
     const ports = await freePorts(6);
     const routes = ports.slice(3).map((port) => `nats://127.0.0.1:${port}`);
     nodes = await Promise.all(
       [0, 1, 2].map((at) =>
-        startServer(
-          folder.path,
+        servers.start(
           [
             'cluster {',
             '  name: test',
@@ -62,21 +53,17 @@ describe.skipIf(!hasServer)(`a cluster of three, to which ${COLLECTORS} collecto
       }
     }
   });
-  afterAll(async () => {
-    await Promise.all(nodes.map((node) => node.stop('SIGKILL')));
-    folder.remove();
-  });
 
   it('loses nothing of them when one node is killed and another restarted', async () => {
     // Without the mark at the end, so that every run is one that is cut.
-    const batches = recordedBatches(folder.path).slice(0, -1);
+    const batches = recordedBatches(servers.folder).slice(0, -1);
     const begun = performance.now();
     const publishers: TestPublisher[] = [];
     for (let at = 0; at < COLLECTORS; at += 20)
       publishers.push(
         ...(await Promise.all(
           Array.from({ length: Math.min(20, COLLECTORS - at) }, (_, more) =>
-            publisherTo(url, join(folder.path, `spool${at + more}`), {
+            publisherTo(url, join(servers.folder, `spool${at + more}`), {
               host: `host${at + more}`,
               spoolMax: 2 ** 24,
             }),

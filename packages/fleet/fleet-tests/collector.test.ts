@@ -4,23 +4,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { hasServer } from '@vhostscope/nats-testbed';
 import { openFleet, type FleetRun } from '../src/index.js';
-import {
-  hasServer,
-  startServer,
-  testFolder,
-  type TestFolder,
-  type TestServer,
-} from './nats-server.js';
-import { COLLECTOR, EXAMPLE, initFleet, traceOnServer } from './runs.js';
+import { COLLECTOR, EXAMPLE, fleetServer, traceOnServer } from './runs.js';
 
 const REPLAY = join(import.meta.dirname, '../../replay/bin/replay.js');
 
 describe.skipIf(!hasServer)('the built programs', () => {
-  let folder: TestFolder;
-  let server: TestServer;
-  let spool: string;
+  const server = fleetServer('shared');
+  const spool = (): string => join(server.folder, 'spool');
   const run = (
     program: string,
     ...args: string[]
@@ -30,20 +23,10 @@ describe.skipIf(!hasServer)('the built programs', () => {
     });
     return { code: status, out: stdout, err: stderr };
   };
-  beforeAll(async () => {
-    folder = testFolder();
-    spool = join(folder.path, 'spool');
-    server = await startServer(folder.path);
-    await initFleet(server.url);
-  });
-  afterAll(async () => {
-    await server.stop('SIGKILL');
-    folder.remove();
-  });
 
   it('publish an import, whose replay from the server is that of the file', async () => {
-    const path = join(folder.path, 'd1.arrows');
-    const args = ['--publish', server.url, '--publish-as', 'one', '--spool', spool, '--json'];
+    const path = join(server.folder, 'd1.arrows');
+    const args = ['--publish', server.url, '--publish-as', 'one', '--spool', spool(), '--json'];
     const { code, out } = run(COLLECTOR, 'import', EXAMPLE, '-o', path, ...args);
     expect(code).toBe(0);
     const { published } = JSON.parse(out) as {
@@ -72,7 +55,7 @@ describe.skipIf(!hasServer)('the built programs', () => {
         '--publish-as',
         'killed',
         '--spool',
-        spool,
+        spool(),
       ],
       { stdio: ['pipe', 'ignore', 'inherit'] },
     );
@@ -88,10 +71,10 @@ describe.skipIf(!hasServer)('the built programs', () => {
     // What comes in these moments is in the spool, or on the way.
     child.stdin.write(text.subarray(text.length / 2, (text.length * 3) / 4));
     await pause(30);
-    expect(run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool).out).toContain('in use');
+    expect(run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool()).out).toContain('in use');
     child.kill('SIGKILL');
     await once(child, 'exit');
-    const sent = run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool, '--json');
+    const sent = run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool(), '--json');
     expect(sent.code).toBe(0);
     expect(JSON.parse(sent.out)).toMatchObject({ sent: [{ host: 'killed' }], left: [], in_use: 0 });
     const [found] = await mine();
@@ -102,14 +85,14 @@ describe.skipIf(!hasServer)('the built programs', () => {
     const info = run(REPLAY, 'info', `${server.url}/killed/${found.run}`);
     expect(info.code).toBe(0);
     expect(info.err).toContain('was not closed');
-    expect(run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool).out).toContain(
+    expect(run(COLLECTOR, 'fleet', 'send', server.url, '--spool', spool()).out).toContain(
       'nothing waits',
     );
   });
 
   it('end what Ctrl-C interrupts, and send the end', async () => {
     const args = ['import', '-', '--publish', server.url, '--publish-as', 'stopped'];
-    const child = spawn(process.execPath, [COLLECTOR, ...args, '--spool', spool, '--json'], {
+    const child = spawn(process.execPath, [COLLECTOR, ...args, '--spool', spool(), '--json'], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     let out = '';

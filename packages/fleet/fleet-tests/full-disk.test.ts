@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { testFolder, type TestFolder } from '@vhostscope/nats-testbed';
 import { endOfStream } from '@vhostscope/trace';
 import { createRunAssembly } from '../src/assemble-run.js';
 import { createSpoolBudget } from '../src/spool-budget.js';
 import { makeRunFolder, writeRunNote } from '../src/spool-folder.js';
 import { createSpoolWriter, RESERVE_BYTES } from '../src/spool-writer.js';
 import { openLeftRun } from '../src/spooled-run.js';
-import { testFolder, type TestFolder } from './nats-server.js';
 
 let folder: TestFolder;
 let disk: string;

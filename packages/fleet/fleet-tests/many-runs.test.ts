@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { freePorts, hasServer, type ServerInUse } from '@vhostscope/nats-testbed';
 import {
   connectFleet,
   openFleet,
@@ -11,15 +12,7 @@ import { messageHeaders } from '../src/piece-message.js';
 import { textOfReading } from '../src/run-clock.js';
 import { storedMessages } from '../src/stored-messages.js';
 import { clockSubject, runStream, runSubject } from '../src/subjects.js';
-import {
-  freePorts,
-  hasServer,
-  startServer,
-  testFolder,
-  type TestFolder,
-  type TestServer,
-} from './nats-server.js';
-import { initFleet } from './runs.js';
+import { fleetServer } from './runs.js';
 
 const RUNS = 500;
 const PREFIX = 'vhostscope';
@@ -36,15 +29,16 @@ async function publishEnd({ client }: FleetServer, name: RunName, seq: number): 
 }
 
 describe.skipIf(!hasServer)(`a server with ${RUNS} runs`, () => {
-  let folder: TestFolder;
-  let server: TestServer;
   let monitor: number;
-  beforeAll(async () => {
-    folder = testFolder();
-    [monitor] = await freePorts(1);
-    server = await startServer(folder.path, [`http: "127.0.0.1:${monitor}"`]);
-    await initFleet(server.url);
-    const there = await connectFleet(parseFleetUrl(server.url), {});
+  const server = fleetServer('shared', {
+    config: async () => {
+      [monitor] = await freePorts(1);
+      return [`http: "127.0.0.1:${monitor}"`];
+    },
+    prepare: publishEnds,
+  });
+  async function publishEnds({ url }: ServerInUse): Promise<void> {
+    const there = await connectFleet(parseFleetUrl(url), {});
     await Promise.all(
       Array.from({ length: RUNS }, async (_, at) => {
         const name = nameOf(at);
@@ -55,11 +49,7 @@ describe.skipIf(!hasServer)(`a server with ${RUNS} runs`, () => {
       }),
     );
     await there.close();
-  });
-  afterAll(async () => {
-    await server.stop('SIGKILL');
-    folder.remove();
-  });
+  }
 
   const nameOf = (at: number): RunName => ({ host: `host${at % 7}`, run: `run${at}` });
   /** Messages that the server has got of its clients. */

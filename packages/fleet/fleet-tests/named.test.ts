@@ -1,25 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { hasServer, withServer, type ServerInUse } from '@vhostscope/nats-testbed';
 import { endOfStream } from '@vhostscope/trace';
 import { chosenRun, openFleet } from '../src/index.js';
-import {
-  hasServer,
-  startServer,
-  testFolder,
-  type TestFolder,
-  type TestServer,
-} from './nats-server.js';
 import { appendAll, COLLECTOR, initFleet, never, publisherTo } from './runs.js';
 
 describe.skipIf(!hasServer)('what a URL names', () => {
-  let folder: TestFolder;
-  let server: TestServer;
   /** By "prefix host". */
   const runs = new Map<string, string>();
-  beforeAll(async () => {
-    folder = testFolder();
-    server = await startServer(folder.path);
+  const server = withServer('shared', { prepare: publishRuns });
+  async function publishRuns({ url, folder }: ServerInUse): Promise<void> {
     for (const [path, host] of [
       ['', 'web1'],
       ['', 'lab'],
@@ -27,20 +18,16 @@ describe.skipIf(!hasServer)('what a URL names', () => {
       ['/lab', 'web1'],
       ['/lab', 'db'],
     ] as const) {
-      await initFleet(`${server.url}${path}`);
-      const spool = join(folder.path, 'spool');
-      const publisher = await publisherTo(`${server.url}${path}`, spool, { host });
+      await initFleet(`${url}${path}`);
+      const spool = join(folder, 'spool');
+      const publisher = await publisherTo(`${url}${path}`, spool, { host });
       appendAll(publisher, [endOfStream()]);
       const { isSent } = await publisher.finish(20_000, never());
       if (!isSent) throw new Error('the server does not take a run');
       await publisher.close();
       runs.set(`${path} ${host}`, publisher.name.run);
     }
-  });
-  afterAll(async () => {
-    await server.stop('SIGKILL');
-    folder.remove();
-  });
+  }
 
   const named = async (
     path: string,

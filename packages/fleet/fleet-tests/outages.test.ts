@@ -1,16 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { hasServer, withServer } from '@vhostscope/nats-testbed';
 import { endOfStream } from '@vhostscope/trace';
 import { openFleet } from '../src/index.js';
-import {
-  hasServer,
-  startServer,
-  testFolder,
-  type TestFolder,
-  type TestServer,
-} from './nats-server.js';
 import {
   appendAll,
   COLLECTOR,
@@ -25,22 +19,12 @@ import {
 const AWAY_S = Number(process.env['FLEET_AWAY_S'] ?? '5');
 
 describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
-  let folder: TestFolder;
-  let server: TestServer;
-  let spool: string;
-  beforeEach(async () => {
-    folder = testFolder();
-    spool = join(folder.path, 'spool');
-    server = await startServer(folder.path);
-  });
-  afterEach(async () => {
-    await server.stop('SIGKILL');
-    folder.remove();
-  });
+  const server = withServer('for each test');
+  const spool = (): string => join(server.folder, 'spool');
 
   it(`is away for ${AWAY_S} s: what was written meanwhile arrives afterwards`, async () => {
     await initFleet(server.url);
-    const publisher = await publisherTo(server.url, spool);
+    const publisher = await publisherTo(server.url, spool());
     const all = [...randomAppends(60, 200_000), endOfStream()];
     appendAll(publisher, all.slice(0, 20));
     await publisher.output.settle();
@@ -64,7 +48,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
   it('is away from the beginning: the recording goes on, and all is sent when it comes', async () => {
     await initFleet(server.url);
     await server.stop();
-    const publisher = await publisherTo(server.url, spool);
+    const publisher = await publisherTo(server.url, spool());
     expect(publisher.told).toEqual([expect.stringContaining('is away')]);
     const all = [...randomAppends(20, 100_000), endOfStream()];
     appendAll(publisher, all);
@@ -78,7 +62,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
   it('is away to the end: the next that publishes sends what is left, and ends no run of others', async () => {
     await initFleet(server.url);
     await server.stop();
-    const first = await publisherTo(server.url, spool, { host: 'first' });
+    const first = await publisherTo(server.url, spool(), { host: 'first' });
     const all = [...randomAppends(20, 100_000), endOfStream()];
     appendAll(first, all);
     const result = await first.finish(300, never());
@@ -86,7 +70,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
     expect(result.trouble).toContain('is away');
     await first.close();
     await server.start();
-    const second = await publisherTo(server.url, spool, { host: 'second' });
+    const second = await publisherTo(server.url, spool(), { host: 'second' });
     appendAll(second, [endOfStream()]);
     const fleet = await openFleet(server.url, {});
     for (let runs = 0, tries = 0; runs < 1 && tries < 100; tries++) {
@@ -104,7 +88,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
 
   it('is full: that is told, nothing is dropped, and all is there when there is room', async () => {
     await initFleet(server.url, { maxBytes: 2_000_000 });
-    const publisher = await publisherTo(server.url, spool);
+    const publisher = await publisherTo(server.url, spool());
     const all = [...randomAppends(40, 400_000), new Uint8Array(3_000_000), endOfStream()];
     appendAll(publisher, all);
     const end = Date.now() + 30_000;
@@ -119,13 +103,13 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
   it('is full: fleet send gives up with the reason, and with 1', async () => {
     await initFleet(server.url);
     await server.stop();
-    const publisher = await publisherTo(server.url, spool, { host: 'left' });
+    const publisher = await publisherTo(server.url, spool(), { host: 'left' });
     appendAll(publisher, [...randomAppends(40, 400_000), new Uint8Array(3_000_000), endOfStream()]);
     await publisher.finish(100, never());
     await publisher.close();
     await server.start();
     await initFleet(server.url, { maxBytes: 1_000_000 });
-    const args = ['fleet', 'send', server.url, '--spool', spool, '--wait', '1s'];
+    const args = ['fleet', 'send', server.url, '--spool', spool(), '--wait', '1s'];
     const run = (...more: string[]): { status: number | null; stdout: string; stderr: string } =>
       spawnSync(process.execPath, [COLLECTOR, ...args, ...more], { encoding: 'utf8' });
     const { status, stdout, stderr } = run('--json');
@@ -144,7 +128,7 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
 
   it('tells how far the clock of the host is from its own', async () => {
     await initFleet(server.url);
-    const publisher = await publisherTo(server.url, spool);
+    const publisher = await publisherTo(server.url, spool());
     appendAll(publisher, [...randomAppends(10, 100_000), endOfStream()]);
     const fleet = await openFleet(server.url, {});
     let clock = (await fleet.readClocks())(publisher.name);

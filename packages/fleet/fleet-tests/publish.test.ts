@@ -1,26 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { hasServer } from '@vhostscope/nats-testbed';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { endOfStream } from '@vhostscope/trace';
-import {
-  connectFleet,
-  initStream,
-  openFleet,
-  openPublisher,
-  openRunTrace,
-  parseFleetUrl,
-} from '../src/index.js';
-import {
-  hasServer,
-  startServer,
-  testFolder,
-  type TestFolder,
-  type TestServer,
-} from './nats-server.js';
+import { openFleet, openPublisher, openRunTrace, parseFleetUrl } from '../src/index.js';
 import {
   appendAll,
   bytesOfRun,
+  fleetServer,
   never,
   publisherTo,
   randomAppends,
@@ -28,22 +16,10 @@ import {
 } from './runs.js';
 
 describe.skipIf(!hasServer)('a run that is published', () => {
-  let folder: TestFolder;
-  let server: TestServer;
-  beforeAll(async () => {
-    folder = testFolder();
-    server = await startServer(folder.path);
-    const connection = await connectFleet(parseFleetUrl(server.url), {});
-    await initStream(connection, {});
-    await connection.close();
-  });
-  afterAll(async () => {
-    await server.stop();
-    folder.remove();
-  });
+  const server = fleetServer('shared');
 
   it('comes back byte for byte', async () => {
-    const spool = join(folder.path, 'spool');
+    const spool = join(server.folder, 'spool');
     const told: string[] = [];
     const publisher = await openPublisher({
       url: parseFleetUrl(server.url),
@@ -79,7 +55,7 @@ describe.skipIf(!hasServer)('a run that is published', () => {
   });
 
   it('is followed while it is written, to its end', async () => {
-    const spool = join(folder.path, 'followed');
+    const spool = join(server.folder, 'followed');
     const publisher = await publisherTo(server.url, spool, { host: 'followed' });
     const { host, run } = publisher.name;
     const fleet = await openFleet(server.url, {});
@@ -105,8 +81,8 @@ describe.skipIf(!hasServer)('a run that is published', () => {
   });
 
   it('is said to be under way while it is, and not when it has ended', async () => {
-    const batches = recordedBatches(folder.path);
-    const publisher = await publisherTo(server.url, join(folder.path, 'way'), { host: 'way' });
+    const batches = recordedBatches(server.folder);
+    const publisher = await publisherTo(server.url, join(server.folder, 'way'), { host: 'way' });
     const told: string[] = [];
     const open = async (): Promise<void> => {
       const options = { env: {}, tell: (words: string) => told.push(words) };

@@ -2,31 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nkeys } from '@nats-io/transport-node';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { hasServer, withServers } from '@vhostscope/nats-testbed';
 import { openFleet } from '../src/index.js';
 import type { Environment } from '../src/server-credentials.js';
-import {
-  hasServer,
-  startServer,
-  testFolder,
-  type TestFolder,
-  type TestServer,
-} from './nats-server.js';
 import { initFleet, publisherTo, never, appendAll } from './runs.js';
 
-let folder: TestFolder;
-let server: TestServer | undefined;
-beforeEach(() => {
-  folder = testFolder();
-});
-afterEach(async () => {
-  await server?.stop('SIGKILL');
-  server = undefined;
-  folder.remove();
-});
+const servers = withServers('for each test');
 
-const spool = (): string => join(folder.path, 'spool');
-const file = (name: string): string => join(folder.path, name);
+const spool = (): string => join(servers.folder, 'spool');
+const file = (name: string): string => join(servers.folder, name);
 
 async function refusal(url: string, env: Environment = {}): Promise<string> {
   try {
@@ -53,7 +38,7 @@ async function works(url: string, env: Environment): Promise<boolean> {
 
 describe.skipIf(!hasServer)('a server that refuses', () => {
   it('a password: at once, without repeating it', async () => {
-    server = await startServer(folder.path, ['authorization { user: me, password: s3cret }']);
+    const server = await servers.start(['authorization { user: me, password: s3cret }']);
     const { url } = server;
     const words = await refusal(url, { NATS_USER: 'me', NATS_PASSWORD: 'wr0ng' });
     expect(words).toMatch(/does not let us in: .*NATS_PASSWORD/);
@@ -63,7 +48,7 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
   });
 
   it('a token', async () => {
-    server = await startServer(folder.path, ['authorization { token: t0ken }']);
+    const server = await servers.start(['authorization { token: t0ken }']);
     expect(await refusal(server.url, { NATS_TOKEN: 'other' })).toContain('does not let us in');
     expect(await works(server.url, { NATS_TOKEN: 't0ken' })).toBe(true);
   });
@@ -76,7 +61,7 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
     ] as const)
       writeFileSync(file(name), `# a seed\n${Buffer.from(key.getSeed()).toString()}\n`);
     writeFileSync(file('none.nk'), 'SU-not-a-seed');
-    server = await startServer(folder.path, [
+    const server = await servers.start([
       `authorization { users: [ { nkey: ${mine.getPublicKey()} } ] }`,
     ]);
     const { url } = server;
@@ -100,18 +85,18 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
       `tls { cert_file: "${file(`${name}.pem`)}", key_file: "${file(`${name}.key`)}" }`,
     ];
     const env = { NATS_CA: file('ca.pem') };
-    server = await startServer(folder.path, tls('expired'));
+    let server = await servers.start(tls('expired'));
     expect(await refusal(server.url, env)).toMatch(
       /cannot be trusted: its certificate has expired/,
     );
     await server.stop();
-    server = await startServer(folder.path, tls('elsewhere'));
+    server = await servers.start(tls('elsewhere'));
     expect(await refusal(server.url, env)).toContain('is of another host');
     await server.stop();
-    server = await startServer(folder.path, tls('local'));
+    server = await servers.start(tls('local'));
     expect(await refusal(server.url, env)).toContain('is of another host');
     await server.stop();
-    server = await startServer(folder.path, tls('good'));
+    server = await servers.start(tls('good'));
     expect(await refusal(server.url)).toMatch(/authority that is not known here; NATS_CA/);
     expect(await works(server.url.replace('nats:', 'tls:'), env)).toBe(true);
     expect(await works(server.url, env)).toBe(true);
@@ -120,7 +105,7 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
   it('who has no certificate of a client that it knows', async () => {
     makeCertificates();
     const files = `cert_file: "${file('good.pem')}", key_file: "${file('good.key')}"`;
-    server = await startServer(folder.path, [
+    const server = await servers.start([
       `tls { ${files}, ca_file: "${file('ca.pem')}", verify: true }`,
     ]);
     const env = { NATS_CA: file('ca.pem') };
@@ -135,25 +120,25 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
   });
 
   it('TLS, where it is asked for', async () => {
-    server = await startServer(folder.path);
+    const server = await servers.start();
     expect(await refusal(server.url.replace('nats:', 'tls:'))).toMatch(/tls|TLS/);
   });
 
   it('or lacks what is needed', async () => {
-    server = await startServer(folder.path, [], { jetstream: false });
+    let server = await servers.start([], { jetstream: false });
     expect(await refusal(server.url)).toMatch(/has no JetStream.*--jetstream/);
     await server.stop();
-    server = await startServer(folder.path, ['max_payload: 100000']);
+    server = await servers.start(['max_payload: 100000']);
     expect(await refusal(server.url)).toMatch(/messages of 100000 bytes.*max_payload/);
     await server.stop();
-    server = await startServer(folder.path);
+    server = await servers.start();
     expect(await refusal(server.url)).toMatch(/no stream VHOSTSCOPE_RUNS.*collector fleet init/);
     await expect(openFleet('nats://127.0.0.1:1', {})).rejects.toThrow('is away');
   });
 
   it('nothing to a user who may do just what publishing takes', async () => {
     const allowed = '["vhostscope.>", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.MSG.GET.*"]';
-    server = await startServer(folder.path, [
+    const server = await servers.start([
       'authorization { users: [',
       '  { user: me, password: a }',
       `  { user: host, password: b, permissions: { publish: ${allowed}, subscribe: "_INBOX.>" } }`,
@@ -169,7 +154,7 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
   });
 
   it('to let a user publish', async () => {
-    server = await startServer(folder.path, [
+    const server = await servers.start([
       'authorization { users: [ { user: me, password: a }, { user: reader, password: b, permissions: { publish: { deny: ["vhostscope.>"] } } } ] }',
     ]);
     const me = { NATS_USER: 'me', NATS_PASSWORD: 'a' };
@@ -187,7 +172,7 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
 /** An authority, and certificates that it signed. */
 function makeCertificates(): void {
   const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { cwd: folder.path, stdio: 'pipe' });
+    execFileSync('openssl', args, { cwd: servers.folder, stdio: 'pipe' });
   };
   const key = (name: string): string[] => [
     '-newkey',

@@ -3,6 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  withServer,
+  type ServerInUse,
+  type ServerSetup,
+  type Sharing,
+} from '@vhostscope/nats-testbed';
 import { batchEnd, indexTrace } from '@vhostscope/trace';
 import {
   connectFleet,
@@ -68,6 +74,20 @@ export async function initFleet(
   } finally {
     await connection.close();
   }
+}
+
+/** A server with the stream that runs go to: what nearly every test here begins with. */
+export function fleetServer(
+  sharing: Sharing,
+  { prepare, ...setup }: ServerSetup = {},
+): ServerInUse {
+  return withServer(sharing, {
+    ...setup,
+    prepare: async (server) => {
+      await initFleet(server.url);
+      await prepare?.(server);
+    },
+  });
 }
 
 export interface TestPublisher extends Publisher {

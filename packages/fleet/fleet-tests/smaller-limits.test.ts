@@ -1,33 +1,25 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { hasServer } from '@vhostscope/nats-testbed';
 import { endOfStream } from '@vhostscope/trace';
 import { openFleet, type FleetRun, type FleetUsage } from '../src/index.js';
 import {
-  hasServer,
-  startServer,
-  testFolder,
-  type TestFolder,
-  type TestServer,
-} from './nats-server.js';
-import { appendAll, COLLECTOR, initFleet, never, publisherTo, randomAppends } from './runs.js';
+  appendAll,
+  COLLECTOR,
+  fleetServer,
+  initFleet,
+  never,
+  publisherTo,
+  randomAppends,
+} from './runs.js';
 
 describe.skipIf(!hasServer)('limits that are less than what the stream holds', () => {
-  let folder: TestFolder;
-  let server: TestServer;
-  beforeEach(async () => {
-    folder = testFolder();
-    server = await startServer(folder.path);
-    await initFleet(server.url);
-  });
-  afterEach(async () => {
-    await server.stop('SIGKILL');
-    folder.remove();
-  });
+  const server = fleetServer('for each test');
 
   async function publish(host: string, bytes: number): Promise<void> {
-    const publisher = await publisherTo(server.url, join(folder.path, 'spool'), { host });
+    const publisher = await publisherTo(server.url, join(server.folder, 'spool'), { host });
     // Each is a piece of its own when it is written before the next.
     for (let at = 0; at < bytes; at += 100_000) {
       appendAll(publisher, [new Uint8Array(100_000).fill(at)]);

@@ -2,17 +2,15 @@
  * Writes a trace into the spool of its run: what is appended while a write is under way is cut into pieces
  * together, and written behind it. A piece that is whole in the spool stays.
  */
-import {
-  closeSync,
-  ftruncateSync,
-  openSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-  writev,
-} from 'node:fs';
+import { closeSync, ftruncateSync, openSync, rmSync, writeFileSync, writev } from 'node:fs';
 import { join } from 'node:path';
-import { endOfStream, OutputError, reasonOf, type TraceOutput } from '@vhostscope/trace';
+import {
+  endOfStream,
+  OutputError,
+  reasonOf,
+  writeFully,
+  type TraceOutput,
+} from '@vhostscope/trace';
 import { cutPieces, type Appended } from './cut-pieces.js';
 import { linkOf, MAX_PIECE_BYTES, type Piece } from './piece.js';
 import type { SpoolBudget } from './spool-budget.js';
@@ -94,9 +92,11 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
 
   function rotate(): void {
     if (whole.place.position < segmentBytes) return;
-    closeSync(fd);
     const segment = whole.place.segment + 1;
-    fd = openSegment(segment);
+    // While it cannot be made the one before stays open: what is cut back then is cut in that.
+    const next = openSegment(segment);
+    closeSync(fd);
+    fd = next;
     whole = { ...whole, place: { segment, position: 0 } };
   }
 
@@ -134,9 +134,8 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
   }
 
   function writeRest(frames: readonly Uint8Array[], from: number, wanted: number): number {
-    const bytes = Buffer.concat(frames, wanted);
-    for (let done = from; done < wanted;)
-      done += writeSync(fd, bytes, done, wanted - done, whole.place.position + done);
+    const rest = Buffer.concat(frames, wanted).subarray(from);
+    writeFully(fd, rest, whole.place.position + from);
     return wanted;
   }
 
@@ -255,8 +254,7 @@ export function writeEnd(
   const { segment, position } = state.place;
   try {
     ftruncateSync(fd, position);
-    for (let done = 0; done < frame.length;)
-      done += writeSync(fd, frame, done, frame.length - done, position + done);
+    writeFully(fd, frame, position);
   } catch (error) {
     throw cannotSpool(folder, error);
   }

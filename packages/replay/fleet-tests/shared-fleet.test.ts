@@ -1,47 +1,27 @@
 /** `replay fleet --share` over workers of a real server, one of which is killed. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectFleet, initStream, openJobQueue, parseFleetUrl } from '@vhostscope/fleet';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasServer, withServer, type ServerInUse } from '@vhostscope/nats-testbed';
+import { afterAll, describe, expect, test } from 'vitest';
 import { programDigest } from '../src/fleet/program-digest.ts';
 import { workerProgram } from '../src/worker-program.ts';
 import { fleetResultSchema } from '../src/fleet/fleet-result.ts';
-
-const hasServer = spawnSync('nats-server', ['--version']).status === 0;
-if (!hasServer)
-  process.stderr.write('skipped: nats-server is not installed (apt-get install nats-server)\n');
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 const REPLAY = join(REPOSITORY, 'packages/replay/bin/replay.js');
 const COLLECTOR = join(REPOSITORY, 'packages/collector/bin/collector.js');
 const EXAMPLES = ['d1-dpdk-virtio-user', 's3-resetup-under-storm', 'u5-json-q256'];
 
-let folder: string;
-let server: ChildProcess;
-let url: string;
+const server = withServer('shared', { prepare: publishExamples });
 const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
 
-beforeAll(async () => {
-  if (!hasServer) return;
-  folder = mkdtempSync(join(tmpdir(), 'vhostscope-share-'));
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  url = `nats://127.0.0.1:${port}`;
-  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(folder, 'store')];
-  server = spawn('nats-server', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  server.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  for (let tries = 0; !said.includes('Server is ready'); tries++) {
-    if (tries > 500) throw new Error(said);
-    await pause(20);
-  }
+async function publishExamples({ url, folder }: ServerInUse): Promise<void> {
   const connection = await connectFleet(parseFleetUrl(url), {});
   await initStream(connection, {});
   await connection.close();
@@ -55,14 +35,7 @@ beforeAll(async () => {
     );
     if (status !== 0) throw new Error(`${name} was not published`);
   }
-});
-afterAll(async () => {
-  if (!hasServer) return;
-  for (const child of children) child.kill('SIGKILL');
-  server.kill('SIGKILL');
-  await once(server, 'exit');
-  rmSync(folder, { recursive: true, force: true });
-});
+}
 
 interface Running {
   readonly child: ChildProcess;
@@ -89,11 +62,11 @@ async function stopped({ child, ended }: Running, signal: NodeJS.Signals): Promi
 
 describe.skipIf(!hasServer)('a shared fleet', () => {
   test('has the figures of one that is not, though a worker is killed in the middle of a job', async () => {
-    const queue = await openJobQueue(parseFleetUrl(url), programDigest(workerProgram()), {});
-    const asked = start('fleet', url, '--share', '--json', '--design', 'merged,fixes-v5');
+    const queue = await openJobQueue(parseFleetUrl(server.url), programDigest(workerProgram()), {});
+    const asked = start('fleet', server.url, '--share', '--json', '--design', 'merged,fixes-v5');
     await expect.poll(async () => (await queue.state()).waiting, { timeout: 30_000 }).toBe(3);
     // Its processes hold jobs and come no further; then it is gone.
-    const lost = start('fleet-worker', url, '--workers', '1');
+    const lost = start('fleet-worker', server.url, '--workers', '1');
     for (let tries = 0; (await queue.state()).underWay === 0; tries++) {
       expect(tries).toBeLessThan(3000);
       await pause(2);
@@ -101,11 +74,11 @@ describe.skipIf(!hasServer)('a shared fleet', () => {
     lost.child.kill('SIGSTOP');
     const { underWay } = await queue.state();
     expect(underWay).toBe(1);
-    const other = start('fleet-worker', url, '--workers', '2');
+    const other = start('fleet-worker', server.url, '--workers', '2');
     await stopped(lost, 'SIGKILL');
     expect(await asked.ended).toBe(0);
     expect(await queue.state()).toMatchObject({ waiting: 0 });
-    const here = start('fleet', url, '--json', '--design', 'merged,fixes-v5');
+    const here = start('fleet', server.url, '--json', '--design', 'merged,fixes-v5');
     expect(await here.ended).toBe(0);
     expect(asked.out()).toBe(here.out());
     // Each was answered once by whoever was left.
@@ -113,7 +86,7 @@ describe.skipIf(!hasServer)('a shared fleet', () => {
 
     // Who asks again has the answers at once; no worker is needed.
     expect(await stopped(other, 'SIGINT')).toBe(130);
-    const again = start('fleet', url, '--share', '--json', '--design', 'merged,fixes-v5');
+    const again = start('fleet', server.url, '--share', '--json', '--design', 'merged,fixes-v5');
     expect(await again.ended).toBe(0);
     expect(again.out()).toBe(here.out());
     expect(again.err()).toContain('3 runs answered before');
@@ -121,7 +94,7 @@ describe.skipIf(!hasServer)('a shared fleet', () => {
   });
 
   test('what nobody answers in time is told, and is in no figure', async () => {
-    const asked = start('fleet', url, '--share', '--share-wait', '8s', '--json');
+    const asked = start('fleet', server.url, '--share', '--share-wait', '8s', '--json');
     expect(await asked.ended).toBe(2);
     const { runs, totals } = fleetResultSchema.parse(JSON.parse(asked.out()));
     expect(runs.map(({ status }) => status)).toEqual(['unreadable', 'unreadable', 'unreadable']);

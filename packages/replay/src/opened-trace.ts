@@ -5,7 +5,7 @@ import {
   InputError,
   NoEventsError,
   openTrace,
-  TraceFormatError,
+  withName,
   type OpenOptions,
   type OpenTrace,
 } from '@vhostscope/trace';
@@ -48,7 +48,8 @@ export async function withOpenTrace(
     const exitCode = await use(trace, completeness);
     return exitCode === EXIT.done && strict && isFlawed(completeness) ? EXIT.no : exitCode;
   } catch (error) {
-    throw withTraceName(error, trace);
+    // Batches are read by what does not know in which file.
+    throw withName(trace.name, error);
   } finally {
     trace.close();
   }
@@ -79,11 +80,4 @@ export function checkHoldsEvents(trace: OpenTrace, { damage }: Completeness): vo
 /** What `--strict` does not let pass. */
 export function isFlawed({ complete, damage }: Pick<Completeness, 'complete' | 'damage'>): boolean {
   return complete === false || damage.length > 0;
-}
-
-/** Batches are read while a trace is in use, by what does not know in which file. */
-export function withTraceName(error: unknown, { name }: OpenTrace): unknown {
-  return error instanceof TraceFormatError
-    ? new TraceFormatError(`${name}: ${error.message}`)
-    : error;
 }

@@ -5,6 +5,18 @@ export class InputError extends Error {
   override name = 'InputError';
 }
 
+/** A place of an open trace cannot be read. Which trace that is says who opened it: `withName`. */
+export class PlaceError extends InputError {
+  readonly offset: number;
+  readonly reason: string;
+
+  constructor(offset: number, reason: string) {
+    super(`cannot read the trace at byte ${offset}: ${reason}`);
+    this.offset = offset;
+    this.reason = reason;
+  }
+}
+
 /** Something was read, and holds no event: it is likely to be something else than it was taken for. */
 export class NoEventsError extends InputError {}
 

@@ -16,7 +16,7 @@ export {
   type TraceIndexer,
 } from './trace-index.js';
 export { batchEnd, type BatchPlace, type PlaceList } from './place-list.js';
-export { readFully, type TraceBytes } from './file-access.js';
+export { readFully, writeFully, type TraceBytes } from './file-access.js';
 export { endOfStream } from './message-writer.js';
 export {
   createLiveMerge,
@@ -96,6 +96,7 @@ export {
   FORMAT_VERSION,
   headerOfText,
   TraceFormatError,
+  withName,
   type TraceHeader,
 } from './trace-header.js';
 export { recordedProbesSchema, traceHeaderSchema } from './trace-header-reader.js';

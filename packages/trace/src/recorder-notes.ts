@@ -44,11 +44,14 @@ export function noteLiveEnd(writer: TraceWriter, end: LiveEnd): void {
 /**
  * Gives up what could not be written, when nothing is being written any more: events that wait for
  * their batch, and batches that are not whole in the file. The last whole ones are taken back, until there
- * is room for the end of the recording. All are counted as lost. Of a recording that was ended it is its end
- * that is given up.
+ * is room for the end of the recording. All are counted as lost. A recording of which the end could not be written
+ * has not ended: it is to be ended again, and to say what went wrong.
  */
 export function dropUnwritten(writer: TraceWriter, by: string): void {
+  writer.current ??= writer.ending;
+  writer.ending = undefined;
   writer.output.cutBack(roomForEnd(writer));
+  if (writer.schemaIs !== 'written') writer.schemaIs = 'lost';
   const recording = writer.current;
   if (recording === undefined) return;
   const unwritten = forgetUnwritten(recording);

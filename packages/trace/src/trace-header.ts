@@ -1,6 +1,7 @@
 /** What a trace file says about itself at its start: the metadata of its Arrow schema. */
 import { EVENT_NAMES, FIELDS } from '@vhostscope/model';
 import type { z } from 'zod';
+import { InputError, PlaceError } from './file-errors.js';
 import type { TextKind } from './text-kind.js';
 import type { traceHeaderSchema } from './trace-header-reader.js';
 
@@ -34,6 +35,8 @@ export function naming<Result>(name: string, read: () => Result): Result {
 
 /** An error of reading a trace, with the name of its file. */
 export function withName(name: string, error: unknown): unknown {
+  if (error instanceof PlaceError)
+    return new InputError(`cannot read ${name} at byte ${error.offset}: ${error.reason}`);
   return error instanceof TraceFormatError
     ? new TraceFormatError(`${name}: ${error.message}`)
     : error;

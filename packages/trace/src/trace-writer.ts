@@ -48,6 +48,8 @@ export interface TraceWriter {
   readonly output: TraceOutput;
   /** The schema's message, with which every stream of the trace begins. */
   readonly schema: Uint8Array;
+  /** Whether the schema is in the file, or on its way there. */
+  schemaIs: 'underway' | 'written' | 'lost';
   readonly keepsPointers: boolean;
   /** Bytes given to the file so far. */
   bytes: number;
@@ -58,6 +60,8 @@ export interface TraceWriter {
   recordings: number;
   /** The recording that is being written; undefined before the first and after the last. */
   current: RecordingInProgress | undefined;
+  /** The recording of which the end is on its way to the file; undefined when it is there. */
+  ending: RecordingInProgress | undefined;
   /** Counts of the recording that ended last. */
   ended: RecordingCounts | undefined;
   /** Objects of the latest recording: the ids of the next go on from theirs. */
@@ -103,16 +107,17 @@ export function createTraceWriter(
 ): TraceWriter {
   const output = typeof to === 'number' ? fileOutput(to, behind) : to;
   const schema = schemaMessage(headerMetadata(header));
-  output.append([schema], schema.length);
-  return {
+  const writer: TraceWriter = {
     output,
     schema,
+    schemaIs: 'lost',
     keepsPointers: header.keepsPointers,
-    bytes: schema.length,
+    bytes: 0,
     events: 0,
     eventsWritten: 0,
     recordings: 0,
     current: undefined,
+    ending: undefined,
     ended: undefined,
     lastObjects: undefined,
     builders: [],
@@ -125,6 +130,15 @@ export function createTraceWriter(
     writtenAfter: [],
     accessRuns: createAccessRunMemory(),
   };
+  writeSchema(writer);
+  return writer;
+}
+
+function writeSchema(writer: TraceWriter): void {
+  const { output, schema } = writer;
+  writer.schemaIs = 'underway';
+  output.append([schema], schema.length, { onWritten: () => (writer.schemaIs = 'written') });
+  writer.bytes += schema.length;
 }
 
 /** Begins a recording; one that is being written is ended. */
@@ -285,7 +299,13 @@ export function endRecording(writer: TraceWriter): void {
   }
   flushTable(writer, recording);
   writer.ended = countsOf(recording);
-  writeMark(writer, recording, 'end', recording.last, JSON.stringify(writer.ended));
+  const { last } = recording;
+  writer.ending = recording;
+  writeMark(writer, recording, 'end', last, JSON.stringify(writer.ended), {
+    onWritten: () => {
+      if (writer.ending === recording) writer.ending = undefined;
+    },
+  });
   writer.current = undefined;
 }
 
@@ -420,6 +440,8 @@ function append(
   bytes: number,
   fate?: PieceFate,
 ): void {
+  // What could not be written was given up, and the schema was among it: without it nothing can be read.
+  if (writer.schemaIs === 'lost') writeSchema(writer);
   writer.output.append(parts, bytes, fate);
   writer.bytes += bytes;
 }
@@ -438,8 +460,9 @@ function writeMark(
   role: 'begin' | 'end',
   time: bigint,
   note: string,
+  fate?: PieceFate,
 ): void {
   const mark = createEventBuilder(0);
   appendEvent(mark, role === 'begin' ? 'recording' : 'recording_end', time, 0, { note });
-  flush(writer, recording, mark, role);
+  flush(writer, recording, mark, role, fate);
 }

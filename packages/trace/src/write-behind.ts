@@ -4,7 +4,8 @@
  * and a crash leaves a torn tail at most. What cannot be written shows at the next piece, or when the
  * queue is settled.
  */
-import { fstatSync, ftruncateSync, writeSync, writev, writevSync } from 'node:fs';
+import { fstatSync, ftruncateSync, writev, writevSync } from 'node:fs';
+import { writeFully } from './file-access.js';
 
 export interface WriteBehind {
   readonly fd: number;
@@ -78,7 +79,7 @@ export function appendPiece(
 ): void {
   if (output.failure !== undefined) throw output.failure;
   if (output.position === undefined) {
-    writeNow(output.fd, parts, bytes);
+    writeNow(output, parts, bytes);
     fate.onWritten?.();
     return;
   }
@@ -111,7 +112,7 @@ export async function abandonWrites(output: WriteBehind): Promise<void> {
 /**
  * After a failure, and when nothing is being written any more: cuts the file off behind its last whole
  * piece, and goes on from there. Pieces before it are taken back, the last first, until what is cut off has
- * `room` bytes or no more may be. Does nothing where pieces are written at once.
+ * `room` bytes or no more may be. Does nothing where pieces are written at once: what is torn there stays the last.
  */
 export function cutBack(output: WriteBehind, room: number): void {
   if (output.position === undefined) return;
@@ -174,9 +175,16 @@ function isWhole(output: WriteBehind, { bytes, onWritten, onTakenBack }: Piece):
   onWritten?.();
 }
 
-function writeNow(fd: number, parts: readonly Uint8Array[], bytes: number): void {
-  const written = writevSync(fd, parts);
-  if (written < bytes) writeRest(fd, parts, written, undefined);
+/** A piece of which a part was taken cannot be cut off here: nothing may follow it, or the reader meets it as damage. */
+function writeNow(output: WriteBehind, parts: readonly Uint8Array[], bytes: number): void {
+  let done = writevSync(output.fd, parts);
+  if (done === bytes) return;
+  try {
+    writeRest(output.fd, parts, done, undefined, (now) => (done = now));
+  } catch (thrown) {
+    if (done > 0) output.failure = thrown instanceof Error ? thrown : new Error(String(thrown));
+    throw thrown;
+  }
 }
 
 /** A pipe takes less than it is given, too. `onProgress` gets how many bytes of all parts are written. */
@@ -187,11 +195,7 @@ function writeRest(
   position: number | undefined,
   onProgress?: (done: number) => void,
 ): void {
-  const all = Buffer.concat(parts);
-  let done = from;
-  while (done < all.length) {
-    const at = position === undefined ? null : position + done;
-    done += writeSync(fd, all, done, all.length - done, at);
-    onProgress?.(done);
-  }
+  const rest = Buffer.concat(parts).subarray(from);
+  const at = position === undefined ? undefined : position + from;
+  writeFully(fd, rest, at, (done) => onProgress?.(from + done));
 }

@@ -1,9 +1,7 @@
 /** Many hosts of a real server: on a terminal, and printed. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   connectFleet,
   initStream,
@@ -11,62 +9,32 @@ import {
   parseFleetUrl,
   type Publisher,
 } from '@vhostscope/fleet';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hasServer, withServer } from '@vhostscope/nats-testbed';
+import { afterEach, describe, expect, test } from 'vitest';
 import { hostsStatusSchema, type HostsStatus } from '../src/plain/hosts-status.ts';
 import { openTerminal, type TerminalScreen } from '../test/terminal-screen.mjs';
 import { fileSession, temporaryFolder, textOf, TRACES, writeTrace } from '../test/traces.ts';
-
-const hasServer = spawnSync('nats-server', ['--version']).status === 0;
-if (!hasServer)
-  process.stderr.write('skipped: nats-server is not installed (apt-get install nats-server)\n');
 
 const BIN = join(import.meta.dirname, '../bin/tui.js');
 const folder = temporaryFolder();
 const S3 = writeTrace(join(folder, 's3.arrows'), textOf(TRACES.s3), 20);
 const U1 = writeTrace(join(folder, 'u1.arrows'), textOf(TRACES.u1), 20);
 
-let server: ChildProcess;
-let port: number;
-const url = (): string => `nats://127.0.0.1:${port}`;
+const server = withServer('shared', {
+  prepare: async ({ url }) => {
+    const connection = await connectFleet(parseFleetUrl(url), {});
+    await initStream(connection, {});
+    await connection.close();
+  },
+});
 const opened: TerminalScreen[] = [];
 
-beforeAll(async () => {
-  if (!hasServer) return;
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  ({ port } = probe.address() as AddressInfo);
-  await new Promise((resolve) => probe.close(resolve));
-  await start();
-  const connection = await connectFleet(parseFleetUrl(url()), {});
-  await initStream(connection, {});
-  await connection.close();
-});
 afterEach(() => {
   for (const one of opened.splice(0)) one.close();
 });
-afterAll(async () => {
-  if (hasServer) await stop();
-});
-
-async function start(): Promise<void> {
-  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(folder, 'store')];
-  server = spawn('nats-server', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  server.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  for (let tries = 0; !said.includes('Server is ready'); tries++) {
-    if (tries > 500) throw new Error(said);
-    await pause(20);
-  }
-}
-
-async function stop(): Promise<void> {
-  server.kill('SIGKILL');
-  await once(server, 'exit');
-}
-
 async function publisher(host: string): Promise<Publisher> {
   const made = await openPublisher({
-    url: parseFleetUrl(url()),
+    url: parseFleetUrl(server.url),
     host,
     spool: join(folder, `spool ${host}`),
     spoolMax: 2 ** 26,
@@ -100,7 +68,7 @@ function json(): {
   last: () => HostsStatus | undefined;
   ended: Promise<number>;
 } {
-  const child = spawn(process.execPath, [BIN, '--from', url(), '--json'], {
+  const child = spawn(process.execPath, [BIN, '--from', server.url, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let out = '';
@@ -133,7 +101,7 @@ describe.skipIf(!hasServer)('hosts of a server', () => {
     expect(half?.total.accesses).toBeGreaterThan(0);
     expect(half?.age_ms).toBeLessThan(60_000);
 
-    const terminal = openTerminal(process.execPath, [BIN, '--from', url()], {
+    const terminal = openTerminal(process.execPath, [BIN, '--from', server.url], {
       columns: 80,
       rows: 24,
     });
@@ -150,10 +118,10 @@ describe.skipIf(!hasServer)('hosts of a server', () => {
     await terminal.until('2 hosts');
 
     // Away, and back: what was recorded meanwhile comes then.
-    await stop();
+    await server.stop('SIGKILL');
     await terminal.until('the connection to the server is cut');
     append(live, S3, 10, ALL);
-    await start();
+    await server.start();
     const finished = await live.finish(60_000, never());
     expect(finished.isSent).toBe(true);
     await expect.poll(() => rows(), { timeout: 60_000 }).toContainEqual(['live', 'finished']);
@@ -185,13 +153,13 @@ describe.skipIf(!hasServer)('hosts of a server', () => {
     const away = run('nats://127.0.0.1:1');
     expect(away.status).toBe(2);
     expect(away.stderr).toMatch(/is away: .*refused\n/);
-    const other = run(`${url()}/other`);
+    const other = run(`${server.url}/other`);
     expect(other.status).toBe(2);
     expect(other.stderr).toContain('collector fleet init');
-    const connection = await connectFleet(parseFleetUrl(`${url()}/other`), {});
+    const connection = await connectFleet(parseFleetUrl(`${server.url}/other`), {});
     await initStream(connection, {});
     await connection.close();
-    const terminal = openTerminal(process.execPath, [BIN, '--from', `${url()}/other`]);
+    const terminal = openTerminal(process.execPath, [BIN, '--from', `${server.url}/other`]);
     opened.push(terminal);
     await terminal.until('no host has a run under way');
     terminal.press('\u0003');

@@ -187,7 +187,6 @@ async function finish(
   if (end.why === 'recorder ended') doubts.push(`${end.words}: what it still held is not known`);
   if (end.why === 'left at once') doubts.push('it was not waited for what was under way');
   const missing = account.missing();
-  noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
   const finished = {
     recorder: run.recorder.name,
     report,
@@ -198,10 +197,11 @@ async function finish(
   };
   let isWritten = true;
   try {
-    if (end.why === 'output failed') {
-      await giveUpUnwritten(writer);
-      noteFlaw(writer, end.error.message);
-    } else {
+    // It may be the end itself that was not written, and then there is one to be told again.
+    if (end.why === 'output failed') await giveUpUnwritten(writer);
+    noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
+    if (end.why === 'output failed') noteFlaw(writer, end.error.message);
+    else {
       flushTrace(writer);
       isWritten = await settleOrLeave(writer, options.stop);
     }

@@ -92,6 +92,7 @@ function namingErrors(name: string, output: TraceOutput): TraceOutput {
     ...output,
     append: (parts, bytes, fate) => writing(name, () => output.append(parts, bytes, fate)),
     settle: () => written(name, output.settle()),
+    cutBack: (room) => writing(name, () => output.cutBack(room)),
   };
 }
 

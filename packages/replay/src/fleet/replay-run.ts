@@ -1,13 +1,13 @@
 /** Replays one run of a fleet: what `replay compare` and `replay storms` say of it, and its virtqueues. */
 import { ACCESSORS, createEngine, type Design, type Preemption } from '@vhostscope/model';
-import { recordingCounts, type OpenTrace } from '@vhostscope/trace';
+import { recordingCounts, withName, type OpenTrace } from '@vhostscope/trace';
 import { comparedTraceResult } from '../compare-result.js';
 import { compareTrace, type ComparedTrace } from '../compare-trace.js';
 import { completenessOf } from '../completeness.js';
 import type { CostBasis } from '../cost-options.js';
 import { addAccessor, createSum, decisionsOf } from '../decision-sums.js';
 import { findStorms } from '../find-storms.js';
-import { checkHoldsEvents, withTraceName } from '../opened-trace.js';
+import { checkHoldsEvents } from '../opened-trace.js';
 import { platformOf, type PlatformOptions } from '../platform-options.js';
 import { countRecording, listVirtqueues } from '../recording-list.js';
 import { openRun, type FleetRun } from './fleet-run.js';
@@ -63,7 +63,7 @@ export async function replayRun(
       problems: completeness.problems,
     };
   } catch (error) {
-    throw withTraceName(error, trace);
+    throw withName(trace.name, error);
   } finally {
     trace.close();
   }

@@ -1,9 +1,8 @@
-/** Real servers for the tests, on loopback, gone with the tests. */
+/** nats-server as a child, with a folder for what it stores and a port that was free. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -12,22 +11,11 @@ if (!hasServer)
   process.stderr.write('skipped: nats-server is not installed (apt-get install nats-server)\n');
 
 export interface TestServer {
-  readonly port: number;
   readonly url: string;
   /** SIGKILL, or a clean end. */
   stop(signal?: NodeJS.Signals): Promise<void>;
   /** On the same port, with what it had stored. */
   start(): Promise<void>;
-}
-
-export interface TestFolder {
-  readonly path: string;
-  remove(): void;
-}
-
-export function testFolder(): TestFolder {
-  const path = mkdtempSync(join(tmpdir(), 'vhostscope-fleet-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 export async function freePorts(howMany: number): Promise<number[]> {
@@ -43,19 +31,34 @@ export async function freePorts(howMany: number): Promise<number[]> {
   return ports;
 }
 
+export interface ServerOptions {
+  /** Of the server, and of the folder of what it stores. */
+  readonly name?: string;
+  /** Without it one that is free. */
+  readonly port?: number;
+  readonly jetstream?: boolean;
+}
+
 /**
- * Starts a server with JetStream, unless `config` says otherwise.
+ * Starts a server with JetStream, unless it is told otherwise.
  *
  * @param config lines of its configuration
  */
 export async function startServer(
   folder: string,
   config: readonly string[] = [],
-  {
-    name = 'one',
-    port,
-    jetstream = true,
-  }: { name?: string; port?: number; jetstream?: boolean } = {},
+  options: ServerOptions = {},
+): Promise<TestServer> {
+  const server = await prepareServer(folder, config, options);
+  await server.start();
+  return server;
+}
+
+/** The same, not started yet: nobody listens on its port. */
+export async function prepareServer(
+  folder: string,
+  config: readonly string[],
+  { name = 'one', port, jetstream = true }: ServerOptions,
 ): Promise<TestServer> {
   const listen = port ?? (await freePorts(1))[0];
   const path = join(folder, `${name}.conf`);
@@ -69,22 +72,19 @@ export async function startServer(
     ].join('\n'),
   );
   let running: ChildProcess | undefined;
-  const start = async (): Promise<void> => {
-    const child = spawn('nats-server', ['-c', path], { stdio: ['ignore', 'ignore', 'pipe'] });
-    running = child;
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const end = Date.now() + 20_000;
-    while (!said.includes('Server is ready')) {
-      if (child.exitCode !== null || Date.now() > end) throw new Error(`nats-server: ${said}`);
-      await pause(20);
-    }
-  };
-  await start();
   return {
-    port: listen,
     url: `nats://127.0.0.1:${listen}`,
-    start,
+    start: async () => {
+      const child = spawn('nats-server', ['-c', path], { stdio: ['ignore', 'ignore', 'pipe'] });
+      running = child;
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      const end = Date.now() + 20_000;
+      while (!said.includes('Server is ready')) {
+        if (child.exitCode !== null || Date.now() > end) throw new Error(`nats-server: ${said}`);
+        await pause(20);
+      }
+    },
     stop: async (signal = 'SIGTERM') => {
       if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
       running.kill(signal);
