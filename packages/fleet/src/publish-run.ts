@@ -6,7 +6,7 @@ import { OutputError, type TraceOutput } from '@vhostscope/trace';
 import { urlOfRun, type FleetUrl, type RunName } from './fleet-url.js';
 import { storeClockReading, type HostClock } from './run-clock.js';
 import { sendLeftRuns } from './send-left-runs.js';
-import { sendRun } from './send-run.js';
+import { sendRun, type SendOutcome } from './send-run.js';
 import type { Environment } from './server-credentials.js';
 import { openServerLink, type ServerLink } from './server-link.js';
 import { createSpoolBudget } from './spool-budget.js';
@@ -117,19 +117,19 @@ function publisherOf(
   writer.onGrown = () => run.grown();
   if (canWait === true) writer.pace = paceOf(run, budget, spoolMax);
   const stopping = new AbortController();
-  let sending: Promise<boolean> | undefined;
-  let isSent = false;
+  let sending: Promise<SendOutcome> | undefined;
+  let outcome: SendOutcome = 'left';
   let isClosed = false;
   let trouble: string | undefined;
   const others: Promise<unknown>[] = [];
 
-  async function sendAll(): Promise<boolean> {
+  async function sendAll(): Promise<SendOutcome> {
     try {
       return await sendRun(run, link, stopping.signal, tell);
     } catch (error) {
       trouble = messageOf(error);
       tell(trouble);
-      return false;
+      return 'left';
     }
   }
 
@@ -181,12 +181,12 @@ function publisherOf(
       await writer.output.abandon();
       if (sending !== undefined) {
         end();
-        isSent = await Promise.race([
+        outcome = await Promise.race([
           sending,
-          pause(waitMs, false, { signal: stopping.signal }),
-          new Promise<false>((resolve) => {
-            if (signal.aborted) resolve(false);
-            signal.addEventListener('abort', () => resolve(false), { once: true });
+          pause(waitMs, 'left' as const, { signal: stopping.signal }),
+          new Promise<'left'>((resolve) => {
+            if (signal.aborted) resolve('left');
+            signal.addEventListener('abort', () => resolve('left'), { once: true });
           }),
         ]);
       }
@@ -196,7 +196,7 @@ function publisherOf(
         url: urlOfRun(url, name),
         bytes: run.whole.offset,
         acknowledgedBytes: run.acknowledged.offset,
-        isSent,
+        isSent: outcome === 'sent',
         spool,
         trouble: trouble ?? link.trouble,
       };
@@ -210,7 +210,7 @@ function publisherOf(
       await Promise.all(others);
       await link.close();
       writer.close();
-      if (isSent || sending === undefined) run.remove();
+      if (outcome !== 'left' || sending === undefined) run.remove();
       else {
         end();
         run.close();

@@ -38,8 +38,13 @@ const DUPLICATES_MS = 120_000;
 
 /** @throws FleetError */
 export async function initStream(server: FleetServer, wishes: StreamWishes): Promise<StreamState> {
-  const { url, manager } = server;
+  const { url, manager, connection } = server;
   const name = runStream(url.prefix);
+  // A server of 2.9 takes it for a stream that is there, and cannot read that when it starts again.
+  if ((wishes.replicas ?? 1) > 1 && connection.info?.cluster === undefined)
+    throw new FleetError(`${url.name} is one server, and no cluster of ${wishes.replicas}`, {
+      advice: 'leave --replicas out, or name the servers of a cluster',
+    });
   const there = await streamInfo(server).catch((error: unknown) => {
     if (error instanceof NoStreamError) return undefined;
     throw error;

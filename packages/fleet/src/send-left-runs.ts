@@ -1,7 +1,7 @@
 /** Sends what earlier processes left in a spool. */
 import { messageOf } from '@vhostscope/terminal';
 import type { RunName } from './fleet-url.js';
-import { sendRun } from './send-run.js';
+import { sendRun, type SendOutcome } from './send-run.js';
 import type { ServerLink } from './server-link.js';
 import { runFolders } from './spool-folder.js';
 import { openLeftRun, type LeftRun } from './spooled-run.js';
@@ -22,10 +22,11 @@ export interface LeftRunResult extends RunName {
   /** Of its trace. */
   readonly bytes: number;
   readonly acknowledgedBytes: number;
-  readonly isSent: boolean;
+  readonly outcome: SendOutcome;
 }
 
 export interface LeftRuns {
+  /** What there was of them: of some the server may have lost what it acknowledged before. */
   readonly sent: readonly LeftRunResult[];
   /** Those that are not all on the server. */
   readonly left: readonly LeftRunResult[];
@@ -61,7 +62,7 @@ export async function sendLeftRuns(options: SendLeftOptions): Promise<LeftRuns> 
       continue;
     }
     const result = await sendOne(run, options);
-    (result.isSent ? sent : left).push(result);
+    (result.outcome === 'left' ? left : sent).push(result);
   }
   return { sent, left, inUse, forOthers };
 }
@@ -75,9 +76,9 @@ async function sendOne(
     tell(
       `run ${host}/${name}: the last ${run.torn} bytes of its spool are no whole piece and were left out`,
     );
-  let isSent = false;
+  let outcome: SendOutcome = 'left';
   try {
-    isSent = await sendRun(run, link, signal, tell, onProgress);
+    outcome = await sendRun(run, link, signal, tell, onProgress);
   } catch (error) {
     tell(messageOf(error));
   }
@@ -86,9 +87,9 @@ async function sendOne(
     run: name,
     bytes: run.whole.offset,
     acknowledgedBytes: run.acknowledged.offset,
-    isSent,
+    outcome,
   };
-  if (isSent) run.remove();
+  if (outcome !== 'left') run.remove();
   else run.close();
   return result;
 }

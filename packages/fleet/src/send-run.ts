@@ -19,12 +19,15 @@ const LONGEST_PAUSE_MS = 10_000;
 /** Attempts that may fail before it is said: a cluster elects a leader meanwhile. */
 const QUIET_FAILURES = 4;
 
+export type SendOutcome = 'sent' | 'sent with a gap' | 'left';
+
 /**
  * Sends until the end of the run is acknowledged, whatever becomes of the server.
  *
  * @param tell says something to the user
  * @param onProgress called at each piece that is acknowledged
- * @returns whether it came to that before `signal`
+ * @returns `left`: `signal` came before that. `sent with a gap`: the server does not hold what it had acknowledged before,
+ *   and the spool does not either
  * @throws what the spool's file system refused; an Error where the spool is damaged
  */
 export async function sendRun(
@@ -33,7 +36,7 @@ export async function sendRun(
   signal: AbortSignal,
   tell: (words: string) => void,
   onProgress: () => void = () => undefined,
-): Promise<boolean> {
+): Promise<SendOutcome> {
   const acknowledge = (piece: SpooledPiece): void => {
     run.acknowledge(piece);
     link.note(undefined);
@@ -42,18 +45,19 @@ export async function sendRun(
   let wait = FIRST_PAUSE_MS;
   let failures = 0;
   let isChecked = run.acknowledged.seq === 0;
+  let isHeld = true;
   let failure: unknown;
   for (;;) {
     const server = await link.ready(signal);
     if (server === undefined) {
       // Whoever gives up is to know why, however soon that is.
       if (failure !== undefined && link.trouble === undefined) link.note(inWords(link, failure));
-      return false;
+      return 'left';
     }
     const before = run.acknowledged.seq;
     failure = undefined;
     try {
-      if (!isChecked) await checkHeld(run, server, tell);
+      if (!isChecked) isHeld = await checkHeld(run, server, tell);
       isChecked = true;
       failure = await sendUntilRefused(run, server, acknowledge, signal);
     } catch (error) {
@@ -61,7 +65,10 @@ export async function sendRun(
       failure = error;
     }
     run.settle();
-    if (failure === undefined) return run.hasEnd && run.acknowledged.seq === run.whole.seq;
+    if (failure === undefined) {
+      if (!run.hasEnd || run.acknowledged.seq !== run.whole.seq) return 'left';
+      return isHeld ? 'sent' : 'sent with a gap';
+    }
     if (run.acknowledged.seq > before) {
       wait = FIRST_PAUSE_MS;
       failures = 0;
@@ -86,14 +93,15 @@ async function checkHeld(
   run: SpooledRun,
   server: FleetServer,
   tell: (words: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const { seq } = run.acknowledged;
   const last = await lastPiece(server, run.name);
   // What was sent again may stand behind what was sent after it.
-  if (last !== undefined && last.seq + WINDOW >= seq - 1) return;
+  if (last !== undefined && last.seq + WINDOW >= seq - 1) return true;
   tell(
     `${server.url.name} does not hold all that was acknowledged of run ${run.name.host}/${run.name.run}: its first ${seq} pieces were; was it sent to another server, or deleted there?`,
   );
+  return false;
 }
 
 type Outcome = { readonly error?: unknown };

@@ -296,6 +296,7 @@ export function couldNotAsk(url: FleetUrl, what: string, error: unknown): unknow
     if (isWithout) return withoutJetStream(url, error);
     return new FleetError(`${url.name} refuses to ${what}: ${messageOf(error)}`, {
       isAway: isPassing(error),
+      ...(error.code === NO_STORAGE && { advice: NO_STORAGE_ADVICE }),
       cause: error,
     });
   }
@@ -310,6 +311,9 @@ export function couldNotAsk(url: FleetUrl, what: string, error: unknown): unknow
   return error;
 }
 
+const NO_STORAGE = 10_047;
+const NO_STORAGE_ADVICE =
+  'less is left than that: name a smaller --max-bytes, or raise max_file_store in the configuration of the server (by default it is three quarters of what is free on its disk)';
 const NOT_ENABLED = 10_076;
 const NOT_ENABLED_FOR_ACCOUNT = 10_039;
 

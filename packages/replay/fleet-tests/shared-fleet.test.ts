@@ -93,6 +93,18 @@ describe.skipIf(!hasServer)('a shared fleet', () => {
     await queue.close();
   });
 
+  test('of one host, and named twice, is what it is where it is not shared', async () => {
+    const worker = start('fleet-worker', server.url, '--workers', '1');
+    const host = `${server.url}/host1`;
+    const shared = start('fleet', host, `${host}/`, '--share', '--json', '--design', 'fixes-v1');
+    expect({ code: await shared.ended, err: shared.err() }).toMatchObject({ code: 0 });
+    const here = start('fleet', host, '--json', '--design', 'fixes-v1');
+    expect(await here.ended).toBe(0);
+    expect(shared.out()).toBe(here.out());
+    expect(shared.err()).toContain('taken once, though named twice');
+    expect(await stopped(worker, 'SIGTERM')).toBe(130);
+  });
+
   test('what nobody answers in time is told, and is in no figure', async () => {
     const asked = start('fleet', server.url, '--share', '--share-wait', '8s', '--json');
     expect(await asked.ended).toBe(2);

@@ -58,7 +58,8 @@ export async function fleetSendCommand(text: string, options: FleetSendOptions):
       tell(unsentWords(words, url.name, options.spool !== undefined));
     }
     await writeOut(options.json === true ? jsonDocument(result) : sentText(result));
-    if (left.length === 0) return EXIT.done;
+    if (left.length === 0)
+      return sent.every(({ outcome }) => outcome === 'sent') ? EXIT.done : EXIT.no;
     return signals.signal.aborted ? EXIT.interrupted : EXIT.no;
   } finally {
     clearTimeout(timer);
