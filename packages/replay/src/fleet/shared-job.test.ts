@@ -83,7 +83,7 @@ it('runs of two servers are not shared, nor more designs than a job can hold', a
   await expect(ask(['a', 'b'], JOB)).rejects.toThrow(
     '--share is of the runs of one server, not of nats://a:4222 and nats://b:4222',
   );
-  const designs = Array.from({ length: MOST_DESIGNS + 1 }, () => JOB.question.designs[0]!);
+  const designs = Array.from({ length: MOST_DESIGNS + 1 }, () => JOB.question.designs[0]);
   await expect(ask(['a'], { question: { ...JOB.question, designs } })).rejects.toThrow(
     'so much cannot be asked of other machines',
   );
