@@ -66,9 +66,13 @@ function verdict({ design, disagree, ambiguous, agree, compared, complete }: Ver
     if (complete === false) return `${no}; events are missing, which may be why`;
     return `${no}; was ${design} the design of that kernel?`;
   }
-  return ambiguous > 0
-    ? `yes: the model agrees with the kernel wherever the trace can tell: ${percent(agree, compared)} of the decisions`
-    : 'yes: the model agrees with the kernel everywhere';
+  if (agree === 0)
+    return 'no answer: the trace does not tell what the model would have decided, not of one decision';
+  const yes =
+    ambiguous > 0
+      ? `yes: the model agrees with the kernel wherever the trace can tell: ${percent(agree, compared)} of the decisions`
+      : 'yes: the model agrees with the kernel everywhere';
+  return complete === false ? `${yes}; of the trace, events are missing` : yes;
 }
 
 /** Each with the events that led to it; events that stand under an earlier one are not repeated. */

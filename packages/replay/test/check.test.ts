@@ -104,7 +104,7 @@ it('a dropped access: what came, what could have come, what came before', async 
   );
   expect({ code, err }).toEqual({ code: 1, err: '' });
   expect(body(out)).toMatchInlineSnapshot(`
-    "kernel      6.1: Linux 6.1.192 and 6.12.117 (reference §4, read in both)
+    "kernel      6.1: Linux 6.1.192 and 6.12.117 (docs/kernel-rules.md §4, read in both)
     handlers    net: handle_rx or handle_tx of vhost-net, without busy polling and zero-copy
                 transmission
     chains      auto: where 255 of 256 chains of a virtqueue have one length, all are assumed to have it
@@ -147,7 +147,7 @@ describe('a doubled descriptor', () => {
     const { out, code, err } = await replay('check', path);
     expect({ code, err }).toEqual({ code: 1, err: '' });
     expect(body(out)).toMatchInlineSnapshot(`
-      "kernel      6.1: Linux 6.1.192 and 6.12.117 (reference §4, read in both)
+      "kernel      6.1: Linux 6.1.192 and 6.12.117 (docs/kernel-rules.md §4, read in both)
       handlers    net: handle_rx or handle_tx of vhost-net, without busy polling and zero-copy
                   transmission
       chains      auto: where 255 of 256 chains of a virtqueue have one length, all are assumed to have it

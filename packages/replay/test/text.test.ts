@@ -202,6 +202,13 @@ it('a trace without observations has nothing to verify', async () => {
   expect(out).toMatch(/\nnothing to compare: the trace does not say what the kernel decided\n$/);
 });
 
+it('a yes of a trace that lacks events says so', async () => {
+  const whole = textOf('s3');
+  const { out, code } = await replay('verify', file('lost.txt', `${whole}Lost 12 events\n`));
+  expect(code).toBe(0);
+  expect(out).toMatch(/\nyes: the model agrees .*; of the trace, events are missing\n$/);
+});
+
 describe.each(TRACES)('$name', ({ path }) => {
   it.each(['run', 'verify', 'check', 'info'])(
     '%s: lines of at most 100 columns, without control codes',

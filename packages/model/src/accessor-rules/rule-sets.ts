@@ -51,7 +51,7 @@ export const NEWEST_RULES: AccessorRules = {
   ...KERNEL_5_18,
   name: '6.1',
   title: 'Linux 6.1.192 and 6.12.117',
-  source: 'reference §4, read in both',
+  source: 'docs/kernel-rules.md §4, read in both',
   enableComparesWith: 'cached',
   failedPutSkipsIndex: true,
 };

@@ -25,7 +25,7 @@ export function fleetFamilies({ runs, designs }: FleetResult): MetricFamily[] {
     {
       name: 'vhostscope_run_state',
       type: 'stateset',
-      help: 'What is known of a run: complete and incomplete as counted in the kernel, uncounted where nobody counted.',
+      help: 'What is known of a run: complete as counted in the kernel, incomplete where events are known to be missing, uncounted where nobody counted.',
       samples: runs.flatMap((run) =>
         STATES.map((state) => ({
           labels: { ...ofRun(run), vhostscope_run_state: state },
