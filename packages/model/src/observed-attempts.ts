@@ -16,7 +16,7 @@ import type { EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { keepMismatch } from './mismatches.js';
 import { AMBIGUOUS, HIT, OUTCOMES, PENDING, REFUSED_COUNT } from './outcome.js';
-import { complete, isPassed, noteUnmapped } from './ranges-order.js';
+import { complete, doubtMapsUpToNow, isPassed, noteUnmapped } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { doubtMap, NO_OUTCOME, setMap } from './virtqueue-state.js';
 
@@ -176,6 +176,7 @@ function passEffects(engine: EngineState, vq: number, isStart: boolean): void {
     else if (callback.isStart) stillBefore(engine, callback, vq);
   }
   if (isStart) {
+    if (looseStarts[vq] > 0) doubtMapsUpToNow(engine, vq);
     addToCount(engine, vq, looseStarts[vq], 0);
     looseStarts[vq] = 0;
   } else {

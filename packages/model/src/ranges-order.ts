@@ -10,6 +10,7 @@ import { PERHAPS_REBUILT, START_UNDER_WAY, TOUCHED_IN_ROUND } from './doubts.js'
 import { recycle, type EngineState } from './engine-state.js';
 import { followCallback, forgetCpu, stopFollowing } from './followed-callbacks.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
+import { AREA_COUNT } from './ring.js';
 import { sameRange } from './paired-ranges.js';
 import { detachAtOnce, endAtOnce, startAtOnce, takeBackAtOnce } from './stock-host/at-once.js';
 import { mayChange } from './stock-host/round-changes.js';
@@ -155,6 +156,7 @@ export function completeDevice(engine: EngineState, dev: number): void {
   engine.open.length = kept;
   const { looseStarts, looseEnds, untracked } = engine.virtqueues;
   for (const vq of engine.devices.virtqueues[dev] ?? []) {
+    if (untracked[vq] === 1 || looseStarts[vq] > 0) doubtMapsUpToNow(engine, vq);
     addToCount(engine, vq, looseStarts[vq], -looseEnds[vq]);
     looseStarts[vq] = 0;
     looseEnds[vq] = 0;
@@ -277,6 +279,14 @@ function mayBeThere({ virtqueues, clock }: EngineState, slot: number): void {
   virtqueues.doubtedAt[slot] = clock;
   if ((virtqueues.map[slot] & (PENDING - 1)) === AMBIGUOUS)
     virtqueues.doubt[slot] = PERHAPS_REBUILT;
+}
+
+/**
+ * Starts that nobody followed are over, and may have come to any area up to now: that a map was there before proves
+ * nothing any more.
+ */
+export function doubtMapsUpToNow({ virtqueues, clock }: EngineState, vq: number): void {
+  virtqueues.doubtedAt.fill(clock, 4 * vq, 4 * vq + AREA_COUNT);
 }
 
 /** A reset sets the count to 0 while callbacks may be under way: theirs may come before or after. */
