@@ -30,6 +30,8 @@ interface Row {
   readonly time: bigint;
   readonly cpu: number;
   readonly line: number;
+  /** A heartbeat, or a round. */
+  readonly kind?: 'H' | 'M';
 }
 
 /** A trace, and its bytes after each flush with the rows that had arrived by then. */
@@ -47,8 +49,9 @@ function grow(flushes: readonly (readonly Omit<Row, 'line'>[])[], header = HEADE
   const steps: { bytes: number; rows: Row[] }[] = [];
   const rows: Row[] = [];
   for (const flush of flushes) {
-    for (const { time, cpu } of flush) {
-      importer.push(Buffer.from(`M ${time} ${cpu} ${VQ}\n`));
+    for (const { time, cpu, kind } of flush) {
+      const line = kind === 'H' ? `H ${time} ${cpu} 0 0 0 0 0 0` : `M ${time} ${cpu} ${VQ}`;
+      importer.push(Buffer.from(`${line}\n`));
       rows.push({ time, cpu, line: rows.length + 1 });
     }
     flushTrace(writer);
@@ -233,3 +236,23 @@ test.each([
     expect(merge().late).toBe(1);
   },
 );
+
+test('a sign of life of an idle host leaves nobody behind', () => {
+  const second = (time: number): bigint => BigInt(time) * 1_000_000_000n;
+  const { fd, steps } = grow([
+    [
+      { time: second(1), cpu: 0 },
+      { time: second(1), cpu: 1 },
+    ],
+    [{ time: second(6), cpu: 0, kind: 'H' }],
+    [{ time: second(8), cpu: 0 }],
+  ]);
+  const { indexer, advance, merge } = follow(fd);
+  const lags = steps.map(({ bytes }, at) => {
+    indexer.extend(bytes);
+    advance(at);
+    return merge().waiting().lag;
+  });
+  // The last is an event: that of CPU 1 may come before it.
+  expect(lags).toEqual([0, 0, 7e9]);
+});

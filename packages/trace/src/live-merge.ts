@@ -8,7 +8,7 @@
  *
  * It is asked for events as they are wanted, up to a time, so a player can stop at any moment.
  */
-import type { EventBatch } from '@vhostscope/model';
+import { KIND, type EventBatch } from '@vhostscope/model';
 import { createBatchMemory, lastTimeOf, readBatch } from './batch-reader.js';
 import {
   createCursor,
@@ -114,6 +114,8 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   /** When something came last, ms; the time of the newest event, and up to where no CPU that is silent holds back. */
   let arrivedAt = -Infinity;
   let newest = 0n;
+  /** The time of the newest that tells more than that its CPU is there. */
+  let news = 0n;
   const settled: Moment = { low: 0, high: 0 };
   let told = 0;
   let late = 0;
@@ -146,7 +148,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
         cursor.heardAt = now;
         arrivedAt = now;
         const last = places.at(places.length - 1);
-        if (last !== undefined) noteNewest(lastTimeOf(bytes, last, memory));
+        if (last !== undefined) noteNewest(lastTimeOf(bytes, last, memory), isSignOfLife(last));
         for (; cursor.known < places.length; cursor.known++)
           arrived += places.at(cursor.known)?.rows ?? 0;
       }
@@ -156,7 +158,13 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
       for (const cursor of cursors.values()) cursor.heardAt = now;
   }
 
-  function noteNewest(time: bigint): void {
+  /** Nothing but that its CPU is there: with nothing to wait for, nobody is behind. */
+  function isSignOfLife(batch: BatchPlace): boolean {
+    return batch.rows === 1 && readBatch(bytes, batch, memory).kind[0] === KIND.heartbeat;
+  }
+
+  function noteNewest(time: bigint, isNothing: boolean): void {
+    if (!isNothing && time > news) news = time;
     if (time <= newest) return;
     newest = time;
     const upTo = time > ON_ITS_WAY ? time - ON_ITS_WAY : 0n;
@@ -243,6 +251,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     released.high = 0;
     latest = undefined;
     newest = 0n;
+    news = 0n;
     settled.low = 0;
     settled.high = 0;
   }
@@ -279,7 +288,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   }
 
   function oldestWaiting(): bigint {
-    if (heap.length === 0) return newest;
+    if (heap.length === 0) return news;
     const { batch, row } = heap[0];
     return timeOf({ low: batch.time[2 * row], high: batch.time[2 * row + 1] });
   }
@@ -300,7 +309,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     waiting: () => {
       if (arrived === told) return { events: 0, lag: 0 };
       const lag =
-        newest -
+        news -
         (isUpTo(released.low, released.high, NO_MOMENT) ? oldestWaiting() : timeOf(released));
       return { events: arrived - told, lag: Math.max(0, Number(lag)) };
     },
