@@ -24,6 +24,7 @@ const {
   header = true,
   devices = 0,
   churn = 0,
+  stormAfterMs = Infinity,
   truth,
 } = JSON.parse(process.env.FAKE_BPFTRACE ?? '{}');
 
@@ -42,6 +43,8 @@ let opened = 0;
 
 /** Lines not printed yet, by when they are due. */
 const held = [];
+/** Lines about ranges that each CPU has emitted. */
+const ranges = Array.from({ length: cpus }, () => 0);
 const rounds = Array.from({ length: cpus }, () => 0);
 /** Times of the rounds that were emitted, by CPU; those lost are in `lost`. */
 const emitted = Array.from({ length: cpus }, () => []);
@@ -94,8 +97,18 @@ function changeDevices() {
   }
 }
 
+/** Ranges over a ring of the first device, five hundred a second. */
+function emitStorm() {
+  for (let i = 0; i < 10; i++) {
+    for (const isStart of [1, 0])
+      hold(`K ${now()} 0 1000 ${isStart} 7f0000000000 7f0000001000 2 1 77 - stormy\n`);
+    ranges[0] += 2;
+  }
+}
+
 function emit() {
   changeDevices();
+  if (performance.now() - begunAt > stormAfterMs) emitStorm();
   for (let cpu = 0; cpu < cpus; cpu++) {
     for (let i = 0; i < perTick; i++) {
       rounds[cpu]++;
@@ -113,7 +126,7 @@ function emit() {
       untold = 0;
     }
     if (tick % HEARTBEAT_TICKS === 0 && cpu !== silentCpu)
-      hold(`H ${now()} ${cpu} ${state[cpu]} ${rounds[cpu]} 0 0 0 0\n`);
+      hold(`H ${now()} ${cpu} ${state[cpu]} ${rounds[cpu]} ${ranges[cpu]} 0 0 0\n`);
   }
   tick++;
   if (truth === undefined) return;
@@ -128,6 +141,7 @@ function printDue() {
   if (due !== '') print(due);
 }
 
+let begunAt = Infinity;
 let program = '';
 process.stdin.setEncoding('utf8').on('data', (text) => (program += text));
 process.stdin.on('end', () => {
@@ -154,6 +168,7 @@ function begin() {
     else setInterval(() => {}, 1000);
     return;
   }
+  begunAt = performance.now();
   setInterval(emit, TICK_MS);
   setInterval(printDue, 5);
   setTimeout(() => {

@@ -29,6 +29,8 @@ export interface Scenario {
   /** Devices of two virtqueues that are open all the time, and how many of them close, and open anew, each 20 ms. */
   readonly devices?: number;
   readonly churn?: number;
+  /** From then on there are five hundred ranges a second over a ring of the first device. */
+  readonly stormAfterMs?: number;
   /** File that gets what was emitted. */
   readonly truth?: string;
 }

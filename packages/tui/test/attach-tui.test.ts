@@ -1,9 +1,9 @@
 /** `collector attach --tui` of the built programs, over a bpftrace that is not one, in a real terminal. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KIND } from '@vhostscope/model';
-import { completenessOf } from '@vhostscope/replay';
+import { completenessOf, findStorms } from '@vhostscope/replay';
 import { openTrace, recordingCounts } from '@vhostscope/trace';
 import { afterEach, expect, test } from 'vitest';
 import { openTerminal, type TerminalScreen } from './terminal-screen.mjs';
@@ -19,7 +19,10 @@ afterEach(() => {
 });
 
 /** In a shell, so that what the terminal is like behind it can be seen. */
-function attach(options: Readonly<Record<string, unknown>> = {}): {
+function attach(
+  options: Readonly<Record<string, unknown>> = {},
+  scenario: Readonly<Record<string, unknown>> = {},
+): {
   screen: TerminalScreen;
   output: string;
 } {
@@ -30,13 +33,17 @@ function attach(options: Readonly<Record<string, unknown>> = {}): {
     command: {
       path: join(COLLECTOR, 'test/fake-bpftrace.mjs'),
       args: [],
-      env: { FAKE_BPFTRACE: JSON.stringify({ holdMs: 10 }) },
+      env: { FAKE_BPFTRACE: JSON.stringify({ holdMs: 10, ...scenario }) },
       program: 'BEGIN { printf("# vhostscope 1\\n"); }',
     },
     lookedAtPages: [0, 0, 0],
     classes: [
       { name: 'rounds', kinds: [KIND.round], field: 'emittedRounds' },
-      { name: 'ranges', kinds: [KIND.range_start, KIND.range_end], field: 'emittedRanges' },
+      {
+        name: 'ranges',
+        kinds: [KIND.core_range_start, KIND.core_range_end],
+        field: 'emittedRanges',
+      },
     ],
     header: {},
     remarks: [],
@@ -101,6 +108,25 @@ test('the overview appears; q leaves, the trace is whole, the terminal and the d
   trace.close();
 });
 
+test('a storm is on the screen as it begins', async () => {
+  const { screen, output } = attach({}, { devices: 1, stormAfterMs: 3000 });
+  await screen.until((text) => /vq 0/.test(text), 20_000);
+  await screen.until('a storm is under way', 20_000);
+  const shown = bootTime();
+  screen.press('2');
+  await screen.until('ranges came too often');
+  screen.press('q');
+  await restored(screen);
+  const trace = await openTrace(output);
+  const { storms } = findStorms(trace, 100);
+  const [storm] = storms;
+  trace.close();
+  const late = shown - Number(storm?.noticed) / 1e9;
+  process.stdout.write(`a storm was on the screen ${late.toFixed(2)} s after it was one\n`);
+  // Within a second where the machine has nothing else to do.
+  expect(late).toBeLessThan(5);
+});
+
 test('Ctrl-C ends it too; a recording that ends by itself stays on the screen until it is left', async () => {
   const interrupted = attach();
   await interrupted.screen.until((text) => /vq 0/.test(text), 20_000);
@@ -125,4 +151,9 @@ test('Ctrl-C ends it too; a recording that ends by itself stays on the screen un
 
 function eventsOn(text: string): number {
   return Number(/ ([\d,]+) events\b/.exec(text)?.[1]?.replaceAll(',', ''));
+}
+
+/** Seconds of CLOCK_BOOTTIME. */
+function bootTime(): number {
+  return Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
 }
