@@ -14,8 +14,8 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const TRACES = Number(process.env.BENCH_TRACES ?? 100);
 
 /**
- * Of each trace file, so that a hundred are 5.7 GB, and half a million accesses each. For a second or so V8 has not compiled yet what a process runs: of
- * traces as short as the samples that is much.
+ * Of each trace file, so that a hundred are 5.7 GB, and half a million accesses each. For a second or so V8 has not
+ * compiled yet what a process runs: of traces as short as the samples that is much.
  */
 const RECORDINGS = Number(process.env.BENCH_RECORDINGS ?? 16);
 

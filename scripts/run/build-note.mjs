@@ -1,20 +1,28 @@
 // What a build was made of, for `--version`: a file in the dist of each program, which is packed with it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const PROGRAMS = ['collector', 'replay', 'tui'];
 
-/** @param {string} root - of the repository */
+/**
+ * @param {string} root - of the repository
+ * @returns {boolean} whether a note is another one now
+ */
 export function writeBuildNotes(root) {
   const commit = commitOf(root);
+  const wanted = commit === undefined ? undefined : `${JSON.stringify({ commit })}\n`;
+  let isChanged = false;
   for (const name of PROGRAMS) {
     const dist = join(root, 'packages', name, 'dist');
     if (!existsSync(dist)) continue;
     const note = join(dist, 'build.json');
-    if (commit === undefined) rmSync(note, { force: true });
-    else writeFileSync(note, `${JSON.stringify({ commit })}\n`);
+    if ((existsSync(note) ? readFileSync(note, 'utf8') : undefined) === wanted) continue;
+    if (wanted === undefined) rmSync(note);
+    else writeFileSync(note, wanted);
+    isChanged = true;
   }
+  return isChanged;
 }
 
 /**

@@ -60,8 +60,7 @@ export async function build() {
   const wanted = () => hashOf(root, sources(), [process.versions.modules], outputs());
   if (isStamped(root, 'build', wanted())) {
     // The commit may be another one.
-    writeBuildNotes(root);
-    stamp(root, 'build', wanted());
+    if (writeBuildNotes(root)) stamp(root, 'build', wanted());
     return;
   }
   await withLock(cache, async () => {

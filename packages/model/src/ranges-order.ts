@@ -10,8 +10,8 @@ import { PERHAPS_REBUILT, START_UNDER_WAY, TOUCHED_IN_ROUND } from './doubts.js'
 import { recycle, type EngineState } from './engine-state.js';
 import { followCallback, forgetCpu, stopFollowing } from './followed-callbacks.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
-import { AREA_COUNT } from './ring.js';
 import { sameRange } from './paired-ranges.js';
+import { AREA_COUNT } from './ring.js';
 import { detachAtOnce, endAtOnce, startAtOnce, takeBackAtOnce } from './stock-host/at-once.js';
 import { mayChange } from './stock-host/round-changes.js';
 import { doubtMap, SEEN_NOTHING, setMap } from './virtqueue-state.js';

@@ -8,7 +8,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
 import { messageOf } from '@vhostscope/terminal';
-import type { RunAnswer, WorkerAnswer, WorkerJob, WorkerMessage } from './worker-messages.js';
+import type { RunFailure, WorkerAnswer, WorkerJob, WorkerMessage } from './worker-messages.js';
 
 export interface WorkerProcess {
   /**
@@ -26,7 +26,11 @@ export interface WorkerProcess {
 const OF_MEMORY = /^--(?:max-old-space-size|max-semi-space-size|max-heap-size)=/;
 
 /** No process could be started: there are too many, or too many files are open. */
-export class NoProcessError extends Error {}
+export class NoProcessError extends Error {
+  constructor(reason: unknown) {
+    super(`no process could be started that replays it: ${messageOf(reason)}`);
+  }
+}
 
 /** Tells such a process where a program is one file. */
 export const WORKER_ARGUMENT = '--as-replay-worker';
@@ -60,9 +64,7 @@ export function createWorkerProcess(program: URL): WorkerProcess {
       try {
         running ??= start();
       } catch (error) {
-        throw new NoProcessError(
-          `no process could be started that replays it: ${messageOf(error)}`,
-        );
+        throw new NoProcessError(error);
       }
       return askOf(running, job, signal, onRead);
     },
@@ -83,9 +85,12 @@ async function askOf(
   onRead: (bytes: number) => void,
 ): Promise<WorkerAnswer> {
   return new Promise((resolve, reject) => {
-    const end = (answer: WorkerAnswer): void => {
+    const leave = (): void => {
       child.off('message', hear).off('error', fail).off('exit', exit);
       signal.removeEventListener('abort', interrupt);
+    };
+    const end = (answer: WorkerAnswer): void => {
+      leave();
       resolve(answer);
     };
     const hear = (message: WorkerMessage): void => {
@@ -93,9 +98,8 @@ async function askOf(
       else end(message.answer);
     };
     const fail = (error: Error): void => {
-      child.off('message', hear).off('error', fail).off('exit', exit);
-      signal.removeEventListener('abort', interrupt);
-      reject(new NoProcessError(`no process could be started that replays it: ${error.message}`));
+      leave();
+      reject(new NoProcessError(error));
     };
     const exit = (code: number | null, by: NodeJS.Signals | null): void => end(deathBy(code, by));
     const interrupt = (): void => {
@@ -109,22 +113,21 @@ async function askOf(
   });
 }
 
-function deathBy(code: number | null, signal: NodeJS.Signals | null): RunAnswer | 'interrupted' {
+function deathBy(code: number | null, signal: NodeJS.Signals | null): WorkerAnswer {
   // Ctrl-C, before it could tell that this is nothing to it.
   if (signal === 'SIGINT' || signal === 'SIGHUP') return 'interrupted';
+  return { ...reasonOfDeath(code, signal), isPassing: true };
+}
+
+function reasonOfDeath(code: number | null, signal: NodeJS.Signals | null): RunFailure {
   if (signal === 'SIGABRT')
     return {
       error: 'the process that replayed it ran out of memory',
       advice: 'NODE_OPTIONS=--max-old-space-size=8000 lets each have 8 GB',
-      isPassing: true,
     };
   if (signal === 'SIGKILL')
-    return {
-      error: 'the process that replayed it was killed; the system may be out of memory',
-      isPassing: true,
-    };
+    return { error: 'the process that replayed it was killed; the system may be out of memory' };
   return {
     error: `the process that replayed it ended, with ${signal ?? `code ${code ?? 'unknown'}`}`,
-    isPassing: true,
   };
 }

@@ -42,13 +42,13 @@ function tmux(...words: string[]): Promise<string> {
 
 const screen = (): Promise<string> => tmux('capture-pane', '-p');
 
-/** The screen when it holds a text, and how long that took, ms. */
-async function untilShown(text: RegExp, patienceMs: number): Promise<{ text: string; ms: number }> {
+/** The screen when it holds a text. */
+async function untilShown(text: RegExp, patienceMs: number): Promise<string> {
   const begun = performance.now();
   let shown = '';
   while (performance.now() - begun < patienceMs) {
     shown = await screen();
-    if (text.test(shown)) return { text: shown, ms: performance.now() - begun };
+    if (text.test(shown)) return shown;
     await setTimeout(100);
   }
   throw new Error(`the screen does not show ${text.source} within ${patienceMs} ms:\n${shown}`);
@@ -74,7 +74,7 @@ async function startShowing(): Promise<void> {
 
 async function leave(): Promise<string> {
   await tmux('send-keys', 'q');
-  const { text } = await untilShown(/left with \d+/, DRAWN_MS);
+  const text = await untilShown(/left with \d+/, DRAWN_MS);
   await tmux('kill-server');
   return text;
 }
@@ -146,7 +146,7 @@ test('a storm is on the screen within a second, with its cause, and in the trace
     beside: 300,
   });
   await load.go();
-  const { text } = await untilShown(/mprotect/, DRAWN_MS);
+  const text = await untilShown(/mprotect/, DRAWN_MS);
   const shownAt = Number.parseFloat((await host.run('cat /proc/uptime')).stdout);
   process.stdout.write(`the storm as it is first on the screen:\n${text}\n`);
   await load.result;
@@ -154,7 +154,7 @@ test('a storm is on the screen within a second, with its cause, and in the trace
   await untilShown(/virtqueues? by/, DRAWN_MS);
   const shown = await settled();
   await tmux('send-keys', '2');
-  const { text: storms } = await untilShown(OVER, DRAWN_MS);
+  const storms = await untilShown(OVER, DRAWN_MS);
   process.stdout.write(`all told:\n${storms}\n`);
   expect(await leave()).toMatch(/left with 0/);
   const run = await replay('run');
