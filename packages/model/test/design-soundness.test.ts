@@ -45,7 +45,8 @@ function record(
     ...kernel,
     seed,
     steps,
-    exclusiveRegister: design.counter === 'mm',
+    // As mmu_notifier_register does it: no range is under way while a notifier is registered (mm_take_all_locks).
+    exclusiveRegister: true,
   });
   const decided = counterfactuals.get(design.name) ?? [];
   const first = Math.max(

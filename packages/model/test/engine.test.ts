@@ -189,9 +189,10 @@ describe.each(KERNELS)(
   { timeout: 120_000 },
   (kernel) => {
     const preemptions = constantFrom(kernel.preempt, 'unknown' as const);
-    const run = (options: Omit<SimulationOptions, 'design' | 'preempt'>): Simulation =>
-      // A notifier is registered with all locks of the address space held: no range is under way then.
-      simulateKernel({ ...kernel, exclusiveRegister: true, ...options });
+    const run = (options: Pick<SimulationOptions, 'seed' | 'steps' | 'resetWindow'>): Simulation =>
+      // A notifier is registered with all locks of the address space held: no range is under way then, whatever the
+      // design. The engine pairs ends with starts by it.
+      simulateKernel({ ...kernel, ...options, exclusiveRegister: true });
 
     it('is never sure and wrong, for any design', () => {
       assert(
@@ -203,7 +204,7 @@ describe.each(KERNELS)(
           windows,
           constantFrom(true, false),
           (seed, steps, design, preemption, resetWindow, ranked) => {
-            const simulation = run({ seed, steps, resetWindow, ...worldOf(design) });
+            const simulation = run({ seed, steps, resetWindow });
             const truth = truthOf(simulation, kernel.design, design);
             const options = { design, order: 'ranges', preemption } as const;
             const ranges = withoutEffects(simulation.events);
@@ -224,7 +225,7 @@ describe.each(KERNELS)(
           preemptions,
           integer({ min: 1, max: 90 }),
           (seed, steps, design, preemption, percent) => {
-            const simulation = run({ seed, steps, ...worldOf(design) });
+            const simulation = run({ seed, steps });
             const truth = truthOf(simulation, kernel.design, design);
             const recording = recordings(simulation, truth, percent / 100);
             const options = { design, order: 'ranges', preemption } as const;
