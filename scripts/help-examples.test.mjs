@@ -80,7 +80,7 @@ beforeAll(() => {
     join(files, 'mine.json'),
     '{ "name": "mine", "like": "merged", "clears": "start" }',
   );
-});
+}, 60_000);
 
 test('every command has some', () => {
   expect(COMMANDS.length).toBeGreaterThan(20);
