@@ -19,6 +19,7 @@ import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { runMeasured } from './measured-run.mjs';
+import { median } from './median.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -84,10 +85,6 @@ function prepare(folder, { path, copies }) {
   writeFileSync(file, '');
   for (let copy = 0; copy < copies; copy++) appendFileSync(file, recorded);
   return file;
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 /** Figures of one recording, one round; CPU seconds. */
