@@ -20,7 +20,8 @@ import { openTrace, type OpenTrace } from '@vhostscope/trace';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Command, DashboardView, Decided } from '../src/dashboard.ts';
-import { design, fileSession, temporaryFolder, textOf, TRACES } from './traces.ts';
+import { design, fileSession } from './driven-session.ts';
+import { temporaryFolder, textOf, TRACES } from './traces.ts';
 
 const folder = temporaryFolder();
 
