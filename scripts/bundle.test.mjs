@@ -159,6 +159,7 @@ describe('`npm run pack`', () => {
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
     expect(manifest).toMatchObject({ name: 'vhostscope', version, license: 'Apache-2.0' });
     expect(manifest).not.toHaveProperty('dependencies');
+    expect(manifest).not.toHaveProperty('scripts');
     expect(manifest).not.toHaveProperty('private');
     expect(readdirSync(join(user, 'node_modules')).filter((name) => name[0] !== '.')).toEqual([
       'vhostscope',
