@@ -37,6 +37,8 @@ async function start(
     readonly maxBlocks?: number;
     /** In a terminal, whose keyboard is the child's standard input. */
     readonly terminal?: boolean;
+    /** What becomes of reading bpftrace, from so long after its first line on. */
+    readonly faultyReads?: { readonly code: string; readonly afterMs: number };
   } = {},
 ): Promise<Started> {
   const folder = emptyFolder();
@@ -60,6 +62,7 @@ async function start(
       ATTACH_COMMAND: join(import.meta.dirname, '../dist/attach-command.js'),
       CHILD: join(import.meta.dirname, 'attach-child.mjs'),
       RECORDED_HOST: JSON.stringify(description),
+      ...(options.faultyReads && { FAULTY_READS: JSON.stringify(options.faultyReads) }),
     },
     cwd: folder,
     stdio: [options.terminal === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
@@ -142,6 +145,45 @@ it('bpftrace killed from outside: what had arrived is there, and nobody says tha
   const { rounds, end } = await recordedRounds(output);
   expect(end).toMatchObject({ complete: null, ended: 'bpftrace was killed by SIGKILL' });
   expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+});
+
+describe('bpftrace that cannot be read any more', () => {
+  it.each([
+    ['EIO', 'input/output error'],
+    ['EBADF', 'it is not open any more'],
+  ])('%s ends the recording: what was read is there, and why it ends', async (code, reason) => {
+    const faultyReads = { code, afterMs: 900 };
+    const { child, output, truth } = await start({}, { faultyReads });
+    const words = `what bpftrace prints cannot be read any more: ${reason}`;
+    expect(await outcomeOf(child)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        `^collector: attached; .*\ncollector: ${words}: what it still held is not known\n` +
+          `collector: .* events, .*, ${words}; whether all events arrived is not known\n$`,
+      ) as string,
+    });
+    const { rounds, end, damage } = await recordedRounds(output);
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: null, ended: words });
+    expect(rounds[0]?.length).toBeGreaterThan(20);
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+    for (let i = 0; i < 50 && leftovers(truth).length > 0; i++) await pause(100);
+    expect(leftovers(truth)).toEqual([]);
+  });
+
+  it('before its probes are attached is an error as any other', async () => {
+    const faultyReads = { code: 'EIO', afterMs: 100 };
+    const { child, output, truth } = await start({ attachMs: 5000 }, { faultyReads });
+    expect(await outcomeOf(child)).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(
+        /^collector: the probes could not be attached: what bpftrace prints cannot be read any more: input\/output error\n/,
+      ) as string,
+    });
+    expect(existsSync(output)).toBe(false);
+    for (let i = 0; i < 50 && leftovers(truth).length > 0; i++) await pause(100);
+    expect(leftovers(truth)).toEqual([]);
+  });
 });
 
 describe('an output that takes no more', () => {

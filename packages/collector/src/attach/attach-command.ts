@@ -305,6 +305,7 @@ function exitCode(
     case 'output failed':
       return EXIT.unusable;
     case 'recorder ended':
+    case 'recorder output failed':
       return EXIT.no;
     case 'left at once':
       return EXIT.interrupted;

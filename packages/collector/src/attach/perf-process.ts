@@ -161,6 +161,10 @@ async function startProcesses(
       pause: () => output.pause(),
       resume: () => output.resume(),
       discard: () => output.discard(),
+      failed: output.failed,
+      get failure() {
+        return output.failure;
+      },
     },
     ready: ready.promise,
     ended,
