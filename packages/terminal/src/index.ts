@@ -10,4 +10,5 @@ export { printable } from './printable.js';
 export { readBuild, versionLine, type ProgramBuild } from './program-build.js';
 export { createProgressBar, type ProgressBar } from './progress-bar.js';
 export { ProgramError, runProgram, say, writeOut } from './run-program.js';
+export { isReaderGone } from './reader-gone.js';
 export { tableLines, type TableColumn } from './text-table.js';
