@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -175,6 +175,56 @@ describe('a live stream on a socket', () => {
         expect(recorded).toEqual(whole.rounds[cpu]?.slice(-recorded.length));
       }
       expect(rounds[0]?.length).toBeLessThan(whole.rounds[0]?.length ?? 0);
+    }
+  });
+
+  it('ten readers, whatever they do, cost neither the recording nor each other anything', async () => {
+    const extra = ['U 5 0 ffff888000001000 0 7f0000000000 4096 0'];
+    const args = ['--duration', '1500ms', '--socket', 'live.sock', '-o', 'all.arrows'];
+    const recording = attach({ extra, perTick: 100, holdMs: 20 }, ...args);
+    while (!existsSync('all.arrows')) await pause(10);
+    const streams = Array.from({ length: 10 }, (_, at) => {
+      const bytes: Buffer[] = [];
+      const begin = (): Socket =>
+        connect('live.sock').on('data', (data: Buffer) => bytes.push(data));
+      // Takes a little at a time, so that writes are short.
+      const dawdle = (socket: Socket): Socket => {
+        const turn = setInterval(() => socket.resume().once('data', () => socket.pause()), 20);
+        return socket.pause().once('close', () => clearInterval(turn));
+      };
+      const first = at % 5 === 1 ? dawdle(begin()) : begin();
+      if (at % 5 === 2) {
+        // Nothing until the recording is nearly over.
+        first.pause();
+        setTimeout(() => first.resume(), 1200);
+      }
+      if (at % 5 === 3)
+        first.once('data', () => {
+          // In the middle of a message, and then anew from the beginning.
+          first.destroy();
+          bytes.length = 0;
+          setTimeout(begin, 100);
+        });
+      if (at % 5 === 4) setTimeout(() => first.write('hello'.repeat(1000)), 300);
+      return bytes;
+    });
+    const { code, err } = await recording;
+    expect(code).toBe(0);
+    expect(err).not.toMatch(/dropped/);
+    await pause(300);
+    const whole = await recordedRounds('all.arrows');
+    expect(whole.end).toMatchObject({ complete: true });
+    expect(emittedMeanwhile(TRUTH, whole.rounds)).toEqual(whole.rounds);
+    for (const [at, bytes] of streams.entries()) {
+      const file = `reader-${at}.arrows`;
+      writeFileSync(file, Buffer.concat(bytes));
+      const { rounds, events, end, damage } = await recordedRounds(file);
+      expect(damage).toEqual([]);
+      expect(end).toMatchObject({ complete: true, events });
+      for (const [cpu, recorded] of rounds.entries()) {
+        expect(recorded.length).toBeGreaterThan(1000);
+        expect(recorded).toEqual(whole.rounds[cpu]?.slice(-recorded.length));
+      }
     }
   });
 

@@ -104,6 +104,18 @@ test('any other error is a bug, and its stack is shown only on request', () => {
 
 const MUCH = `for (let i = 0; i < 200; i++) await writeOut('x'.repeat(9999) + '\\n'); return EXIT.done;`;
 
+test('that something has run out is no bug', () => {
+  const body = `const taken = []; const { openSync, readFileSync } = await import('node:fs');
+    try { for (;;) taken.push(openSync('/dev/null')); } catch {} readFileSync('/a\\u001bb');`;
+  expect(run(body, { shell: 'ulimit -n 64; exec "$@"' })).toEqual({
+    code: 2,
+    out: '',
+    err:
+      'prog: cannot open /a\\x1bb: too many open files\n' +
+      'prog: allow more open files: ulimit -n says how many a process may have\n',
+  });
+});
+
 const ENDLESS = `let isRead = true; process.stdout.on('error', () => (isRead = false));
   while (isRead) await writeOut('x'.repeat(9999) + '\\n'); return EXIT.done;`;
 

@@ -1,6 +1,7 @@
 import { EXIT } from './exit-codes.js';
 import { printable } from './printable.js';
 import { isReaderGone } from './reader-gone.js';
+import { runOut } from './run-out.js';
 
 /**
  * An error with words for the user and an exit code. The message states facts, `details` are more of them, a
@@ -66,6 +67,13 @@ function explain(name: string, error: unknown): number {
   }
   if (error instanceof Error && EXPECTED.has(error.name)) {
     say(name, error.message);
+    return EXIT.unusable;
+  }
+  const want = runOut(error);
+  if (want !== undefined) {
+    const { syscall, path } = error as NodeJS.ErrnoException;
+    say(name, `cannot ${syscall}${path === undefined ? '' : ` ${path}`}: ${want.what}`);
+    say(name, want.advice);
     return EXIT.unusable;
   }
   say(name, `unexpected error: ${error instanceof Error ? error.message : String(error)}`);

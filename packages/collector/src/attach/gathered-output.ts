@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT, ProgramError } from '@vhostscope/terminal';
+import { EXIT, ProgramError, runOut } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import { childEnvironment } from '../child-environment.js';
 import { createDeferred } from './deferred.js';
@@ -190,6 +190,7 @@ function openFifo(): { ours: number; childEnd: number } {
       {
         exitCode: EXIT.host,
         advice:
+          runOut(error)?.advice ??
           'it takes mkfifo (coreutils), and a folder that can be written to: TMPDIR names another',
       },
     );
