@@ -858,3 +858,14 @@ test('recordings whose clocks go back: sums are those of replay, and the end can
     expect(plain(session.settle().total.total)).toEqual(all);
   }
 });
+
+test('a path that no socket can have is told, and another socket is not taken for it', () => {
+  const path = join(folder, 's'.repeat(200));
+  const source = followSocket(path, 1 << 20);
+  onTestFinished(async () => source.close());
+  source.refresh(0, true);
+  const bytes = Buffer.byteLength(path);
+  expect(source.problems).toEqual([
+    `cannot read ${path}: its path has ${bytes} bytes, and a socket's at most 107`,
+  ]);
+});

@@ -94,7 +94,7 @@ test('who joins when the output has failed is turned away, and nothing else happ
 test.each([
   [
     'a path that a socket cannot have',
-    `${'s'.repeat(108)}`,
+    's'.repeat(108),
     /: its path has \d+ bytes, and a socket's at most 107$/,
   ],
   ['one whose name is too long for any file', 's'.repeat(300), /: its path has \d+ bytes/],
