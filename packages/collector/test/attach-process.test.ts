@@ -132,6 +132,62 @@ it(`killed at ${KILLS} random moments, it leaves a trace with all that was read 
   });
 }, 600_000);
 
+describe('stopped for a time', () => {
+  async function stopped(pid: number, ms: number): Promise<void> {
+    process.kill(pid, 'SIGSTOP');
+    await pause(ms);
+    process.kill(pid, 'SIGCONT');
+  }
+
+  it('goes on where it was, and says that it ends late', async () => {
+    const { child, output, truth } = await start({}, { duration: 1000 });
+    const gone = outcomeOf(child);
+    await untilExists(output);
+    await stopped(child.pid ?? 0, 5000);
+    expect(await gone).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(
+        /B, duration, [3-9]\.\d s late: the collector was held up/,
+      ) as string,
+    });
+    const { rounds, end, damage } = await recordedRounds(output);
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: true, doubts: [] });
+    expect(rounds).toHaveLength(2);
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+  });
+
+  it('bpftrace goes on where it was', async () => {
+    const { child, output, truth } = await start({}, { duration: 7000 });
+    const gone = outcomeOf(child);
+    await untilExists(output);
+    await stopped(leftovers(truth)[0] ?? 0, 5000);
+    expect(await gone).toMatchObject({ code: 0 });
+    const { rounds, end, damage } = await recordedRounds(output);
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: true, doubts: [] });
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+  });
+
+  it('bpftrace that is so at the end is not waited for without end, and what it has is in doubt', async () => {
+    const { child, output, truth } = await start({}, { duration: 2500 });
+    const gone = outcomeOf(child);
+    await untilExists(output);
+    while ((await recordedRounds(output)).rounds.length < 2) await pause(50);
+    process.kill(leftovers(truth)[0] ?? 0, 'SIGSTOP');
+    expect(await gone).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/CPU 0, 1 did not say that all had arrived\n/) as string,
+    });
+    const { rounds, end, damage } = await recordedRounds(output);
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: null });
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+    for (let i = 0; i < 50 && leftovers(truth).length > 0; i++) await pause(100);
+    expect(leftovers(truth)).toEqual([]);
+  });
+});
+
 it('nothing of it stays when it ends', async () => {
   const { child, truth } = await start({ onInterrupt: 'ignore' }, { duration: 200 });
   expect(await outcomeOf(child)).toMatchObject({ code: 0 });

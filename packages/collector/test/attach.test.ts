@@ -13,7 +13,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { attachResultSchema } from '../src/attach/attach-result-schema.ts';
 import { BlockedHostError } from '../src/blocked-host.ts';
 import { fakeHost, type Scenario } from './fake-host.ts';
@@ -311,6 +311,46 @@ describe('losses', () => {
       expect(end).toMatchObject({ complete: null, doubts: [expect.stringContaining('CPU 1')] });
     },
   );
+});
+
+describe('clocks', () => {
+  it('the machine sleeps in between: that is in the times, and counts as long as it was', async () => {
+    const at = String(process.hrtime.bigint() + 5_000_000_000n);
+    const { code, err } = await attach({ sleep: { at, forMs: 60_000 } }, '--duration', '30s');
+    expect(code).toBe(0);
+    const { rounds, end, damage } = await recordedRounds('vhost.arrows');
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({
+      complete: true,
+      ended: expect.stringMatching(
+        /^duration, \d\d\.\d s late: the collector was held up, or the machine slept$/,
+      ) as string,
+    });
+    expect(err).toMatch(/B, duration, \d\d\.\d s late: the collector was held up/);
+    expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
+    for (const times of rounds) {
+      const gaps = times.flatMap((time, i) => (i === 0 ? [] : [time - (times[i - 1] ?? 0n)]));
+      expect(gaps.every((gap) => gap >= 0n)).toBe(true);
+      expect(gaps.filter((gap) => gap > 50_000_000_000n)).toHaveLength(1);
+    }
+  });
+
+  it('somebody sets the time of day: nothing of a recording goes by that', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const timer = setInterval(() => vi.setSystemTime(Math.random() * 2e12), 50);
+      const { code } = await attach({}, '--duration', '900ms');
+      clearInterval(timer);
+      expect(code).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+    const { rounds, end } = await recordedRounds('vhost.arrows');
+    expect(end).toMatchObject({ complete: true, doubts: [] });
+    expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
+    const length = Number((rounds[0]?.at(-1) ?? 0n) - (rounds[0]?.[0] ?? 0n)) / 1e6;
+    expect(length).toBeGreaterThan(700);
+  });
 });
 
 describe('its end', () => {

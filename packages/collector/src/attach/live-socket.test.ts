@@ -130,4 +130,5 @@ test('readers do not keep the program when a recording ends otherwise than it sh
   await once(reader, 'data');
   live.close();
   await once(reader, 'close');
+  expect(reader.destroyed).toBe(true);
 });

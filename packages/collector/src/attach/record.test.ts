@@ -8,6 +8,7 @@ import {
 } from '@vhostscope/trace';
 import { expect, it } from 'vitest';
 import { fakeHost } from '../../test/fake-host.ts';
+import { createBootClock } from './boot-clock.js';
 import { record } from './record.js';
 import { createStopRequest } from './stop-request.js';
 import { namingErrors, pipeOutput } from './trace-target.js';
@@ -40,12 +41,13 @@ it.each([
       ...(await host.plan({ detail: 'rounds' })),
       ...host,
       stop,
+      clock: createBootClock(),
       isServed,
       isFollowed: () => false,
       niceness: undefined,
       onReady: (rings) => {
         state = rings;
-        stop.request({ why: 'duration' });
+        stop.request({ why: 'duration', lateMs: 0 });
       },
       onDrain: () => undefined,
       onLastEvent: () => undefined,
@@ -86,6 +88,7 @@ it('a pipe with an error is an output that failed, and no reader that has gone',
       ...(await host.plan({ detail: 'rounds' })),
       ...host,
       stop,
+      clock: createBootClock(),
       isServed: false,
       isFollowed: () => true,
       niceness: undefined,

@@ -17,7 +17,7 @@ import {
   type ImportReport,
   type TraceWriter,
 } from '@vhostscope/trace';
-import { createBootClock } from './boot-clock.js';
+import { lengthInWords } from './recording-length.js';
 import { leaveCpusTo } from './niceness.js';
 import {
   beginRecording,
@@ -66,10 +66,9 @@ export async function record(
   writer: TraceWriter,
   options: RecordingOptions,
 ): Promise<FinishedRecording> {
-  const clock = createBootClock();
-  const { onlineCpus } = options;
+  const { clock, onlineCpus } = options;
   const recorder = await startRecorder(options.command, { onlineCpus, now: () => clock.now() });
-  const run = followRecorder(writer, recorder, clock, options);
+  const run = followRecorder(writer, recorder, options);
   try {
     const end = await untilEnd(run, options);
     // Nothing of it is read any more; its probes shall not outlast a reader that takes its time.
@@ -285,6 +284,18 @@ function inWords(end: RecordingEnd): string {
     case 'left at once':
       return 'a second signal';
     case 'stopped':
-      return end.reason.why === 'signal' ? end.reason.signal : end.reason.why;
+      return reasonInWords(end.reason);
+  }
+}
+
+function reasonInWords(reason: StopReason): string {
+  switch (reason.why) {
+    case 'signal':
+      return reason.signal;
+    case 'duration':
+      return lengthInWords(reason.lateMs);
+    case 'dashboard left':
+    case 'reader gone':
+      return reason.why;
   }
 }
