@@ -217,8 +217,8 @@ Examples:
   bpftrace probes.bt | collector import - -o live.arrows
 
 Exit codes: 0 done, 1 with --strict: not all could be read or recorded; or the recorder ended by itself,
-2 wrong usage, unusable input or output, 3 this host cannot be recorded, 130 interrupted after what had
-arrived was saved.`;
+or could not be read any more, 2 wrong usage, unusable input or output, 3 this host cannot be recorded,
+130 interrupted after what had arrived was saved.`;
 
 const ATTACH_HELP = `
 How much to record:

@@ -1,8 +1,9 @@
 /** `collector attach` as a process of its own: pipes, full disks, sudden death, and what stays behind. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { getPriority } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from './child-process.ts';
@@ -37,6 +38,13 @@ async function start(
     readonly maxBlocks?: number;
     /** In a terminal, whose keyboard is the child's standard input. */
     readonly terminal?: boolean;
+    /** What becomes of reading bpftrace, from so long after its first line on. */
+    readonly faultyReads?: { readonly code: string; readonly afterMs: number };
+    /** So many files it may open, and no more, when it begins. */
+    readonly spareFiles?: number;
+    /** For temporary files. */
+    readonly temporary?: string;
+    readonly socket?: string;
   } = {},
 ): Promise<Started> {
   const folder = emptyFolder();
@@ -48,7 +56,8 @@ async function start(
     cpus: host.onlineCpus(),
     options: { detail: 'rounds', overwrite: true, ...options, output },
   };
-  const command = `ulimit -f ${options.maxBlocks ?? 'unlimited'}; exec "$NODE" "$CHILD"`;
+  const limits = `ulimit -f ${options.maxBlocks ?? 'unlimited'}; ulimit -n 100`;
+  const command = `${limits}; exec "$NODE" "$CHILD"`;
   const [program, ...args] =
     options.terminal === true
       ? ['script', '-qec', `stty cols 100; ${command}`, '/dev/null']
@@ -60,6 +69,9 @@ async function start(
       ATTACH_COMMAND: join(import.meta.dirname, '../dist/attach-command.js'),
       CHILD: join(import.meta.dirname, 'attach-child.mjs'),
       RECORDED_HOST: JSON.stringify(description),
+      ...(options.spareFiles !== undefined && { SPARE_FILES: String(options.spareFiles) }),
+      ...(options.temporary !== undefined && { TMPDIR: options.temporary }),
+      ...(options.faultyReads && { FAULTY_READS: JSON.stringify(options.faultyReads) }),
     },
     cwd: folder,
     stdio: [options.terminal === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
@@ -120,6 +132,62 @@ it(`killed at ${KILLS} random moments, it leaves a trace with all that was read 
   });
 }, 600_000);
 
+describe('stopped for a time', () => {
+  async function stopped(pid: number, ms: number): Promise<void> {
+    process.kill(pid, 'SIGSTOP');
+    await pause(ms);
+    process.kill(pid, 'SIGCONT');
+  }
+
+  it('goes on where it was, and says that it ends late', async () => {
+    const { child, output, truth } = await start({}, { duration: 1000 });
+    const gone = outcomeOf(child);
+    await untilExists(output);
+    await stopped(child.pid ?? 0, 5000);
+    expect(await gone).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(
+        /B, duration, [3-9]\.\d s late: the collector was held up/,
+      ) as string,
+    });
+    const { rounds, end, damage } = await recordedRounds(output);
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: true, doubts: [] });
+    expect(rounds).toHaveLength(2);
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+  });
+
+  it('bpftrace goes on where it was', async () => {
+    const { child, output, truth } = await start({}, { duration: 7000 });
+    const gone = outcomeOf(child);
+    await untilExists(output);
+    await stopped(leftovers(truth)[0] ?? 0, 5000);
+    expect(await gone).toMatchObject({ code: 0 });
+    const { rounds, end, damage } = await recordedRounds(output);
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: true, doubts: [] });
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+  });
+
+  it('bpftrace that is so at the end is not waited for without end, and what it has is in doubt', async () => {
+    const { child, output, truth } = await start({}, { duration: 2500 });
+    const gone = outcomeOf(child);
+    await untilExists(output);
+    while ((await recordedRounds(output)).rounds.length < 2) await pause(50);
+    process.kill(leftovers(truth)[0] ?? 0, 'SIGSTOP');
+    expect(await gone).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/CPU 0, 1 did not say that all had arrived\n/) as string,
+    });
+    const { rounds, end, damage } = await recordedRounds(output);
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: null });
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+    for (let i = 0; i < 50 && leftovers(truth).length > 0; i++) await pause(100);
+    expect(leftovers(truth)).toEqual([]);
+  });
+});
+
 it('nothing of it stays when it ends', async () => {
   const { child, truth } = await start({ onInterrupt: 'ignore' }, { duration: 200 });
   expect(await outcomeOf(child)).toMatchObject({ code: 0 });
@@ -142,6 +210,45 @@ it('bpftrace killed from outside: what had arrived is there, and nobody says tha
   const { rounds, end } = await recordedRounds(output);
   expect(end).toMatchObject({ complete: null, ended: 'bpftrace was killed by SIGKILL' });
   expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+});
+
+describe('bpftrace that cannot be read any more', () => {
+  it.each([
+    ['EIO', 'input/output error'],
+    ['EBADF', 'it is not open any more'],
+  ])('%s ends the recording: what was read is there, and why it ends', async (code, reason) => {
+    const faultyReads = { code, afterMs: 900 };
+    const { child, output, truth } = await start({}, { faultyReads });
+    const words = `what bpftrace prints cannot be read any more: ${reason}`;
+    expect(await outcomeOf(child)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        `^collector: attached; .*\ncollector: ${words}: what it still held is not known\n` +
+          `collector: .* events, .*, ${words}; whether all events arrived is not known\n$`,
+      ) as string,
+    });
+    const { rounds, end, damage } = await recordedRounds(output);
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ complete: null, ended: words });
+    expect(rounds[0]?.length).toBeGreaterThan(20);
+    expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+    for (let i = 0; i < 50 && leftovers(truth).length > 0; i++) await pause(100);
+    expect(leftovers(truth)).toEqual([]);
+  });
+
+  it('before its probes are attached is an error as any other', async () => {
+    const faultyReads = { code: 'EIO', afterMs: 100 };
+    const { child, output, truth } = await start({ attachMs: 5000 }, { faultyReads });
+    expect(await outcomeOf(child)).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(
+        /^collector: the probes could not be attached: what bpftrace prints cannot be read any more: input\/output error\n/,
+      ) as string,
+    });
+    expect(existsSync(output)).toBe(false);
+    for (let i = 0; i < 50 && leftovers(truth).length > 0; i++) await pause(100);
+    expect(leftovers(truth)).toEqual([]);
+  });
 });
 
 describe('an output that takes no more', () => {
@@ -173,6 +280,107 @@ describe('an output that takes no more', () => {
       err: 'collector: cannot write /dev/full: no space left on the device\n',
     });
   });
+});
+
+describe('what there is not enough of to attach', () => {
+  const ALLOW = 'collector: allow more open files: ulimit -n says how many a process may have\n';
+
+  it.each([
+    [0, 2, /^collector: cannot write .*: too many open files\n$/],
+    [1, 2, new RegExp(`^collector: cannot open .*: too many open files\\n${ALLOW}$`)],
+    // The pipe, and then what is to make it.
+    [2, 3, new RegExp(`^collector: cannot make a pipe .*: too many open files\\n${ALLOW}$`)],
+    [4, 3, new RegExp(`^collector: cannot make a pipe .*: too many open files\\n${ALLOW}$`)],
+  ])('room for %i open files: a sentence, and nothing stays', async (spareFiles, code, message) => {
+    const { child, output, truth } = await start({}, { spareFiles, temporary: emptyFolder() });
+    expect(await outcomeOf(child)).toMatchObject({
+      code,
+      err: expect.stringMatching(message) as string,
+    });
+    expect(readdirSync(dirname(output))).toEqual([]);
+    expect(leftovers(truth)).toEqual([]);
+  });
+
+  async function attachWith(temporary: string): Promise<unknown> {
+    const { child, truth } = await start({}, { temporary });
+    const outcome = await outcomeOf(child);
+    expect(leftovers(truth)).toEqual([]);
+    return outcome;
+  }
+
+  const noPipe = (temporary: string, reason: string): unknown =>
+    expect.objectContaining({
+      code: 3,
+      err:
+        `collector: cannot make a pipe for what is recorded in ${temporary}: ${reason}\n` +
+        'collector: it takes mkfifo (coreutils), and a folder that can be written to: TMPDIR names another\n',
+    });
+
+  it('a folder for temporary files that is not there', async () => {
+    const none = join(emptyFolder(), 'none');
+    expect(await attachWith(none)).toEqual(noPipe(none, 'no such file'));
+  });
+
+  it('a folder for temporary files in which there is no room', async (context) => {
+    const folder = emptyFolder();
+    const options = ['-t', 'tmpfs', '-o', 'nr_inodes=1', 'tmpfs', folder];
+    if (spawnSync('mount', options).status !== 0)
+      return context.skip('no file system can be mounted here');
+    try {
+      expect(await attachWith(folder)).toEqual(noPipe(folder, 'no space left on the device'));
+    } finally {
+      spawnSync('umount', [folder]);
+    }
+  });
+});
+
+it('readers for whom there are no files left cost nobody the recording', async () => {
+  const { child, output, truth } = await start(
+    {},
+    { spareFiles: 20, temporary: emptyFolder(), socket: 'live.sock', duration: 1500 },
+  );
+  const gone = outcomeOf(child);
+  await untilExists(output);
+  const path = join(dirname(output), 'live.sock');
+  let turnedAway = 0;
+  let read = 0;
+  for (let i = 0; i < 60; i++) {
+    const reader = connect(path).on('error', () => undefined);
+    let bytes = 0;
+    reader.on('data', (data: Buffer) => (bytes += data.length));
+    reader.once('close', () => {
+      if (bytes === 0) turnedAway++;
+      else read++;
+    });
+  }
+  expect(await gone).toMatchObject({ code: 0 });
+  await expect.poll(() => turnedAway + read).toBe(60);
+  expect(read).toBeGreaterThan(1);
+  expect(turnedAway).toBeGreaterThan(40);
+  const { rounds, end, damage } = await recordedRounds(output);
+  expect(damage).toEqual([]);
+  expect(end).toMatchObject({ ended: 'duration', complete: true });
+  expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+});
+
+it('takes over the socket of one that was killed', async () => {
+  const killed = await start({}, { socket: 'live.sock' });
+  const gone = outcomeOf(killed.child);
+  await untilExists(killed.output);
+  killed.child.kill('SIGKILL');
+  await gone;
+  const socket = join(dirname(killed.output), 'live.sock');
+  expect(existsSync(socket)).toBe(true);
+  const { child, output } = await start({}, { socket, duration: 800 });
+  const ended = outcomeOf(child);
+  await untilExists(output);
+  const read: Buffer[] = [];
+  connect(socket).on('data', (bytes: Buffer) => read.push(bytes));
+  expect(await ended).toMatchObject({ code: 0 });
+  const file = join(emptyFolder(), 'read.arrows');
+  writeFileSync(file, Buffer.concat(read));
+  expect((await recordedRounds(file)).end).toMatchObject({ complete: true });
+  expect(existsSync(socket)).toBe(false);
 });
 
 /** Attaching takes as long as other work on the machine lets it. */

@@ -9,11 +9,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { attachResultSchema } from '../src/attach/attach-result-schema.ts';
 import { BlockedHostError } from '../src/blocked-host.ts';
 import { fakeHost, type Scenario } from './fake-host.ts';
@@ -178,6 +178,56 @@ describe('a live stream on a socket', () => {
     }
   });
 
+  it('ten readers, whatever they do, cost neither the recording nor each other anything', async () => {
+    const extra = ['U 5 0 ffff888000001000 0 7f0000000000 4096 0'];
+    const args = ['--duration', '1500ms', '--socket', 'live.sock', '-o', 'all.arrows'];
+    const recording = attach({ extra, perTick: 100, holdMs: 20 }, ...args);
+    while (!existsSync('all.arrows')) await pause(10);
+    const streams = Array.from({ length: 10 }, (_, at) => {
+      const bytes: Buffer[] = [];
+      const begin = (): Socket =>
+        connect('live.sock').on('data', (data: Buffer) => bytes.push(data));
+      // Takes a little at a time, so that writes are short.
+      const dawdle = (socket: Socket): Socket => {
+        const turn = setInterval(() => socket.resume().once('data', () => socket.pause()), 20);
+        return socket.pause().once('close', () => clearInterval(turn));
+      };
+      const first = at % 5 === 1 ? dawdle(begin()) : begin();
+      if (at % 5 === 2) {
+        // Nothing until the recording is nearly over.
+        first.pause();
+        setTimeout(() => first.resume(), 1200);
+      }
+      if (at % 5 === 3)
+        first.once('data', () => {
+          // In the middle of a message, and then anew from the beginning.
+          first.destroy();
+          bytes.length = 0;
+          setTimeout(begin, 100);
+        });
+      if (at % 5 === 4) setTimeout(() => first.write('hello'.repeat(1000)), 300);
+      return bytes;
+    });
+    const { code, err } = await recording;
+    expect(code).toBe(0);
+    expect(err).not.toMatch(/dropped/);
+    await pause(300);
+    const whole = await recordedRounds('all.arrows');
+    expect(whole.end).toMatchObject({ complete: true });
+    expect(emittedMeanwhile(TRUTH, whole.rounds)).toEqual(whole.rounds);
+    for (const [at, bytes] of streams.entries()) {
+      const file = `reader-${at}.arrows`;
+      writeFileSync(file, Buffer.concat(bytes));
+      const { rounds, events, end, damage } = await recordedRounds(file);
+      expect(damage).toEqual([]);
+      expect(end).toMatchObject({ complete: true, events });
+      for (const [cpu, recorded] of rounds.entries()) {
+        expect(recorded.length).toBeGreaterThan(1000);
+        expect(recorded).toEqual(whole.rounds[cpu]?.slice(-recorded.length));
+      }
+    }
+  });
+
   it('is for its owner only, and may be the only output', async () => {
     const recording = attach({}, '--duration', '600ms', '--socket', 'live.sock', '--json');
     while (!existsSync('live.sock')) await pause(10);
@@ -261,6 +311,46 @@ describe('losses', () => {
       expect(end).toMatchObject({ complete: null, doubts: [expect.stringContaining('CPU 1')] });
     },
   );
+});
+
+describe('clocks', () => {
+  it('the machine sleeps in between: that is in the times, and counts as long as it was', async () => {
+    const at = String(process.hrtime.bigint() + 5_000_000_000n);
+    const { code, err } = await attach({ sleep: { at, forMs: 60_000 } }, '--duration', '30s');
+    expect(code).toBe(0);
+    const { rounds, end, damage } = await recordedRounds('vhost.arrows');
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({
+      complete: true,
+      ended: expect.stringMatching(
+        /^duration, \d\d\.\d s late: the collector was held up, or the machine slept$/,
+      ) as string,
+    });
+    expect(err).toMatch(/B, duration, \d\d\.\d s late: the collector was held up/);
+    expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
+    for (const times of rounds) {
+      const gaps = times.flatMap((time, i) => (i === 0 ? [] : [time - (times[i - 1] ?? 0n)]));
+      expect(gaps.every((gap) => gap >= 0n)).toBe(true);
+      expect(gaps.filter((gap) => gap > 50_000_000_000n)).toHaveLength(1);
+    }
+  });
+
+  it('somebody sets the time of day: nothing of a recording goes by that', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const timer = setInterval(() => vi.setSystemTime(Math.random() * 2e12), 50);
+      const { code } = await attach({}, '--duration', '900ms');
+      clearInterval(timer);
+      expect(code).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+    const { rounds, end } = await recordedRounds('vhost.arrows');
+    expect(end).toMatchObject({ complete: true, doubts: [] });
+    expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
+    const length = Number((rounds[0]?.at(-1) ?? 0n) - (rounds[0]?.[0] ?? 0n)) / 1e6;
+    expect(length).toBeGreaterThan(700);
+  });
 });
 
 describe('its end', () => {

@@ -25,6 +25,7 @@ const {
   devices = 0,
   churn = 0,
   stormAfterMs = Infinity,
+  sleep,
   truth,
 } = JSON.parse(process.env.FAKE_BPFTRACE ?? '{}');
 
@@ -33,7 +34,11 @@ const HEARTBEAT_TICKS = 5;
 const bootOffset =
   BigInt(readFileSync('/proc/uptime', 'latin1').split(' ')[0].replace('.', '')) * 10_000_000n -
   process.hrtime.bigint();
-const now = () => bootOffset + process.hrtime.bigint();
+const now = () => {
+  const time = process.hrtime.bigint();
+  const slept = sleep !== undefined && time >= BigInt(sleep.at) ? sleep.forMs : 0;
+  return bootOffset + time + BigInt(slept) * 1_000_000n;
+};
 
 /** Lines about set-up that each CPU has emitted. */
 const state = Array.from({ length: cpus }, () => 0);

@@ -1,6 +1,8 @@
 /** A host on which a fake bpftrace runs (`fake-bpftrace.mjs`). */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KIND } from '@vhostscope/model';
+import { createBootClock, type BootClock } from '../src/attach/boot-clock.ts';
 import type { RecordedHost } from '../src/attach/recorded-host.ts';
 
 /** What the fake bpftrace is to do. */
@@ -31,6 +33,8 @@ export interface Scenario {
   readonly churn?: number;
   /** From then on there are five hundred ranges a second over a ring of the first device. */
   readonly stormAfterMs?: number;
+  /** The machine sleeps for so long, at a moment of CLOCK_MONOTONIC, ns. */
+  readonly sleep?: { readonly at: string; readonly forMs: number };
   /** File that gets what was emitted. */
   readonly truth?: string;
 }
@@ -49,6 +53,17 @@ const STATE = {
   kinds: [KIND.virtqueue, KIND.addresses, KIND.unmap, KIND.reset, KIND.notifier, KIND.iotlb],
   field: 'emittedState',
 } as const;
+
+/** What the machine's clock shows when it sleeps in between. */
+function sleepingClock({ at, forMs }: NonNullable<Scenario['sleep']>): () => BootClock {
+  return () =>
+    createBootClock(() => {
+      const text = readFileSync('/proc/uptime', 'latin1');
+      if (process.hrtime.bigint() < BigInt(at)) return text;
+      const hundredths = String(Number(text.split(' ')[0]?.replace('.', '')) + forMs / 10);
+      return `${hundredths.slice(0, -2)}.${hundredths.slice(-2)} 0.00\n`;
+    });
+}
 
 export function fakeHost(scenario: Scenario): RecordedHost {
   const cpus = scenario.cpus ?? 2;
@@ -72,6 +87,7 @@ export function fakeHost(scenario: Scenario): RecordedHost {
         remarks: [],
       }),
     patienceMs: 1000,
+    ...(scenario.sleep && { createClock: sleepingClock(scenario.sleep) }),
     onlineCpus: () => Array.from({ length: cpus }, (_, cpu) => cpu),
   };
 }

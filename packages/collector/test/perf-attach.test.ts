@@ -1,7 +1,8 @@
 /** `collector attach --with perf` with a perf that is not one: what is recorded, and what becomes of the probes. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type * as FileSystem from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { attachResultSchema } from '../src/attach/attach-result-schema.ts';
 import type { RecordedHost } from '../src/attach/recorded-host.ts';
 import { readHostFacts } from '../src/host/host-facts.ts';
@@ -12,6 +13,19 @@ import { PERF_HOST } from './perf-host.ts';
 import { pretendedHost } from './pretended-host.ts';
 import { recordedRounds } from './recorded-rounds.ts';
 import { temporaryFolder } from './traces.ts';
+
+/** Once true, pipes cannot be read any more. */
+const pipes = vi.hoisted(() => ({ areBroken: false }));
+
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof FileSystem>();
+  const readSync = (fd: number, room: Uint8Array, ...rest: []): number => {
+    if (pipes.areBroken && real.fstatSync(fd).isFIFO())
+      throw Object.assign(new Error('EIO: it was told to, read'), { code: 'EIO', syscall: 'read' });
+    return real.readSync(fd, room, ...rest);
+  };
+  return { ...real, readSync, default: { ...real, readSync } };
+});
 
 const top = temporaryFolder();
 let made = 0;
@@ -26,6 +40,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  pipes.areBroken = false;
   delete process.env['FAKE_PERF'];
 });
 
@@ -133,6 +148,23 @@ describe('a recording', () => {
 });
 
 describe('nothing stays', () => {
+  it('where what perf prints cannot be read any more, and the trace says so', async () => {
+    const timer = setInterval(() => {
+      if (!existsSync('a.arrows')) return;
+      clearInterval(timer);
+      setTimeout(() => (pipes.areBroken = true), 500);
+    }, 20);
+    const { code, out } = await attach({}, ['--json', '-o', 'a.arrows']);
+    const words = 'what perf prints cannot be read any more: input/output error';
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ ended: words, complete: null });
+    const { events, damage, end } = await recordedRounds('a.arrows');
+    expect(damage).toEqual([]);
+    expect(end).toMatchObject({ ended: words });
+    expect(events['round']).toBeGreaterThan(5);
+    expectNoneLeft();
+  });
+
   it('where perf ends at once, and it is said why', async () => {
     const { code, err } = await attach({ exitCode: 129, stderr: 'event syntax error: x\n' }, SHORT);
     expect(code).toBe(3);

@@ -11,4 +11,7 @@ export { printable } from './printable.js';
 export { readBuild, versionLine, type ProgramBuild } from './program-build.js';
 export { createProgressBar, type ProgressBar } from './progress-bar.js';
 export { ProgramError, runProgram, say, writeOut } from './run-program.js';
+export { isReaderGone } from './reader-gone.js';
+export { runOut } from './run-out.js';
+export { socketPathFlaw } from './socket-path.js';
 export { tableLines, type TableColumn } from './text-table.js';

@@ -19,11 +19,11 @@ export function createProgressBar(label: string): ProgressBar {
   const { stderr } = process;
   if (!stderr.isTTY) return SILENT;
   const name = printable(label);
-  const begun = Date.now();
-  let drawn = 0;
+  const begun = performance.now();
+  let drawn = -Infinity;
   return {
     update: (done, total) => {
-      const now = Date.now();
+      const now = performance.now();
       // Short jobs draw nothing at all.
       if (now - begun < 3 * PAUSE_MS || now - drawn < PAUSE_MS) return;
       drawn = now;

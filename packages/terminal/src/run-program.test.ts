@@ -1,6 +1,9 @@
 /** Programs as processes, of the built code. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 const INDEX = new URL('../dist/index.js', import.meta.url).href;
@@ -23,19 +26,32 @@ function run(
   body: string,
   { args = [], shell = '"$@"', stdout = 'pipe' }: RunOptions = {},
 ): Outcome {
-  const script = `import { EXIT, ProgramError, runProgram, say, writeOut } from '${INDEX}';
-    class InputError extends Error { name = 'InputError'; }
-    await runProgram('prog', async () => { ${body} });`;
   const {
     status,
     stdout: out,
     stderr,
   } = spawnSync(
     '/bin/sh',
-    ['-c', shell, 'sh', process.execPath, '--input-type=module', '-e', script, '--', ...args],
+    [
+      '-c',
+      shell,
+      'sh',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      scriptOf(body),
+      '--',
+      ...args,
+    ],
     { encoding: 'utf8', stdio: ['ignore', stdout, 'pipe'] },
   );
   return { code: status, out: out ?? '', err: stderr };
+}
+
+function scriptOf(body: string): string {
+  return `import { EXIT, ProgramError, runProgram, say, writeOut } from '${INDEX}';
+    class InputError extends Error { name = 'InputError'; }
+    await runProgram('prog', async () => { ${body} });`;
 }
 
 test('the exit code is what main returns', () => {
@@ -88,12 +104,50 @@ test('any other error is a bug, and its stack is shown only on request', () => {
 
 const MUCH = `for (let i = 0; i < 200; i++) await writeOut('x'.repeat(9999) + '\\n'); return EXIT.done;`;
 
+test('that something has run out is no bug', () => {
+  const body = `const taken = []; const { openSync, readFileSync } = await import('node:fs');
+    try { for (;;) taken.push(openSync('/dev/null')); } catch {} readFileSync('/a\\u001bb');`;
+  expect(run(body, { shell: 'ulimit -n 64; exec "$@"' })).toEqual({
+    code: 2,
+    out: '',
+    err:
+      'prog: cannot open /a\\x1bb: too many open files\n' +
+      'prog: allow more open files: ulimit -n says how many a process may have\n',
+  });
+});
+
+const ENDLESS = `let isRead = true; process.stdout.on('error', () => (isRead = false));
+  while (isRead) await writeOut('x'.repeat(9999) + '\\n'); return EXIT.done;`;
+
 test('a reader that has seen enough is no error', () => {
   expect(run(MUCH, { shell: '{ "$@"; echo "code $?" >&2; } | head -c 1' })).toEqual({
     code: 0,
     out: 'x',
     err: 'code 0\n',
   });
+});
+
+test('nor is one that resets the socket that standard output is', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const output = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [[reader]] = (await Promise.all([once(server, 'connection'), once(output, 'connect')])) as [
+    [Socket],
+    unknown,
+  ];
+  reader.pause();
+  const child = spawn(process.execPath, ['--input-type=module', '-e', scriptOf(ENDLESS)], {
+    stdio: ['ignore', output, 'pipe'],
+  });
+  output.destroy();
+  let err = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
+  await once(reader, 'readable');
+  await pause(200);
+  reader.resetAndDestroy();
+  server.close();
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect({ code, err }).toEqual({ code: 0, err: '' });
 });
 
 test('a full disk is an error', () => {

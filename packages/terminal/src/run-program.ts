@@ -1,5 +1,7 @@
 import { EXIT } from './exit-codes.js';
 import { printable } from './printable.js';
+import { isReaderGone } from './reader-gone.js';
+import { runOut } from './run-out.js';
 
 /**
  * An error with words for the user and an exit code. The message states facts, `details` are more of them, a
@@ -32,10 +34,10 @@ export class ProgramError extends Error {
  * stderr (a stack trace only with --debug), a reader of stdout that went away is no error.
  */
 export async function runProgram(name: string, main: () => Promise<number>): Promise<void> {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.stdout.on('error', (error) => {
     // `replay run … | head`: whoever read us has seen enough.
     // The answer is still the answer.
-    if (error.code === 'EPIPE') return;
+    if (isReaderGone(error)) return;
     say(name, `cannot write to standard output: ${inWords(error)}`);
     process.exit(EXIT.unusable);
   });
@@ -67,6 +69,13 @@ function explain(name: string, error: unknown): number {
     say(name, error.message);
     return EXIT.unusable;
   }
+  const want = runOut(error);
+  if (want !== undefined) {
+    const { syscall, path } = error as NodeJS.ErrnoException;
+    say(name, `cannot ${syscall}${path === undefined ? '' : ` ${path}`}: ${want.what}`);
+    say(name, want.advice);
+    return EXIT.unusable;
+  }
   say(name, `unexpected error: ${error instanceof Error ? error.message : String(error)}`);
   say(name, 'this is a bug; run again with --debug for the stack trace');
   return EXIT.unusable;
@@ -84,12 +93,7 @@ export function say(name: string, message: string): void {
 export async function writeOut(text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(text, (error) => {
-      if (
-        error === undefined ||
-        error === null ||
-        (error as NodeJS.ErrnoException).code === 'EPIPE'
-      )
-        resolve();
+      if (error === undefined || error === null || isReaderGone(error)) resolve();
       else reject(error);
     });
   });

@@ -102,3 +102,14 @@ test('a socket that is not read for a time is read on', async () => {
   expect(view.source.problems).toEqual([]);
   expect(roundsOf(view)).toBe(TURNS);
 });
+
+test('a path that no socket can have is told, and another socket is not taken for it', () => {
+  const path = `${newPath()}${'s'.repeat(200)}`;
+  const source = followSocket(path, 1 << 20);
+  onTestFinished(async () => source.close());
+  source.refresh(0, true);
+  const bytes = Buffer.byteLength(path);
+  expect(source.problems).toEqual([
+    `cannot read ${path}: its path has ${bytes} bytes, and a socket's at most 107`,
+  ]);
+});

@@ -18,6 +18,7 @@ import {
 import { openLiveSocket, type LiveSocket } from './live-socket.js';
 import type { MetricsListener } from './metrics-listener.js';
 import { record, type FinishedRecording } from './record.js';
+import { whenOver } from './recording-length.js';
 import { showAttaching, showRecording } from './recording-progress.js';
 import type { RecordingPlan } from '../plan-recording.js';
 import type { RecordedHost } from './recorded-host.js';
@@ -232,11 +233,13 @@ async function recordInto(
   const slow = setTimeout(() => {
     if (!process.stderr.isTTY) say(NAME, 'attaching the probes: nothing is recorded yet');
   }, SLOW_MS);
-  let timer: NodeJS.Timeout | undefined;
+  let forget = (): void => undefined;
+  const clock = host.createClock?.() ?? createBootClock();
   try {
     return await record(writer, {
       ...plan,
       stop,
+      clock,
       isServed: socket !== undefined,
       isFollowed: () => target.path === '-' || socket?.isRead() === true,
       niceness: nice,
@@ -250,7 +253,7 @@ async function recordInto(
         say(NAME, `attached; recording to ${name}${howLong(duration)}`);
         tellMetrics();
         if (duration !== undefined)
-          timer = setTimeout(() => stop.request({ why: 'duration' }), duration);
+          forget = whenOver(duration, clock, (lateMs) => stop.request({ why: 'duration', lateMs }));
         if (tui === true) clear = showOnDashboard(outputs, stop);
         else clear = showRecording(writer);
       },
@@ -259,7 +262,7 @@ async function recordInto(
     });
   } finally {
     clearTimeout(slow);
-    clearTimeout(timer);
+    forget();
     clear();
     outputs.metrics?.close();
   }
@@ -305,6 +308,7 @@ function exitCode(
     case 'output failed':
       return EXIT.unusable;
     case 'recorder ended':
+    case 'recorder output failed':
       return EXIT.no;
     case 'left at once':
       return EXIT.interrupted;

@@ -28,7 +28,7 @@ it.each([
   report.rejectedFirst.push({ line: 700, offset: 9000, reason: 'M: cpu is no number' });
   const finished = {
     recorder: 'bpftrace',
-    end: { why: 'stopped', reason: { why: 'duration' } },
+    end: { why: 'stopped', reason: { why: 'duration', lateMs: 0 } },
     report,
     rejectedAfter,
     missing: {},

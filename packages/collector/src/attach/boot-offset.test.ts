@@ -43,3 +43,17 @@ it('of this machine', () => {
   const apart = Number(clock.now() - process.hrtime.bigint() - offset);
   expect(Math.abs(apart)).toBeLessThan(10_000_000);
 });
+
+it.each([0, 1, 4])('whoever is stopped for five seconds in the middle of reading %i', (at) => {
+  let time = 2_000_000_000n;
+  let readings = 0;
+  const monotonic = (): bigint => (time += 1000n);
+  const now = (): bigint => {
+    const read = time + 5_000_000_000n;
+    if (readings++ === at) time += 5_000_000_000n;
+    return read;
+  };
+  const offset = bootOffset(now, monotonic, '');
+  expect(offset).toBeLessThanOrEqual(5_000_000_000n);
+  expect(offset).toBeGreaterThan(5_000_000_000n - 10_000n);
+});

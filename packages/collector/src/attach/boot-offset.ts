@@ -18,7 +18,7 @@ export function bootOffset(
   monotonic: () => bigint = () => process.hrtime.bigint(),
   timers: string | undefined = readTimers(),
 ): bigint {
-  const estimate = now() - monotonic();
+  const estimate = readTogether(now, monotonic);
   const told = /^ clock 2:\n(?: {2}.*\n)*? {2}\.offset: +(\d{1,19}) nsecs$/m.exec(
     timers ?? '',
   )?.[1];
@@ -26,6 +26,21 @@ export function bootOffset(
   const isLikely =
     exact !== undefined && exact - estimate < APART_NS && estimate - exact < APART_NS;
   return isLikely ? exact : estimate;
+}
+
+/** Between the two readings this process may be stopped, or another one be given the CPU: of several the best. */
+const READINGS = 5;
+
+function readTogether(now: () => bigint, monotonic: () => bigint): bigint {
+  let best = { offset: 0n, apart: -1n };
+  for (let reading = 0; reading < READINGS; reading++) {
+    const before = monotonic();
+    const time = now();
+    const after = monotonic();
+    const apart = after - before;
+    if (best.apart < 0n || apart < best.apart) best = { offset: time - after, apart };
+  }
+  return best.offset;
 }
 
 function readTimers(): string | undefined {

@@ -1,13 +1,12 @@
 /** bpftrace as a child process: started, ready, told to stop, ended, and what it complained about. */
 import { spawn } from 'node:child_process';
-import { EXIT, ProgramError } from '@vhostscope/terminal';
-import { reasonOf } from '@vhostscope/trace';
 import { createParser, type Message } from 'bpftrace-parser';
 import { childEnvironment } from '../child-environment.js';
 import { createDeferred } from './deferred.js';
 import { gatherOutput } from './gathered-output.js';
 import { countProbeMisses } from './probe-misses.js';
 import type { RecorderEnd, RecorderProcess } from './recorder-process.js';
+import { cannotStart, starting } from './starting.js';
 
 /** How bpftrace is to be started. */
 export interface BpftraceCommand {
@@ -28,13 +27,15 @@ const NOTIFY_READY = { __BPFTRACE_NOTIFY_PROBES_ATTACHED: '1' };
 /** Starts bpftrace. Throws ProgramError when it cannot be started. */
 export async function startBpftrace(command: BpftraceCommand): Promise<RecorderProcess> {
   const output = gatherOutput();
-  const child = spawn(command.path, command.args, {
-    env: childEnvironment({ ...command.env, ...NOTIFY_READY }),
-    stdio: ['pipe', output.childEnd, 'pipe'],
-    // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
-    // as it forgets what it still holds when it is. Should we be killed, its next line kills it.
-    detached: true,
-  });
+  const child = starting(command.path, INSTALL, () =>
+    spawn(command.path, command.args, {
+      env: childEnvironment({ ...command.env, ...NOTIFY_READY }),
+      stdio: ['pipe', output.childEnd, 'pipe'],
+      // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
+      // as it forgets what it still holds when it is. Should we be killed, its next line kills it.
+      detached: true,
+    }),
+  );
   output.handedOver();
   const ready = createDeferred();
   const ended = createDeferred<RecorderEnd>();
@@ -68,14 +69,7 @@ export async function startBpftrace(command: BpftraceCommand): Promise<RecorderP
   });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
-    child.once('error', (error) =>
-      reject(
-        new ProgramError(`cannot start ${command.path}: ${reasonOf(error)}`, {
-          exitCode: EXIT.host,
-          advice: 'install bpftrace, or name it with --bpftrace',
-        }),
-      ),
-    );
+    child.once('error', (error) => reject(cannotStart(command.path, error, INSTALL)));
   });
   const pid = child.pid ?? 0;
   return {
@@ -96,6 +90,8 @@ export async function startBpftrace(command: BpftraceCommand): Promise<RecorderP
     },
   };
 }
+
+const INSTALL = 'install bpftrace, or name it with --bpftrace';
 
 /** Said by bpftrace 0.17 while everything works. */
 const HARMLESS = /RLIMIT_MEMLOCK/;

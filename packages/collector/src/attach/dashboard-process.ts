@@ -58,11 +58,26 @@ export function startDashboard(socket: string, program = TUI): DashboardProcess 
   };
 }
 
-/** A place for a socket that only this recording knows of. */
+/**
+ * A place for a socket that only this recording knows of.
+ *
+ * @throws ProgramError when there is none
+ */
 export function privateSocket(): { readonly path: string; remove(): void } {
-  const folder = mkdtempSync(join(tmpdir(), 'vhostscope-'));
+  const folder = emptyFolder();
   return {
     path: join(folder, 'live.sock'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+function emptyFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'vhostscope-'));
+  } catch (error) {
+    throw new ProgramError(
+      `cannot make a folder for the dashboard's socket in ${tmpdir()}: ${reasonOf(error)}`,
+      { advice: 'TMPDIR names another place, or --socket PATH a socket of your own' },
+    );
+  }
 }

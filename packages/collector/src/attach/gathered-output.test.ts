@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { gatherOutput, nextTurn } from './gathered-output.js';
@@ -78,6 +78,55 @@ test('a child that leaves without having been listened to ends too', async () =>
   writeSync(output.childEnd, 'a\n');
   output.handedOver();
   await expect(output.end()).resolves.toBeUndefined();
+});
+
+/** As Node throws what a read refuses. */
+function refused(code: string): Error {
+  return Object.assign(new Error(`${code}: it was told to, read`), { code, syscall: 'read' });
+}
+
+test('what cannot be read any more ends it, and says why; what was read before is good', async () => {
+  let isBroken = false;
+  const output = gatherOutput((fd, room) => {
+    if (isBroken) throw refused('EIO');
+    return readSync(fd, room);
+  });
+  let text = '';
+  output.read((bytes) => (text += Buffer.from(bytes).toString()));
+  writeSync(output.childEnd, 'a\n');
+  await expect.poll(() => text).toBe('a\n');
+  expect(output.failure).toBeUndefined();
+  isBroken = true;
+  expect(await output.failed).toBe('input/output error');
+  expect(output.failure).toBe('input/output error');
+  output.handedOver();
+  await output.end();
+  expect(text).toBe('a\n');
+});
+
+test('nor does what its child left at its end throw where nobody hears it', async () => {
+  const output = gatherOutput(() => {
+    throw refused('EIO');
+  });
+  output.read(() => undefined);
+  output.handedOver();
+  await output.end();
+  expect(output.failure).toBe('input/output error');
+});
+
+test('a read that a signal interrupts is made again', async () => {
+  let reads = 0;
+  const output = gatherOutput((fd, room) => {
+    if (++reads % 2 === 1) throw refused('EINTR');
+    return readSync(fd, room);
+  });
+  let text = '';
+  output.read((bytes) => (text += Buffer.from(bytes).toString()));
+  writeSync(output.childEnd, 'a\n');
+  output.handedOver();
+  await output.end();
+  expect(text).toBe('a\n');
+  expect(output.failure).toBeUndefined();
 });
 
 test('the next turn comes the sooner the more there was', () => {

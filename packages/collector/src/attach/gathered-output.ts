@@ -8,9 +8,10 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT, ProgramError } from '@vhostscope/terminal';
+import { EXIT, ProgramError, runOut } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import { childEnvironment } from '../child-environment.js';
+import { createDeferred } from './deferred.js';
 
 export interface GatheredOutput {
   /** For the child's standard output; to be closed with `handedOver` when the child has it. */
@@ -29,6 +30,10 @@ export interface GatheredOutput {
   discard(): void;
   /** The child is gone: reads what it has left, and closes. Resolves when that is done. */
   end(): Promise<void>;
+  /** Resolves, before `end` does, with why nothing can be read any more, in words. What was read is good. */
+  readonly failed: Promise<string>;
+  /** The same; undefined while it can be read. */
+  readonly failure: string | undefined;
 }
 
 /** Between two turns at most; what somebody who looks on waits for a line. */
@@ -45,9 +50,10 @@ const WANTED_BYTES = PIPE_BYTES / 2;
  * Makes the pipe. The pipes of a child process as Node makes them are sockets, which a few hundred short
  * lines fill, so this is a FIFO; its name is gone when this returns.
  *
+ * @param readSome reads what is there, as `readSync` does
  * @throws ProgramError when there is no place for it
  */
-export function gatherOutput(): GatheredOutput {
+export function gatherOutput(readSome: ReadSome = readSync): GatheredOutput {
   const { ours, childEnd } = openFifo();
   const room = new Uint8Array(PIPE_BYTES);
   let onBytes: ((bytes: Uint8Array) => void) | undefined;
@@ -56,10 +62,18 @@ export function gatherOutput(): GatheredOutput {
   let isDiscarded = false;
   let turnMs = LONGEST_TURN_MS;
   let ended: (() => void) | undefined;
+  let failure: string | undefined;
+  const failed = createDeferred<string>();
 
   function turn(): void {
     timer = undefined;
-    const bytes = readInto(ours, room);
+    let bytes: number;
+    try {
+      bytes = readInto(readSome, ours, room);
+    } catch (error) {
+      fail(error);
+      return;
+    }
     if (bytes > 0) onBytes?.(room.subarray(0, bytes));
     else if (ended !== undefined) {
       // The child is gone, and all that it wrote is read.
@@ -71,8 +85,20 @@ export function gatherOutput(): GatheredOutput {
     wait();
   }
 
+  /** Nobody waits for this timer: what is thrown in it would end the program, and the trace with it. */
+  function fail(error: unknown): void {
+    failure = reasonOf(error);
+    try {
+      closeSync(ours);
+    } catch {
+      // Where it is no file any more there is nothing to be closed.
+    }
+    failed.resolve(failure);
+    ended?.();
+  }
+
   function wait(): void {
-    if (isPaused || timer !== undefined || onBytes === undefined) return;
+    if (failure !== undefined || isPaused || timer !== undefined || onBytes === undefined) return;
     timer = setTimeout(turn, ended === undefined ? turnMs : 0);
   }
 
@@ -102,13 +128,20 @@ export function gatherOutput(): GatheredOutput {
     end: () =>
       new Promise((resolve) => {
         ended = resolve;
+        if (failure !== undefined) resolve();
         clearTimeout(timer);
         timer = undefined;
         onBytes ??= () => undefined;
         wait();
       }),
+    failed: failed.promise,
+    get failure() {
+      return failure;
+    },
   };
 }
+
+type ReadSome = (fd: number, room: Uint8Array) => number;
 
 /** How long to wait, in ms, after a turn that found so many bytes. */
 export function nextTurn(turnMs: number, bytes: number): number {
@@ -118,12 +151,16 @@ export function nextTurn(turnMs: number, bytes: number): number {
 }
 
 /** How many bytes were there to be read; 0 for none, whether or not more may come. */
-function readInto(fd: number, room: Uint8Array): number {
-  try {
-    return readSync(fd, room);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return 0;
-    throw error;
+function readInto(readSome: ReadSome, fd: number, room: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSome(fd, room);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EAGAIN') return 0;
+      // A signal came first; what is there is there still.
+      if (code !== 'EINTR') throw error;
+    }
   }
 }
 
@@ -153,6 +190,7 @@ function openFifo(): { ours: number; childEnd: number } {
       {
         exitCode: EXIT.host,
         advice:
+          runOut(error)?.advice ??
           'it takes mkfifo (coreutils), and a folder that can be written to: TMPDIR names another',
       },
     );

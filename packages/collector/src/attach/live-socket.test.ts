@@ -1,6 +1,6 @@
-/** Readers that do not read. What readers get, `test/attach.test.ts` tells. */
+/** Readers that do not read, and places where no socket can be. What readers get, `test/attach.test.ts` tells. */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,4 +89,46 @@ test('who joins when the output has failed is turned away, and nothing else happ
     await once(reader, 'close');
     expect(read).toBe(0);
   }
+});
+
+test.each([
+  [
+    'a path that a socket cannot have',
+    's'.repeat(108),
+    /: its path has \d+ bytes, and a socket's at most 107$/,
+  ],
+  ['one whose name is too long for any file', 's'.repeat(300), /: its path has \d+ bytes/],
+  ['none', '', /: it has no name$/],
+])('%s is refused, and nothing is made in its place', async (_what, name, message) => {
+  const folder = mkdtempSync(join(tmpdir(), 'live socket '));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  await expect(openLiveSocket(name === '' ? '' : join(folder, name))).rejects.toThrow(message);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a folder that is not there, or is none, is told as that', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'live socket '));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'file'), '');
+  const none = join(folder, 'none', 'live.sock');
+  await expect(openLiveSocket(none)).rejects.toThrow(
+    `cannot listen on ${none}: its folder does not exist`,
+  );
+  const below = join(folder, 'file', 'live.sock');
+  await expect(openLiveSocket(below)).rejects.toThrow(
+    `cannot listen on ${below}: a part of the path is not a directory`,
+  );
+});
+
+test('readers do not keep the program when a recording ends otherwise than it should', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'live socket '));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'live.sock');
+  const live = await openLiveSocket(path);
+  live.serve(createTraceWriter(NOWHERE, HEADER), createRingState());
+  const reader = connect(path).resume();
+  await once(reader, 'data');
+  live.close();
+  await once(reader, 'close');
+  expect(reader.destroyed).toBe(true);
 });

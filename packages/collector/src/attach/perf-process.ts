@@ -5,8 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { EXIT, ProgramError, say } from '@vhostscope/terminal';
-import { reasonOf } from '@vhostscope/trace';
+import { say } from '@vhostscope/terminal';
 import { childEnvironment } from '../child-environment.js';
 import { createHitAccount } from '../perf-recording/hit-account.js';
 import {
@@ -24,6 +23,7 @@ import { bootOffset } from './boot-offset.js';
 import { createDeferred } from './deferred.js';
 import { gatherOutput } from './gathered-output.js';
 import type { RecorderEnd, RecorderProcess } from './recorder-process.js';
+import { cannotStart, starting } from './starting.js';
 
 const KEPT_COMPLAINTS = 8;
 
@@ -74,18 +74,29 @@ async function startProcesses(
   const args = recordArguments(command, probes.names, CONTROL_FD);
   // Groups of their own: Ctrl-C in the terminal is for us. Should we be killed, the next line kills them.
   const env = childEnvironment();
-  const record = spawn(command.path, args, {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    detached: true,
-  });
+  const record = starting(command.path, adviceOn(command.path), () =>
+    spawn(command.path, args, {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      detached: true,
+    }),
+  );
   const recordEnded = endOf(record);
   // Line by line: perf script keeps what it prints until there is more, else.
-  const script = spawn('stdbuf', ['-oL', command.path, ...SCRIPT_ARGUMENTS], {
-    env,
-    stdio: [record.stdout ?? 'ignore', output.childEnd, 'pipe'],
-    detached: true,
-  });
+  let script: ChildProcess;
+  try {
+    script = starting(STDBUF, adviceOn(STDBUF), () =>
+      spawn(STDBUF, ['-oL', command.path, ...SCRIPT_ARGUMENTS], {
+        env,
+        stdio: [record.stdout ?? 'ignore', output.childEnd, 'pipe'],
+        detached: true,
+      }),
+    );
+  } catch (error) {
+    record.kill('SIGKILL');
+    await recordEnded;
+    throw error;
+  }
   const scriptEnded = endOf(script);
   output.handedOver();
   // It is theirs alone: perf script shall see that perf record is gone.
@@ -96,7 +107,7 @@ async function startProcesses(
   };
   for (const child of [record, script]) keepComplaints(child, complaints);
   try {
-    await Promise.all([spawned(record, command.path), spawned(script, 'stdbuf')]);
+    await Promise.all([spawned(record, command.path), spawned(script, STDBUF)]);
   } catch (error) {
     kill();
     await output.end();
@@ -161,6 +172,10 @@ async function startProcesses(
       pause: () => output.pause(),
       resume: () => output.resume(),
       discard: () => output.discard(),
+      failed: output.failed,
+      get failure() {
+        return output.failure;
+      },
     },
     ready: ready.promise,
     ended,
@@ -239,14 +254,12 @@ async function endOf(child: ChildProcess): Promise<RecorderEnd> {
 async function spawned(child: ChildProcess, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', () => resolve());
-    child.once('error', (error) =>
-      reject(
-        new ProgramError(`cannot start ${path}: ${reasonOf(error)}`, {
-          exitCode: EXIT.host,
-          advice:
-            path === 'stdbuf' ? 'it is part of coreutils' : 'install perf, or name it with --perf',
-        }),
-      ),
-    );
+    child.once('error', (error) => reject(cannotStart(path, error, adviceOn(path))));
   });
+}
+
+const STDBUF = 'stdbuf';
+
+function adviceOn(path: string): string {
+  return path === STDBUF ? 'it is part of coreutils' : 'install perf, or name it with --perf';
 }

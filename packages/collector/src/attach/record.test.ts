@@ -1,4 +1,5 @@
-/** What is kept for readers that may join. What is recorded, `test/attach.test.ts` tells. */
+/** What is kept for readers that may join, and pipes that fail. What is recorded, `test/attach.test.ts` tells. */
+import { Writable } from 'node:stream';
 import {
   createTraceWriter,
   linesOfBegun,
@@ -7,8 +8,10 @@ import {
 } from '@vhostscope/trace';
 import { expect, it } from 'vitest';
 import { fakeHost } from '../../test/fake-host.ts';
+import { createBootClock } from './boot-clock.js';
 import { record } from './record.js';
 import { createStopRequest } from './stop-request.js';
+import { namingErrors, pipeOutput } from './trace-target.js';
 
 const NOWHERE: TraceOutput = {
   append: (_parts, _bytes, fate) => fate?.onWritten?.(),
@@ -38,12 +41,13 @@ it.each([
       ...(await host.plan({ detail: 'rounds' })),
       ...host,
       stop,
+      clock: createBootClock(),
       isServed,
       isFollowed: () => false,
       niceness: undefined,
       onReady: (rings) => {
         state = rings;
-        stop.request({ why: 'duration' });
+        stop.request({ why: 'duration', lateMs: 0 });
       },
       onDrain: () => undefined,
       onLastEvent: () => undefined,
@@ -54,4 +58,49 @@ it.each([
   expect(state && linesOfBegun(state.ranges)).toHaveLength(followed);
   // The trace has it either way.
   expect(writer.ended?.events['core_range_start']).toBe(1);
+});
+
+it('a pipe with an error is an output that failed, and no reader that has gone', async () => {
+  const host = fakeHost({ perTick: 50 });
+  const stop = createStopRequest();
+  let taken = 0;
+  const pipe = new Writable({
+    write: (bytes: Buffer, _encoding, done) => {
+      taken += bytes.length;
+      const code = 'ENOSPC';
+      const full = Object.assign(new Error(`write ${code}`), { code, syscall: 'write' });
+      setImmediate(done, taken > 20_000 ? full : undefined);
+    },
+  });
+  let gone = 0;
+  const output = namingErrors(
+    'standard output',
+    pipeOutput(pipe, () => gone++),
+  );
+  const writer = createTraceWriter(output, {
+    sources: [],
+    writer: 'test',
+    clock: 'CLOCK_BOOTTIME',
+    keepsPointers: false,
+  });
+  try {
+    const { end, wasReady } = await record(writer, {
+      ...(await host.plan({ detail: 'rounds' })),
+      ...host,
+      stop,
+      clock: createBootClock(),
+      isServed: false,
+      isFollowed: () => true,
+      niceness: undefined,
+      onReady: () => undefined,
+      onDrain: () => undefined,
+      onLastEvent: () => undefined,
+    });
+    const message = 'cannot write standard output: no space left on the device';
+    expect(end).toMatchObject({ why: 'output failed', error: { message } });
+    expect(wasReady).toBe(true);
+    expect(gone).toBe(0);
+  } finally {
+    stop.release();
+  }
 });

@@ -17,7 +17,7 @@ import {
   type ImportReport,
   type TraceWriter,
 } from '@vhostscope/trace';
-import { createBootClock } from './boot-clock.js';
+import { lengthInWords } from './recording-length.js';
 import { leaveCpusTo } from './niceness.js';
 import {
   beginRecording,
@@ -39,6 +39,7 @@ export type RecordingEnd =
       readonly words: string;
       readonly complaints: readonly string[];
     }
+  | { readonly why: 'recorder output failed'; readonly words: string }
   | { readonly why: 'output failed'; readonly error: OutputError };
 
 export interface FinishedRecording {
@@ -65,10 +66,9 @@ export async function record(
   writer: TraceWriter,
   options: RecordingOptions,
 ): Promise<FinishedRecording> {
-  const clock = createBootClock();
-  const { onlineCpus } = options;
+  const { clock, onlineCpus } = options;
   const recorder = await startRecorder(options.command, { onlineCpus, now: () => clock.now() });
-  const run = followRecorder(writer, recorder, clock, options);
+  const run = followRecorder(writer, recorder, options);
   try {
     const end = await untilEnd(run, options);
     // Nothing of it is read any more; its probes shall not outlast a reader that takes its time.
@@ -88,7 +88,8 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
   const abrupt = abruptEnd(run, stop);
   const asked = stop.requested.then((reason) => ({ why: 'stopped', reason }) as const);
   const begun = await Promise.race([recorder.ready.then(() => READY), abrupt, asked]);
-  if (begun.why === 'recorder ended') throw couldNotAttach(begun);
+  if (begun.why === 'recorder ended' || begun.why === 'recorder output failed')
+    throw couldNotAttach(begun);
   if (begun.why !== 'ready') return begun;
   // Not before: attaching is work, and nobody waits for less of it.
   if (options.niceness !== undefined) leaveCpusTo(recorder.pids, options.niceness);
@@ -105,6 +106,8 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
     stop.again,
     pause(options.patienceMs),
   ]);
+  const failure = outputFailure(run);
+  if (failure !== undefined) return failure;
   reckon(run, isAll === true);
   const silent = unsettledCpus(run, options.onlineCpus(), run.until ?? 0n);
   if (silent.length > 0)
@@ -113,11 +116,11 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
 }
 
 /** Ends that nobody waits for anything after. */
-function abruptEnd(
-  { recorder, failed }: RecordingRun,
-  { again }: StopRequest,
-): Promise<RecordingEnd> {
+function abruptEnd(run: RecordingRun, { again }: StopRequest): Promise<RecordingEnd> {
+  const { recorder, failed } = run;
   return Promise.race([
+    // First: who cannot read it learns of its end, too.
+    recorder.output.failed.then((reason) => unreadable(recorder.name, reason)),
     recorder.ended.then((end): RecordingEnd => ({
       why: 'recorder ended',
       words: endInWords(recorder.name, end),
@@ -131,12 +134,33 @@ function abruptEnd(
   ]);
 }
 
-function couldNotAttach({ words, complaints }: RecordingEnd & { why: 'recorder ended' }): Error {
-  const [first] = complaints;
-  return new ProgramError(
-    `the probes could not be attached: ${first ?? `${words}, and said nothing`}`,
-    { exitCode: EXIT.host, advice: 'collector doctor says what this host can do' },
-  );
+function unreadable(
+  name: string,
+  reason: string,
+): RecordingEnd & { why: 'recorder output failed' } {
+  return {
+    why: 'recorder output failed',
+    words: `what ${name} prints cannot be read any more: ${reason}`,
+  };
+}
+
+function outputFailure({ recorder }: RecordingRun): RecordingEnd | undefined {
+  const { failure } = recorder.output;
+  return failure === undefined ? undefined : unreadable(recorder.name, failure);
+}
+
+function couldNotAttach(
+  end: RecordingEnd & { why: 'recorder ended' | 'recorder output failed' },
+): Error {
+  const { words } = end;
+  const why =
+    end.why === 'recorder output failed'
+      ? words
+      : (end.complaints[0] ?? `${words}, and said nothing`);
+  return new ProgramError(`the probes could not be attached: ${why}`, {
+    exitCode: EXIT.host,
+    advice: 'collector doctor says what this host can do',
+  });
 }
 
 /**
@@ -184,7 +208,8 @@ async function finish(
   options: RecordingOptions,
 ): Promise<FinishedRecording> {
   const { writer, importer, report, account, doubts, from } = run;
-  if (end.why === 'recorder ended') doubts.push(`${end.words}: what it still held is not known`);
+  if (end.why === 'recorder ended' || end.why === 'recorder output failed')
+    doubts.push(`${end.words}: what it still held is not known`);
   if (end.why === 'left at once') doubts.push('it was not waited for what was under way');
   const missing = account.missing();
   const finished = {
@@ -252,12 +277,25 @@ async function settleOrLeave(writer: TraceWriter, { again }: StopRequest): Promi
 function inWords(end: RecordingEnd): string {
   switch (end.why) {
     case 'recorder ended':
+    case 'recorder output failed':
       return end.words;
     case 'output failed':
       return end.error.message;
     case 'left at once':
       return 'a second signal';
     case 'stopped':
-      return end.reason.why === 'signal' ? end.reason.signal : end.reason.why;
+      return reasonInWords(end.reason);
+  }
+}
+
+function reasonInWords(reason: StopReason): string {
+  switch (reason.why) {
+    case 'signal':
+      return reason.signal;
+    case 'duration':
+      return lengthInWords(reason.lateMs);
+    case 'dashboard left':
+    case 'reader gone':
+      return reason.why;
   }
 }

@@ -1,4 +1,5 @@
 /** The host that is recorded, as far as `attach` asks it. */
+import type { BootClock } from './boot-clock.js';
 import type { RecordingPlan, RecordingRequest } from '../plan-recording.js';
 
 export interface RecordedHost {
@@ -8,4 +9,6 @@ export interface RecordedHost {
   readonly patienceMs: number;
   /** CPUs that are online now. */
   onlineCpus(): readonly number[];
+  /** The clock of its events, where it is not that of this machine. */
+  createClock?(): BootClock;
 }

@@ -15,7 +15,10 @@ export interface RecorderProcess {
   readonly name: string;
   /** Its processes. */
   readonly pids: readonly number[];
-  readonly output: Pick<GatheredOutput, 'read' | 'pause' | 'resume' | 'discard'>;
+  readonly output: Pick<
+    GatheredOutput,
+    'read' | 'pause' | 'resume' | 'discard' | 'failed' | 'failure'
+  >;
   /** All probes are attached. May never come. */
   readonly ready: Promise<void>;
   /** It is gone and its output was read to the end. */

@@ -21,9 +21,9 @@ export function showAttaching(): () => void {
 function showLine(textAfter: (seconds: number) => string): () => void {
   const { stderr } = process;
   if (!stderr.isTTY) return () => undefined;
-  const begun = Date.now();
+  const begun = performance.now();
   const timer = setInterval(() => {
-    const text = textAfter(Math.round((Date.now() - begun) / 1000));
+    const text = textAfter(Math.round((performance.now() - begun) / 1000));
     stderr.write(`\r${text.slice(0, Math.max(0, stderr.columns - 1))}\u001b[K`);
   }, PAUSE_MS);
   return () => {

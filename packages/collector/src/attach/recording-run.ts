@@ -51,6 +51,8 @@ export interface RecordingOptions {
   /** How long the recorder may take to end: it detaches its probes one by one, and hands over what it holds. */
   readonly patienceMs: number;
   readonly stop: StopRequest;
+  /** That of the events. */
+  readonly clock: BootClock;
   /** Whether somebody reads the trace while it is being written. */
   readonly isFollowed: () => boolean;
   /** Whether readers may join, who are told first what holds. */
@@ -99,8 +101,7 @@ export interface RecordingRun {
 export function followRecorder(
   writer: TraceWriter,
   recorder: RecorderProcess,
-  clock: BootClock,
-  { classes, lookedAtPages, isFollowed, isServed }: RecordingOptions,
+  { clock, classes, lookedAtPages, isFollowed, isServed }: RecordingOptions,
 ): RecordingRun {
   const report = createImportReport();
   const failed = createDeferred<unknown>();

@@ -5,7 +5,8 @@ import { createDeferred } from './deferred.js';
 
 export type StopReason =
   | { readonly why: 'signal'; readonly signal: NodeJS.Signals }
-  | { readonly why: 'duration' }
+  /** So much later than it should be. */
+  | { readonly why: 'duration'; readonly lateMs: number }
   | { readonly why: 'dashboard left' }
   | { readonly why: 'reader gone' };
 

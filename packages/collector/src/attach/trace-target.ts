@@ -2,7 +2,7 @@
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { ProgramError } from '@vhostscope/terminal';
+import { isReaderGone, ProgramError } from '@vhostscope/terminal';
 import { fileOutput, writing, written, type TraceOutput } from '@vhostscope/trace';
 import { openOutput, stays } from '../output-file.js';
 import { createDeferred, type Deferred } from './deferred.js';
@@ -87,7 +87,8 @@ function openFile(path: string, overwrite: boolean): TraceTarget {
   };
 }
 
-function namingErrors(name: string, output: TraceOutput): TraceOutput {
+/** What is refused names what it was to go to. */
+export function namingErrors(name: string, output: TraceOutput): TraceOutput {
   return {
     ...output,
     append: (parts, bytes, fate) => writing(name, () => output.append(parts, bytes, fate)),
@@ -123,42 +124,54 @@ function openPipe(onGone: () => void): TraceTarget {
   const pipe = new Socket({ fd: 1, readable: false, writable: true });
   return {
     ...STANDARD_OUTPUT,
-    output: pipeOutput(pipe, onGone),
+    output: namingErrors(STANDARD_OUTPUT.name, pipeOutput(pipe, onGone)),
     close: () => pipe.destroy(),
   };
 }
 
 /**
- * Writes into a stream; what does not go out at once waits in memory.
+ * Writes into a stream; what does not go out at once waits in memory. What is refused shows at the next piece, or
+ * when it is settled.
  *
  * @param onGone the reader is gone: all that waited is dropped, and so is all that comes
  */
 export function pipeOutput(pipe: Writable, onGone: () => void): TraceOutput {
   let isGone = false;
+  /** What else became of a write. Nothing can follow what is torn. */
+  let failure: Error | undefined;
   /** Writes that are not done. A 'drain' would not come where less waits than the pipe holds back. */
   let pending = 0;
   let settled: Deferred<void> | undefined;
   let paced: Deferred<void> | undefined;
+  const isOver = (): boolean => isGone || failure !== undefined;
   const look = (): void => {
-    if (isGone || pipe.writableLength <= MAX_WAITING_BYTES) {
+    if (isOver() || pipe.writableLength <= MAX_WAITING_BYTES) {
       paced?.resolve();
       paced = undefined;
     }
-    if (!isGone && pending > 0) return;
+    if (!isOver() && pending > 0) return;
     settled?.resolve();
     settled = undefined;
   };
-  const onDone = (): void => {
-    pending--;
+  const fail = (error: Error): void => {
+    if (isOver()) return;
+    if (!isReaderGone(error)) failure = error;
+    else {
+      isGone = true;
+      onGone();
+    }
     look();
   };
-  pipe.on('error', () => {
-    isGone = true;
+  const onDone = (error?: Error | null): void => {
+    pending--;
+    // Told here before it is told of the pipe: nobody shall take this for settled.
+    if (error) fail(error);
     look();
-    onGone();
-  });
+  };
+  pipe.on('error', fail);
   return {
     append: (parts, bytes, fate) => {
+      if (failure !== undefined) throw failure;
       if (!isGone) {
         pending++;
         // The parts are the writer's memory, which it goes on to use.
@@ -167,14 +180,16 @@ export function pipeOutput(pipe: Writable, onGone: () => void): TraceOutput {
       fate?.onWritten?.();
     },
     keepPace: () => {
-      if (isGone || pipe.writableLength <= MAX_WAITING_BYTES) return undefined;
+      if (isOver() || pipe.writableLength <= MAX_WAITING_BYTES) return undefined;
       paced ??= createDeferred();
       return paced.promise;
     },
-    settle: () => {
-      if (isGone || pending === 0) return Promise.resolve();
-      settled ??= createDeferred();
-      return settled.promise;
+    settle: async () => {
+      if (!isOver() && pending > 0) {
+        settled ??= createDeferred();
+        await settled.promise;
+      }
+      if (failure !== undefined) throw failure;
     },
     abandon: () => Promise.resolve(),
     cutBack: () => undefined,

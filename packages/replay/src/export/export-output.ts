@@ -5,6 +5,7 @@
 import { write } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isReaderGone } from '@vhostscope/terminal';
 import { openNewFile, OutputError, reasonOf } from '@vhostscope/trace';
 
 export interface ExportOutput {
@@ -87,7 +88,7 @@ function standardOutput(): Target {
       new Promise((resolve, reject) => {
         process.stdout.write(bytes, (error) => {
           if (error === undefined || error === null) resolve();
-          else if ((error as NodeJS.ErrnoException).code === 'EPIPE') reject(new ReaderGone());
+          else if (isReaderGone(error)) reject(new ReaderGone());
           else reject(new OutputError(`cannot write standard output: ${reasonOf(error)}`));
         });
       }),
@@ -106,7 +107,7 @@ function openFile(path: string): Target {
         try {
           at += (await writeSome(file.fd, bytes, at, bytes.length - at, null)).bytesWritten;
         } catch (error) {
-          if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw new ReaderGone();
+          if (isReaderGone(error)) throw new ReaderGone();
           throw new OutputError(`cannot write ${path}: ${reasonOf(error)}`);
         }
       }

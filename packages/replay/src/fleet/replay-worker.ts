@@ -18,13 +18,13 @@ process.on('message', (job: WorkerJob) => {
 process.once('disconnect', () => process.exit());
 
 async function answerTo({ run, question }: WorkerJob): Promise<RunAnswer> {
-  let told = Date.now();
+  let told = performance.now();
   try {
     return await replayRun(
       run,
       question,
       (read) => {
-        const now = Date.now();
+        const now = performance.now();
         if (now - told < PAUSE_MS) return;
         told = now;
         tell({ kind: 'progress', read });

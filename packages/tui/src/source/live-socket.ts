@@ -1,5 +1,6 @@
 /** The socket of a recorder: tried until somebody listens there, and again when it went away. */
 import { connect, type Socket } from 'node:net';
+import { socketPathFlaw } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import type { Source } from './source.js';
 import {
@@ -154,7 +155,9 @@ export function followSocket(path: string, most: number, mostPassing = MOST_PASS
       // Who looks back keeps what there is.
       if (stream !== undefined && !isFollowed) return;
       triedAt = now;
-      tryToConnect();
+      const flaw = socketPathFlaw(path);
+      if (flaw === undefined) tryToConnect();
+      else trouble = `cannot read ${path}: ${flaw}`;
     },
     release: (upTo) => stream?.release(upTo),
     stop: () => {

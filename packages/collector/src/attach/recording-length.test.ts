@@ -1,0 +1,44 @@
+import { expect, test, vi } from 'vitest';
+import { lengthInWords, whenOver } from './recording-length.js';
+
+/** A clock that goes on by itself as timers do, and by `slept` more. */
+function clockOf(): { now: () => bigint; slept: bigint } {
+  const begun = performance.now();
+  const clock = {
+    slept: 0n,
+    now: () => BigInt(Math.round((performance.now() - begun) * 1e6)) + clock.slept,
+  };
+  return clock;
+}
+
+test('a recording is over when it is, and that is never too early', async () => {
+  const clock = clockOf();
+  const late = await new Promise<number>((resolve) => whenOver(1300, clock, resolve));
+  expect(clock.now()).toBeGreaterThanOrEqual(1_300_000_000n);
+  expect(late).toBeGreaterThanOrEqual(0);
+});
+
+test('the time that the machine sleeps counts, and is told', async () => {
+  const clock = clockOf();
+  const over = new Promise<number>((resolve) => whenOver(600_000, clock, resolve));
+  clock.slept = 660_000_000_000n;
+  const late = await over;
+  expect(late).toBeGreaterThanOrEqual(60_000);
+  expect(late).toBeLessThan(75_000);
+  expect(lengthInWords(late)).toMatch(/^duration, [67]\d\.\d s late: .* or the machine slept$/);
+  expect(lengthInWords(999)).toBe('duration');
+});
+
+test('nobody is told when it does not matter any more', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const onOver = vi.fn<(lateMs: number) => void>();
+    const forget = whenOver(500, { now: () => 0n }, onOver);
+    expect(vi.getTimerCount()).toBe(1);
+    forget();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(onOver).not.toHaveBeenCalled();
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -1,0 +1,22 @@
+import { expect, test, vi } from 'vitest';
+import { showAttaching } from './recording-progress.js';
+
+test('somebody sets the time of day: the line goes on telling how long it takes', () => {
+  const { stderr } = process;
+  const { isTTY, columns } = stderr;
+  const write = vi.spyOn(stderr, 'write').mockReturnValue(true);
+  vi.useFakeTimers();
+  Object.assign(stderr, { isTTY: true, columns: 80 });
+  try {
+    const clear = showAttaching();
+    vi.setSystemTime(Date.now() - 86_400_000);
+    vi.advanceTimersByTime(3000);
+    clear();
+    const lines = write.mock.calls.map(([text]) => String(text));
+    expect(lines.at(-2)).toMatch(/^\rattaching the probes 0:03: /);
+  } finally {
+    Object.assign(stderr, { isTTY, columns });
+    vi.useRealTimers();
+    write.mockRestore();
+  }
+});
