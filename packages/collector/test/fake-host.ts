@@ -1,6 +1,7 @@
 /** A host on which a fake bpftrace runs (`fake-bpftrace.mjs`). */
 import { join } from 'node:path';
 import { KIND } from '@vhostscope/model';
+import { ALL_PRIVILEGES } from '../src/privileges/recorder-privileges.ts';
 import type { RecordedHost } from '../src/attach/recorded-host.ts';
 
 /** What the fake bpftrace is to do. */
@@ -60,6 +61,8 @@ export function fakeHost(scenario: Scenario): RecordedHost {
           path: join(import.meta.dirname, 'fake-bpftrace.mjs'),
           args: [],
           env: { FAKE_BPFTRACE: JSON.stringify(scenario) },
+          privileges: ALL_PRIVILEGES,
+          types: undefined,
           program: 'BEGIN { printf("# vhostscope 1\\n"); }',
         },
         lookedAtPages: [0, 0, 0],
@@ -71,6 +74,8 @@ export function fakeHost(scenario: Scenario): RecordedHost {
         header: {},
         remarks: [],
       }),
+    user: async () => Promise.reject(new Error('there are no users')),
+    vhostOwners: () => [],
     patienceMs: 1000,
     onlineCpus: () => Array.from({ length: cpus }, (_, cpu) => cpu),
   };

@@ -1,12 +1,18 @@
 /** bpftrace as a child process: started, ready, told to stop, ended, and what it complained about. */
 import { spawn } from 'node:child_process';
+import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { EXIT, ProgramError } from '@vhostscope/terminal';
-import { reasonOf } from '@vhostscope/trace';
+import { openTemporary, reasonOf } from '@vhostscope/trace';
 import { createParser, type Message } from 'bpftrace-parser';
 import { childEnvironment } from '../child-environment.js';
+import { wholeTypes } from '../host/whole-types.js';
+import { OWN_RIGHTS, type ProcessRights } from '../privileges/process-rights.js';
+import { launch, type RecorderPrivileges } from '../privileges/recorder-privileges.js';
 import { createDeferred } from './deferred.js';
 import { gatherOutput } from './gathered-output.js';
-import { countProbeMisses } from './probe-misses.js';
+import { countProbeMisses, keepProbeMisses, type KeptProbeMisses } from './probe-misses.js';
+import { NotAttachedError } from './not-attached-error.js';
 import type { RecorderEnd, RecorderProcess } from './recorder-process.js';
 
 /** How bpftrace is to be started. */
@@ -15,6 +21,9 @@ export interface BpftraceCommand {
   readonly path: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly privileges: RecorderPrivileges;
+  /** Files with the types of the kernel and of a module, where it is not to ask the kernel for them. */
+  readonly types: readonly [kernel: string, module: string] | undefined;
   /** Goes to its standard input. */
   readonly program: string;
 }
@@ -26,16 +35,30 @@ const KEPT_COMPLAINTS = 8;
 const NOTIFY_READY = { __BPFTRACE_NOTIFY_PROBES_ATTACHED: '1' };
 
 /** Starts bpftrace. Throws ProgramError when it cannot be started. */
-export async function startBpftrace(command: BpftraceCommand): Promise<RecorderProcess> {
+export async function startBpftrace(
+  command: BpftraceCommand,
+  { asRoot }: Pick<ProcessRights, 'asRoot'> = OWN_RIGHTS,
+): Promise<RecorderProcess> {
   const output = gatherOutput();
-  const child = spawn(command.path, command.args, {
-    env: childEnvironment({ ...command.env, ...NOTIFY_READY }),
-    stdio: ['pipe', output.childEnd, 'pipe'],
-    // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
-    // as it forgets what it still holds when it is. Should we be killed, its next line kills it.
-    detached: true,
-  });
+  // bpftrace opens it once more, and without its capabilities root may open what is root's only.
+  const types = command.types;
+  const typesFd = types === undefined ? undefined : asRoot(() => openTypes(types));
+  const { program, args } = launch(command.privileges, command.path, command.args);
+  const child = asRoot(() =>
+    spawn(program, args, {
+      env: childEnvironment({
+        ...command.env,
+        ...NOTIFY_READY,
+        ...(typesFd !== undefined && { BPFTRACE_BTF: `/proc/self/fd/${TYPES_FD}` }),
+      }),
+      stdio: ['pipe', output.childEnd, 'pipe', ...(typesFd === undefined ? [] : [typesFd])],
+      // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
+      // as it forgets what it still holds when it is. Should we be killed, its next line kills it.
+      detached: true,
+    }),
+  );
   output.handedOver();
+  if (typesFd !== undefined) closeSync(typesFd);
   const ready = createDeferred();
   const ended = createDeferred<RecorderEnd>();
   const complaints: string[] = [];
@@ -70,14 +93,18 @@ export async function startBpftrace(command: BpftraceCommand): Promise<RecorderP
     child.once('spawn', resolve);
     child.once('error', (error) =>
       reject(
-        new ProgramError(`cannot start ${command.path}: ${reasonOf(error)}`, {
+        new ProgramError(`cannot start ${program}: ${reasonOf(error)}`, {
           exitCode: EXIT.host,
-          advice: 'install bpftrace, or name it with --bpftrace',
+          advice:
+            program === 'setpriv'
+              ? 'it is part of util-linux, and --user needs it'
+              : 'install bpftrace, or name it with --bpftrace',
         }),
       ),
     );
   });
   const pid = child.pid ?? 0;
+  let misses: KeptProbeMisses | undefined;
   return {
     name: 'bpftrace',
     pids: [pid],
@@ -86,15 +113,37 @@ export async function startBpftrace(command: BpftraceCommand): Promise<RecorderP
     ended: ended.promise,
     complaints,
     hear,
-    skipped: () => Promise.resolve(countProbeMisses(`/proc/${pid}`)),
+    keepInSight: () => {
+      misses = keepProbeMisses(`/proc/${pid}`);
+    },
+    skipped: () => Promise.resolve(misses?.count() ?? countProbeMisses(`/proc/${pid}`)),
     interrupt: () => child.kill('SIGINT'),
     kill: () => child.kill('SIGKILL'),
     // The kernel takes its probes away with it.
     close: () => {
       child.kill('SIGKILL');
+      misses?.close();
       return Promise.resolve();
     },
   };
+}
+
+/** Where it finds them: behind its standard files. */
+const TYPES_FD = 3;
+
+/** A file without a name, so that nothing of it stays. @throws ProgramError */
+function openTypes([kernel, module]: readonly [string, string]): number {
+  try {
+    const types = wholeTypes(readFileSync(kernel), readFileSync(module));
+    const fd = openTemporary(tmpdir());
+    for (let done = 0; done < types.length;) done += writeSync(fd, types, done);
+    return fd;
+  } catch (error) {
+    throw new NotAttachedError(
+      `the types of vhost cannot be put together for bpftrace: ${reasonOf(error)}`,
+      { exitCode: EXIT.host, advice: `it takes some MB in ${tmpdir()}: TMPDIR names another` },
+    );
+  }
 }
 
 /** Said by bpftrace 0.17 while everything works. */

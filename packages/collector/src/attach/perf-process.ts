@@ -9,6 +9,7 @@ import { EXIT, ProgramError, say } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import { childEnvironment } from '../child-environment.js';
 import { createHitAccount } from '../perf-recording/hit-account.js';
+import { launch } from '../privileges/recorder-privileges.js';
 import {
   recordArguments,
   SCRIPT_ARGUMENTS,
@@ -74,14 +75,16 @@ async function startProcesses(
   const args = recordArguments(command, probes.names, CONTROL_FD);
   // Groups of their own: Ctrl-C in the terminal is for us. Should we be killed, the next line kills them.
   const env = childEnvironment();
-  const record = spawn(command.path, args, {
+  const recording = launch(command.privileges, command.path, args);
+  const record = spawn(recording.program, recording.args, {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true,
   });
   const recordEnded = endOf(record);
   // Line by line: perf script keeps what it prints until there is more, else.
-  const script = spawn('stdbuf', ['-oL', command.path, ...SCRIPT_ARGUMENTS], {
+  const printing = launch(command.privileges, 'stdbuf', ['-oL', command.path, ...SCRIPT_ARGUMENTS]);
+  const script = spawn(printing.program, printing.args, {
     env,
     stdio: [record.stdout ?? 'ignore', output.childEnd, 'pipe'],
     detached: true,
@@ -96,7 +99,7 @@ async function startProcesses(
   };
   for (const child of [record, script]) keepComplaints(child, complaints);
   try {
-    await Promise.all([spawned(record, command.path), spawned(script, 'stdbuf')]);
+    await Promise.all([spawned(record, recording.program), spawned(script, printing.program)]);
   } catch (error) {
     kill();
     await output.end();

@@ -7,6 +7,7 @@ import {
 } from '@vhostscope/trace';
 import { expect, it } from 'vitest';
 import { fakeHost } from '../../test/fake-host.ts';
+import { OWN_RIGHTS } from '../privileges/process-rights.js';
 import { record } from './record.js';
 import { createStopRequest } from './stop-request.js';
 
@@ -45,6 +46,8 @@ it.each([
         state = rings;
         stop.request({ why: 'duration' });
       },
+      rights: OWN_RIGHTS,
+      onRefused: () => undefined,
       onDrain: () => undefined,
       onLastEvent: () => undefined,
     });

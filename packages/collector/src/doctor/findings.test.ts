@@ -24,6 +24,7 @@ it('a host on which all is well', async () => {
   expect((await findings()).map(({ verdict, found }) => `${verdict} ${found}`)).toEqual([
     'ok bpftrace 0.17.0',
     'ok running as root',
+    'ok bpftrace runs as root with cap_bpf, cap_perfmon, cap_syslog, cap_ipc_lock only',
     'ok kernel lockdown: not in this kernel',
     'ok Linux 6.1.0-56-amd64 on x86_64, configured for tracing',
     'ok tracefs at /sys/kernel/tracing',
