@@ -32,6 +32,8 @@ export interface Scenario {
   readonly churn?: number;
   /** From then on there are five hundred ranges a second over a ring of the first device. */
   readonly stormAfterMs?: number;
+  /** Number of a capability without which it attaches nothing. */
+  readonly wantsCapability?: number;
   /** File that gets what was emitted. */
   readonly truth?: string;
 }

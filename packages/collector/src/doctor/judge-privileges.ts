@@ -4,24 +4,10 @@ import { capabilityNames } from '../privileges/recorder-privileges.js';
 import type { Finding } from './findings.js';
 
 /** Who runs this, and whether that is enough. */
-export function judgeRoot({ isRoot, lackedCapabilities: lacked, perf }: HostFacts): Finding {
+export function judgeRoot(facts: HostFacts): Finding {
+  const { isRoot, lackedCapabilities: lacked } = facts;
+  if (!isRoot) return notRoot(facts);
   const id = 'root';
-  const recorder = perf === undefined ? 'bpftrace' : 'perf';
-  if (!isRoot) {
-    // Somebody gave it what the kernel asks for, and it is not what the programs ask for.
-    const hasAll = lacked?.length === 0;
-    return {
-      id,
-      verdict: 'blocked',
-      found: hasAll
-        ? 'not running as root, though with the capabilities that tracing takes'
-        : 'not running as root',
-      cost: hasAll ? WITHOUT_UID_0[recorder] : 'the kernel cannot be traced',
-      change: hasAll
-        ? `run it with sudo: ${recorder} gets no other capabilities then`
-        : 'run it with sudo',
-    };
-  }
   if (lacked === undefined || lacked.length === 0)
     return { id, verdict: 'ok', found: 'running as root' };
   return {
@@ -30,6 +16,30 @@ export function judgeRoot({ isRoot, lackedCapabilities: lacked, perf }: HostFact
     found: `running as root, without ${capabilityNames(lacked)}`,
     cost: 'the kernel is likely to refuse the probes',
     change: 'give them to the container or service in which it runs, or run it outside',
+  };
+}
+
+/** Somebody may have given it what the kernel asks for, and that is not what the programs ask for. */
+function notRoot({ neededCapabilities: needed, lackedCapabilities, perf }: HostFacts): Finding {
+  const recorder = perf === undefined ? 'bpftrace' : 'perf';
+  const lacked = lackedCapabilities ?? needed;
+  const has = needed.filter((name) => !lacked.includes(name));
+  const blocked = { id: 'root', verdict: 'blocked' } as const;
+  if (has.length === 0)
+    return {
+      ...blocked,
+      found: 'not running as root',
+      cost: 'the kernel cannot be traced',
+      change: 'run it with sudo',
+    };
+  return {
+    ...blocked,
+    found:
+      lacked.length === 0
+        ? 'not running as root, though with the capabilities that tracing takes'
+        : `not running as root, with ${capabilityNames(has)} of the capabilities that tracing takes, and without ${capabilityNames(lacked)}`,
+    cost: WITHOUT_UID_0[recorder],
+    change: `run it with sudo: ${recorder} gets no other capabilities then`,
   };
 }
 

@@ -14,7 +14,9 @@ export interface HostFacts {
   readonly kernel: KernelFacts;
   readonly memory: MemoryFacts;
   readonly isRoot: boolean;
-  /** Of the capabilities that a recorder needs, those that this process lacks; undefined where that is not known. */
+  /** Capabilities that what would record needs. */
+  readonly neededCapabilities: readonly string[];
+  /** Of these, those that this process lacks; undefined where that is not known. */
   readonly lackedCapabilities: readonly string[] | undefined;
   /** Whether the recorder can be started with fewer of them than root has; undefined without a recorder, or root. */
   readonly bounding: Bounding | undefined;
@@ -79,6 +81,7 @@ export async function readHostFacts(
     kernel: readKernelFacts(sources),
     memory: readMemoryFacts(sources),
     isRoot,
+    neededCapabilities: needed,
     lackedCapabilities: lackedCapabilities(sources.readText('/proc/self/status'), needed),
     bounding:
       isRoot && recorder !== undefined
