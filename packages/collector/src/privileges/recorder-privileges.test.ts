@@ -14,7 +14,7 @@ describe('what is needed', () => {
   it.each([
     ['bpftrace', true, 2, FEW],
     ['bpftrace', true, -1, FEW],
-    // Debian's and Ubuntu's kernels.
+    // Debian's kernels.
     ['bpftrace', true, 3, ['sys_admin', 'syslog', 'ipc_lock']],
     ['bpftrace', true, undefined, ['sys_admin', 'syslog', 'ipc_lock']],
     ['bpftrace', false, 2, ['sys_admin', 'syslog', 'ipc_lock']],

@@ -35,7 +35,7 @@ async function statusOf(pids: string): Promise<Status> {
   );
   const words = (name: string): string => {
     const lines = [...stdout.matchAll(new RegExp(`^${name}:\\s*(.*)$`, 'gm'))];
-    expect(lines, stdout).toHaveLength(1);
+    expect(lines).toHaveLength(1);
     return lines[0]?.[1]?.replaceAll(/\s+/g, ' ') ?? '';
   };
   return {
@@ -69,14 +69,14 @@ async function recordAndLook(
   const said = collector.said();
   expectTruth({ outcome, trace: await readRecordedTrace(host, trace), result, said });
   expect(outcome).toMatchObject({ limits: [] });
+  // Nothing of it stays.
+  expect((await host.run('pidof bpftrace')).status).toBe(1);
   return { ...seen, said };
 }
 
 describe('on a host of which the load and the trace are known', () => {
   afterEach(async () => {
     await setParanoia(3);
-    // Nothing of it stays: no recorder, and no probe.
-    expect((await host.run('pidof bpftrace')).status).toBe(1);
   });
 
   test('bpftrace has four of root’s capabilities, and can gain no others', async () => {
