@@ -33,6 +33,9 @@ export async function start(
     readonly nice?: number;
     readonly user?: string;
     readonly socket?: string;
+    readonly publish?: string;
+    readonly publishAs?: string;
+    readonly spool?: string;
     /** Of what records. */
     readonly privileges?: RecorderPrivileges;
     /** Greatest size of a file, in blocks of 512 bytes. */

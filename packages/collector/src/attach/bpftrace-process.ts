@@ -43,14 +43,11 @@ export async function startBpftrace(
   // bpftrace opens it once more, and without its capabilities root may open what is root's only.
   const types = command.types;
   const typesFd = types === undefined ? undefined : asRoot(() => openTypes(types));
+  const typesAt = typesFd !== undefined && { BPFTRACE_BTF: `/proc/self/fd/${TYPES_FD}` };
   const { program, args } = launch(command.privileges, command.path, command.args);
   const child = asRoot(() =>
     spawn(program, args, {
-      env: childEnvironment({
-        ...command.env,
-        ...NOTIFY_READY,
-        ...(typesFd !== undefined && { BPFTRACE_BTF: `/proc/self/fd/${TYPES_FD}` }),
-      }),
+      env: childEnvironment({ ...command.env, ...NOTIFY_READY, ...typesAt }),
       stdio: ['pipe', output.childEnd, 'pipe', ...(typesFd === undefined ? [] : [typesFd])],
       // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
       // as it forgets what it still holds when it is. Should we be killed, its next line kills it.
