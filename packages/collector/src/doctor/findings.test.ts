@@ -24,7 +24,7 @@ it('a host on which all is well', async () => {
   expect((await findings()).map(({ verdict, found }) => `${verdict} ${found}`)).toEqual([
     'ok bpftrace 0.17.0',
     'ok running as root',
-    'ok bpftrace runs as root with cap_bpf, cap_perfmon, cap_syslog, cap_ipc_lock only',
+    'ok bpftrace runs as root with at most cap_bpf, cap_perfmon, cap_syslog, cap_ipc_lock',
     'ok kernel lockdown: not in this kernel',
     'ok Linux 6.1.0-56-amd64 on x86_64, configured for tracing',
     'ok tracefs at /sys/kernel/tracing',
@@ -166,12 +166,12 @@ describe('what it would run with', () => {
     [
       'as Debian sets it',
       { files: { [paranoid]: '3\n' } },
-      'bpftrace runs as root with cap_sys_admin, cap_syslog, cap_ipc_lock only (cap_sys_admin as kernel.perf_event_paranoid is 3: with 2, cap_perfmon does)',
+      'bpftrace runs as root with at most cap_sys_admin, cap_syslog, cap_ipc_lock (cap_sys_admin as kernel.perf_event_paranoid is 3: with 2, cap_perfmon does)',
     ],
     [
       'a bpftrace that was not tested',
       { bpftrace: 'bpftrace v0.21.2\n' },
-      'bpftrace runs as root with cap_sys_admin, cap_syslog, cap_ipc_lock only',
+      'bpftrace runs as root with at most cap_sys_admin, cap_syslog, cap_ipc_lock',
     ],
     ['no setpriv', { setpriv: null }, 'no setpriv'],
     ['refused', { setpriv: 'refuses' }, 'setpriv cannot start bpftrace with fewer capabilities'],

@@ -71,7 +71,7 @@ export function judgeBounding(facts: HostFacts): Finding[] {
         {
           id,
           verdict: 'ok',
-          found: `${recorder} runs as root with ${capabilityNames(capabilities)} only${whyAdmin(facts, capabilities)}`,
+          found: `${recorder} runs as root with at most ${capabilityNames(capabilities)}${whyAdmin(facts, capabilities)}`,
         },
       ];
     }
