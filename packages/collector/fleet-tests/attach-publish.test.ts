@@ -1,14 +1,17 @@
 /** `collector attach --publish` with a bpftrace that is not one, and a real server. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openFleet } from '@vhostscope/fleet';
 import { hasServer, withServer } from '@vhostscope/nats-testbed';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { attachResultSchema } from '../src/attach/attach-result-schema.ts';
+import { outcomeOf } from '../test/child-process.ts';
 import { fakeHost } from '../test/fake-host.ts';
 import { collector, collectorOn, type Outcome } from '../test/in-process.ts';
 import { emittedMeanwhile, recordedRounds } from '../test/recorded-rounds.ts';
+import { emptyFolder, start } from '../test/started-attach.ts';
 
+const NOBODY = 65534;
 const TRUTH = 'truth.json';
 const SPOOL = 'spool';
 const server = withServer('for each test', { isAway: true });
@@ -53,6 +56,36 @@ describe.skipIf(!hasServer)('a recording that is published', () => {
     );
     expect(Math.abs(Number(now - uptime - (clock?.offset ?? 0n)))).toBeLessThan(1e9);
   });
+
+  it.runIf(process.getuid?.() === 0)(
+    'by a user for whom root was given up is whole there, too',
+    async () => {
+      await startServer();
+      const folder = emptyFolder();
+      chownSync(folder, NOBODY, NOBODY);
+      const { child, output, truth } = await start(
+        {},
+        {
+          duration: 800,
+          user: 'nobody',
+          privileges: { capabilities: ['bpf', 'perfmon', 'syslog', 'ipc_lock'], realUser: NOBODY },
+          output: join(folder, 'trace.arrows'),
+          publish: server.url,
+          publishAs: 'a.host',
+          spool: join(folder, 'spool'),
+        },
+      );
+      const { code, err } = await outcomeOf(child);
+      expect(err).toMatch(/: all .* are on the server\n/);
+      expect(code).toBe(0);
+      expect(readdirSync(join(folder, 'spool'))).toEqual([]);
+      expect(statSync(join(folder, 'spool')).uid).toBe(NOBODY);
+      const { rounds } = await recordedRounds(output);
+      expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
+      const status = await collector('fleet', 'status', server.url);
+      expect(status.out).toMatch(/a\.host .* finished/);
+    },
+  );
 
   it('goes on without the server, and is sent later', async () => {
     const { code, err } = await attach('--duration', '500ms', '--publish-wait', '200ms');

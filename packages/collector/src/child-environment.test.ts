@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { hostSources } from './host/host-sources.js';
 import { startBpftrace } from './attach/bpftrace-process.js';
+import { ALL_PRIVILEGES } from './privileges/recorder-privileges.js';
 import { childEnvironment } from './child-environment.js';
 import { startDashboard } from './attach/dashboard-process.js';
 
@@ -39,6 +40,8 @@ test('bpftrace is not given it', async () => {
     path: process.execPath,
     args: ['-e', script],
     env: { BPFTRACE_COLOR: 'never' },
+    privileges: ALL_PRIVILEGES,
+    types: undefined,
     program: '',
   });
   await ended;

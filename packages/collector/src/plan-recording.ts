@@ -9,6 +9,8 @@ import type { PerfCommand } from './perf-recording/perf-command.js';
 import type { Detail } from './probe-plan/detail.js';
 import { tellsDecisions } from './probe-plan/direct-map-plan.js';
 import { LOOKED_AT_PAGES } from './probe-plan/page-look-plan.js';
+import { privilegesOf } from './privileges/planned-privileges.js';
+import type { RecorderPrivileges } from './privileges/recorder-privileges.js';
 import { planProbes, type PlanRefusal, type ProbePlan } from './probe-plan/probe-plan.js';
 import {
   BUFFER_MIB,
@@ -31,6 +33,8 @@ export interface RecordingRequest {
   readonly recorder?: RecorderName | undefined;
   /** MiB for lines that bpftrace has not read yet; of each CPU up to bpftrace 0.18, of all since. */
   readonly bufferMiB?: number | undefined;
+  /** Real user of what records, who may send it signals; root, unless somebody else is asked for. */
+  readonly realUser?: number | undefined;
 }
 
 /** All that a recording needs to know of its host. */
@@ -130,6 +134,7 @@ function recordingOf(
   const { bpftrace } = facts;
   const dialect = dialectOf(versionNumbers(bpftrace?.version));
   const program = bpftraceProgram(plan, dialect);
+  const privileges = privilegesOf(facts, request);
   return {
     plan,
     command: {
@@ -138,12 +143,14 @@ function recordingOf(
       // Whole lines, as soon as they are printed; the program comes from standard input.
       args: ['-B', 'line', '-'],
       env: bpftraceEnvironment(dialect, request.bufferMiB),
+      privileges,
+      types: privileges.capabilities?.includes('sys_admin') === false ? MODULE_TYPES : undefined,
       program,
     },
     classes: LINE_CLASSES,
     lookedAtPages: AREAS.map((area) => (plan.looks === undefined ? 0 : LOOKED_AT_PAGES[area])),
     header: {
-      ...hostOfHeader(facts),
+      ...hostOfHeader(facts, privileges),
       probes: {
         detail: plan.detail,
         ...(tellsDecisions(plan.directMap) && { hostKind: 'direct-map' as const }),
@@ -156,12 +163,10 @@ function recordingOf(
 }
 
 /** What a trace says of its host. */
-export function hostOfHeader({
-  kernel,
-  memory,
-  bpftrace,
-  perf,
-}: HostFacts): Pick<TraceHeader, 'preemption' | 'host'> {
+export function hostOfHeader(
+  { kernel, memory, bpftrace, perf }: HostFacts,
+  { capabilities }: RecorderPrivileges,
+): Pick<TraceHeader, 'preemption' | 'host'> {
   const version = versionNumbers(bpftrace?.version);
   const host = {
     kernel: kernel.release,
@@ -172,6 +177,7 @@ export function hostOfHeader({
           bpftraceTested: version !== undefined && isTested(version),
         }
       : { perf: perf.program?.version ?? 'unknown' }),
+    ...(capabilities !== undefined && { recorderCapabilities: [...capabilities] }),
     ...(kernel.cpuModel !== undefined && { cpu: kernel.cpuModel }),
     ...(kernel.smap !== undefined && { smap: kernel.smap }),
     ...(memory.thp !== undefined && { thp: memory.thp }),
@@ -182,6 +188,9 @@ export function hostOfHeader({
   };
   return { ...(kernel.preemption !== undefined && { preemption: kernel.preemption }), host };
 }
+
+/** What the program reads the structs of. */
+const MODULE_TYPES = ['/sys/kernel/btf/vmlinux', '/sys/kernel/btf/vhost'] as const;
 
 const PAGES_OF_MIB = 256;
 

@@ -87,6 +87,10 @@ export async function main(argv: readonly string[], host?: RecordedHost): Promis
       'nice value of the recorder once it records: with 19 a load that needs all CPUs keeps them, and lines may be lost; default: as it was started',
       parseNiceness,
     )
+    .option(
+      '--user <name>',
+      'give up root for that user once the probes are attached; all that is written is written as that user, and with bpftrace only; default: root is kept',
+    )
     .option('--bpftrace <program>', 'bpftrace to use', 'bpftrace')
     .option('--perf <program>', 'perf to use', 'perf')
     .option('--json', 'print what was done as one JSON document')
@@ -238,6 +242,7 @@ Examples:
   collector attach --dry-run                    the program that bpftrace would run; records nothing
   collector attach --duration 30s --detail calls -o host.arrows
   collector attach --tui                        and shows it meanwhile
+  sudo collector attach --user "$USER"          root only until the probes are attached
   collector attach --socket /run/vhostscope.sock
   collector attach --publish nats://lab:4222
   collector attach -o - | replay run -

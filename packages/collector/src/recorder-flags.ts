@@ -16,6 +16,10 @@ export function checkRecorderFlags(command: Command): void {
     throw new ProgramError('--bpftrace names a program that is not used: perf is to record', {
       advice: 'leave it out, or what asks for perf',
     });
+  if (isGiven('user') && recorder === 'perf')
+    throw new ProgramError('--user does not go with perf, whose probes only root can take away', {
+      advice: 'record with bpftrace, or as root',
+    });
   if (isGiven('perf') && !asksForPerf && recorder !== 'perf')
     throw new ProgramError('--perf names a program that is not used: bpftrace is to record', {
       advice: 'add --with perf, or leave it out',

@@ -29,6 +29,8 @@ const { plan, cpus, options } = JSON.parse(process.env.RECORDED_HOST);
 
 const host = {
   plan: async () => plan,
+  user: async (name) => ({ name, uid: 65534, gid: 65534, home: '/nonexistent' }),
+  vhostOwners: () => [],
   patienceMs: 1000,
   onlineCpus: () => cpus,
 };

@@ -1,106 +1,15 @@
 /** `collector attach` as a process of its own: pipes, full disks, sudden death, and what stays behind. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { getPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from './child-process.ts';
-import { fakeHost, type Scenario } from './fake-host.ts';
 import { inGroups, KILLS } from './kills.ts';
 import { emittedMeanwhile, recordedRounds } from './recorded-rounds.ts';
-import { temporaryFolder } from './traces.ts';
-
-const top = temporaryFolder();
-let made = 0;
-
-function emptyFolder(): string {
-  const folder = join(top, String(made++));
-  mkdirSync(folder);
-  return folder;
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly output: string;
-  readonly truth: string;
-}
-
-/** Starts the program. */
-async function start(
-  scenario: Scenario,
-  options: {
-    readonly output?: string;
-    readonly duration?: number;
-    readonly nice?: number;
-    /** Greatest size of a file, in blocks of 512 bytes. */
-    readonly maxBlocks?: number;
-    /** In a terminal, whose keyboard is the child's standard input. */
-    readonly terminal?: boolean;
-    /** What becomes of reading bpftrace, from so long after its first line on. */
-    readonly faultyReads?: { readonly code: string; readonly afterMs: number };
-    /** So many files it may open, and no more, when it begins. */
-    readonly spareFiles?: number;
-    /** For temporary files. */
-    readonly temporary?: string;
-    readonly socket?: string;
-  } = {},
-): Promise<Started> {
-  const folder = emptyFolder();
-  const truth = join(folder, 'truth.json');
-  const host = fakeHost({ truth, ...scenario });
-  const output = options.output ?? join(folder, 'trace.arrows');
-  const description = {
-    plan: await host.plan({ detail: 'rounds' }),
-    cpus: host.onlineCpus(),
-    options: { detail: 'rounds', overwrite: true, ...options, output },
-  };
-  const limits = `ulimit -f ${options.maxBlocks ?? 'unlimited'}; ulimit -n 100`;
-  const command = `${limits}; exec "$NODE" "$CHILD"`;
-  const [program, ...args] =
-    options.terminal === true
-      ? ['script', '-qec', `stty cols 100; ${command}`, '/dev/null']
-      : ['/bin/sh', '-c', command];
-  const child = spawn(program, args, {
-    env: {
-      ...process.env,
-      NODE: process.execPath,
-      ATTACH_COMMAND: join(import.meta.dirname, '../dist/attach-command.js'),
-      CHILD: join(import.meta.dirname, 'attach-child.mjs'),
-      RECORDED_HOST: JSON.stringify(description),
-      ...(options.spareFiles !== undefined && { SPARE_FILES: String(options.spareFiles) }),
-      ...(options.temporary !== undefined && { TMPDIR: options.temporary }),
-      ...(options.faultyReads && { FAULTY_READS: JSON.stringify(options.faultyReads) }),
-    },
-    cwd: folder,
-    stdio: [options.terminal === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-  });
-  return { child, output, truth };
-}
-
-async function untilExists(file: string): Promise<void> {
-  while (!existsSync(file)) await pause(10);
-}
-
-/** Processes of the fake bpftrace that write this truth. */
-function leftovers(truth: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-        return (
-          command.includes('fake-bpftrace.mjs') &&
-          readFileSync(`/proc/${pid}/environ`, 'utf8').includes(truth)
-        );
-      } catch {
-        // It is gone by now, or not ours.
-        return false;
-      }
-    })
-    .map(Number);
-}
+import { emptyFolder, leftovers, start, untilExists } from './started-attach.ts';
 
 it(`killed at ${KILLS} random moments, it leaves a trace with all that was read half a second before`, async () => {
   await inGroups(KILLS, 5, async (at) => {

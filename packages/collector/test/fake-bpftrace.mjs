@@ -26,6 +26,7 @@ const {
   churn = 0,
   stormAfterMs = Infinity,
   sleep,
+  wantsCapability = -1,
   truth,
 } = JSON.parse(process.env.FAKE_BPFTRACE ?? '{}');
 
@@ -163,7 +164,19 @@ process.on('SIGINT', () => {
   process.exit(0);
 });
 
+/** As the kernel would refuse it. */
+function isRefused() {
+  const [, effective] = /^CapEff:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1'));
+  return (
+    wantsCapability >= 0 && ((BigInt(`0x${effective}`) >> BigInt(wantsCapability)) & 1n) === 0n
+  );
+}
+
 function begin() {
+  if (isRefused()) {
+    process.stderr.write('ERROR: Could not load program: Operation not permitted\n');
+    process.exit(1);
+  }
   print('Attaching 7 probes...\n');
   if (header) print('# vhostscope 1\n');
   for (const line of extra) hold(`${line}\n`);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KIND } from '@vhostscope/model';
 import { createBootClock, type BootClock } from '../src/attach/boot-clock.ts';
+import { ALL_PRIVILEGES } from '../src/privileges/recorder-privileges.ts';
 import type { RecordedHost } from '../src/attach/recorded-host.ts';
 
 /** What the fake bpftrace is to do. */
@@ -35,6 +36,8 @@ export interface Scenario {
   readonly stormAfterMs?: number;
   /** The machine sleeps for so long, at a moment of CLOCK_MONOTONIC, ns. */
   readonly sleep?: { readonly at: string; readonly forMs: number };
+  /** Number of a capability without which it attaches nothing. */
+  readonly wantsCapability?: number;
   /** File that gets what was emitted. */
   readonly truth?: string;
 }
@@ -75,6 +78,8 @@ export function fakeHost(scenario: Scenario): RecordedHost {
           path: join(import.meta.dirname, 'fake-bpftrace.mjs'),
           args: [],
           env: { FAKE_BPFTRACE: JSON.stringify(scenario) },
+          privileges: ALL_PRIVILEGES,
+          types: undefined,
           program: 'BEGIN { printf("# vhostscope 1\\n"); }',
         },
         lookedAtPages: [0, 0, 0],
@@ -86,6 +91,8 @@ export function fakeHost(scenario: Scenario): RecordedHost {
         header: {},
         remarks: [],
       }),
+    user: async () => Promise.reject(new Error('there are no users')),
+    vhostOwners: () => [],
     patienceMs: 1000,
     ...(scenario.sleep && { createClock: sleepingClock(scenario.sleep) }),
     onlineCpus: () => Array.from({ length: cpus }, (_, cpu) => cpu),

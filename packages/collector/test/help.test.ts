@@ -27,6 +27,7 @@ it.each([
       '--buffer',
       '--metrics',
       '--nice',
+      '--user',
       '--with',
       '--bpftrace',
       '--perf',
@@ -57,6 +58,7 @@ it('the size of the buffer is that which bpftrace is given', async () => {
 it.each([
   [['schema', 'atach'], /Allowed choices are attach, .*\n\(Did you mean attach\?\)/],
   [['probes', '--perf', '--with', 'bpftrace'], /--with bpftrace contradicts it/],
+  [['attach', '--with', 'perf', '--user', 'nobody'], /--user does not go with perf/],
   [['probes', '--perf', '--bpftrace', 'x'], /--bpftrace names a program that is not used/],
   [['doctor', '--with', 'perf', '--bpftrace', 'x'], /--bpftrace names a program that is not used/],
   [['attach', '--dry-run', '--perf', 'x'], /--perf names a program that is not used: .*\n.*--with/],

@@ -73,6 +73,8 @@ async function attach(
       const command = { ...plan.command, path, tracefs };
       return Promise.resolve({ ...plan, command } as typeof plan);
     },
+    user: async () => Promise.reject(new Error('there are no users')),
+    vhostOwners: () => [],
     patienceMs: 3000,
     onlineCpus: () => [0, 1],
   };

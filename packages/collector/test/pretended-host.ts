@@ -20,6 +20,7 @@ export const DEBIAN_12: HostFiles = {
     '',
   ].join('\n'),
   '/proc/meminfo': 'MemTotal:  2000 kB\nSwapTotal:       1024 kB\n',
+  '/proc/sys/kernel/perf_event_paranoid': '2\n',
   '/proc/sys/kernel/numa_balancing': '1\n',
   '/sys/kernel/mm/transparent_hugepage/enabled': '[always] madvise never\n',
   '/sys/kernel/mm/ksm/run': '0\n',
@@ -84,6 +85,8 @@ export interface PretendedHost {
   readonly bpftrace?: string | null;
   /** What `perf --version` prints; null when there is no perf. */
   readonly perf?: string | null;
+  /** What becomes of setpriv; null when there is none. */
+  readonly setpriv?: 'works' | 'refuses' | null;
   readonly architecture?: string;
   /** How often a process holds /dev/vhost-net open; 417 does so once. */
   readonly openDevices?: Readonly<Record<number, number>>;
@@ -94,6 +97,7 @@ export function pretendedHost({
   uid = 0,
   bpftrace = 'bpftrace v0.17.0\n',
   perf = 'perf version 6.1.187\n',
+  setpriv = 'works',
   architecture = 'x86_64',
   openDevices = {},
 }: PretendedHost = {}): HostSources {
@@ -113,8 +117,13 @@ export function pretendedHost({
   }
   return {
     ...hostSources(root),
-    run: async (program) =>
-      Promise.resolve((program.endsWith('perf') ? perf : bpftrace) ?? undefined),
+    run: async (program, args) => {
+      const said = (name: string) => (name.endsWith('perf') ? perf : bpftrace) ?? undefined;
+      if (program !== 'setpriv') return Promise.resolve(said(program));
+      if (setpriv === null) return Promise.resolve(undefined);
+      const started = args.includes('--') ? said(args[args.indexOf('--') + 1] ?? '') : 'setpriv';
+      return Promise.resolve(setpriv === 'works' || started === 'setpriv' ? started : undefined);
+    },
     user: { uid },
     architecture,
   };

@@ -25,7 +25,7 @@ import { tokenOf } from './subjects.js';
 export const DEFAULT_SPOOL_MAX = 2 ** 30;
 
 export function defaultSpool(env: Environment = process.env): string {
-  if (process.getuid?.() === 0) return '/var/lib/vhostscope/spool';
+  if (process.geteuid?.() === 0) return '/var/lib/vhostscope/spool';
   const state = env['XDG_STATE_HOME'];
   // By the specification a relative one is not to be used.
   const base = state?.startsWith('/') === true ? state : join(homedir(), '.local', 'state');
@@ -43,7 +43,7 @@ export function openSpoolFolder(path: string): string {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { mode, uid } = statSync(folder);
-    const isOurs = uid === process.getuid?.();
+    const isOurs = uid === process.geteuid?.();
     if (!isOurs || (mode & 0o022) !== 0)
       throw new ProgramError(
         `the spool ${folder} ${isOurs ? 'can be written by others' : 'belongs to another user'}`,

@@ -172,8 +172,10 @@ function mergedLines({ hosts, sources }: NonNullable<InfoResult['merged']>): str
 function hostLines(host: NonNullable<InfoResult['host']>): string[] {
   const { kernel, architecture, cpu, bpftrace, bpftraceTested, perf, thp, numaNodes } = host;
   const untested = bpftraceTested === false ? ' (untested)' : '';
+  const bound = host.recorderCapabilities?.map((name) => `cap_${name}`).join(', ');
   const recorder =
-    perf === undefined ? `bpftrace ${bpftrace ?? 'unknown'}${untested}` : `perf ${perf}`;
+    (perf === undefined ? `bpftrace ${bpftrace ?? 'unknown'}${untested}` : `perf ${perf}`) +
+    (bound === undefined ? '' : ` with ${bound} only`);
   const onOff = (name: string, on: boolean | undefined): string[] =>
     on === undefined ? [] : [`${name} ${on ? 'on' : 'off'}`];
   const settings = [

@@ -47,6 +47,7 @@ function live(): string {
       cpu: 'Some\u001b[2J CPU',
       bpftrace: '0.21.2',
       bpftraceTested: false,
+      recorderCapabilities: ['sys_admin', 'sys\u001blog'],
       smap: true,
       thp: 'always',
       numaNodes: 1,
@@ -74,7 +75,8 @@ describe('info', () => {
     expect(code).toBe(0);
     expect(out).toContain(`preemption  voluntary
 complete    not known: what was emitted was not counted
-host        Linux 6.1.0-56-amd64 on Some\\x1b[2J CPU, bpftrace 0.21.2 (untested)
+host        Linux 6.1.0-56-amd64 on Some\\x1b[2J CPU, bpftrace 0.21.2 (untested) with cap_sys_admin,
+            cap_sys\\x1blog only
             THP always, 1 NUMA node, SMAP on (when the recording began)
 detail      rounds
   recorded       how sure   by

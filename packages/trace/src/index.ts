@@ -55,6 +55,7 @@ export {
 export {
   dropUnwritten,
   noteFlaw,
+  noteLimit,
   noteLiveEnd,
   hasWaiting,
   writeHeartbeat,

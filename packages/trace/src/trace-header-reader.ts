@@ -45,6 +45,8 @@ export const traceHeaderSchema = z.object({
       bpftraceTested: z.boolean().optional(),
       /** Version of perf, where that recorded. */
       perf: z.string().optional(),
+      /** Capabilities that what recorded was bounded to; absent: all that root has. */
+      recorderCapabilities: z.array(z.string()).optional(),
       cpu: z.string().optional(),
       /** Supervisor mode access prevention. */
       smap: z.boolean().optional(),

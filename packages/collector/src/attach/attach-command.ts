@@ -1,9 +1,17 @@
 /** `collector attach`: from a running host to a trace. */
+import { join } from 'node:path';
 import { EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhostscope/terminal';
-import { createTraceWriter, type TraceOutput, type TraceWriter } from '@vhostscope/trace';
+import {
+  createTraceWriter,
+  OutputError,
+  type TraceOutput,
+  type TraceWriter,
+} from '@vhostscope/trace';
 import { BlockedHostError } from '../blocked-host.js';
 import { checkPublishFlags } from '../fleet/publish-flags.js';
 import { openPublishing, type Publishing } from '../fleet/publishing.js';
+import { actAs, OWN_RIGHTS, type ProcessRights } from '../privileges/process-rights.js';
+import type { UserAccount } from '../privileges/user-account.js';
 import { readVersion } from '../version.js';
 import { type AttachOptions } from './attach-options.js';
 import { attachResult, blockedResult, type AttachResult } from './attach-result.js';
@@ -48,25 +56,29 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
       );
     if (options.dryRun !== true) checkDashboard();
   }
-  const plan = await planOf(host, options);
+  const user = options.user === undefined ? undefined : await host.user(options.user);
+  const plan = await planOf(host, options, user);
   if (options.dryRun === true) {
     await writeOut(plan.command.program);
     return EXIT.done;
   }
   for (const remark of plan.remarks) say(NAME, remark);
+  const version = readVersion();
+  await loadWhatIsNeeded(options);
+  const rights = user === undefined ? OWN_RIGHTS : actAs(user);
   const stop = createStopRequest();
   let outputs: Outputs | undefined;
   try {
-    outputs = await openOutputs(options, stop);
+    outputs = await openOutputsAs(user, options, stop);
     const { target, socket } = outputs;
     const writer = createTraceWriter(outputs.output, {
       ...plan.header,
       sources: ['collector attach'],
-      writer: `vhostscope collector ${readVersion()}`,
+      writer: `vhostscope collector ${version}`,
       clock: 'CLOCK_BOOTTIME',
       keepsPointers: options.keepPointers === true,
     });
-    const finished = await recordInto(writer, outputs, { plan, host, stop, options });
+    const finished = await recordInto(writer, outputs, { plan, host, stop, options, rights });
     const complaint = await outputs.dashboard?.ended;
     if (complaint !== undefined) say(NAME, complaint);
     outputs.speakUp();
@@ -77,7 +89,8 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     }
     const dropped = socket?.dropped ?? 0;
     const bytes = outputs.publishing?.copyBytes ?? writer.bytes;
-    const result = attachResult({ path: target.path, bytes }, writer, finished, dropped, published);
+    const written = { path: target.path, bytes };
+    const result = attachResult(written, writer, finished, dropped, published, user?.name);
     for (const problem of problemsOf(finished, result)) say(NAME, problem);
     if (options.json === true) await writeOut(jsonDocument(result));
     else say(NAME, summary(result, outputs.name));
@@ -100,14 +113,23 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
 async function planOf(
   host: RecordedHost,
   { detail, buffer, json, with: recorder }: AttachOptions,
+  user: UserAccount | undefined,
 ): Promise<RecordingPlan> {
   try {
-    return await host.plan({ detail, recorder, bufferMiB: buffer });
+    return await host.plan({ detail, recorder, bufferMiB: buffer, realUser: user?.uid });
   } catch (error) {
     if (json === true && error instanceof BlockedHostError)
       await writeOut(jsonDocument(blockedResult(error.blockers)));
     throw error;
   }
+}
+
+/** While this process may read its own files: a user may not. */
+async function loadWhatIsNeeded({ publish, metrics }: AttachOptions): Promise<void> {
+  if (publish !== undefined) await import('@vhostscope/fleet');
+  if (metrics === undefined) return;
+  await import('./metrics-listener.js');
+  await import('./recording-metrics.js');
 }
 
 /** Where the trace goes. */
@@ -126,6 +148,24 @@ interface Outputs {
   /** All of them. */
   readonly output: TraceOutput;
   readonly name: string;
+}
+
+async function openOutputsAs(
+  user: UserAccount | undefined,
+  options: AttachOptions,
+  stop: StopRequest,
+): Promise<Outputs> {
+  if (user === undefined) return openOutputs(options, stop);
+  const spool = options.spool ?? join(user.home, '.local', 'state', 'vhostscope', 'spool');
+  try {
+    return await openOutputs({ ...options, spool }, stop);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    throw new ProgramError(error.message, {
+      exitCode: EXIT.unusable,
+      advice: `with --user ${user.name} all is written as that user: name a place where that user may write`,
+    });
+  }
 }
 
 async function openOutputs(options: AttachOptions, stop: StopRequest): Promise<Outputs> {
@@ -220,12 +260,13 @@ interface Session {
   readonly host: RecordedHost;
   readonly stop: StopRequest;
   readonly options: AttachOptions;
+  readonly rights: ProcessRights;
 }
 
 async function recordInto(
   writer: TraceWriter,
   outputs: Outputs,
-  { plan, host, stop, options: { duration, nice, tui } }: Session,
+  { plan, host, stop, rights, options: { duration, nice, tui, user } }: Session,
 ): Promise<FinishedRecording> {
   const { target, socket, name } = outputs;
   const tellMetrics = await metricsTeller(outputs, writer);
@@ -240,17 +281,23 @@ async function recordInto(
       ...plan,
       stop,
       clock,
+      rights,
+      vhostOwners: () => host.vhostOwners(),
       isServed: socket !== undefined,
       isFollowed: () => target.path === '-' || socket?.isRead() === true,
       niceness: nice,
       patienceMs: host.patienceMs,
       onlineCpus: () => host.onlineCpus(),
+      onRefused: (why) => {
+        clear();
+        say(NAME, `${why}; it had fewer capabilities than root: once more with all that root may`);
+      },
       onReady: (rings) => {
         clearTimeout(slow);
         clear();
         target.begin();
         socket?.serve(writer, rings);
-        say(NAME, `attached; recording to ${name}${howLong(duration)}`);
+        say(NAME, `attached; recording to ${name}${howLong(duration)}${without(user)}`);
         tellMetrics();
         if (duration !== undefined)
           forget = whenOver(duration, clock, (lateMs) => stop.request({ why: 'duration', lateMs }));
@@ -294,6 +341,10 @@ function showOnDashboard(outputs: Outputs, stop: StopRequest): () => void {
 
 /** bpftrace needs a second or two to compile the program, and a minute on an emulated machine; perf less. */
 const SLOW_MS = 3000;
+
+function without(user: string | undefined): string {
+  return user === undefined ? '' : `; root is given up for ${user}`;
+}
 
 function howLong(duration: number | undefined): string {
   return duration === undefined ? ' until Ctrl-C' : ` for ${duration / 1000} s`;

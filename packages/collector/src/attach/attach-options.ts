@@ -22,6 +22,8 @@ export interface AttachFlags extends PublishFlags {
   readonly buffer?: number;
   /** Nice value of what records and the collector while they record, 0 to 19; as they were started by default. */
   readonly nice?: number;
+  /** For whom root is given up once the probes are attached: a name, or a number. */
+  readonly user?: string;
   /** What records. */
   readonly with?: RecorderName;
   /** Programs to run. */

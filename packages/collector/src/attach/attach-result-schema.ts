@@ -20,6 +20,12 @@ export const attachResultSchema = z.object({
   complete: z.boolean().nullable(),
   /** Why it is not known whether everything arrived. */
   doubts: z.array(z.string()),
+  /** What the trace does not tell, although nothing is missing. */
+  limits: z.array(z.string()),
+  /** Capabilities that what recorded was bounded to; null: all that root has, or nothing recorded. */
+  recorder_capabilities: z.array(z.string()).nullable(),
+  /** For whom root was given up once the probes were attached; null: for nobody. */
+  user: z.string().nullable(),
   /** How many events were lost, by who tells of it. */
   lost: z.record(z.string(), decimal),
   /** Lines that the kernel counted and that never arrived, by class. */

@@ -14,9 +14,10 @@ const SIGNS_OF_VHOST = ['virtqueue', 'round', 'notifier', 'reset'];
 export function attachResult(
   written: { readonly path: string | undefined; readonly bytes: number },
   writer: TraceWriter,
-  { end, missing, doubts }: FinishedRecording,
+  { end, missing, doubts, limits, capabilities }: FinishedRecording,
   readersDropped: number,
   published: Published | undefined,
+  user: string | undefined,
 ): AttachResult {
   const counts = writer.ended;
   return {
@@ -27,6 +28,9 @@ export function attachResult(
     ended: counts?.ended ?? end.why,
     complete: counts?.complete ?? null,
     doubts: [...doubts],
+    limits: [...limits],
+    recorder_capabilities: capabilities === undefined ? null : [...capabilities],
+    user: user ?? null,
     lost: { ...counts?.lost },
     missing: { ...missing },
     readers_dropped: readersDropped,
@@ -45,6 +49,9 @@ export function blockedResult(blockers: readonly Blocker[]): AttachResult {
     ended: 'not begun',
     complete: null,
     doubts: [],
+    limits: [],
+    recorder_capabilities: null,
+    user: null,
     lost: {},
     missing: {},
     readers_dropped: 0,

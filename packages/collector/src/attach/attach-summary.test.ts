@@ -11,6 +11,9 @@ const RESULT: AttachResult = {
   ended: 'duration',
   complete: false,
   doubts: [],
+  limits: [],
+  recorder_capabilities: null,
+  user: null,
   lost: {},
   missing: {},
   readers_dropped: 0,
@@ -33,6 +36,8 @@ it.each([
     rejectedAfter,
     missing: {},
     doubts: [],
+    limits: [],
+    capabilities: undefined,
     wasReady: true,
   } as const;
   expect(problemsOf(finished, RESULT)).toEqual([

@@ -5,7 +5,7 @@ import type { FinishedRecording } from './record.js';
 
 /** What went wrong, in sentences. */
 export function problemsOf(
-  { recorder, end, report, rejectedAfter, doubts, wasReady }: FinishedRecording,
+  { recorder, end, report, rejectedAfter, doubts, limits, wasReady }: FinishedRecording,
   { readers_dropped, saw_vhost }: AttachResult,
 ): string[] {
   const problems: string[] = [];
@@ -30,7 +30,7 @@ export function problemsOf(
     problems.push(
       'no vhost device was seen: meanwhile nobody set one up, and none that was open moved anything',
     );
-  return [...problems, ...doubts];
+  return [...problems, ...limits, ...doubts];
 }
 
 /** One line about the trace that was made. */

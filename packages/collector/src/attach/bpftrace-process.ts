@@ -1,10 +1,18 @@
 /** bpftrace as a child process: started, ready, told to stop, ended, and what it complained about. */
 import { spawn } from 'node:child_process';
+import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { EXIT } from '@vhostscope/terminal';
+import { openTemporary, reasonOf } from '@vhostscope/trace';
 import { createParser, type Message } from 'bpftrace-parser';
 import { childEnvironment } from '../child-environment.js';
+import { wholeTypes } from '../host/whole-types.js';
+import { OWN_RIGHTS, type ProcessRights } from '../privileges/process-rights.js';
+import { launch, type RecorderPrivileges } from '../privileges/recorder-privileges.js';
 import { createDeferred } from './deferred.js';
 import { gatherOutput } from './gathered-output.js';
-import { countProbeMisses } from './probe-misses.js';
+import { countProbeMisses, keepProbeMisses, type KeptProbeMisses } from './probe-misses.js';
+import { NotAttachedError } from './not-attached-error.js';
 import type { RecorderEnd, RecorderProcess } from './recorder-process.js';
 import { cannotStart, starting } from './starting.js';
 
@@ -14,6 +22,9 @@ export interface BpftraceCommand {
   readonly path: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly privileges: RecorderPrivileges;
+  /** Files with the types of the kernel and of a module, where it is not to ask the kernel for them. */
+  readonly types: readonly [kernel: string, module: string] | undefined;
   /** Goes to its standard input. */
   readonly program: string;
 }
@@ -25,18 +36,29 @@ const KEPT_COMPLAINTS = 8;
 const NOTIFY_READY = { __BPFTRACE_NOTIFY_PROBES_ATTACHED: '1' };
 
 /** Starts bpftrace. Throws ProgramError when it cannot be started. */
-export async function startBpftrace(command: BpftraceCommand): Promise<RecorderProcess> {
+export async function startBpftrace(
+  command: BpftraceCommand,
+  { asRoot }: Pick<ProcessRights, 'asRoot'> = OWN_RIGHTS,
+): Promise<RecorderProcess> {
   const output = gatherOutput();
-  const child = starting(command.path, INSTALL, () =>
-    spawn(command.path, command.args, {
-      env: childEnvironment({ ...command.env, ...NOTIFY_READY }),
-      stdio: ['pipe', output.childEnd, 'pipe'],
-      // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
-      // as it forgets what it still holds when it is. Should we be killed, its next line kills it.
-      detached: true,
-    }),
+  // bpftrace opens it once more, and without its capabilities root may open what is root's only.
+  const types = command.types;
+  const typesFd = types === undefined ? undefined : asRoot(() => openTypes(types));
+  const typesAt = typesFd !== undefined && { BPFTRACE_BTF: `/proc/self/fd/${TYPES_FD}` };
+  const { program, args } = launch(command.privileges, command.path, command.args);
+  const child = starting(program, INSTALL, () =>
+    asRoot(() =>
+      spawn(program, args, {
+        env: childEnvironment({ ...command.env, ...NOTIFY_READY, ...typesAt }),
+        stdio: ['pipe', output.childEnd, 'pipe', ...(typesFd === undefined ? [] : [typesFd])],
+        // A group of its own: Ctrl-C in the terminal is for us. It is told to stop when all has arrived,
+        // as it forgets what it still holds when it is. Should we be killed, its next line kills it.
+        detached: true,
+      }),
+    ),
   );
   output.handedOver();
+  if (typesFd !== undefined) closeSync(typesFd);
   const ready = createDeferred();
   const ended = createDeferred<RecorderEnd>();
   const complaints: string[] = [];
@@ -69,9 +91,10 @@ export async function startBpftrace(command: BpftraceCommand): Promise<RecorderP
   });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
-    child.once('error', (error) => reject(cannotStart(command.path, error, INSTALL)));
+    child.once('error', (error) => reject(cannotStart(program, error, INSTALL)));
   });
   const pid = child.pid ?? 0;
+  let misses: KeptProbeMisses | undefined;
   return {
     name: 'bpftrace',
     pids: [pid],
@@ -80,18 +103,40 @@ export async function startBpftrace(command: BpftraceCommand): Promise<RecorderP
     ended: ended.promise,
     complaints,
     hear,
-    skipped: () => Promise.resolve(countProbeMisses(`/proc/${pid}`)),
+    keepInSight: () => {
+      misses = keepProbeMisses(`/proc/${pid}`);
+    },
+    skipped: () => Promise.resolve(misses?.count() ?? countProbeMisses(`/proc/${pid}`)),
     interrupt: () => child.kill('SIGINT'),
     kill: () => child.kill('SIGKILL'),
     // The kernel takes its probes away with it.
     close: () => {
       child.kill('SIGKILL');
+      misses?.close();
       return Promise.resolve();
     },
   };
 }
 
 const INSTALL = 'install bpftrace, or name it with --bpftrace';
+
+/** Where it finds them: behind its standard files. */
+const TYPES_FD = 3;
+
+/** A file without a name, so that nothing of it stays. @throws ProgramError */
+function openTypes([kernel, module]: readonly [string, string]): number {
+  try {
+    const types = wholeTypes(readFileSync(kernel), readFileSync(module));
+    const fd = openTemporary(tmpdir());
+    for (let done = 0; done < types.length;) done += writeSync(fd, types, done);
+    return fd;
+  } catch (error) {
+    throw new NotAttachedError(
+      `the types of vhost cannot be put together for bpftrace: ${reasonOf(error)}`,
+      { exitCode: EXIT.host, advice: `it takes some MB in ${tmpdir()}: TMPDIR names another` },
+    );
+  }
+}
 
 /** Said by bpftrace 0.17 while everything works. */
 const HARMLESS = /RLIMIT_MEMLOCK/;

@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { say } from '@vhostscope/terminal';
 import { childEnvironment } from '../child-environment.js';
 import { createHitAccount } from '../perf-recording/hit-account.js';
+import { launch } from '../privileges/recorder-privileges.js';
 import {
   recordArguments,
   SCRIPT_ARGUMENTS,
@@ -74,8 +75,9 @@ async function startProcesses(
   const args = recordArguments(command, probes.names, CONTROL_FD);
   // Groups of their own: Ctrl-C in the terminal is for us. Should we be killed, the next line kills them.
   const env = childEnvironment();
-  const record = starting(command.path, adviceOn(command.path), () =>
-    spawn(command.path, args, {
+  const recording = launch(command.privileges, command.path, args);
+  const record = starting(recording.program, adviceOn(recording.program), () =>
+    spawn(recording.program, recording.args, {
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true,
@@ -83,10 +85,11 @@ async function startProcesses(
   );
   const recordEnded = endOf(record);
   // Line by line: perf script keeps what it prints until there is more, else.
+  const printing = launch(command.privileges, STDBUF, ['-oL', command.path, ...SCRIPT_ARGUMENTS]);
   let script: ChildProcess;
   try {
-    script = starting(STDBUF, adviceOn(STDBUF), () =>
-      spawn(STDBUF, ['-oL', command.path, ...SCRIPT_ARGUMENTS], {
+    script = starting(printing.program, adviceOn(printing.program), () =>
+      spawn(printing.program, printing.args, {
         env,
         stdio: [record.stdout ?? 'ignore', output.childEnd, 'pipe'],
         detached: true,
@@ -107,7 +110,7 @@ async function startProcesses(
   };
   for (const child of [record, script]) keepComplaints(child, complaints);
   try {
-    await Promise.all([spawned(record, command.path), spawned(script, STDBUF)]);
+    await Promise.all([spawned(record, recording.program), spawned(script, printing.program)]);
   } catch (error) {
     kill();
     await output.end();

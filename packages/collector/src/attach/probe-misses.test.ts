@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { countProbeMisses } from './probe-misses.js';
+import { countProbeMisses, keepProbeMisses } from './probe-misses.js';
 
 /** As Linux 6.1 prints it. */
 const fdinfo = (id: number, misses: number): string =>
@@ -25,4 +25,23 @@ test('adds up the programs, each once', () => {
 
 test('a process that is gone has none', () => {
   expect(countProbeMisses('/proc/2147483647')).toBe(0);
+});
+
+test('files that were opened before tell what holds now, and those of no program are left alone', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'misses '));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'fdinfo'));
+  const write = (fd: number, text: string): void =>
+    writeFileSync(join(folder, 'fdinfo', String(fd)), text);
+  write(0, 'pos:\t0\nflags:\t02\n');
+  write(5, fdinfo(7, 3));
+  write(6, fdinfo(8, 4));
+  const kept = keepProbeMisses(folder);
+  write(0, fdinfo(9, 1000));
+  expect(kept.count()).toBe(7);
+  write(5, fdinfo(7, 33));
+  expect(kept.count()).toBe(37);
+  kept.close();
+  expect(kept.count()).toBe(0);
+  expect(keepProbeMisses('/proc/2147483647').count()).toBe(0);
 });

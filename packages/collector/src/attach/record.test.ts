@@ -9,6 +9,7 @@ import {
 import { expect, it } from 'vitest';
 import { fakeHost } from '../../test/fake-host.ts';
 import { createBootClock } from './boot-clock.js';
+import { OWN_RIGHTS } from '../privileges/process-rights.js';
 import { record } from './record.js';
 import { createStopRequest } from './stop-request.js';
 import { namingErrors, pipeOutput } from './trace-target.js';
@@ -49,6 +50,8 @@ it.each([
         state = rings;
         stop.request({ why: 'duration', lateMs: 0 });
       },
+      rights: OWN_RIGHTS,
+      onRefused: () => undefined,
       onDrain: () => undefined,
       onLastEvent: () => undefined,
     });
@@ -93,6 +96,8 @@ it('a pipe with an error is an output that failed, and no reader that has gone',
       isFollowed: () => true,
       niceness: undefined,
       onReady: () => undefined,
+      rights: OWN_RIGHTS,
+      onRefused: () => undefined,
       onDrain: () => undefined,
       onLastEvent: () => undefined,
     });

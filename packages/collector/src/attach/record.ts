@@ -3,13 +3,15 @@
  * arrive, stop. However it ends, what has arrived is in the trace, and the trace says how it ended.
  */
 import { setTimeout } from 'node:timers/promises';
-import { EXIT, ProgramError } from '@vhostscope/terminal';
+import { countOfLine, KIND } from '@vhostscope/model';
+import { counted, EXIT } from '@vhostscope/terminal';
 import {
   abandonTrace,
   closeTrace,
   dropUnwritten,
   flushTrace,
   noteFlaw,
+  noteLimit,
   noteLiveEnd,
   OutputError,
   settleTrace,
@@ -18,6 +20,7 @@ import {
   type TraceWriter,
 } from '@vhostscope/trace';
 import { lengthInWords } from './recording-length.js';
+import { keepPageMaps } from './kept-page-maps.js';
 import { leaveCpusTo } from './niceness.js';
 import {
   beginRecording,
@@ -27,6 +30,9 @@ import {
   type RecordingOptions,
   type RecordingRun,
 } from './recording-run.js';
+import { OWN_RIGHTS } from '../privileges/process-rights.js';
+import { capabilityNames } from '../privileges/recorder-privileges.js';
+import { NotAttachedError } from './not-attached-error.js';
 import { endInWords, startRecorder } from './recorder-process.js';
 import type { StopReason, StopRequest } from './stop-request.js';
 
@@ -53,6 +59,10 @@ export interface FinishedRecording {
   readonly missing: Readonly<Record<string, number>>;
   /** Why it is not known whether everything arrived. */
   readonly doubts: readonly string[];
+  /** What the trace does not tell, although nothing is missing. */
+  readonly limits: readonly string[];
+  /** All that what recorded could ever have; undefined: all that root has. */
+  readonly capabilities: readonly string[] | undefined;
   /** Whether probes were attached at all. */
   readonly wasReady: boolean;
 }
@@ -66,9 +76,39 @@ export async function record(
   writer: TraceWriter,
   options: RecordingOptions,
 ): Promise<FinishedRecording> {
-  const { clock, onlineCpus } = options;
-  const recorder = await startRecorder(options.command, { onlineCpus, now: () => clock.now() });
+  const { command, stop } = options;
+  const { capabilities } = command.privileges;
+  if (capabilities === undefined) return recordWith(writer, options, []);
+  try {
+    return await recordWith(writer, options, []);
+  } catch (error) {
+    // What has begun in the trace would be in it twice.
+    const isAllowed = writer.current === undefined && stop.reason === undefined;
+    if (!(error instanceof NotAttachedError) || !isAllowed) throw error;
+    options.onRefused(error.message);
+    return recordWith(writer, { ...options, command: withAllOfRoot(command) }, [
+      `${command.recorder} could not attach its probes with ${capabilityNames(capabilities)} only, which the header names, and recorded with all that root may`,
+    ]);
+  }
+}
+
+function withAllOfRoot<Command extends RecordingOptions['command']>(command: Command): Command {
+  const privileges = { ...command.privileges, capabilities: undefined };
+  return command.recorder === 'bpftrace'
+    ? { ...command, privileges, types: undefined }
+    : { ...command, privileges };
+}
+
+async function recordWith(
+  writer: TraceWriter,
+  options: RecordingOptions,
+  limits: readonly string[],
+): Promise<FinishedRecording> {
+  const { command, clock, onlineCpus } = options;
+  const host = { onlineCpus, now: (): bigint => clock.now() };
+  const recorder = await startRecorder(command, host, options.rights);
   const run = followRecorder(writer, recorder, options);
+  run.limits.push(...limits);
   try {
     const end = await untilEnd(run, options);
     // Nothing of it is read any more; its probes shall not outlast a reader that takes its time.
@@ -92,7 +132,15 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
     throw couldNotAttach(begun);
   if (begun.why !== 'ready') return begun;
   // Not before: attaching is work, and nobody waits for less of it.
-  if (options.niceness !== undefined) leaveCpusTo(recorder.pids, options.niceness);
+  const { niceness, rights } = options;
+  if (niceness !== undefined) rights.asRoot(() => leaveCpusTo(recorder.pids, niceness));
+  if (rights !== OWN_RIGHTS) {
+    rights.asRoot(() => {
+      recorder.keepInSight?.();
+      run.pageMaps = keepPageMaps(ownersInSight(run, options.vhostOwners()));
+    });
+    rights.giveUpRoot();
+  }
   beginRecording(run, options);
   const end = await Promise.race([abrupt, asked]);
   if (end.why !== 'stopped') return end;
@@ -113,6 +161,14 @@ async function untilEnd(run: RecordingRun, options: RecordingOptions): Promise<R
   if (silent.length > 0)
     run.doubts.push(`CPU ${silent.join(', ')} did not say that all had arrived`);
   return end;
+}
+
+/** Processes that own rings, as far as that is known. */
+function ownersInSight({ rings }: RecordingRun, others: readonly number[]): Set<number> {
+  const told = [...rings.rings.values()].flatMap((line) =>
+    line.kind === KIND.virtqueue ? [countOfLine(line, 'owner')] : [],
+  );
+  return new Set([...told, ...others]);
 }
 
 /** Ends that nobody waits for anything after. */
@@ -157,7 +213,7 @@ function couldNotAttach(
     end.why === 'recorder output failed'
       ? words
       : (end.complaints[0] ?? `${words}, and said nothing`);
-  return new ProgramError(`the probes could not be attached: ${why}`, {
+  return new NotAttachedError(`the probes could not be attached: ${why}`, {
     exitCode: EXIT.host,
     advice: 'collector doctor says what this host can do',
   });
@@ -208,6 +264,7 @@ async function finish(
   options: RecordingOptions,
 ): Promise<FinishedRecording> {
   const { writer, importer, report, account, doubts, from } = run;
+  const limits = limitsOf(run);
   if (end.why === 'recorder ended' || end.why === 'recorder output failed')
     doubts.push(`${end.words}: what it still held is not known`);
   if (end.why === 'left at once') doubts.push('it was not waited for what was under way');
@@ -218,12 +275,15 @@ async function finish(
     rejectedAfter: rejectedAfter(run),
     missing,
     doubts,
+    limits,
+    capabilities: options.command.privileges.capabilities,
     wasReady: from !== undefined,
   };
   let isWritten = true;
   try {
     // It may be the end itself that was not written, and then there is one to be told again.
     if (end.why === 'output failed') await giveUpUnwritten(writer);
+    noteLimits(run, limits);
     noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
     if (end.why === 'output failed') noteFlaw(writer, end.error.message);
     else {
@@ -246,6 +306,23 @@ async function finish(
     end: { why: 'left at once' },
     doubts: [...doubts, 'the output had not taken everything'],
   };
+}
+
+/** What it does not tell, although nothing is missing: pages at which nobody could look are among it. */
+function limitsOf({ pageMaps, limits }: RecordingRun): readonly string[] {
+  const unseen = pageMaps?.unseen.size ?? 0;
+  if (unseen === 0) return limits;
+  return [
+    ...limits,
+    `the pages of the rings of ${counted(unseen, 'process', 'processes')} that came after root was given up were not looked at`,
+  ];
+}
+
+/** Once, also where the end of the trace is written a second time. */
+function noteLimits(run: RecordingRun, limits: readonly string[]): void {
+  if (run.areLimitsNoted) return;
+  run.areLimitsNoted = run.writer.current !== undefined;
+  for (const limit of limits) noteLimit(run.writer, limit);
 }
 
 async function giveUpUnwritten(writer: TraceWriter): Promise<void> {

@@ -1,5 +1,6 @@
 /** What records: bpftrace, or perf. It prints lines of the dialect, and says when it is ready. */
 import type { Message } from 'bpftrace-parser';
+import type { ProcessRights } from '../privileges/process-rights.js';
 import type { PerfCommand } from '../perf-recording/perf-command.js';
 import { startBpftrace, type BpftraceCommand } from './bpftrace-process.js';
 import type { GatheredOutput } from './gathered-output.js';
@@ -27,6 +28,8 @@ export interface RecorderProcess {
   readonly complaints: readonly string[];
   /** A message that stood in its standard output. */
   hear(message: Message): void;
+  /** All probes are attached, and root is about to be given up: opens what only root can look at. */
+  keepInSight?(): void;
   /** Probes that the kernel skipped; asked once, at the end of the recording, while they are attached. */
   skipped(): Promise<number>;
   /**
@@ -46,8 +49,9 @@ export interface RecorderProcess {
 export async function startRecorder(
   command: BpftraceCommand | PerfCommand,
   host: { readonly onlineCpus: () => readonly number[]; readonly now: () => bigint },
+  rights: Pick<ProcessRights, 'asRoot'>,
 ): Promise<RecorderProcess> {
-  return command.recorder === 'perf' ? startPerf(command, host) : startBpftrace(command);
+  return command.recorder === 'perf' ? startPerf(command, host) : startBpftrace(command, rights);
 }
 
 /** How it ended, in words. */

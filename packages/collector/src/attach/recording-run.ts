@@ -25,13 +25,16 @@ import {
   type TraceWriter,
 } from '@vhostscope/trace';
 import type { BootClock } from './boot-clock.js';
+import type { ProcessRights } from '../privileges/process-rights.js';
 import type { BpftraceCommand } from './bpftrace-process.js';
 import type { PerfCommand } from '../perf-recording/perf-command.js';
 import { createDeferred } from './deferred.js';
 import { createEarlyRanges, type EarlyRanges } from './early-ranges.js';
 import { createLossAccount, type LineClass, type LossAccount } from './loss-account.js';
 import { createStackReader, type KernelStack } from './kernel-stacks.js';
+import type { KeptPageMaps } from './kept-page-maps.js';
 import { createPageWatch } from './page-watch.js';
+import { readAreaPages } from './ring-pages.js';
 import type { RecorderProcess } from './recorder-process.js';
 import type { StopRequest } from './stop-request.js';
 import { createToldHeartbeats } from './told-heartbeats.js';
@@ -53,12 +56,21 @@ export interface RecordingOptions {
   readonly stop: StopRequest;
   /** That of the events. */
   readonly clock: BootClock;
+  /** Those of this process; what is given up of them is when all probes are attached. */
+  readonly rights: ProcessRights;
+  /** Processes that have a vhost device open now. */
+  readonly vhostOwners: () => readonly number[];
   /** Whether somebody reads the trace while it is being written. */
   readonly isFollowed: () => boolean;
   /** Whether readers may join, who are told first what holds. */
   readonly isServed: boolean;
   /** Nice value, 0 to 19, of all that records, when it does. */
   readonly niceness: number | undefined;
+  /**
+   * Called where what records could not attach its probes with the capabilities that it was bounded to, and is started
+   * again with all that root may.
+   */
+  readonly onRefused: (why: string) => void;
   /** Called once, when all probes are attached. `rings` goes on to change. */
   readonly onReady: (rings: RingState) => void;
   /** Called once, when no more is recorded and what is under way is waited for. */
@@ -76,6 +88,11 @@ export interface RecordingRun {
   readonly account: LossAccount;
   readonly clock: BootClock;
   readonly doubts: string[];
+  /** What it cannot tell although nothing is missing, for the trace. */
+  readonly limits: string[];
+  areLimitsNoted: boolean;
+  /** What is left to see of the pages of rings, where root was given up. */
+  pageMaps: KeptPageMaps | undefined;
   /** Resolves with what was thrown when the output takes no more. */
   readonly failed: Promise<unknown>;
   /** The rings as they are. */
@@ -142,6 +159,7 @@ export function followRecorder(
     () => run.clock.now(),
     (time, values) => importer.insert('pages', time, values),
     lookedAtPages,
+    (pid, address, size) => readAreaPages(pid, address, size, run.pageMaps?.readWords),
   );
   // Until all probes are attached nothing is recorded: a state that only some of them see is wrong.
   importer.setSpan(NEVER, undefined);
@@ -183,6 +201,9 @@ export function followRecorder(
     ),
     clock,
     doubts: [],
+    limits: [],
+    areLimitsNoted: false,
+    pageMaps: undefined,
     failed: failed.promise,
     rings,
     earlyRanges,
@@ -192,7 +213,10 @@ export function followRecorder(
     from: undefined,
     until: undefined,
     onHeartbeat: () => undefined,
-    close: () => clearInterval(flushing),
+    close: () => {
+      clearInterval(flushing);
+      run.pageMaps?.close();
+    },
   };
   return run;
 }

@@ -78,10 +78,15 @@ function isHuge(frame: bigint, readWords: WordReader): boolean {
 function readWordsOfFile(path: string, index: number, words: number): BigUint64Array {
   const fd = openSync(path, 'r');
   try {
-    const bytes = new Uint8Array(8 * words);
-    const read = readSync(fd, bytes, 0, bytes.length, 8 * index);
-    return new BigUint64Array(bytes.buffer, 0, read >> 3);
+    return readWordsAt(fd, index, words);
   } finally {
     closeSync(fd);
   }
+}
+
+/** The same of an open file. */
+export function readWordsAt(fd: number, index: number, words: number): BigUint64Array {
+  const bytes = new Uint8Array(8 * words);
+  const read = readSync(fd, bytes, 0, bytes.length, 8 * index);
+  return new BigUint64Array(bytes.buffer, 0, read >> 3);
 }

@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { readHostFacts } from '../host/host-facts.js';
 import { hostSources } from '../host/host-sources.js';
+import { findVhostDevices } from '../host/vhost-devices.js';
 import { perfOutlookOf } from '../perf-recording/plan-perf-recording.js';
 import { planRecording, recordingOrBlocked } from '../plan-recording.js';
+import { findUser } from '../privileges/user-account.js';
 import type { RecordedHost } from './recorded-host.js';
 
 const PATIENCE_MS = 10_000;
@@ -21,6 +23,8 @@ export function thisHost(programs: {
       const facts = await readHostFacts(sources, programs.bpftrace, programs.perf);
       return recordingOrBlocked(perfOutlookOf(facts, request));
     },
+    user: async (name) => findUser(name, hostSources()),
+    vhostOwners: () => findVhostDevices(hostSources()).map(({ pid }) => pid),
     patienceMs: PATIENCE_MS,
     onlineCpus: () => parseCpuList(readFileSync('/sys/devices/system/cpu/online', 'latin1')),
   };

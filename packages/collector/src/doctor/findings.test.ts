@@ -24,6 +24,7 @@ it('a host on which all is well', async () => {
   expect((await findings()).map(({ verdict, found }) => `${verdict} ${found}`)).toEqual([
     'ok bpftrace 0.17.0',
     'ok running as root',
+    'ok bpftrace runs as root with at most cap_bpf, cap_perfmon, cap_syslog, cap_ipc_lock',
     'ok kernel lockdown: not in this kernel',
     'ok Linux 6.1.0-56-amd64 on x86_64, configured for tracing',
     'ok tracefs at /sys/kernel/tracing',
@@ -95,6 +96,13 @@ describe('what is not as it should be', () => {
       },
       { root: 'blocked', tracefs: 'limited', devices: 'limited' },
     ],
+    ['no setpriv', { setpriv: null }, { privileges: 'limited' }],
+    ['a setpriv that is refused', { setpriv: 'refuses' }, { privileges: 'limited' }],
+    [
+      'root without its capabilities',
+      { files: { '/proc/self/status': 'CapEff:\t00000000a80425fb\n' } },
+      { root: 'limited' },
+    ],
     ['no structs', { files: { '/sys/kernel/btf/vhost': null } }, { btf: 'blocked' }],
     [
       'functions of another driver that is loaded',
@@ -146,6 +154,56 @@ describe('what is not as it should be', () => {
     ['preemption that nothing tells', { files: { [preempt]: null } }, { preemption: 'limited' }],
   ])('%s', async (_, host, expected) => {
     expect(await troubles(host)).toEqual(expected);
+  });
+});
+
+describe('what it would run with', () => {
+  const paranoid = '/proc/sys/kernel/perf_event_paranoid';
+  const found = async (host: PretendedHost, id: string): Promise<string | undefined> =>
+    (await findings(host)).find((finding) => finding.id === id)?.found;
+
+  it.each<[string, PretendedHost, string | undefined]>([
+    [
+      'as Debian sets it',
+      { files: { [paranoid]: '3\n' } },
+      'bpftrace runs as root with at most cap_sys_admin, cap_syslog, cap_ipc_lock (cap_sys_admin as kernel.perf_event_paranoid is 3: with 2, cap_perfmon does)',
+    ],
+    [
+      'a bpftrace that was not tested',
+      { bpftrace: 'bpftrace v0.21.2\n' },
+      'bpftrace runs as root with at most cap_sys_admin, cap_syslog, cap_ipc_lock',
+    ],
+    ['no setpriv', { setpriv: null }, 'no setpriv'],
+    ['refused', { setpriv: 'refuses' }, 'setpriv cannot start bpftrace with fewer capabilities'],
+    ['not root', { uid: 1000 }, undefined],
+    ['no bpftrace', { bpftrace: null }, undefined],
+  ])('%s', async (_, host, expected) => {
+    expect(await found(host, 'privileges')).toBe(expected);
+  });
+
+  it('who has the capabilities and is not root is told why that is not enough', async () => {
+    const files = { '/proc/self/status': 'CapEff:\t000000c400004000\n' };
+    const [root] = (await findings({ uid: 1000, files })).filter(({ id }) => id === 'root');
+    expect(root).toEqual({
+      id: 'root',
+      verdict: 'blocked',
+      found: 'not running as root, though with the capabilities that tracing takes',
+      cost: 'bpftrace asks for user 0, whatever its capabilities are, and ends without it',
+      change: 'run it with sudo: bpftrace gets no other capabilities then',
+    });
+  });
+
+  it('who has some of them is told which are missing', async () => {
+    const files = { '/proc/self/status': 'CapEff:\t000000c000000000\n' };
+    const [root] = (await findings({ uid: 1000, files })).filter(({ id }) => id === 'root');
+    expect(root?.found).toBe(
+      'not running as root, with cap_bpf, cap_perfmon of the capabilities that tracing takes, and without cap_syslog, cap_ipc_lock',
+    );
+    const without = { '/proc/self/status': 'CapEff:\t0000000000000000\n' };
+    expect(await found({ uid: 1000, files: without }, 'root')).toBe('not running as root');
+    expect(await found({ files: without }, 'root')).toBe(
+      'running as root, without cap_bpf, cap_perfmon, cap_syslog, cap_ipc_lock',
+    );
   });
 });
 

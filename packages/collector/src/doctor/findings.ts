@@ -4,6 +4,7 @@ import type { HostFacts } from '../host/host-facts.js';
 import { judgeBpftrace } from './judge-bpftrace.js';
 import { judgeDirectMap, judgeFunctions } from './judge-functions.js';
 import { judgePerf, judgeStructsForPerf } from './judge-perf.js';
+import { judgeBounding, judgeRoot } from './judge-privileges.js';
 import { judgeVhost } from './judge-vhost.js';
 
 /** `blocked`: nothing can be recorded; `limited`: something is lost or not known by it. */
@@ -27,7 +28,8 @@ export function findingsOf(facts: HostFacts): Finding[] {
     ...(facts.perf === undefined
       ? [judgeBpftrace(facts.bpftrace, facts.askedBpftrace)]
       : [judgePerf(facts.perf)]),
-    root(facts),
+    judgeRoot(facts),
+    ...judgeBounding(facts),
     lockdown(facts),
     // Without vhost there is nothing to record, whatever else is the case.
     ...(facts.vhost.isLoaded ? [] : judgeVhost(facts)),
@@ -44,17 +46,6 @@ export function findingsOf(facts: HostFacts): Finding[] {
     ...returns(facts),
     devices(facts),
   ];
-}
-
-function root({ isRoot }: HostFacts): Finding {
-  if (isRoot) return { id: 'root', verdict: 'ok', found: 'running as root' };
-  return {
-    id: 'root',
-    verdict: 'blocked',
-    found: 'not running as root',
-    cost: 'the kernel cannot be traced',
-    change: 'run it with sudo',
-  };
 }
 
 function lockdown({ kernel }: HostFacts): Finding {

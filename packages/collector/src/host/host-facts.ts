@@ -1,4 +1,7 @@
 /** What is known of a host, as far as a recording depends on it. */
+import { lackedCapabilities } from '../privileges/own-capabilities.js';
+import { capabilitiesFor } from '../privileges/planned-privileges.js';
+import { launch } from '../privileges/recorder-privileges.js';
 import { PLANNED_FUNCTIONS } from '../probe-plan/probe-plan.js';
 import type { HostSources } from './host-sources.js';
 import { readKernelFacts, type KernelFacts } from './kernel-facts.js';
@@ -11,6 +14,14 @@ export interface HostFacts {
   readonly kernel: KernelFacts;
   readonly memory: MemoryFacts;
   readonly isRoot: boolean;
+  /** Capabilities that what would record needs. */
+  readonly neededCapabilities: readonly string[];
+  /** Of these, those that this process lacks; undefined where that is not known. */
+  readonly lackedCapabilities: readonly string[] | undefined;
+  /** Whether the recorder can be started with fewer of them than root has; undefined without a recorder, or root. */
+  readonly bounding: Bounding | undefined;
+  /** The setting kernel.perf_event_paranoid; undefined when it cannot be read. */
+  readonly perfEventParanoid: number | undefined;
   /** Folder of the tracing file system; undefined when there is none that can be read. */
   readonly tracefs: string | undefined;
   /** Of the functions that a plan may ask for, those that can be probed. */
@@ -22,6 +33,9 @@ export interface HostFacts {
   readonly perf: PerfFacts | undefined;
   readonly vhost: VhostFacts;
 }
+
+/** `possible`, or what is in the way of it. */
+export type Bounding = 'possible' | 'refused' | 'no setpriv';
 
 export interface BpftraceFacts {
   /** Program to run. */
@@ -57,15 +71,28 @@ export async function readHostFacts(
 ): Promise<HostFacts> {
   const tracefs = TRACEFS.find((folder) => sources.list(folder).includes('kprobe_events'));
   const modules = sources.list('/sys/module').filter((name) => /^vhost(_|$)/.test(name));
+  const isRoot = sources.user.uid === 0;
+  const foundBpftrace = perf === undefined ? await findBpftrace(sources, bpftrace) : undefined;
+  const foundPerf = perf === undefined ? undefined : await readPerfFacts(sources, perf);
+  const recorder = foundBpftrace ?? foundPerf?.program;
+  const perfEventParanoid = paranoia(sources);
+  const needed = capabilitiesFor({ bpftrace: foundBpftrace, perf: foundPerf, perfEventParanoid });
   return {
     kernel: readKernelFacts(sources),
     memory: readMemoryFacts(sources),
-    isRoot: sources.user.uid === 0,
+    isRoot,
+    neededCapabilities: needed,
+    lackedCapabilities: lackedCapabilities(sources.readText('/proc/self/status'), needed),
+    bounding:
+      isRoot && recorder !== undefined
+        ? await findBounding(sources, recorder.path, needed)
+        : undefined,
+    perfEventParanoid,
     tracefs,
     functions: probeable(sources, tracefs),
     askedBpftrace: bpftrace,
-    bpftrace: perf === undefined ? await findBpftrace(sources, bpftrace) : undefined,
-    perf: perf === undefined ? undefined : await readPerfFacts(sources, perf),
+    bpftrace: foundBpftrace,
+    perf: foundPerf,
     vhost: {
       isLoaded: modules.includes('vhost'),
       hasBtf: ['vhost', 'vmlinux'].every((name) => sources.list('/sys/kernel/btf').includes(name)),
@@ -88,6 +115,22 @@ function probeable(sources: HostSources, tracefs: string | undefined): string[] 
       ),
   );
   return PLANNED_FUNCTIONS.filter((name) => names.has(name));
+}
+
+/** Tried with a program that only says its version: it may lie where root without its capabilities does not get. */
+async function findBounding(
+  sources: HostSources,
+  path: string,
+  capabilities: readonly string[],
+): Promise<Bounding> {
+  const { program, args } = launch({ capabilities, realUser: undefined }, path, ['--version']);
+  if ((await sources.run(program, args)) !== undefined) return 'possible';
+  return (await sources.run(program, ['--version'])) === undefined ? 'no setpriv' : 'refused';
+}
+
+function paranoia(sources: HostSources): number | undefined {
+  const text = sources.readText('/proc/sys/kernel/perf_event_paranoid')?.trim() ?? '';
+  return /^-?\d+$/.test(text) ? Number(text) : undefined;
 }
 
 async function findBpftrace(

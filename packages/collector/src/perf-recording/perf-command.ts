@@ -1,4 +1,5 @@
 /** How perf is to be started, and of which version it must be. Data: what it does is `attach/perf-process.ts`. */
+import type { RecorderPrivileges } from '../privileges/recorder-privileges.js';
 import {
   definitionLine,
   eventName,
@@ -24,6 +25,7 @@ export interface PerfCommand {
   /** Where the mutex of a virtqueue lies in it. */
   readonly mutexOffset: number;
   readonly bufferMiB: number;
+  readonly privileges: RecorderPrivileges;
   /** All of it, for people. */
   readonly program: string;
 }

@@ -8,6 +8,7 @@ import {
   type RecordingRequest,
 } from '../plan-recording.js';
 import { LINE_CLASSES } from '../recording-program/emitted-lines.js';
+import { privilegesOf } from '../privileges/planned-privileges.js';
 import { PERF_BUFFER_MIB, perfProgram } from './perf-command.js';
 import { planPerf } from './perf-plan.js';
 
@@ -17,6 +18,7 @@ export function perfOutlookOf(
 ): RecordingOutlook {
   const buffer = wholeMiB(bufferMiB ?? PERF_BUFFER_MIB);
   const tracefs = facts.tracefs ?? '/sys/kernel/tracing';
+  const privileges = privilegesOf(facts);
   return outlookWith(facts, planPerf(facts, detail), (plan, remarks): RecordingPlan => {
     const { definitions, mutexOffset, views } = plan;
     const program = perfProgram(definitions, tracefs, buffer);
@@ -28,13 +30,14 @@ export function perfOutlookOf(
         definitions,
         mutexOffset,
         bufferMiB: buffer,
+        privileges,
         program,
       },
       classes: LINE_CLASSES,
       // perf cannot walk page tables: all are looked at from here.
       lookedAtPages: [0, 0, 0],
       header: {
-        ...hostOfHeader(facts),
+        ...hostOfHeader(facts, privileges),
         probes: {
           detail: plan.detail,
           views: views.map((view) => ({ ...view, by: [...view.by] })),

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { expect, it } from 'vitest';
+import { keepPageMaps } from './kept-page-maps.js';
+import { readAreaPages } from './ring-pages.js';
+
+const PAGE = 4096n;
+
+it.runIf(existsSync('/proc/self/pagemap'))(
+  'a process that was there is seen until it ends',
+  async () => {
+    const child = spawn('sleep', ['60']);
+    await once(child, 'spawn');
+    const pid = child.pid ?? 0;
+    const maps = keepPageMaps([pid, 2 ** 31 - 1]);
+    try {
+      const words = (): number => maps.readWords(`/proc/${pid}/pagemap`, 0x400, 4).length;
+      expect(words()).toBe(4);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      // Whoever gets its number is another.
+      expect(words()).toBe(0);
+      expect(readAreaPages(pid, PAGE, PAGE, maps.readWords)).toBeUndefined();
+      expect(maps.unseen.size).toBe(0);
+    } finally {
+      maps.close();
+    }
+  },
+);
+
+it('one that comes later is not: nothing is said of its pages, and that is counted', () => {
+  const maps = keepPageMaps([]);
+  expect(readAreaPages(process.pid, PAGE, PAGE, maps.readWords)).toBeUndefined();
+  expect(readAreaPages(process.pid, 5n * PAGE, PAGE, maps.readWords)).toBeUndefined();
+  expect([...maps.unseen]).toEqual([`/proc/${process.pid}/pagemap`]);
+  maps.close();
+});

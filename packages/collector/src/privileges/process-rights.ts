@@ -1,0 +1,123 @@
+/**
+ * The rights of this process, where they are to become those of a user. What it writes it writes as that user from the
+ * beginning, so that nothing of root's is in the way later; root is what it is while it does what takes root; and when
+ * the probes are attached root is given up for good.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { EXIT, ProgramError } from '@vhostscope/terminal';
+import type { UserAccount } from './user-account.js';
+
+export interface ProcessRights {
+  /** Does something as root, and at once: whatever else this process does waits. */
+  readonly asRoot: <Result>(work: () => Result) => Result;
+  /** For good. Does nothing where nobody asked for it. @throws ProgramError when the kernel says otherwise after it */
+  readonly giveUpRoot: () => void;
+}
+
+/** Nothing is given up. */
+export const OWN_RIGHTS: ProcessRights = {
+  asRoot: (work) => work(),
+  giveUpRoot: () => undefined,
+};
+
+/** What Node has for it. */
+interface Ids {
+  initgroups(user: string, group: number): void;
+  getgroups(): number[];
+  setegid(id: number): void;
+  seteuid(id: number): void;
+  setgid(id: number): void;
+  setuid(id: number): void;
+}
+
+/**
+ * From now on with the rights of a user, but for what is done `asRoot`.
+ *
+ * @throws what the kernel refuses
+ */
+export function actAs(
+  { name, uid, gid }: UserAccount,
+  ids: Ids = process as unknown as Ids,
+): ProcessRights {
+  let isGivenUp = false;
+  ids.initgroups(name, gid);
+  const groups = new Set(ids.getgroups());
+  ids.setegid(gid);
+  ids.seteuid(uid);
+  return {
+    asRoot: (work) => {
+      if (isGivenUp) return work();
+      ids.seteuid(0);
+      ids.setegid(0);
+      try {
+        return work();
+      } finally {
+        ids.setegid(gid);
+        ids.seteuid(uid);
+      }
+    },
+    giveUpRoot: () => {
+      isGivenUp = true;
+      ids.seteuid(0);
+      // The group first: who is no longer root cannot change it. Real, effective and saved ones, as root asks for it.
+      ids.setgid(gid);
+      ids.setuid(uid);
+      const left = rightsLeft({ uid, gid, groups }, ids);
+      if (left !== undefined)
+        throw new ProgramError(`root could not be given up for ${name}: ${left}`, {
+          exitCode: EXIT.host,
+          advice: 'record without --user, as root',
+        });
+    },
+  };
+}
+
+interface Wanted {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: ReadonlySet<number>;
+}
+
+/** What is still root's, in words; undefined when nothing is. */
+function rightsLeft({ uid, gid, groups }: Wanted, ids: Ids): string | undefined {
+  for (const thread of readdirSync('/proc/self/task')) {
+    const left = rightsInStatus(readFileSync(`/proc/self/task/${thread}/status`, 'latin1'), {
+      uid,
+      gid,
+      groups,
+    });
+    if (left !== undefined) return `thread ${thread} ${left}`;
+  }
+  // It says so, and it is so.
+  for (const again of [() => ids.seteuid(0), () => ids.setuid(0), () => ids.setegid(0)])
+    if (isAllowed(again)) return 'the kernel let it be root again';
+  return undefined;
+}
+
+function isAllowed(change: () => void): boolean {
+  try {
+    change();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What a thread has that the user has not.
+ *
+ * @param status text of its /proc/PID/status
+ * @returns undefined when there is nothing
+ */
+export function rightsInStatus(status: string, { uid, gid, groups }: Wanted): string | undefined {
+  const numbers = (name: string): string[] | undefined =>
+    new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.split(/\s+/).filter(Boolean);
+  // Real, effective, saved, and that of file systems.
+  if (numbers('Uid')?.every((id) => Number(id) === uid) !== true) return 'is another user';
+  if (numbers('Gid')?.every((id) => Number(id) === gid) !== true) return 'is of another group';
+  if (numbers('Groups')?.every((id) => groups.has(Number(id))) !== true)
+    return 'is of other groups beside';
+  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'])
+    if (!/^0+$/.test(numbers(set)?.[0] ?? '')) return `has capabilities (${set})`;
+  return undefined;
+}
