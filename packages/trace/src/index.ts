@@ -25,7 +25,14 @@ export {
   type MergeStop,
   type MergeVisitor,
 } from './live-merge.js';
-export { createBatchMemory, lastTimeOf, readBatch, type BatchMemory } from './batch-reader.js';
+export {
+  createBatchMemory,
+  DamagedBatchError,
+  lastTimeOf,
+  readBatch,
+  type BatchMemory,
+} from './batch-reader.js';
+export { closingBatch } from './batch-writer.js';
 export {
   abandonTrace,
   beginRecording,

@@ -73,11 +73,11 @@ const givenEvent: fc.Arbitrary<GivenEvent> = fc
   });
 
 function writeGiven(fd: number, onCpu: number, events: readonly GivenEvent[]): void {
-  createTraceWriter(fd, HEADER);
+  const { link } = createTraceWriter(fd, HEADER);
   const builder = createEventBuilder(onCpu);
   for (const { event, time: at, line, values } of events)
     appendEvent(builder, event, at, line, values);
-  const { parts } = batchParts(builder, { role: 'events', recording: 0, cpu: onCpu });
+  const { parts } = batchParts(builder, { role: 'events', recording: 0, cpu: onCpu }, link);
   writevSync(fd, parts);
 }
 
