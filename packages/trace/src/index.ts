@@ -33,6 +33,7 @@ export {
   type BatchMemory,
 } from './batch-reader.js';
 export { closingBatch } from './batch-writer.js';
+export { checkBatches, upToDamage } from './damaged-trace.js';
 export {
   abandonTrace,
   beginRecording,

@@ -4,6 +4,7 @@
  */
 import { BUFFER_COUNT, CONTINUATION, PREFIX_BYTES } from './arrow-layout.js';
 import { decodeBatchMetadata } from './batch-metadata.js';
+import { createBatchMemory, readBatch } from './batch-reader.js';
 import { readFully, type TraceBytes } from './file-access.js';
 import { FIRST_LINK } from './checksums.js';
 import { linkBehind, readBatchLayout, readMessage, type StreamMessage } from './message-reader.js';
@@ -23,6 +24,8 @@ export interface RecordingIndex {
   /** Batches with events by CPU, each list in file order. */
   readonly events: ReadonlyMap<number, PlaceList>;
   readonly end: BatchPlace | undefined;
+  /** The CPU of which a batch is damaged: it told more, and behind its last event here nobody's events are whole. */
+  readonly brokenCpu?: number;
 }
 
 export interface TraceIndex {
@@ -42,6 +45,8 @@ export interface TraceIndex {
   readonly closed: boolean;
   /** What is wrong at goodBytes, when it is not just that the file ends there. */
   readonly damage: string | undefined;
+  /** Events that are known to stand in what was left out. */
+  readonly leftOut: number;
 }
 
 /** Far above what our messages need; a longer one is damage, and is not read into memory. */
@@ -108,6 +113,7 @@ export function createTraceIndexer(bytes: TraceBytes): TraceIndexer {
       sealed: false,
       closed: false,
       damage: undefined,
+      leftOut: 0,
     };
   }
 
@@ -133,8 +139,11 @@ export function createTraceIndexer(bytes: TraceBytes): TraceIndexer {
       if (found.sealed) throw damaged(found.goodBytes, 'a batch behind the last one');
       if (link !== undefined && message.message.checksums?.body === undefined)
         throw damaged(found.goodBytes, 'a batch without a checksum');
-      if (place.role === 'close') found.sealed = true;
-      else addBatch(recordings, list, place);
+      if (place.role === 'close') {
+        // Nobody reads it, and it is short.
+        readBatch(bytes, place, createBatchMemory());
+        found.sealed = true;
+      } else addBatch(recordings, list, place);
       found.link = link;
       found.goodBytes = message.end;
       return true;
