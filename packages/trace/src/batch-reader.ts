@@ -114,6 +114,14 @@ export function lastTimeOf(from: TraceBytes, place: BatchPlace, memory: BatchMem
   );
 }
 
+/** What the message behind a batch rests on; undefined where the trace has no checksums. */
+export function linkOfBatch(from: TraceBytes, place: BatchPlace): number | undefined {
+  const metadata = new Uint8Array(place.metadataBytes);
+  readFully(from, metadata, place.offset + PREFIX_BYTES);
+  const checksums = readMessage(new DataView(metadata.buffer))?.checksums;
+  return checksums?.then ?? checksums?.link;
+}
+
 /** Fills the memory with a batch that is as it was written. Returns where in it the body begins. */
 function readBytes(
   from: TraceBytes,

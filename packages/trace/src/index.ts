@@ -29,6 +29,7 @@ export {
   createBatchMemory,
   DamagedBatchError,
   lastTimeOf,
+  linkOfBatch,
   readBatch,
   type BatchMemory,
 } from './batch-reader.js';
