@@ -32,7 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test.each(PROGRAMS)('%s says its version, and what it can do', async (name) => {
   const { version } = JSON.parse(readFileSync(join(ROOT, `packages/${name}/package.json`), 'utf8'));
   expect((await node(`${name}.mjs`, '--version')).stdout).toBe(
-    `${version} (trace format 2, commit ${commitOf(ROOT) ?? 'not known'})\n`,
+    `${version} (trace format 3, commit ${commitOf(ROOT) ?? 'not known'})\n`,
   );
   const { stdout } = await node(`${name}.mjs`, '--help');
   expect(stdout).toContain(`Usage: ${name}`);
@@ -68,7 +68,7 @@ test.each(PROGRAMS)('%s can be started by its name', async (name) => {
     cwd: folder,
     env: { PATH: process.env.PATH },
   });
-  expect(stdout).toContain('trace format 2');
+  expect(stdout).toContain('trace format 3');
 });
 
 /** What rolldown says of where code is from: a comment before each module. */
