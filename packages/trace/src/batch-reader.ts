@@ -119,7 +119,7 @@ export function linkOfBatch(from: TraceBytes, place: BatchPlace): number | undef
   const metadata = new Uint8Array(place.metadataBytes);
   readFully(from, metadata, place.offset + PREFIX_BYTES);
   const checksums = readMessage(new DataView(metadata.buffer))?.checksums;
-  return checksums?.then ?? checksums?.link;
+  return checksums?.next ?? checksums?.link;
 }
 
 /** Fills the memory with a batch that is as it was written. Returns where in it the body begins. */

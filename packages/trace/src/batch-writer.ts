@@ -40,13 +40,13 @@ export interface BatchParts {
  * The events of a builder as one record batch with metadata of its own.
  *
  * @param before link of the message before
- * @param then where the message behind it is one of another stream: what that rests on
+ * @param next where the message behind it is one of another stream: what that rests on
  */
 export function batchParts(
   builder: EventBuilder,
   metadata: BatchMetadata,
   before: number,
-  then?: number,
+  next?: number,
 ): BatchParts {
   const body = createBody();
   const rows = builder.length;
@@ -75,12 +75,12 @@ export function batchParts(
   body.shape.rows = rows;
   const pairs = encodeBatchMetadata(metadata);
   pairs.set(CHECKSUMS.body, checksumDigits(checksumOf(body.parts)));
-  if (then !== undefined) pairs.set(CHECKSUMS.then, checksumDigits(then));
+  if (next !== undefined) pairs.set(CHECKSUMS.next, checksumDigits(next));
   const message = batchMessage(body.shape, pairs, before);
   return {
     parts: [message.bytes, ...body.parts],
     bytes: message.bytes.length + body.shape.bodyBytes,
-    link: then ?? message.link,
+    link: next ?? message.link,
   };
 }
 

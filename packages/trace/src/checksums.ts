@@ -15,7 +15,7 @@ export const CHECKSUMS = {
   /** Of the metadata, behind the link of the message before. */
   link: 'link',
   /** Where a stream goes on in the middle of a trace: the link that the next message rests on, in the place of this one's. */
-  then: 'then',
+  next: 'next',
 } as const;
 
 /** What the first message rests on. */

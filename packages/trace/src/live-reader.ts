@@ -85,7 +85,7 @@ export function joinTrace(writer: TraceWriter, state: RingState): JoinedStream {
 
 /** Behind its last batch come those of the trace, which rest on what the trace holds. */
 function headOf(
-  { schema, link: then }: TraceWriter,
+  { schema, link: next }: TraceWriter,
   { number }: RecordingInProgress,
   batches: readonly { readonly builder: EventBuilder; readonly role: BatchRole }[],
 ): Uint8Array {
@@ -94,7 +94,7 @@ function headOf(
   for (const [at, { builder, role }] of batches.entries()) {
     const isLast = at === batches.length - 1;
     const metadata = { role, recording: number, cpu: builder.cpu };
-    const batch = batchParts(builder, metadata, link, isLast ? then : undefined);
+    const batch = batchParts(builder, metadata, link, isLast ? next : undefined);
     parts.push(...batch.parts);
     link = batch.link;
   }

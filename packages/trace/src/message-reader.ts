@@ -24,7 +24,7 @@ export interface MessageChecksums {
   readonly digitsAt: number;
   readonly body: number | undefined;
   /** What the next message rests on, where that is not the link. */
-  readonly then: number | undefined;
+  readonly next: number | undefined;
 }
 
 export interface BatchLayout {
@@ -78,9 +78,9 @@ export function linkBehind(
   before: number,
 ): number | undefined {
   if (checksums?.link === undefined) return undefined;
-  const { link, digitsAt, then } = checksums;
+  const { link, digitsAt, next } = checksums;
   const metadata = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  return linkOf(metadata, digitsAt, before) === link ? (then ?? link) : undefined;
+  return linkOf(metadata, digitsAt, before) === link ? (next ?? link) : undefined;
 }
 
 function checksumsIn(own: ReadonlyMap<string, Pair>): MessageChecksums | undefined {
@@ -90,7 +90,7 @@ function checksumsIn(own: ReadonlyMap<string, Pair>): MessageChecksums | undefin
     link: parseChecksum(link.value),
     digitsAt: link.at,
     body: parseChecksum(own.get(CHECKSUMS.body)?.value),
-    then: parseChecksum(own.get(CHECKSUMS.then)?.value),
+    next: parseChecksum(own.get(CHECKSUMS.next)?.value),
   };
 }
 

@@ -37,8 +37,7 @@ const DIGITS = 8;
  * ns; and where its checksums stand, which are those of other times.
  */
 let pieces = [];
-let writer;
-writer = createTraceWriter(
+const writer = createTraceWriter(
   {
     append: (parts, bytes, fate) => {
       const whole = Buffer.from(Buffer.concat(parts, bytes));
@@ -47,7 +46,7 @@ writer = createTraceWriter(
       const digitsAt = (checksum) => whole.lastIndexOf(digitsOf(checksum), timesAt);
       const bodyAt = digitsAt(crc32(whole.subarray(timesAt)));
       // Nothing of the schema, which comes before there is a writer, is told again.
-      const linkAt = writer === undefined ? 0 : digitsAt(writer.appendedLink);
+      const linkAt = whole.length === timesAt ? 0 : digitsAt(writer.appendedLink);
       pieces.push({ bytes: whole, timesAt, bodyAt, linkAt, rows: 0, due: 0 });
       fate?.onWritten?.();
     },
