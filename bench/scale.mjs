@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 // Not by its index, which has hooks of vitest.
 import { hasServer, startServer } from '../packages/nats-testbed/dist/nats-server.js';
+import { replayInProcess } from './in-process.mjs';
 import { runMeasured } from './measured-run.mjs';
 import { median } from './median.mjs';
 
@@ -68,6 +69,8 @@ async function measure({ pid, url }, file, folder, host) {
   const asked = usedBy(pid);
   const replayed = await run('replay', 'run', found.url, '--json');
   const given = usedBy(pid);
+  const ofFile = await run('replay', 'run', trace, '--json');
+  const warm = await replayInProcess(trace);
   return {
     events: kept.said.events,
     bytes: statSync(trace).size,
@@ -75,6 +78,8 @@ async function measure({ pid, url }, file, folder, host) {
     sends: sent.seconds - kept.seconds,
     serves: taken - before,
     replays: replayed.seconds,
+    replaysFile: ofFile.seconds,
+    replaysWarm: warm.cpuSeconds,
     gives: given - asked,
   };
 }
@@ -122,6 +127,31 @@ const COLUMNS = [
   ['replay', ({ replays, events }) => perMillion(replays, events)],
 ];
 
+/** What is in a replay from the server, least first. */
+const REPLAYS = [
+  ['warm, in one process', ({ replaysWarm, events }) => perMillion(replaysWarm, events)],
+  ['a process, of a file', ({ replaysFile, events }) => perMillion(replaysFile, events)],
+  ['a process, of a run', ({ replays, events }) => perMillion(replays, events)],
+];
+
+function printTable(title, columns, figures, width) {
+  console.log(title.padEnd(28) + columns.map(([name]) => name.padStart(width)).join(''));
+  for (const [what, figure] of figures)
+    console.log(what.padEnd(28) + columns.map(([, cell]) => cell(figure).padStart(width)).join(''));
+}
+
+/** A process that has nothing to do but to begin: of five thousand events; CPU seconds. */
+async function measureStart(folder) {
+  const trace = join(folder, 'short.arrows');
+  await run('collector', 'import', join(ROOT, SHORT), '-o', trace, '--json');
+  const times = [];
+  for (let round = 0; round < ROUNDS; round++)
+    times.push((await run('replay', 'run', trace, '--json')).seconds);
+  return median(times);
+}
+
+const SHORT = 'examples/u5-json-q256.txt.gz';
+
 function perMillion(seconds, events) {
   return `${((1e9 * seconds) / events).toFixed(0)} ms`;
 }
@@ -135,7 +165,7 @@ try {
   const { stdout } = spawnSync('nats-server', ['--version'], { encoding: 'utf8' });
   console.log(`${cpus()[0]?.model}, Node ${process.version}, ${stdout.trim()}`);
   console.log(`processor time for a million events; medians of ${ROUNDS} rounds\n`);
-  const rows = [['recording', ...COLUMNS.map(([title]) => title)]];
+  const rows = [];
   for (const sample of SAMPLES) {
     const file = prepare(folder, sample);
     const figures = [];
@@ -146,13 +176,17 @@ try {
     const middle = Object.fromEntries(
       Object.keys(figures[0]).map((key) => [key, median(figures.map((figure) => figure[key]))]),
     );
-    rows.push([sample.what, ...COLUMNS.map(([, cell]) => cell(middle))]);
+    rows.push([sample.what, middle]);
   }
-  for (const [name, ...cells] of rows)
-    console.log(name.padEnd(28) + cells.map((cell) => cell.padStart(15)).join(''));
+  printTable('recording', COLUMNS, rows, 15);
   const small = 1e6 * (await measureSmall(server));
   console.log(
     `\na message of ${SMALL.bytes} bytes, of ${SMALL.hosts} hosts in turn: ${small.toFixed(0)} µs of the server's processor time`,
+  );
+  console.log('\nwhat is in a replay, for a million events');
+  printTable('recording', REPLAYS, rows, 22);
+  console.log(
+    `a process that begins, and replays 5,000: ${perMillion(await measureStart(folder), 1e6)}`,
   );
 } finally {
   await server?.stop();

@@ -159,6 +159,7 @@ describe('`npm run pack`', () => {
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
     expect(manifest).toMatchObject({ name: 'vhostscope', version, license: 'Apache-2.0' });
     expect(manifest).not.toHaveProperty('dependencies');
+    expect(manifest).not.toHaveProperty('scripts');
     expect(manifest).not.toHaveProperty('private');
     expect(readdirSync(join(user, 'node_modules')).filter((name) => name[0] !== '.')).toEqual([
       'vhostscope',
@@ -181,7 +182,7 @@ describe('`npm run pack`', () => {
 
   test('whose programs run by their names', { timeout: 60_000 }, async () => {
     for (const name of PROGRAMS)
-      expect((await start(name, '--version')).stdout).toContain(`${version} (trace format 2`);
+      expect((await start(name, '--version')).stdout).toContain(`${version} (trace format 3`);
     const text = join(installed, 'examples/u5-json-q256.txt.gz');
     await start('collector', 'import', text, '-o', 'u5.arrows');
     const { stdout } = await start('replay', 'verify', 'u5.arrows');

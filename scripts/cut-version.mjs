@@ -18,20 +18,19 @@ const readManifest = () => JSON.parse(readFileSync(manifestPath, 'utf8'));
 const { changesets, releases } = await getReleasePlan(root);
 const before = readFileSync(changelogPath, 'utf8');
 const { isReleased } = newestSection(before);
-if (changesets.length === 0 && isReleased) {
-  process.stderr.write('version: nothing has changed that a user notices: .changeset/ is empty\n');
+// A changeset of no package has nothing to tell.
+const lines = changesets.map(({ summary }) => summary).filter((line) => line.trim() !== '');
+if (isReleased && (releases.length === 0 || lines.length === 0)) {
+  process.stderr.write(
+    'version: nothing has changed that a user notices: .changeset/ holds no line\n',
+  );
   process.exit(1);
 }
 
 const version = isReleased ? releases[0].newVersion : readManifest().version;
 const date = new Date().toISOString().slice(0, 10);
 // First, as it may refuse.
-const after = released(
-  before,
-  version,
-  date,
-  changesets.map(({ summary }) => summary),
-);
+const after = released(before, version, date, lines);
 
 if (isReleased) {
   const cli = join(tools, 'node_modules/@changesets/cli/bin.js');

@@ -146,10 +146,10 @@ describe('npm run version', () => {
   test('makes no version of nothing', { timeout: 60_000 }, () => {
     const { status, stderr, folder } = repository(
       `# Changes\n\n## ${version}, 2026-12-01\n\n- a\n`,
-      [],
+      ['---\n---\n\n\n'],
     );
     expect(status).toBe(1);
-    expect(stderr).toContain('.changeset/ is empty');
+    expect(stderr).toContain('.changeset/ holds no line');
     expect(new Set(Object.values(versionsIn(folder)))).toEqual(new Set([version]));
   });
 });
