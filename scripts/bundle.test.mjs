@@ -43,7 +43,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test.each(PROGRAMS)('%s says its version, and what it can do', async (name) => {
   const { version } = JSON.parse(readFileSync(join(ROOT, `packages/${name}/package.json`), 'utf8'));
   expect((await node(`${name}.mjs`, '--version')).stdout).toBe(
-    `${version} (trace format 2, commit ${commitOf(ROOT) ?? 'not known'})\n`,
+    `${version} (trace format 3, commit ${commitOf(ROOT) ?? 'not known'})\n`,
   );
   const { stdout } = await node(`${name}.mjs`, '--help');
   expect(stdout).toContain(`Usage: ${name}`);
@@ -79,7 +79,7 @@ test.each(PROGRAMS)('%s can be started by its name', async (name) => {
     cwd: folder,
     env: { PATH: process.env.PATH },
   });
-  expect(stdout).toContain('trace format 2');
+  expect(stdout).toContain('trace format 3');
 });
 
 /** What rolldown says of where code is from: a comment before each module. */
@@ -182,7 +182,7 @@ describe('`npm run pack`', () => {
 
   test('whose programs run by their names', { timeout: 60_000 }, async () => {
     for (const name of PROGRAMS)
-      expect((await start(name, '--version')).stdout).toContain(`${version} (trace format 2`);
+      expect((await start(name, '--version')).stdout).toContain(`${version} (trace format 3`);
     const text = join(installed, 'examples/u5-json-q256.txt.gz');
     await start('collector', 'import', text, '-o', 'u5.arrows');
     const { stdout } = await start('replay', 'verify', 'u5.arrows');

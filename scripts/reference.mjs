@@ -116,7 +116,7 @@ async function formatPage() {
     ),
     '## Header',
     keyTable(traceHeaderSchema),
-    '## Batches\n\nEach says in the metadata of its message `role`, `recording` (from 0) and `cpu`. Roles: `begin` (one `recording` row), `table` (`virtqueue` rows), `events` (of one CPU, in the order of arrival), `end` (one `recording_end` row).',
+    "## Batches\n\nEach says in the metadata of its message `role`, `recording` (from 0) and `cpu`. Roles: `begin` (one `recording` row), `table` (`virtqueue` rows), `events` (of one CPU, in the order of arrival), `end` (one `recording_end` row), `close` (no row: no batch follows).\n\nFrom format 3 on also `body`, the CRC-32 of the message's body, and, of every message and last, `link`: the CRC-32 of the length of its metadata (32 bits, little endian) and of the metadata without the eight digits of the link, begun with the link of the message before, or with 0. `next`, where there is one, is what the next message rests on in its place. Digits are hexadecimal, in lower case.",
     '## Columns',
     columns(ROW_COLUMNS),
     'Then `details`, a list of one struct or none, with the fields that few events have; an older file has the first of them:',

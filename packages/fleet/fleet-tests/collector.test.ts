@@ -100,6 +100,8 @@ describe.skipIf(!hasServer)('the built programs', () => {
     let err = '';
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
     const text = gunzipSync(readFileSync(EXAMPLE));
+    // What it has not taken when it ends it never does.
+    child.stdin.on('error', () => undefined);
     child.stdin.write(text.subarray(0, text.length / 2));
     const fleet = await openFleet(server.url, {});
     const find = async (): Promise<FleetRun | undefined> =>

@@ -9,7 +9,7 @@ import {
   type ServerSetup,
   type Sharing,
 } from '@vhostscope/nats-testbed';
-import { batchEnd, indexTrace } from '@vhostscope/trace';
+import { batchEnd, endOfStream, indexTrace } from '@vhostscope/trace';
 import {
   connectFleet,
   initStream,
@@ -59,7 +59,9 @@ export function recordedBatches(folder: string): Uint8Array[] {
     );
   });
   const starts = recordings.map(({ begin }) => begin?.offset ?? 0);
-  const cuts = [...new Set([...starts, ...ends, bytes.length])].toSorted((a, b) => a - b);
+  // What closes the trace is no batch of a recording; the mark comes by itself.
+  const mark = bytes.length - endOfStream().length;
+  const cuts = [...new Set([...starts, ...ends, mark, bytes.length])].toSorted((a, b) => a - b);
   return cuts.map((end, at) => bytes.subarray(cuts[at - 1] ?? 0, end));
 }
 

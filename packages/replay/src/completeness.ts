@@ -44,6 +44,8 @@ export function completenessOf(
     for (const [by, howMany] of Object.entries(counts.lost))
       lost.set(by, (lost.get(by) ?? 0n) + BigInt(howMany));
   }
+  const { leftOut } = trace.index;
+  if (leftOut > 0) lost.set(DAMAGE, (lost.get(DAMAGE) ?? 0n) + BigInt(leftOut));
   // A text that is damaged says so itself, and so does what was made of it.
   const damage = [...new Set([...trace.damage, ...flaws])];
   if (backward > 0)
@@ -63,6 +65,9 @@ export function completenessOf(
     problems,
   };
 }
+
+/** Who lost what stands in, or behind, a damaged batch. */
+const DAMAGE = 'damage of the file';
 
 /** As `writeLoss` is told by the import of text. */
 const UNREADABLE = 'unreadable input';

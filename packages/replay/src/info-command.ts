@@ -10,7 +10,12 @@ import {
   tableLines,
   writeOut,
 } from '@vhostscope/terminal';
-import { recordingCounts, traceHeaderSchema, type OpenTrace } from '@vhostscope/trace';
+import {
+  checkBatches,
+  recordingCounts,
+  traceHeaderSchema,
+  type OpenTrace,
+} from '@vhostscope/trace';
 import { z } from 'zod';
 import type { Completeness } from './completeness.js';
 import { withOpenTrace } from './opened-trace.js';
@@ -39,6 +44,8 @@ export const infoResultSchema = z.object({
   merged: traceHeaderSchema.shape.merged.unwrap().nullable(),
   /** What a live recording rests on; null of an import. */
   probes: traceHeaderSchema.shape.probes.unwrap().nullable(),
+  /** Whether it carries checksums; where it does, all that is told of it was held against them. */
+  checksums: z.boolean(),
   complete: z.boolean().nullable(),
   lost: z.record(z.string(), z.string()),
   damage: z.array(z.string()),
@@ -73,6 +80,8 @@ export async function infoCommand(
   options: { readonly json?: boolean; readonly strict?: boolean },
 ): Promise<number> {
   return withOpenTrace(path, options.strict === true, async (trace, completeness) => {
+    // Only who looks through the events finds out that one of them was changed.
+    checkBatches(trace);
     const result = infoResult(trace, completeness);
     await writeOut(options.json === true ? jsonDocument(result) : infoText(result));
     return EXIT.done;
@@ -99,6 +108,7 @@ export function infoResult(trace: OpenTrace, completeness: Completeness): InfoRe
     host: header.host ?? null,
     merged: header.merged ?? null,
     probes: header.probes ?? null,
+    checksums: trace.index.link !== undefined,
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],
@@ -140,6 +150,7 @@ function infoText(result: InfoResult): string {
       : mergedLines(result.merged)),
     `clock       ${result.clock === 'unknown' ? 'not known' : result.clock}${result.time_step === 1 ? '' : `, in steps of ${grouped(result.time_step)} ns`}`,
     `preemption  ${result.preemption === 'unknown' ? 'not known; if it was voluntary, --preempt voluntary lets run tell more' : result.preemption}`,
+    `checksums   ${checksumText(result)}`,
     `complete    ${completeText(result)}`,
     ...(result.host === null ? [] : hostLines(result.host)),
     ...(result.probes === null ? [] : probeLines(result.probes)),
@@ -201,6 +212,12 @@ function probeLines({ detail, views }: NonNullable<InfoResult['probes']>): strin
       ),
     ).map((line) => `  ${line}`),
   ];
+}
+
+function checksumText({ checksums, damage }: InfoResult): string {
+  if (!checksums)
+    return 'none, as older formats have none: whether a byte was changed is not known';
+  return damage.length === 0 ? 'all agree' : 'agree in what is told here';
 }
 
 function completeText({ complete, lost, damage }: InfoResult): string {

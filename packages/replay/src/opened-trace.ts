@@ -2,9 +2,11 @@
 import { isFleetUrl } from '@vhostscope/fleet/url';
 import { createProgressBar, EXIT, ProgramError, say } from '@vhostscope/terminal';
 import {
+  DamagedBatchError,
   InputError,
   NoEventsError,
   openTrace,
+  upToDamage,
   withName,
   type OpenOptions,
   type OpenTrace,
@@ -42,16 +44,38 @@ export async function withOpenTrace(
       say('replay', 'interrupted, nothing was replayed');
       return EXIT.interrupted;
     }
-    const completeness = completenessOf(trace);
-    for (const problem of completeness.problems) say('replay', problem);
-    checkHoldsEvents(trace, completeness);
-    const exitCode = await use(trace, completeness);
-    return exitCode === EXIT.done && strict && isFlawed(completeness) ? EXIT.no : exitCode;
+    const said = new Set<string>();
+    return await usingWhatIsWhole(trace, async (whole) => {
+      const completeness = completenessOf(whole);
+      for (const problem of completeness.problems) {
+        if (!said.has(problem)) say('replay', problem);
+        said.add(problem);
+      }
+      checkHoldsEvents(whole, completeness);
+      const exitCode = await use(whole, completeness);
+      return exitCode === EXIT.done && strict && isFlawed(completeness) ? EXIT.no : exitCode;
+    });
   } catch (error) {
     // Batches are read by what does not know in which file.
     throw withName(trace.name, error);
   } finally {
     trace.close();
+  }
+}
+
+/**
+ * Calls `use` with a trace, and again with what is left of it when a batch turns out to be damaged. It is to read all
+ * that it needs before it gives anything away.
+ */
+export async function usingWhatIsWhole<Result>(
+  trace: OpenTrace,
+  use: (trace: OpenTrace) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await use(trace);
+  } catch (error) {
+    if (!(error instanceof DamagedBatchError)) throw error;
+    return usingWhatIsWhole(upToDamage(trace, error), use);
   }
 }
 

@@ -1,12 +1,20 @@
 /** Damaged input: read up to or around the damage, said on stderr, and in one JSON document. */
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { indexTrace } from '@vhostscope/trace';
 import { describe, expect, it } from 'vitest';
 import { checkResultSchema } from '../src/check-result.ts';
 import { explainResultSchema } from '../src/explain-result.ts';
 import { infoResultSchema } from '../src/info-command.ts';
-import { runResultSchema } from '../src/run-result.ts';
+import { runResultSchema, type RunResult } from '../src/run-result.ts';
 import { verifyResultSchema } from '../src/verify-result.ts';
 import { replay } from './in-process.ts';
 import { temporaryFolder, textOf, trace, writeTrace } from './traces.ts';
@@ -197,6 +205,79 @@ it('a trace file with damage in the middle: it is named, with the byte', async (
   expect(err).toMatch(/^replay: .*middle\.arrows: .*byte \d+.*\n/);
   expect(err).not.toMatch(/bug/);
   if (code !== 0) expect({ code, out }).toEqual({ code: 2, out: '' });
+});
+
+describe('a bit of an event that changed', () => {
+  /** Of two CPUs, the batch of one of them in the middle of the file. */
+  function withChangedBit(): { path: string; at: number; text: string } {
+    const text = textOf('s3');
+    const path = join(folder, 'bit.arrows');
+    writeTrace(path, [text]);
+    const bytes = readFileSync(path);
+    const fd = openSync(path, 'r');
+    const [{ events } = {}] = indexTrace(fd, bytes.length).recordings;
+    const places = [...(events?.get(1) ?? [])];
+    const place = places[places.length >> 1];
+    closeSync(fd);
+    if (place === undefined) throw new Error('no batch of CPU 1');
+    // The lowest bit of its first time: another time, as legal as this one.
+    bytes[place.offset + 8 + place.metadataBytes] ^= 1;
+    writeFileSync(path, bytes);
+    return { path, at: place.offset, text };
+  }
+
+  it.each(COMMANDS)('%s tells up to there, and what was lost', async (command) => {
+    const { path, at } = withChangedBit();
+    const { code, out, err } = await replay(...withOptions(command), '--json', path);
+    expect(code).toBe(0);
+    const said = `bit.arrows: batch at byte ${at} was changed (by its checksum): the file is damaged there, the last `;
+    expect(err.split(said)).toHaveLength(2);
+    const result = SCHEMAS[command].parse(JSON.parse(out));
+    expect(result.complete).toBe(false);
+    expect(result.damage.join('\n')).toContain(said);
+    expect(Number(result.lost['damage of the file'])).toBeGreaterThan(1000);
+    expect((await replay(...withOptions(command), '--strict', path)).code).toBe(1);
+  });
+
+  it('nothing is told behind it, and what is told is what the whole trace says of that time', async () => {
+    const { path, text } = withChangedBit();
+    const run = async (...args: readonly string[]): Promise<RunResult> =>
+      runResultSchema.parse(JSON.parse((await replay('run', '--json', ...args)).out));
+    const broken = await run(path);
+    const info = infoResultSchema.parse(JSON.parse((await replay('info', '--json', path)).out));
+    const last = BigInt(info.recordings[0]?.last ?? 0);
+    // The same events as text, of which none is missing.
+    const upTo = text
+      .split('\n')
+      .filter((line) => line.startsWith('#') || BigInt(line.split(' ')[1] ?? 0) <= last);
+    const whole = await run(file('upto.txt', `${upTo.join('\n')}\n`));
+    expect(broken.totals).toEqual(whole.totals);
+    expect(broken.rounds).toEqual(whole.rounds);
+    expect(broken.ranges).toEqual(whole.ranges);
+    expect(broken.totals.accesses).toBeLessThan((await run(trace('s3').path)).totals.accesses);
+    // What is not told is counted.
+    const told = Object.values(info.recordings[0]?.events ?? {}).reduce((sum, n) => sum + n, 0);
+    const all = text.split('\n').filter((line) => /^[A-Z]/.test(line)).length;
+    expect(told + Number(broken.lost['damage of the file'])).toBe(all);
+  });
+
+  it('an export of it is the same as one of what is left', async () => {
+    const { path } = withChangedBit();
+    const { code, out, err } = await replay('export', '--format', 'ndjson', path, '-o', '-');
+    expect(err).toContain('was changed (by its checksum)');
+    expect(code).toBe(0);
+    const info = infoResultSchema.parse(JSON.parse((await replay('info', '--json', path)).out));
+    const last = out.trim().split('\n').at(-1) ?? '';
+    expect(last).toContain(info.recordings[0]?.last ?? 'nothing');
+  });
+});
+
+it('info says whether there are checksums', async () => {
+  const old = join(import.meta.dirname, '../../trace/test/fixtures/format-2.arrows');
+  expect((await replay('info', trace('u5').path)).out).toMatch(/^checksums   all agree$/m);
+  expect((await replay('info', old)).out).toMatch(
+    /^checksums   none, as older formats have none: whether a byte was changed is not known$/m,
+  );
 });
 
 it('a trace that was cut off before its first batch: both are said', async () => {

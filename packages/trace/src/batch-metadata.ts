@@ -5,9 +5,12 @@ import { MAX_CPU } from '@vhostscope/model';
  * - `begin`: one `recording` row; what follows starts from empty state;
  * - `table`: `virtqueue` rows, valid for the whole recording;
  * - `events`: events of one CPU, in the order in which they arrived;
- * - `end`: one `recording_end` row.
+ * - `end`: one `recording_end` row;
+ * - `close`: no row; no batch follows it, so that it shows whether some are missing before the stream's end.
  */
-export type BatchRole = 'begin' | 'table' | 'events' | 'end';
+export type BatchRole = (typeof ROLES)[number];
+
+const ROLES = ['begin', 'table', 'events', 'end', 'close'] as const;
 
 export interface BatchMetadata {
   readonly role: BatchRole;
@@ -28,11 +31,12 @@ export function encodeBatchMetadata({ role, recording, cpu }: BatchMetadata): Ma
 export function decodeBatchMetadata(
   metadata: ReadonlyMap<string, string>,
 ): BatchMetadata | undefined {
-  const role = metadata.get('role');
+  const named = metadata.get('role');
+  const role = ROLES.find((one) => one === named);
   const recording = Number(metadata.get('recording'));
   const cpu = Number(metadata.get('cpu'));
-  if (role !== 'begin' && role !== 'table' && role !== 'events' && role !== 'end') return undefined;
   if (
+    role === undefined ||
     !Number.isSafeInteger(recording) ||
     recording < 0 ||
     !Number.isInteger(cpu) ||

@@ -15,9 +15,15 @@ import {
   type EventBatch,
   type TextColumnData,
 } from '@vhostscope/model';
+import { crc32 } from 'node:zlib';
 import { BUFFER_COUNT, PREFIX_BYTES } from './arrow-layout.js';
 import { readFully, type TraceBytes } from './file-access.js';
-import { readBatchLayout, readMessage, type BatchLayout } from './message-reader.js';
+import {
+  readBatchLayout,
+  readMessage,
+  type BatchLayout,
+  type StreamMessage,
+} from './message-reader.js';
 import { MAX_OBJECTS } from './recording-objects.js';
 import { TraceFormatError } from './trace-header.js';
 import type { BatchPlace } from './place-list.js';
@@ -38,20 +44,27 @@ export function createBatchMemory(): BatchMemory {
   };
 }
 
+/** A batch of which what is in the file is not what was written: nothing of it is told. */
+export class DamagedBatchError extends TraceFormatError {
+  override name = 'TraceFormatError';
+  readonly place: BatchPlace;
+
+  constructor(place: BatchPlace) {
+    super(`batch at byte ${place.offset} was changed (by its checksum): the file is damaged there`);
+    this.place = place;
+  }
+}
+
 /**
  * Reads a batch. The views are valid until the same memory is read into again.
  *
- * @throws TraceFormatError when the columns contradict each other or hold what no event may hold
+ * @throws DamagedBatchError when it is not as it was written; TraceFormatError when the columns contradict each other
+ *   or hold what no event may hold
  */
 export function readBatch(from: TraceBytes, place: BatchPlace, memory: BatchMemory): EventBatch {
-  const { metadataBytes, bodyBytes, rows } = place;
-  // The metadata is put where the body behind it begins at a multiple of eight.
-  const start = -metadataBytes & 7;
-  const bytes = start + metadataBytes + bodyBytes;
-  if (memory.bytes.byteLength < bytes) memory.bytes = new ArrayBuffer(bytes);
-  readFully(from, new Uint8Array(memory.bytes, start, bytes - start), place.offset + PREFIX_BYTES);
-  const layout = readLayout(new DataView(memory.bytes, start, metadataBytes), place, memory);
-  const columns = new ColumnCursor(memory, start + metadataBytes, place);
+  const { rows } = place;
+  const { layout, body } = readBytes(from, place, memory);
+  const columns = new ColumnCursor(memory, body, place);
   columns.skipValidity();
   const time = columns.u32(2 * rows);
   columns.skipValidity();
@@ -88,23 +101,55 @@ export function readBatch(from: TraceBytes, place: BatchPlace, memory: BatchMemo
   return batch;
 }
 
-/** Time of a batch's last row, ns, without reading the batch. */
+/** Time of a batch's last row, ns. @throws as `readBatch`, whose columns are not looked at */
 export function lastTimeOf(from: TraceBytes, place: BatchPlace, memory: BatchMemory): bigint {
-  const { offset, metadataBytes, rows } = place;
-  const metadata = new Uint8Array(metadataBytes);
-  readFully(from, metadata, offset + PREFIX_BYTES);
-  readLayout(new DataView(metadata.buffer), place, memory);
-  const column = memory.buffers[2 * TIME_BUFFER];
-  const value = new Uint8Array(8);
-  readFully(from, value, offset + PREFIX_BYTES + metadataBytes + column + 8 * (rows - 1));
-  return new DataView(value.buffer).getBigInt64(0, true);
+  if (place.rows === 0) return 0n;
+  const { body } = readBytes(from, place, memory);
+  const columns = new ColumnCursor(memory, body, place);
+  columns.skipValidity();
+  const time = columns.u32(2 * place.rows);
+  return BigInt.asIntN(
+    64,
+    (BigInt(time[2 * place.rows - 1]) << 32n) | BigInt(time[2 * place.rows - 2]),
+  );
 }
 
-/** Behind the bits that say which times there are. */
-const TIME_BUFFER = 1;
+/** What the message behind a batch rests on; undefined where the trace has no checksums. */
+export function linkOfBatch(from: TraceBytes, place: BatchPlace): number | undefined {
+  const metadata = new Uint8Array(place.metadataBytes);
+  readFully(from, metadata, place.offset + PREFIX_BYTES);
+  const checksums = readMessage(new DataView(metadata.buffer))?.checksums;
+  return checksums?.next ?? checksums?.link;
+}
 
-function readLayout(metadata: DataView, place: BatchPlace, memory: BatchMemory): BatchLayout {
+/** Fills the memory with a batch that is as it was written. Returns where in it the body begins. */
+function readBytes(
+  from: TraceBytes,
+  place: BatchPlace,
+  memory: BatchMemory,
+): { layout: BatchLayout; body: number } {
+  const { metadataBytes, bodyBytes } = place;
+  // The metadata is put where the body behind it begins at a multiple of eight.
+  const start = -metadataBytes & 7;
+  const body = start + metadataBytes;
+  const bytes = body + bodyBytes;
+  if (memory.bytes.byteLength < bytes) memory.bytes = new ArrayBuffer(bytes);
+  readFully(from, new Uint8Array(memory.bytes, start, bytes - start), place.offset + PREFIX_BYTES);
+  const metadata = new DataView(memory.bytes, start, metadataBytes);
   const message = readMessage(metadata);
+  const layout = readLayout(metadata, message, place, memory);
+  const written = message?.checksums?.body;
+  if (written !== undefined && written !== crc32(new Uint8Array(memory.bytes, body, bodyBytes)))
+    throw new DamagedBatchError(place);
+  return { layout, body };
+}
+
+function readLayout(
+  metadata: DataView,
+  message: StreamMessage | undefined,
+  place: BatchPlace,
+  memory: BatchMemory,
+): BatchLayout {
   const layout =
     message?.bodyBytes === place.bodyBytes
       ? readBatchLayout(metadata, message, memory.buffers)

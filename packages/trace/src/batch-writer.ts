@@ -13,9 +13,15 @@ import {
   type TextColumnData,
 } from '@vhostscope/model';
 import { BYTES_OF } from './arrow-layout.js';
+import { CHECKSUMS, checksumDigits, checksumOf } from './checksums.js';
 import { encodeBatchMetadata, type BatchMetadata } from './batch-metadata.js';
-import type { EventBuilder } from './event-builder.js';
-import { batchMessage, createBatchShape, type BatchShape } from './message-writer.js';
+import { createEventBuilder, type EventBuilder } from './event-builder.js';
+import {
+  batchMessage,
+  createBatchShape,
+  type BatchShape,
+  type LinkedMessage,
+} from './message-writer.js';
 
 const NOTHING = new Uint8Array(0);
 const PADDING = new Uint8Array(8);
@@ -26,10 +32,22 @@ if (endianness() !== 'LE') throw new Error('trace files are little endian, this 
 export interface BatchParts {
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
+  /** What the message behind it rests on. */
+  readonly link: number;
 }
 
-/** The events of a builder as one record batch with metadata of its own. */
-export function batchParts(builder: EventBuilder, metadata: BatchMetadata): BatchParts {
+/**
+ * The events of a builder as one record batch with metadata of its own.
+ *
+ * @param before link of the message before
+ * @param next where the message behind it is one of another stream: what that rests on
+ */
+export function batchParts(
+  builder: EventBuilder,
+  metadata: BatchMetadata,
+  before: number,
+  next?: number,
+): BatchParts {
   const body = createBody();
   const rows = builder.length;
   const rowValidity = validityOfRows(builder);
@@ -55,8 +73,22 @@ export function batchParts(builder: EventBuilder, metadata: BatchMetadata): Batc
     else addFixed(body, details, column as ArrayBufferView, BYTES_OF[storage], validity);
   }
   body.shape.rows = rows;
-  const message = batchMessage(body.shape, encodeBatchMetadata(metadata));
-  return { parts: [message, ...body.parts], bytes: message.length + body.shape.bodyBytes };
+  const pairs = encodeBatchMetadata(metadata);
+  pairs.set(CHECKSUMS.body, checksumDigits(checksumOf(body.parts)));
+  if (next !== undefined) pairs.set(CHECKSUMS.next, checksumDigits(next));
+  const message = batchMessage(body.shape, pairs, before);
+  return {
+    parts: [message.bytes, ...body.parts],
+    bytes: message.bytes.length + body.shape.bodyBytes,
+    link: next ?? message.link,
+  };
+}
+
+/** The batch behind which none follows; `endOfStream` does. */
+export function closingBatch(before: number): LinkedMessage {
+  const metadata = { role: 'close', recording: 0, cpu: 0 } as const;
+  const { parts, link } = batchParts(createEventBuilder(0), metadata, before);
+  return { bytes: Buffer.concat(parts), link };
 }
 
 /** The columns of a batch, added in the order of the schema. */

@@ -83,14 +83,15 @@ function setValue(view: DataView, at: number, kind: FieldKind, value: number): v
   else if (kind === 'i64') setCount(view, at, value);
 }
 
-/** Adds a text where the offset at `from` leads to. */
-export function addText(flat: Flatbuffer, from: number, text: string): void {
+/** Adds a text where the offset at `from` leads to. Returns where its first byte stands. */
+export function addText(flat: Flatbuffer, from: number, text: string): number {
   const encoded = encoder.encode(text);
   // A zero ends it.
   const at = reserve(flat, 4 + encoded.length + 1, 4);
   flat.view.setUint32(from, at - from, true);
   flat.view.setUint32(at, encoded.length, true);
   flat.bytes.set(encoded, at + 4);
+  return at + 4;
 }
 
 /** Adds a vector of offsets where the offset at `from` leads to. Returns the positions of its elements. */

@@ -25,7 +25,16 @@ export {
   type MergeStop,
   type MergeVisitor,
 } from './live-merge.js';
-export { createBatchMemory, lastTimeOf, readBatch, type BatchMemory } from './batch-reader.js';
+export {
+  createBatchMemory,
+  DamagedBatchError,
+  lastTimeOf,
+  linkOfBatch,
+  readBatch,
+  type BatchMemory,
+} from './batch-reader.js';
+export { closingBatch } from './batch-writer.js';
+export { checkBatches, upToDamage } from './damaged-trace.js';
 export {
   abandonTrace,
   beginRecording,

@@ -8,7 +8,7 @@
  */
 import { EVENT_NAMES, KIND } from '@vhostscope/model';
 import type { BatchRole } from './batch-metadata.js';
-import { batchParts } from './batch-writer.js';
+import { batchParts, closingBatch } from './batch-writer.js';
 import { appendEvent, createEventBuilder, type EventBuilder } from './event-builder.js';
 import { endOfStream } from './message-writer.js';
 import { countsByName } from './recording-counts.js';
@@ -36,7 +36,11 @@ export function joinTrace(writer: TraceWriter, state: RingState): JoinedStream {
   const recording = writer.current;
   if (recording === undefined || recording.note !== undefined) {
     // Nothing was written yet: the stream is the trace.
-    return { head: writer.schema, before: new Float64Array(EVENT_NAMES.length), since: undefined };
+    return {
+      head: writer.schema.bytes,
+      before: new Float64Array(EVENT_NAMES.length),
+      since: undefined,
+    };
   }
   const latest = latestTime(recording);
   const ranges = linesOfAll(state.ranges);
@@ -64,15 +68,37 @@ export function joinTrace(writer: TraceWriter, state: RingState): JoinedStream {
   if (isLossy) before[KIND.lost]--;
   const lost = createEventBuilder(rings.cpu);
   if (isLossy && !knowsRings) tellLoss(lost, latest);
-  const head = [
-    writer.schema,
-    batch(recording, begin, 'begin'),
-    batch(recording, table, 'table'),
-    batch(recording, rings, 'events'),
-    ...tellRanges(ranges).map((builder) => batch(recording, builder, 'events')),
-    batch(recording, lost, 'events'),
-  ];
-  return { head: Buffer.concat(head), before, since };
+  const head = headOf(
+    writer,
+    recording,
+    [
+      { builder: begin, role: 'begin' as const },
+      { builder: table, role: 'table' as const },
+      ...[rings, ...tellRanges(ranges), lost].map((builder) => ({
+        builder,
+        role: 'events' as const,
+      })),
+    ].filter(({ builder }) => builder.length > 0),
+  );
+  return { head, before, since };
+}
+
+/** Behind its last batch come those of the trace, which rest on what the trace holds. */
+function headOf(
+  { schema, link: next }: TraceWriter,
+  { number }: RecordingInProgress,
+  batches: readonly { readonly builder: EventBuilder; readonly role: BatchRole }[],
+): Uint8Array {
+  const parts: Uint8Array[] = [schema.bytes];
+  let { link } = schema;
+  for (const [at, { builder, role }] of batches.entries()) {
+    const isLast = at === batches.length - 1;
+    const metadata = { role, recording: number, cpu: builder.cpu };
+    const batch = batchParts(builder, metadata, link, isLast ? next : undefined);
+    parts.push(...batch.parts);
+    link = batch.link;
+  }
+  return Buffer.concat(parts);
 }
 
 /** Behind this nothing is taken for certain that a line could have told which was lost. */
@@ -97,7 +123,8 @@ function tellRanges(ranges: readonly KeptLine[]): EventBuilder[] {
 /** What a stream ends with; to be asked for when the trace has got its last events, before its own end. */
 export function leaveTrace(writer: TraceWriter, { before, since }: JoinedStream): Uint8Array {
   const recording = writer.current;
-  if (recording === undefined) return endOfStream();
+  // Whoever reads along has got all that was appended, whatever became of it in the file.
+  if (recording === undefined) return closed([], writer.appendedLink);
   const counts = {
     ...countsOf(recording),
     events: countsByName(recording.byKind.map((count, kind) => count - before[kind])),
@@ -105,16 +132,11 @@ export function leaveTrace(writer: TraceWriter, { before, since }: JoinedStream)
   };
   const end = createEventBuilder(0);
   appendEvent(end, 'recording_end', recording.last, 0, { note: JSON.stringify(counts) });
-  return Buffer.concat([batch(recording, end, 'end'), endOfStream()]);
+  const metadata = { role: 'end', recording: recording.number, cpu: end.cpu } as const;
+  const { parts, link } = batchParts(end, metadata, writer.appendedLink);
+  return closed(parts, link);
 }
 
-function batch(
-  { number }: RecordingInProgress,
-  builder: EventBuilder,
-  role: BatchRole,
-): Uint8Array {
-  if (builder.length === 0) return NO_BYTES;
-  return Buffer.concat(batchParts(builder, { role, recording: number, cpu: builder.cpu }).parts);
+function closed(parts: readonly Uint8Array[], link: number): Uint8Array {
+  return Buffer.concat([...parts, closingBatch(link).bytes, endOfStream()]);
 }
-
-const NO_BYTES = new Uint8Array(0);

@@ -40,7 +40,7 @@ export async function visitTraceAtPace(
     visitOpening(bytes, recording, visit);
     const heap = openCursors(bytes, recording);
     while (heap.length > 0) {
-      visitNext(bytes, heap, visit);
+      visitNext(bytes, heap, visit, recording.brokenCpu);
       const paused = pause();
       if (paused !== undefined) await paused;
     }
@@ -56,7 +56,7 @@ export function visitRecording(
 ): void {
   visitOpening(bytes, recording, visit);
   const heap = openCursors(bytes, recording);
-  while (heap.length > 0) visitNext(bytes, heap, visit);
+  while (heap.length > 0) visitNext(bytes, heap, visit, recording.brokenCpu);
   visitWhole(bytes, recording.end, visit);
 }
 
@@ -80,17 +80,30 @@ function openCursors(bytes: TraceBytes, recording: RecordingIndex): StandingCurs
   const heap = [...recording.events.values()]
     .map(createCursor)
     .filter((cursor) => refill(bytes, cursor));
+  const { brokenCpu } = recording;
+  // Not even its first event is there.
+  if (brokenCpu !== undefined && heap.every(({ batch }) => batch.cpu !== brokenCpu)) return [];
   heapify(heap);
   return heap;
 }
 
-/** Visits the next run. A cursor that has come to its end leaves the heap. */
-function visitNext(bytes: TraceBytes, heap: StandingCursor[], visit: RunVisitor): void {
+/**
+ * Visits the next run. A cursor that has come to its end leaves the heap; where its CPU told more, which is damaged,
+ * all do: what others tell from then on lacks that.
+ */
+function visitNext(
+  bytes: TraceBytes,
+  heap: StandingCursor[],
+  visit: RunVisitor,
+  brokenCpu: number | undefined,
+): void {
   const [cursor] = heap;
   const from = cursor.row;
+  const { cpu } = cursor.batch;
   const second = secondOf(heap);
   cursor.row = second === undefined ? cursor.batch.length : runEnd(cursor, second);
   visit(cursor.batch, from, cursor.row);
   if (refill(bytes, cursor)) sink(heap, 0);
+  else if (cpu === brokenCpu) heap.length = 0;
   else removeFirst(heap);
 }

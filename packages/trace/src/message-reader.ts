@@ -5,6 +5,7 @@
  * is followed that does not lie in the metadata, and no count is believed before it is checked.
  */
 import { bufferCount, detailFieldCount, LEAST_NODE_COUNT, NODE_COUNT } from './arrow-layout.js';
+import { CHECKSUMS, linkOf, parseChecksum } from './checksums.js';
 
 export interface StreamMessage {
   readonly kind: 'schema' | 'batch' | 'other';
@@ -13,6 +14,17 @@ export interface StreamMessage {
   readonly bodyBytes: number;
   /** Where the header's table lies in the metadata. */
   readonly header: number;
+  /** What it says of its checksums; undefined in formats that had none. */
+  readonly checksums: MessageChecksums | undefined;
+}
+
+export interface MessageChecksums {
+  /** Undefined where the digits are none. */
+  readonly link: number | undefined;
+  readonly digitsAt: number;
+  readonly body: number | undefined;
+  /** What the next message rests on, where that is not the link. */
+  readonly next: number | undefined;
 }
 
 export interface BatchLayout {
@@ -30,7 +42,7 @@ const SCHEMA = { metadata: 2 } as const;
 const BATCH = { length: 0, nodes: 1, buffers: 2, compression: 3 } as const;
 const PAIR = { key: 0, value: 1 } as const;
 
-/** A batch has three pairs, a schema five. */
+/** A batch has five or six pairs, a schema five and one. */
 const MAX_PAIRS = 64;
 
 /** The message in `view`; undefined when it is none. */
@@ -42,16 +54,44 @@ export function readMessage(view: DataView): StreamMessage | undefined {
     const header = follow(view, field(view, message, MESSAGE.header));
     const headerType = type === 0 ? 0 : view.getUint8(type);
     const isSchema = headerType === HEADER_TYPE.schema;
-    const pairs = isSchema
-      ? field(view, header, SCHEMA.metadata)
-      : field(view, message, MESSAGE.metadata);
+    const own = pairsAt(view, field(view, message, MESSAGE.metadata));
+    const pairs = isSchema ? pairsAt(view, field(view, header, SCHEMA.metadata)) : own;
     return {
       kind: isSchema ? 'schema' : headerType === HEADER_TYPE.batch ? 'batch' : 'other',
-      metadata: pairs === 0 ? new Map<string, string>() : readPairs(view, follow(view, pairs)),
+      metadata: new Map([...pairs].map(([key, { value }]) => [key, value])),
       bodyBytes: body === 0 ? 0 : readCount(view, body),
       header,
+      checksums: checksumsIn(own),
     };
   });
+}
+
+/**
+ * What the message behind one rests on.
+ *
+ * @param before what this one rests on
+ * @returns undefined when it is not as it was written, or does not follow the one before
+ */
+export function linkBehind(
+  view: DataView,
+  { checksums }: StreamMessage,
+  before: number,
+): number | undefined {
+  if (checksums?.link === undefined) return undefined;
+  const { link, digitsAt, next } = checksums;
+  const metadata = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  return linkOf(metadata, digitsAt, before) === link ? (next ?? link) : undefined;
+}
+
+function checksumsIn(own: ReadonlyMap<string, Pair>): MessageChecksums | undefined {
+  const link = own.get(CHECKSUMS.link);
+  if (link === undefined) return undefined;
+  return {
+    link: parseChecksum(link.value),
+    digitsAt: link.at,
+    body: parseChecksum(own.get(CHECKSUMS.body)?.value),
+    next: parseChecksum(own.get(CHECKSUMS.next)?.value),
+  };
 }
 
 /**
@@ -135,27 +175,35 @@ function readCount(view: DataView, at: number): number {
   return high * 0x1_0000_0000 + view.getUint32(at, true);
 }
 
-function readPairs(view: DataView, vector: number): Map<string, string> {
+/** A value, and where it stands in the metadata. */
+interface Pair {
+  readonly value: string;
+  readonly at: number;
+}
+
+/** The pairs to which the offset at a position leads; none where there is no such position. */
+function pairsAt(view: DataView, at: number): Map<string, Pair> {
+  const pairs = new Map<string, Pair>();
+  if (at === 0) return pairs;
+  const vector = follow(view, at);
   const count = view.getUint32(vector, true);
   if (count > MAX_PAIRS) throw new RangeError('too many pairs');
-  const pairs = new Map<string, string>();
   for (let i = 0; i < count; i++) {
     const pair = follow(view, vector + 4 + 4 * i);
-    pairs.set(readText(view, pair, PAIR.key), readText(view, pair, PAIR.value));
+    pairs.set(readText(view, pair, PAIR.key).value, readText(view, pair, PAIR.value));
   }
   return pairs;
 }
 
 const UTF8 = new TextDecoder();
 
-function readText(view: DataView, table: number, number: number): string {
-  const at = field(view, table, number);
-  if (at === 0) return '';
-  const text = follow(view, at);
-  const bytes = view.getUint32(text, true);
-  return UTF8.decode(
-    new Uint8Array(view.buffer, view.byteOffset + text + 4, checked(view, text + 4, bytes)),
-  );
+function readText(view: DataView, table: number, number: number): Pair {
+  const from = field(view, table, number);
+  if (from === 0) return { value: '', at: 0 };
+  const text = follow(view, from);
+  const at = text + 4;
+  const bytes = checked(view, at, view.getUint32(text, true));
+  return { value: UTF8.decode(new Uint8Array(view.buffer, view.byteOffset + at, bytes)), at };
 }
 
 function checked(view: DataView, at: number, bytes: number): number {

@@ -14,6 +14,7 @@ import {
   ROW_COLUMNS,
   type Column,
 } from './arrow-layout.js';
+import { CHECKSUM_DIGITS, CHECKSUMS, checksumDigits, FIRST_LINK, linkOf } from './checksums.js';
 import {
   addCountPairs,
   addOffsets,
@@ -58,11 +59,21 @@ const STRUCT = 13;
 /** One message is made at a time; its bytes are copied out. */
 const memory = createFlatbuffer();
 
+/** A message, with its prefix, padded to a multiple of eight bytes, and its link. */
+export interface LinkedMessage {
+  readonly bytes: Uint8Array;
+  readonly link: number;
+}
+
 /** The stream's first message. */
-export function schemaMessage(metadata: ReadonlyMap<string, string>): Uint8Array {
+export function schemaMessage(metadata: ReadonlyMap<string, string>): LinkedMessage {
   const flat = memory;
   clearFlatbuffer(flat);
-  const [header] = addTable(flat, ROOT, [[2, 'offset', 0], ...messageFields(SCHEMA_HEADER, 0)]);
+  const [header, ownPairs] = addTable(flat, ROOT, [
+    [2, 'offset', 0],
+    [4, 'offset', 0],
+    ...messageFields(SCHEMA_HEADER, 0),
+  ]);
   const [fields, pairs] = addTable(flat, header, [
     [1, 'offset', 0],
     [2, 'offset', 0],
@@ -71,18 +82,20 @@ export function schemaMessage(metadata: ReadonlyMap<string, string>): Uint8Array
   for (const [at, column] of ROW_COLUMNS.entries()) addColumn(flat, positions[at], column);
   addDetails(flat, positions[ROW_COLUMNS.length]);
   addPairs(flat, pairs, metadata);
-  return withPrefix(flat);
+  return linked(flat, ownPairs, new Map(), FIRST_LINK);
 }
 
 /**
- * The message of a batch, with its prefix, padded to a multiple of eight bytes; the body follows it.
+ * The message of a batch; the body follows it.
  *
  * @param metadata pairs of the message's own metadata
+ * @param before link of the message before
  */
 export function batchMessage(
   { rows, bodyBytes, nodes, buffers }: BatchShape,
   metadata: ReadonlyMap<string, string>,
-): Uint8Array {
+  before: number,
+): LinkedMessage {
   const flat = memory;
   clearFlatbuffer(flat);
   const [header, pairs] = addTable(flat, ROOT, [
@@ -97,8 +110,7 @@ export function batchMessage(
   ]);
   addCountPairs(flat, nodesAt, nodes);
   addCountPairs(flat, buffersAt, buffers);
-  addPairs(flat, pairs, metadata);
-  return withPrefix(flat);
+  return linked(flat, pairs, metadata, before);
 }
 
 /** What ends the stream: a message without metadata. */
@@ -158,20 +170,39 @@ function addField(
   return addOffsets(flat, childrenAt, children);
 }
 
-function addPairs(flat: Flatbuffer, at: number, pairs: ReadonlyMap<string, string>): void {
+/** Returns where the last value stands. */
+function addPairs(flat: Flatbuffer, at: number, pairs: ReadonlyMap<string, string>): number {
   const positions = addOffsets(flat, at, pairs.size);
+  let last = 0;
   for (const [i, [key, value]] of [...pairs].entries()) {
     const [keyAt, valueAt] = addTable(flat, positions[i], [
       [0, 'offset', 0],
       [1, 'offset', 0],
     ]);
     addText(flat, keyAt, key);
-    addText(flat, valueAt, value);
+    last = addText(flat, valueAt, value);
   }
+  return last;
 }
 
-function withPrefix(flat: Flatbuffer): Uint8Array {
+/** Adds the message's own pairs, the last of them its link. */
+function linked(
+  flat: Flatbuffer,
+  at: number,
+  pairs: ReadonlyMap<string, string>,
+  before: number,
+): LinkedMessage {
+  const digitsAt = addPairs(flat, at, new Map([...pairs, [CHECKSUMS.link, UNKNOWN_LINK]]));
   const metadata = finishedBytes(flat);
+  const link = linkOf(metadata, digitsAt, before);
+  metadata.set(encoder.encode(checksumDigits(link)), digitsAt);
+  return { bytes: withPrefix(metadata), link };
+}
+
+const encoder = new TextEncoder();
+const UNKNOWN_LINK = '0'.repeat(CHECKSUM_DIGITS);
+
+function withPrefix(metadata: Uint8Array): Uint8Array {
   const message = new Uint8Array(PREFIX_BYTES + metadata.length);
   const view = new DataView(message.buffer);
   view.setUint32(0, CONTINUATION, true);

@@ -1,5 +1,6 @@
 /** What whoever records, or imports, adds to a recording beside the lines that it reads. */
 import { timeOfLine, type EventLine, type EventName } from '@vhostscope/model';
+import { FIRST_LINK } from './checksums.js';
 import { appendEvent, clearBuilder, type EventValues } from './event-builder.js';
 import { forgetUnwritten, latestOfCpu, latestTime, type LiveEnd } from './recording-in-progress.js';
 import type { KeptLine } from './open-ranges.js';
@@ -51,7 +52,11 @@ export function dropUnwritten(writer: TraceWriter, by: string): void {
   writer.current ??= writer.ending;
   writer.ending = undefined;
   writer.output.cutBack(roomForEnd(writer));
-  if (writer.schemaIs !== 'written') writer.schemaIs = 'lost';
+  writer.link = writer.writtenLink;
+  if (writer.schemaIs !== 'written') {
+    writer.schemaIs = 'lost';
+    writer.link = FIRST_LINK;
+  }
   const recording = writer.current;
   if (recording === undefined) return;
   const unwritten = forgetUnwritten(recording);

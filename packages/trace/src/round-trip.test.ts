@@ -1,4 +1,5 @@
 import { readFileSync, fstatSync, writevSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import {
   DETAIL_FIELDS,
   EVENTS,
@@ -73,11 +74,11 @@ const givenEvent: fc.Arbitrary<GivenEvent> = fc
   });
 
 function writeGiven(fd: number, onCpu: number, events: readonly GivenEvent[]): void {
-  createTraceWriter(fd, HEADER);
+  const { link } = createTraceWriter(fd, HEADER);
   const builder = createEventBuilder(onCpu);
   for (const { event, time: at, line, values } of events)
     appendEvent(builder, event, at, line, values);
-  const { parts } = batchParts(builder, { role: 'events', recording: 0, cpu: onCpu });
+  const { parts } = batchParts(builder, { role: 'events', recording: 0, cpu: onCpu }, link);
   writevSync(fd, parts);
 }
 
@@ -137,7 +138,7 @@ test('the schema says what the codes mean and what the fields are', () => {
   const table = tableFromIPC(readFileSync(path));
   const { metadata, fields } = table.schema;
   expect(metadata.get('format')).toBe('vhostscope');
-  expect(metadata.get('format_version')).toBe('2');
+  expect(metadata.get('format_version')).toBe('3');
   expect(JSON.parse(metadata.get('kinds') ?? '')).toEqual(
     // JSON has no undefined.
     Array.from(EVENT_NAMES, (name) => name ?? null),
@@ -268,4 +269,38 @@ test('batches larger than their first memory, and more than one of a CPU', () =>
         : [BigInt(at), ...names.map(() => undefined)];
     if (got.some((value, i) => value !== wanted[i])) expect(got).toEqual(wanted);
   }
+});
+
+test('the checksums are those that the reference describes, message by message', () => {
+  const { path } = importText(
+    '# vhost-oracle 1\nN 1 0 ffff888100000000 1 0\nM 2 1 ffff888100000100\n',
+  );
+  const bytes = readFileSync(path);
+  let link = 0;
+  let messages = 0;
+  for (let at = 0; at < bytes.length - 8; messages++) {
+    const body = at + 8 + bytes.readUInt32LE(at + 4);
+    const metadata = bytes.toString('latin1', at + 8, body);
+    // Each value of a pair: its length as 32 bits, its bytes, a zero.
+    const digits = [...metadata.matchAll(/\x08\0{3}([0-9a-f]{8})\0/g)].map((found) => ({
+      value: found[1],
+      at: at + 12 + found.index,
+    }));
+    const own = digits.at(-1) ?? { value: '', at: 0 };
+    link = crc32(bytes.subarray(at + 4, own.at), link);
+    link = crc32(bytes.subarray(own.at + 8, body), link);
+    expect(own.value).toBe(link.toString(16).padStart(8, '0'));
+    at = body;
+    // The next message, or the end: a mark, and the length of its metadata.
+    const isNext = (): boolean =>
+      bytes.readUInt32LE(at) === 0xffff_ffff &&
+      (at === bytes.length - 8 || (bytes[at + 7] === 0 && bytes.readUInt32LE(at + 4) > 1000));
+    while (!isNext()) at += 8;
+    if (messages > 0)
+      expect(digits.at(-2)?.value).toBe(
+        crc32(bytes.subarray(body, at)).toString(16).padStart(8, '0'),
+      );
+  }
+  // Schema, begin, two tables, two CPUs, end, and what closes it.
+  expect(messages).toBe(8);
 });

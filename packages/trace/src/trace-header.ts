@@ -9,7 +9,11 @@ import type { traceHeaderSchema } from './trace-header-reader.js';
 export const FORMAT_VERSIONS: readonly string[] = [
   'the events of imported text',
   'the events of `collector attach`, and fields at the end for them',
+  'a checksum of every message, each resting on the one before, and a batch that closes the trace',
 ];
+
+/** From this one on all messages have checksums. */
+export const FIRST_WITH_CHECKSUMS = 3;
 
 /** What is written. A reader refuses a newer one, and keeps reading older ones. */
 export const FORMAT_VERSION: number = FORMAT_VERSIONS.length;

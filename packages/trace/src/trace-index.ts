@@ -4,8 +4,10 @@
  */
 import { BUFFER_COUNT, CONTINUATION, PREFIX_BYTES } from './arrow-layout.js';
 import { decodeBatchMetadata } from './batch-metadata.js';
+import { createBatchMemory, readBatch } from './batch-reader.js';
 import { readFully, type TraceBytes } from './file-access.js';
-import { readBatchLayout, readMessage, type StreamMessage } from './message-reader.js';
+import { FIRST_LINK } from './checksums.js';
+import { linkBehind, readBatchLayout, readMessage, type StreamMessage } from './message-reader.js';
 import {
   createPlaceList,
   type BatchPlace,
@@ -13,7 +15,7 @@ import {
   type PlaceList,
 } from './place-list.js';
 import { parseFormatVersion, parseHeader } from './trace-header-reader.js';
-import { TraceFormatError, type TraceHeader } from './trace-header.js';
+import { FIRST_WITH_CHECKSUMS, TraceFormatError, type TraceHeader } from './trace-header.js';
 
 export interface RecordingIndex {
   readonly number: number;
@@ -22,6 +24,8 @@ export interface RecordingIndex {
   /** Batches with events by CPU, each list in file order. */
   readonly events: ReadonlyMap<number, PlaceList>;
   readonly end: BatchPlace | undefined;
+  /** The CPU of which a batch is damaged: it told more, and behind its last event here nobody's events are whole. */
+  readonly brokenCpu?: number;
 }
 
 export interface TraceIndex {
@@ -33,10 +37,16 @@ export interface TraceIndex {
   readonly goodBytes: number;
   /** Bytes in the file, goodBytes or more: the rest is a torn tail. */
   readonly fileBytes: number;
+  /** What a message behind goodBytes rests on; undefined where the trace has no checksums. */
+  readonly link: number | undefined;
+  /** Whether the batch was found behind which none follows; formats without checksums have none. */
+  readonly sealed: boolean;
   /** Whether the end-of-stream mark was found. */
   readonly closed: boolean;
   /** What is wrong at goodBytes, when it is not just that the file ends there. */
   readonly damage: string | undefined;
+  /** Events that are known to stand in what was left out. */
+  readonly leftOut: number;
 }
 
 /** Far above what our messages need; a longer one is damage, and is not read into memory. */
@@ -87,14 +97,23 @@ export function createTraceIndexer(bytes: TraceBytes): TraceIndexer {
     if (schema === undefined) return undefined;
     if (schema === 'end' || schema.message.kind !== 'schema')
       throw new TraceFormatError('no Arrow stream with a schema at its start');
+    const formatVersion = parseFormatVersion(schema.message.metadata);
+    // A version that was changed into an older one hides no checksum.
+    const hasLinks =
+      formatVersion >= FIRST_WITH_CHECKSUMS || schema.message.checksums !== undefined;
+    const link = hasLinks ? linkBehindFound(schema, 0, FIRST_LINK) : undefined;
+    if (schema.end > fileBytes) return undefined;
     return {
-      formatVersion: parseFormatVersion(schema.message.metadata),
+      formatVersion,
+      link,
       header: parseHeader(schema.message.metadata),
       recordings: list,
       goodBytes: schema.end,
       fileBytes,
+      sealed: false,
       closed: false,
       damage: undefined,
+      leftOut: 0,
     };
   }
 
@@ -104,11 +123,28 @@ export function createTraceIndexer(bytes: TraceBytes): TraceIndexer {
       const message = findMessage(bytes, found.goodBytes, found.fileBytes);
       if (message === undefined) return false;
       if (message === 'end') {
+        if (found.link !== undefined && !found.sealed)
+          throw damaged(found.goodBytes, 'the end of a trace of which batches are missing');
         found.closed = true;
         found.goodBytes += PREFIX_BYTES;
         return false;
       }
-      addBatch(recordings, list, placeOf(message, found.goodBytes, buffers));
+      // Before it is believed how long it is: what was changed is not taken for cut off.
+      const link =
+        found.link === undefined
+          ? undefined
+          : linkBehindFound(message, found.goodBytes, found.link);
+      if (message.end > found.fileBytes) return false;
+      const place = placeOf(message, found.goodBytes, buffers);
+      if (found.sealed) throw damaged(found.goodBytes, 'a batch behind the last one');
+      if (link !== undefined && message.message.checksums?.body === undefined)
+        throw damaged(found.goodBytes, 'a batch without a checksum');
+      if (place.role === 'close') {
+        // Nobody reads it, and it is short.
+        readBatch(bytes, place, createBatchMemory());
+        found.sealed = true;
+      } else addBatch(recordings, list, place);
+      found.link = link;
       found.goodBytes = message.end;
       return true;
     } catch (error) {
@@ -175,6 +211,8 @@ function addBatch(
       if (recording.end !== undefined) throw damaged(place.offset, 'a recording that ends twice');
       recording.end = place;
       return;
+    case 'close':
+      return;
     case 'events': {
       const places = recording.lists.get(place.cpu) ?? createPlaceList(place.recording, place.cpu);
       recording.lists.set(place.cpu, places);
@@ -186,10 +224,11 @@ function addBatch(
 interface FoundMessage {
   readonly metadata: DataView;
   readonly message: StreamMessage;
+  /** As it says itself; the file may end before. */
   readonly end: number;
 }
 
-/** The message at an offset; undefined when the file ends inside it; 'end' for the end-of-stream mark. */
+/** The message at an offset; undefined when the file ends in its metadata; 'end' for the end-of-stream mark. */
 function findMessage(
   bytes: TraceBytes,
   offset: number,
@@ -208,8 +247,17 @@ function findMessage(
   if (message === undefined) throw damaged(offset, 'unreadable Arrow message');
   if (message.bodyBytes > MAX_BODY_BYTES)
     throw damaged(offset, 'Arrow message of impossible length');
-  const end = body + message.bodyBytes;
-  return end > fileBytes ? undefined : { metadata, message, end };
+  return { metadata, message, end: body + message.bodyBytes };
+}
+
+/** What the next message rests on, where this one is as it was written. */
+function linkBehindFound({ metadata, message }: FoundMessage, at: number, before: number): number {
+  const link = linkBehind(metadata, message, before);
+  if (link === undefined) {
+    const what = at === 0 ? 'a header' : 'something';
+    throw damaged(at, `${what} that was changed or does not belong there (by its checksum)`);
+  }
+  return link;
 }
 
 function placeOf(

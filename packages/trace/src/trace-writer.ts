@@ -11,7 +11,7 @@ import {
 } from '@vhostscope/model';
 import type { BatchRole } from './batch-metadata.js';
 import type { Taken } from 'bpftrace-parser';
-import { batchParts } from './batch-writer.js';
+import { batchParts, closingBatch } from './batch-writer.js';
 import {
   appendEvent,
   appendLine,
@@ -39,7 +39,8 @@ import {
   virtqueuesByAddress,
   type RecordingObjects,
 } from './recording-objects.js';
-import { endOfStream, schemaMessage } from './message-writer.js';
+import { FIRST_LINK } from './checksums.js';
+import { endOfStream, schemaMessage, type LinkedMessage } from './message-writer.js';
 import { headerMetadata, type TraceHeader } from './trace-header.js';
 import { fileOutput, type TraceOutput } from './trace-output.js';
 import type { PieceFate } from './write-behind.js';
@@ -47,7 +48,12 @@ import type { PieceFate } from './write-behind.js';
 export interface TraceWriter {
   readonly output: TraceOutput;
   /** The schema's message, with which every stream of the trace begins. */
-  readonly schema: Uint8Array;
+  readonly schema: LinkedMessage;
+  /** What the next message rests on, and what it would if all that was appended were written, as who reads along has it. */
+  link: number;
+  appendedLink: number;
+  /** Link of what is whole in the file. */
+  writtenLink: number;
   /** Whether the schema is in the file, or on its way there. */
   schemaIs: 'underway' | 'written' | 'lost';
   readonly keepsPointers: boolean;
@@ -110,6 +116,9 @@ export function createTraceWriter(
   const writer: TraceWriter = {
     output,
     schema,
+    link: FIRST_LINK,
+    appendedLink: FIRST_LINK,
+    writtenLink: FIRST_LINK,
     schemaIs: 'lost',
     keepsPointers: header.keepsPointers,
     bytes: 0,
@@ -135,10 +144,11 @@ export function createTraceWriter(
 }
 
 function writeSchema(writer: TraceWriter): void {
-  const { output, schema } = writer;
+  const { bytes, link } = writer.schema;
   writer.schemaIs = 'underway';
-  output.append([schema], schema.length, { onWritten: () => (writer.schemaIs = 'written') });
-  writer.bytes += schema.length;
+  appendLinked(writer, [bytes], bytes.length, link, {
+    onWritten: () => (writer.schemaIs = 'written'),
+  });
 }
 
 /** Begins a recording; one that is being written is ended. */
@@ -251,8 +261,12 @@ export function flushTrace(writer: TraceWriter): void {
 /** Ends the recording, and with it the file. */
 export function closeTrace(writer: TraceWriter): void {
   endRecording(writer);
+  beginAgain(writer);
+  const closing = closingBatch(writer.link);
+  appendLinked(writer, [closing.bytes], closing.bytes.length, closing.link);
   const mark = endOfStream();
-  append(writer, [mark], mark.length);
+  writer.output.append([mark], mark.length);
+  writer.bytes += mark.length;
 }
 
 /**
@@ -279,8 +293,8 @@ export function roomForEnd({ current }: TraceWriter): number {
   return END_BYTES + current.objects.virtqueues.addresses.length * VIRTQUEUE_BYTES;
 }
 
-/** A table, and a mark with the counts in words, take 4 KiB; what is wrong, in words, is most of the rest. */
-const END_BYTES = 1 << 14;
+/** A table, a mark with the counts in words, and what closes the trace take 12 KiB; what is wrong, in words, is most of the rest. */
+const END_BYTES = 3 << 13;
 const VIRTQUEUE_BYTES = 320;
 
 /** Ends the recording that is being written, if any; an event that follows begins another. */
@@ -399,11 +413,12 @@ function flush(
   fate: PieceFate = {},
 ): void {
   beginFile(writer, recording);
+  beginAgain(writer);
   const metadata = { role, recording: recording.number, cpu: builder.cpu };
-  const { parts, bytes } = batchParts(builder, metadata);
+  const { parts, bytes, link } = batchParts(builder, metadata, writer.link);
   if (builder.length >= LENT_ROWS && role === 'events') {
     replaceBuilder(writer, recording, builder);
-    append(writer, parts, bytes, {
+    appendLinked(writer, parts, bytes, link, {
       ...fate,
       onWritten: () => {
         fate.onWritten?.();
@@ -414,7 +429,7 @@ function flush(
   } else {
     const copy = Buffer.concat(parts);
     clearBuilder(builder);
-    append(writer, [copy], bytes, fate);
+    appendLinked(writer, [copy], bytes, link, fate);
   }
 }
 
@@ -434,15 +449,34 @@ function replaceBuilder(
   if (recording.latest === builder) recording.latest = other;
 }
 
-function append(
+/** What could not be written was given up, and the schema may have been among it: without it nothing can be read. */
+function beginAgain(writer: TraceWriter): void {
+  if (writer.schemaIs === 'lost') writeSchema(writer);
+}
+
+/** @param link of what is appended, on which the next message rests */
+function appendLinked(
   writer: TraceWriter,
   parts: readonly Uint8Array[],
   bytes: number,
-  fate?: PieceFate,
+  link: number,
+  { onWritten, onTakenBack }: PieceFate = {},
 ): void {
-  // What could not be written was given up, and the schema was among it: without it nothing can be read.
-  if (writer.schemaIs === 'lost') writeSchema(writer);
-  writer.output.append(parts, bytes, fate);
+  const before = writer.link;
+  writer.link = link;
+  writer.appendedLink = link;
+  writer.output.append(parts, bytes, {
+    onWritten: () => {
+      writer.writtenLink = link;
+      onWritten?.();
+    },
+    ...(onTakenBack !== undefined && {
+      onTakenBack: () => {
+        writer.writtenLink = before;
+        onTakenBack();
+      },
+    }),
+  });
   writer.bytes += bytes;
 }
 

@@ -9,14 +9,16 @@ import { KIND } from '@vhostscope/model';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
 
-test('format 1: the first 400 lines of examples/u5-json-q256.txt.gz', () => {
-  const path = join(FIXTURES, 'format-1.arrows');
+test.each([1, 2])('format %i: the first 400 lines of examples/u5-json-q256.txt.gz', (version) => {
+  const path = join(FIXTURES, `format-${version}.arrows`);
   const fd = openSync(path, 'r');
   const index = indexTrace(fd, statSync(path).size);
   expect(index).toMatchObject({
-    formatVersion: 1,
+    formatVersion: version,
     closed: true,
     damage: undefined,
+    // Neither has checksums.
+    link: undefined,
     header: { sources: ['-'] },
   });
   const kinds = new Map<number, number>();

@@ -4,6 +4,7 @@
 //
 //     node live-writer.mjs <socket> <events a second> <virtqueues>
 import { createServer } from 'node:net';
+import { crc32 } from 'node:zlib';
 import {
   createImportReport,
   createTextImporter,
@@ -28,7 +29,13 @@ const PREFIX_BYTES = 8;
 /** Accessors that touch desc, avail and used, by their codes. */
 const ACCESSORS = [9, 3, 10, 5];
 
-/** What the writer gives out at a time: bytes, where the times of the events stand, and when it is due, ns. */
+/** Digits of a checksum in a message's metadata. */
+const DIGITS = 8;
+
+/**
+ * What the writer gives out at a time: bytes, where the times of the events stand behind the metadata, and when it is due,
+ * ns; and where its checksums stand, which are those of other times.
+ */
 let pieces = [];
 const writer = createTraceWriter(
   {
@@ -36,7 +43,11 @@ const writer = createTraceWriter(
       const whole = Buffer.from(Buffer.concat(parts, bytes));
       // The first column of a batch, behind its message, is the times.
       const timesAt = PREFIX_BYTES + whole.readInt32LE(PREFIX_BYTES - 4);
-      pieces.push({ bytes: whole, timesAt, rows: 0, due: 0 });
+      const digitsAt = (checksum) => whole.lastIndexOf(digitsOf(checksum), timesAt);
+      const bodyAt = digitsAt(crc32(whole.subarray(timesAt)));
+      // Nothing of the schema, which comes before there is a writer, is told again.
+      const linkAt = whole.length === timesAt ? 0 : digitsAt(writer.appendedLink);
+      pieces.push({ bytes: whole, timesAt, bodyAt, linkAt, rows: 0, due: 0 });
       fate?.onWritten?.();
     },
     keepPace: () => undefined,
@@ -51,6 +62,8 @@ importer.push(Buffer.from(setUp(), 'latin1'));
 flushTrace(writer);
 const head = Buffer.concat(pieces.map(({ bytes }) => bytes));
 pieces = [];
+/** On which the next message rests. */
+let link = writer.appendedLink;
 for (let part = 0; part < FLUSHES; part++) {
   importer.push(Buffer.from(partOfSecond(part), 'latin1'));
   flushTrace(writer);
@@ -116,7 +129,7 @@ function countRows() {
 }
 
 /** A piece as it is told some seconds later. */
-function movedOn({ bytes, timesAt, rows }, seconds) {
+function movedOn({ bytes, timesAt, bodyAt, linkAt, rows }, seconds) {
   const copy = Buffer.from(new Uint8Array(bytes).buffer);
   const low = (seconds * SECOND) % 2 ** 32;
   const high = Math.floor((seconds * SECOND) / 2 ** 32);
@@ -126,7 +139,15 @@ function movedOn({ bytes, timesAt, rows }, seconds) {
     words[at] = sum;
     words[at + 1] += high + (sum >= 2 ** 32 ? 1 : 0);
   }
+  copy.write(digitsOf(crc32(copy.subarray(timesAt))), bodyAt);
+  const before = crc32(copy.subarray(PREFIX_BYTES - 4, linkAt), link);
+  link = crc32(copy.subarray(linkAt + DIGITS, timesAt), before);
+  copy.write(digitsOf(link), linkAt);
   return copy;
+}
+
+function digitsOf(checksum) {
+  return checksum.toString(16).padStart(DIGITS, '0');
 }
 
 /**

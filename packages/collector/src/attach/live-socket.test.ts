@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  closingBatch,
   createRingState,
   createTraceWriter,
+  endOfStream,
   OutputError,
   writeLoss,
   type TraceHeader,
@@ -57,9 +59,10 @@ test('who does not keep up is dropped and counted; the others get everything', a
   expect(sent).toBeGreaterThan(16);
   live.end();
   await once(fast, 'close');
-  expect(head).toBe(writer.schema.length);
-  // The mark at the end has eight bytes.
-  expect(read).toBe(head + sent * PIECE.length + 8);
+  expect(head).toBe(writer.schema.bytes.length);
+  // What closes the trace, and the mark at the end.
+  const end = closingBatch(writer.link).bytes.length + endOfStream().length;
+  expect(read).toBe(head + sent * PIECE.length + end);
 });
 
 test('who joins when the output has failed is turned away, and nothing else happens', async () => {

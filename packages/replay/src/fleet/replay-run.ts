@@ -7,7 +7,7 @@ import { completenessOf } from '../completeness.js';
 import type { CostBasis } from '../cost-options.js';
 import { addAccessor, createSum, decisionsOf } from '../decision-sums.js';
 import { findStorms } from '../find-storms.js';
-import { checkHoldsEvents } from '../opened-trace.js';
+import { checkHoldsEvents, usingWhatIsWhole } from '../opened-trace.js';
 import { platformOf, type PlatformOptions } from '../platform-options.js';
 import { countRecording, listVirtqueues } from '../recording-list.js';
 import { openRun, type FleetRun } from './fleet-run.js';
@@ -42,36 +42,47 @@ export async function replayRun(
 ): Promise<AnsweredRun> {
   const trace = await openRun(run, { onProgress });
   try {
-    const completeness = completenessOf(trace);
-    checkHoldsEvents(trace, completeness);
-    const { designs, platform, preempt, basis } = question;
-    const compared = compareTrace(trace, designs, {
-      ...platform,
-      through,
-      ...(preempt !== undefined && { preempt }),
-    });
-    const { architecture } = platformOf(platform, trace);
-    const { host, merged } = trace.index.header;
-    return {
-      result: {
-        status: 'replayed',
-        host: run.host,
-        run: run.run,
-        path: run.source.path,
-        kernel: host?.kernel ?? null,
-        merged_hosts: merged?.hosts === 'different' ? merged.sources.length : null,
-        recorded_ns: String(recordedIn(trace)),
-        comparison: comparedTraceResult(trace, compared, completeness, architecture, basis),
-        storms: stormsOf(trace, compared, question.stormRate, through),
-        virtqueues: virtqueuesOf(trace, compared),
-      },
-      problems: completeness.problems,
-    };
+    return await usingWhatIsWhole(trace, (whole) =>
+      Promise.resolve(answer(run, question, whole, through)),
+    );
   } catch (error) {
     throw withName(trace.name, error);
   } finally {
     trace.close();
   }
+}
+
+function answer(
+  run: FleetRun,
+  question: FleetQuestion,
+  trace: OpenTrace,
+  through: (visit: RunVisitor) => RunVisitor,
+): AnsweredRun {
+  const completeness = completenessOf(trace);
+  checkHoldsEvents(trace, completeness);
+  const { designs, platform, preempt, basis } = question;
+  const compared = compareTrace(trace, designs, {
+    ...platform,
+    through,
+    ...(preempt !== undefined && { preempt }),
+  });
+  const { architecture } = platformOf(platform, trace);
+  const { host, merged } = trace.index.header;
+  return {
+    result: {
+      status: 'replayed',
+      host: run.host,
+      run: run.run,
+      path: run.source.path,
+      kernel: host?.kernel ?? null,
+      merged_hosts: merged?.hosts === 'different' ? merged.sources.length : null,
+      recorded_ns: String(recordedIn(trace)),
+      comparison: comparedTraceResult(trace, compared, completeness, architecture, basis),
+      storms: stormsOf(trace, compared, question.stormRate, through),
+      virtqueues: virtqueuesOf(trace, compared),
+    },
+    problems: completeness.problems,
+  };
 }
 
 /** ns from the first event of each recording to its last; what lies between two recordings was not recorded. */

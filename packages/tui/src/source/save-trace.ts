@@ -6,12 +6,15 @@ import { byteSize } from '@vhostscope/terminal';
 import {
   batchEnd,
   checkPlace,
+  closingBatch,
   endOfStream,
+  linkOfBatch,
   openNewFile,
   OutputError,
   readFully,
   writing,
   written,
+  type BatchPlace,
 } from '@vhostscope/trace';
 import type { SourceTrace } from './source.js';
 
@@ -41,7 +44,8 @@ export async function saveTrace(
 ): Promise<string> {
   const isWhole = kept === undefined || index.goodBytes <= kept;
   const { closed } = index;
-  const bytes = isWhole ? index.goodBytes : lastBatchEnd(index, kept);
+  const last = isWhole ? undefined : lastBatch(index, kept);
+  const bytes = isWhole ? index.goodBytes : batchEnd(last);
   if (checkPlace(path) !== undefined) throw nameTaken(path);
   const file = openNewFile(path);
   try {
@@ -56,7 +60,7 @@ export async function saveTrace(
       signal.throwIfAborted();
     }
     // A trace that goes on has no end yet; what was saved of it has.
-    if (!closed || !isWhole) write(path, file.fd, endOfStream());
+    if (!closed || !isWhole) write(path, file.fd, endBehind({ bytes: from, index }, last));
     // All of it at once, and yet the screen goes on; what is left to do with the name is nothing then.
     await written(path, toDisk(file.fd));
     signal.throwIfAborted();
@@ -79,11 +83,22 @@ function write(path: string, fd: number, bytes: Uint8Array): void {
   });
 }
 
-function lastBatchEnd({ recordings }: SourceTrace['index'], kept: number): number {
-  let last = 0;
+function lastBatch({ recordings }: SourceTrace['index'], kept: number): BatchPlace | undefined {
+  let last: BatchPlace | undefined;
   for (const { begin, tables, events, end } of recordings) {
     const all = [begin, ...tables, end, ...[...events.values()].map((one) => one.lastWithin(kept))];
-    for (const place of all) if (batchEnd(place) <= kept) last = Math.max(last, batchEnd(place));
+    for (const place of all)
+      if (batchEnd(place) <= kept && batchEnd(place) > batchEnd(last)) last = place;
   }
   return last;
 }
+
+/** What ends a trace behind its last batch, or behind all that there is of it. */
+function endBehind({ bytes, index }: Copied, last: BatchPlace | undefined): Uint8Array {
+  const link = last === undefined ? index.link : linkOfBatch(bytes, last);
+  // Older formats have no batch that closes them, and one that is there is not told again.
+  if (link === undefined || (last === undefined && index.sealed)) return endOfStream();
+  return Buffer.concat([closingBatch(link).bytes, endOfStream()]);
+}
+
+type Copied = Pick<SourceTrace, 'bytes' | 'index'>;
