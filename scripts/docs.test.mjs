@@ -33,6 +33,7 @@ const DOCUMENTS = [
   'CONTRIBUTING.md',
   'ARCHITECTURE.md',
   'CHANGELOG.md',
+  'examples/README.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -42,6 +43,13 @@ test.each(DOCUMENTS)('files that %s names are there', (document) => {
   const text = readFileSync(join(root, document), 'utf8');
   const paths = [...quotedIn(text), ...quotedInPackages(text), ...linkedIn(text, document)];
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test('every example is described', () => {
+  const text = readFileSync(join(root, 'examples/README.md'), 'utf8');
+  const names = readdirSync(join(root, 'examples')).filter((name) => name !== 'README.md');
+  expect(names.length).toBeGreaterThan(3);
+  expect(names.filter((name) => !text.includes(`\n| \`${name}\` |`))).toEqual([]);
 });
 
 test('they are found', () => {

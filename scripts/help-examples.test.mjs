@@ -35,8 +35,6 @@ const NOT_RUN = [
   /nats:|tls:/,
   // Waits for a recording: packages/tui/test.
   /^tui$/,
-  // Two recordings of one time, of which we have none: packages/collector/test/merge.test.ts.
-  /--merge accesses\.txt/,
 ];
 
 /** Of a host that cannot be recorded the answer is 3. */
@@ -71,6 +69,13 @@ beforeAll(() => {
   for (const name of ['a', 'host', 'before', 'after', 'web1', 'web2', 'traces/web1'])
     copyFileSync(join(files, 'trace.arrows'), join(files, `${name}.arrows`));
   copyFileSync(join(files, 'b.arrows'), join(files, 'traces/web2.arrows'));
+  // Two recordings of one time: one of perf, parted.
+  const lines = gunzipSync(readFileSync(join(root, 'examples/perf-script.txt.gz')))
+    .toString('latin1')
+    .split(/(?<=\n)/);
+  const isRange = (line) => /vho:(?:range|notifier):/.test(line);
+  writeFileSync(join(files, 'accesses.txt'), lines.filter((line) => !isRange(line)).join(''));
+  writeFileSync(join(files, 'perf.txt'), lines.filter(isRange).join(''));
   writeFileSync(
     join(files, 'mine.json'),
     '{ "name": "mine", "like": "merged", "clears": "start" }',

@@ -41,7 +41,7 @@ import { isFlawed, problemsOf } from './import-problems.js';
 import { eventsOf, importResult, type ImportedInput, type ImportResult } from './import-result.js';
 import type { PublishFlags } from './fleet/publish-flags.js';
 import type { Published } from './fleet/publishing.js';
-import { checkFiles, checkOneClock } from './one-clock.js';
+import { checkFiles, checkOneClock, type KnownText } from './one-clock.js';
 import { hearSignals } from './stop-signals.js';
 import { readVersion } from './version.js';
 
@@ -58,7 +58,7 @@ export async function importCommand(
   options: ImportOptions,
 ): Promise<number> {
   const path = chosenOutput(files, options);
-  await checkFiles(files);
+  const told = await checkFiles(files);
   const output = await openImportOutput(path, options);
   const inputs: ImportedInput[] = [];
   const signals = hearSignals();
@@ -70,6 +70,7 @@ export async function importCommand(
       writer: `vhostscope collector ${readVersion()}`,
       keepsPointers: options.keepPointers === true,
     },
+    told,
     trace: undefined,
     inputs,
   };
@@ -103,8 +104,10 @@ export async function importCommand(
 interface Import extends ImportOutput {
   /** What its header tells, whatever the inputs are. */
   readonly says: Parameters<typeof headerOfText>[1];
-  /** Begun when the first input has told what it is. */
-  trace: { readonly writer: TraceWriter; readonly kind: TextKind; readonly of: string } | undefined;
+  /** The first of the files that tells what it is, found before anything was read. */
+  readonly told: KnownText | undefined;
+  /** Begun when the first input has told what it is, or has ended without a word of it. */
+  trace: { readonly writer: TraceWriter; readonly of: KnownText } | undefined;
   /** Inputs that were read, in order. */
   readonly inputs: ImportedInput[];
 }
@@ -189,14 +192,15 @@ async function importFile(path: string, to: Import, signal: AbortSignal): Promis
  * @throws InputError where its times cannot be in one trace with those of the inputs before
  */
 function traceFor(kind: TextKind, name: string, to: Import): TraceWriter {
-  const { trace } = to;
-  if (trace === undefined) {
-    const writer = createTraceWriter(to.target.output, headerOfText(kind, to.says));
-    to.trace = { writer, kind, of: name };
+  const text = { name, kind };
+  if (to.trace === undefined) {
+    const of = kind.saysNothing === true ? (to.told ?? text) : text;
+    const writer = createTraceWriter(to.target.output, headerOfText(of.kind, to.says));
+    to.trace = { writer, of };
     return writer;
   }
-  checkOneClock({ name: trace.of, kind: trace.kind }, { name, kind });
-  return trace.writer;
+  checkOneClock(to.trace.of, text);
+  return to.trace.writer;
 }
 
 function refuseTrace(name: string, bytes: Uint8Array): void {

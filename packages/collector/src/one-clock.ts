@@ -18,13 +18,16 @@ export interface KnownText {
 
 /** @throws InputError where the times of one cannot be in one trace with those of the other */
 export function checkOneClock(one: KnownText, other: KnownText): void {
+  // Where there is no event there are no times.
+  if (other.kind.saysNothing === true) return;
   if (one.kind.clock === other.kind.clock && one.kind.timeStep === other.kind.timeStep) return;
   throw new InputError(
     `${other.name} is ${inWords(other.kind)}, and ${one.name} is ${inWords(one.kind)}: a trace has one clock, import them apart`,
   );
 }
 
-function inWords({ format, clock, timeStep }: TextKind): string {
+function inWords({ format, clock, timeStep, saysNothing }: TextKind): string {
+  if (saysNothing === true) return 'a text without events, and was taken for text of bpftrace';
   const unit = timeStep === 1 ? 'nanoseconds' : 'microseconds';
   return `text of ${format} with ${unit} of ${clock === 'unknown' ? 'a clock that is not known' : clock}`;
 }
@@ -33,18 +36,20 @@ function inWords({ format, clock, timeStep }: TextKind): string {
  * Looks into files before anything is written: the trace names all of them. What a pipe holds is seen only as it is
  * read, and what is wrong with a file is said when its turn comes.
  *
+ * @returns the first of them that tells what it is; undefined where none does, or there is one input only
  * @throws InputError where they cannot be in one trace
  */
-export async function checkFiles(files: readonly string[]): Promise<void> {
-  if (files.length < 2) return;
+export async function checkFiles(files: readonly string[]): Promise<KnownText | undefined> {
+  if (files.length < 2) return undefined;
   let first: KnownText | undefined;
   for (const file of files) {
     const kind = isFile(file) ? await kindOf(file) : undefined;
-    if (kind === undefined) continue;
+    if (kind === undefined || kind.saysNothing === true) continue;
     const text = { name: inputName(file), kind };
     first ??= text;
     checkOneClock(first, text);
   }
+  return first;
 }
 
 function isFile(path: string): boolean {

@@ -498,6 +498,41 @@ describe('text of perf and ftrace', () => {
     expect(existsSync('b.arrows')).toBe(false);
   });
 
+  it('goes into one trace with a text without events, which has no clock', async () => {
+    file('nothing.txt', 'hello\n');
+    const ftrace = golden('ftrace.txt.gz');
+    for (const files of [
+      ['nothing.txt', ftrace],
+      [ftrace, 'nothing.txt'],
+    ]) {
+      const { code, err } = await collector('import', ...files, '--force', '-o', 'b.arrows');
+      expect([code, err]).toEqual([
+        0,
+        expect.stringMatching(/^collector: nothing\.txt: no events$/m),
+      ]);
+      const trace = await openTrace('b.arrows');
+      trace.close();
+      expect(trace.index.header).toMatchObject({ clock: 'unknown', timeStep: 1000 });
+    }
+    execFileSync('mkfifo', ['pipe']);
+    const written = writeFile('pipe', 'hello\n');
+    const { code } = await collector('import', ftrace, 'pipe', '--force', '-o', 'b.arrows');
+    await written;
+    expect(code).toBe(0);
+  });
+
+  it('that comes by a pipe behind a text without events finds another clock taken, and why', async () => {
+    file('nothing.txt', 'hello\n');
+    execFileSync('mkfifo', ['pipe']);
+    const written = writeFile('pipe', gunzipSync(readFileSync(golden('ftrace.txt.gz'))));
+    const { code, err } = await collector('import', 'nothing.txt', 'pipe', '-o', 'b.arrows');
+    await written.catch(() => undefined);
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /nothing\.txt is a text without events, and was taken for text of bpftrace: a trace has one clock, import them apart/,
+    );
+  });
+
   it('is found to be of another clock when it comes by a pipe, and what was read before stays', async () => {
     file('a.txt', SMALL);
     execFileSync('mkfifo', ['pipe']);

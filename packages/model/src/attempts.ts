@@ -62,9 +62,10 @@ export function settleAttempts(state: VirtqueueState, tallies: Tallies, vq: numb
  * The device IOTLB turns out to have been on: the round tried nothing (reference §1.3), or it was on
  * before that and nobody knows what became of its attempts.
  */
-export function abandonAttempts(state: VirtqueueState, vq: number): void {
+export function abandonAttempts(state: VirtqueueState, tallies: Tallies, vq: number): void {
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     if (state.map[slot] >= PENDING) {
+      compareSeen(state, tallies, slot);
       if (state.map[slot] === (HIT | PENDING)) setMap(state, slot, HIT);
       else doubtMap(state, slot, IOTLB_ROUND);
     }
@@ -85,27 +86,40 @@ export function settleAttempt(state: VirtqueueState, tallies: Tallies, slot: num
       ? AMBIGUOUS
       : REFUSED_COUNT
     : judgeTry(before, gup, surelyTried);
+  compareSeen(state, tallies, slot);
   setMap(state, slot, after);
   if (after === AMBIGUOUS && (before !== AMBIGUOUS || gup === HIT))
     state.doubt[slot] = surelyTried ? PAGES_UNKNOWN : COUNT_OPEN;
-  tallyAttempt(
-    tallies,
-    slot,
-    before,
-    after,
-    surelyRefused,
-    surelyTried,
-    gup,
-    state.seenAttempt[slot],
-  );
+  const certain = before !== AMBIGUOUS && (surelyRefused || (surelyTried && gup !== NO_OUTCOME));
+  tallies.prefetch[(slot >> 2) * OUTCOMES + (certain ? after : AMBIGUOUS)]++;
   return after;
 }
 
-/** No attempt is made on an area that has a map; one that was seen contradicts the model. */
+/** No attempt is made on an area that has a map. */
 function settleMapped(state: VirtqueueState, tallies: Tallies, slot: number): number {
-  if (state.seenAttempt[slot] !== SEEN_NOTHING) tallies.refusals.disagree++;
+  compareSeen(state, tallies, slot);
   setMap(state, slot, HIT);
   return HIT;
+}
+
+/**
+ * Compares an attempt that was seen with what is known of the area from the beginning of its round until now. Each is
+ * compared once: it is not told again afterwards.
+ */
+export function compareSeen(state: VirtqueueState, tallies: Tallies, slot: number): void {
+  const seen = state.seenAttempt[slot];
+  if (seen === SEEN_NOTHING) return;
+  state.seenAttempt[slot] = SEEN_NOTHING;
+  const before = state.map[slot] & (PENDING - 1);
+  const low = state.attemptLow[slot];
+  const high = state.attemptHigh[slot];
+  const surelyRefused = low > 0 || high < 0;
+  const surelyTried = low === 0 && high === 0;
+  // One on an area that has a map contradicts the model.
+  if (before === HIT) tallies.refusals.disagree++;
+  else if (before === AMBIGUOUS || (!surelyRefused && !surelyTried)) tallies.refusals.ambiguous++;
+  else if (surelyRefused === (seen === SEEN_REFUSED)) tallies.refusals.agree++;
+  else tallies.refusals.disagree++;
 }
 
 /** An attempt that may pass the count. */
@@ -114,23 +128,4 @@ function judgeTry(before: number, gup: number, surelyTried: boolean): number {
   // A known failure, or else a refusal: either way an absent map stays absent.
   if (gup !== NO_OUTCOME) return before === AMBIGUOUS ? AMBIGUOUS : gup;
   return AMBIGUOUS;
-}
-
-function tallyAttempt(
-  tallies: Tallies,
-  slot: number,
-  before: number,
-  after: number,
-  surelyRefused: boolean,
-  surelyTried: boolean,
-  gup: number,
-  seen: number,
-): void {
-  const surelyAbsent = before !== AMBIGUOUS;
-  const certain = surelyAbsent && (surelyRefused || (surelyTried && gup !== NO_OUTCOME));
-  tallies.prefetch[(slot >> 2) * OUTCOMES + (certain ? after : AMBIGUOUS)]++;
-  if (seen === SEEN_NOTHING) return;
-  if (!surelyAbsent || (!surelyRefused && !surelyTried)) tallies.refusals.ambiguous++;
-  else if (surelyRefused === (seen === SEEN_REFUSED)) tallies.refusals.agree++;
-  else tallies.refusals.disagree++;
 }

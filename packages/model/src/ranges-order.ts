@@ -14,7 +14,8 @@ import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
 import { sameRange } from './paired-ranges.js';
 import { endAtOnce, startAtOnce } from './stock-host/at-once.js';
 import { mayChange } from './stock-host/round-changes.js';
-import { doubtMap, SEEN_NOTHING, setMap } from './virtqueue-state.js';
+import { compareSeen } from './attempts.js';
+import { doubtMap, setMap } from './virtqueue-state.js';
 
 /**
  * A callback is entered. Returns whether the engine goes on following it.
@@ -261,16 +262,16 @@ function mayBeBuiltAgain(engine: EngineState, callback: Callback, slot: number):
  * an open round that came earlier no longer matter; later ones meet the count from now on.
  */
 function clearMap(engine: EngineState, slot: number): void {
-  const { virtqueues } = engine;
+  const { virtqueues, tallies } = engine;
   const map = virtqueues.map[slot];
+  // One that was seen is such an earlier one, or the only one of its round.
+  if (map >= PENDING) compareSeen(virtqueues, tallies, slot);
   if ((map & (PENDING - 1)) === AMBIGUOUS) {
     setMap(virtqueues, slot, INVALIDATED | (map & PENDING));
   }
   if (map >= PENDING) {
     virtqueues.attemptLow[slot] = virtqueues.countLow[slot >> 2];
     virtqueues.attemptHigh[slot] = virtqueues.countHigh[slot >> 2];
-    // The attempt that was seen may be the earlier one: nothing to compare a prediction with.
-    virtqueues.seenAttempt[slot] = SEEN_NOTHING;
   }
 }
 

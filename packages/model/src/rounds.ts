@@ -147,8 +147,11 @@ export function seePrefetch(engine: EngineState, batch: EventBatch, i: number, s
     return;
   }
   if (virtqueues.map[slot] < PENDING) {
-    // That a refused attempt was made is for ranges order to predict.
-    if (gup === NO_OUTCOME && engine.order === 'ranges') return;
+    // That a refused attempt was made is for ranges order to predict: this one it did not.
+    if (gup === NO_OUTCOME && engine.order === 'ranges') {
+      tallies.refusals.ambiguous++;
+      return;
+    }
     openAttempt(virtqueues, slot);
   }
   virtqueues.seenAttempt[slot] = result === -14 ? SEEN_REFUSED : SEEN_TRIED;
@@ -215,14 +218,16 @@ export function settleRound(engine: EngineState, batch: EventBatch, i: number, v
   const { virtqueues, tallies } = engine;
   const { refusals } = tallies;
   if (engine.usesObservations) return settleUnattempted(engine, batch, i, vq);
-  if (batch.vq[i] === vq && batch.observed[i] === 2) return abandonAttempts(virtqueues, vq);
+  if (batch.vq[i] === vq && batch.observed[i] === 2)
+    return abandonAttempts(virtqueues, tallies, vq);
   if (engine.host === 'stock') endWaitOfRound(engine, vq);
   for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++) {
     if (virtqueues.map[slot] < PENDING) continue;
     const before = refusals.disagree;
+    const seen = virtqueues.seenAttempt[slot];
     const predicted = settleAttempt(virtqueues, tallies, slot);
     if (refusals.disagree !== before) {
-      const result = virtqueues.seenAttempt[slot] === SEEN_REFUSED ? -14 : 0;
+      const result = seen === SEEN_REFUSED ? -14 : 0;
       keepMismatch(engine, batch, i, vq, 'prefetch', slot & 3, predicted, result);
     }
     // A stock kernel builds none itself: where a start would have slept is for the design to say.

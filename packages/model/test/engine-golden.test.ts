@@ -70,7 +70,11 @@ describe('the engine on golden traces', { timeout: 60_000 }, () => {
       const engine = replay(events, { design: designOf(name), order: 'ranges', preemption });
       const { of, disagree, ambiguous } = compared(engine);
       expect(disagree).toBe(0);
-      expect(engine.tallies.refusals.disagree).toBe(0);
+      const { refusals } = engine.tallies;
+      expect(refusals.disagree).toBe(0);
+      expect(refusals.agree + refusals.ambiguous).toBe(
+        events.filter(({ event }) => event === 'prefetch').length,
+      );
       const share = (100 * ambiguous) / of;
       if (preemption === 'voluntary') {
         process.stdout.write(`${share.toFixed(2).padStart(6)} % in doubt: ${name}\n`);

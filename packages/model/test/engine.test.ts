@@ -237,6 +237,20 @@ describe.each(KERNELS)(
       );
     });
 
+    it('compares every attempt of its own design, and agrees', () => {
+      assert(
+        property(seeds, sizes, preemptions, windows, (seed, steps, preemption, resetWindow) => {
+          const events = withoutEffects(run({ seed, steps, resetWindow }).events);
+          const design = designNamed(kernel.design);
+          const { engine } = engineVerdicts(events, { design, order: 'ranges', preemption });
+          const { agree, disagree, ambiguous } = engine.tallies.refusals;
+          expect(disagree).toBe(0);
+          expect(agree + ambiguous).toBe(events.filter(({ event }) => event === 'prefetch').length);
+        }),
+        { numRuns: 100 },
+      );
+    });
+
     it('reads neither observations nor effects', () => {
       assert(
         property(seeds, sizes, designs, preemptions, (seed, steps, design, preemption) => {

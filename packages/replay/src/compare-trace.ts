@@ -9,7 +9,7 @@ import {
   type Order,
   type Preemption,
 } from '@vhostscope/model';
-import { visitTrace, type OpenTrace } from '@vhostscope/trace';
+import { visitTrace, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
 import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
 import { hasAllEffects, mayHoldEffects, roundAccessesOf, rulesOf } from './replay-plan.js';
 import { hasFilteredRangesOf, hostKindOf } from './replayable-trace.js';
@@ -19,6 +19,8 @@ export interface CompareOptions extends PlatformOptions {
   readonly preempt?: Preemption;
   /** Counts only what lies in it, as it stands in this trace. */
   readonly span?: TimeSpan;
+  /** What stands between the trace and who visits it. */
+  readonly through?: (visit: RunVisitor) => RunVisitor;
 }
 
 /** A design with what it comes to. */
@@ -61,6 +63,7 @@ export function compareTrace(
           roundAccesses: roundAccessesOf(trace),
         }
       : { preemption, host, pageBytes, hasFilteredRanges: hasFilteredRangesOf(trace) };
+  const { through = (visit) => visit } = options;
   const runAll = (order: Order, those: readonly Design[]): Compared[] => {
     const chosen = those.map((design) => ({
       ...common,
@@ -74,7 +77,7 @@ export function compareTrace(
       visitSpan(
         options.span,
         (isInside) => many.count(isInside),
-        (batch, from, to) => many.consume(batch, from, to),
+        through((batch, from, to) => many.consume(batch, from, to)),
       ),
     );
     many.finish();

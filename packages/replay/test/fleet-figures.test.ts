@@ -31,7 +31,14 @@ const QUESTION: FleetQuestion = {
 
 async function answerOf(path: string, question = QUESTION): Promise<ReplayedRun> {
   const run = { host: 'h', run: path, source: { path, bytes: 0 } } as const;
-  return (await replayRun(run, question, () => undefined)).result;
+  return (
+    await replayRun(
+      run,
+      question,
+      () => undefined,
+      (visit) => visit,
+    )
+  ).result;
 }
 
 async function alone(path: string, ...options: string[]): Promise<RunResult> {

@@ -45,8 +45,10 @@ test('golden texts', () => {
 test('what does not tell is waited for, and is taken for text of bpftrace in the end', () => {
   for (const text of ['', 'hello\n', PERF.trimEnd(), '# ========\n# hostname : vm\n', '\n\n']) {
     expect(kindOf(text)).toBe(undefined);
-    expect(kindOf(text, true)?.format).toBe('bpftrace');
+    expect(kindOf(text, true)).toMatchObject({ format: 'bpftrace', saysNothing: true });
   }
+  for (const text of ['Attaching 7 probes...\n', 'hello\nM 5 0 ffff888100000100\n'])
+    expect(kindOf(text, true)).not.toHaveProperty('saysNothing');
 });
 
 test('a clock is known only where the header of perf script names it', () => {

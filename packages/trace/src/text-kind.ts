@@ -20,6 +20,8 @@ export interface TextKind {
   readonly joint: Joint;
   /** ns that a step of its times is. */
   readonly timeStep: 1 | 1000;
+  /** All of the text was seen, and there is no event in it: what is told of it here is what was left to be taken. */
+  readonly saysNothing?: true;
 }
 
 const BPFTRACE: TextKind = {
@@ -115,7 +117,9 @@ export function createTextKindFinder(): TextKindFinder {
         headerEnd === undefined
           ? head.length >= MAX_HEADER_BYTES
           : head.length - headerEnd >= HEAD_BYTES;
-      return holdsDialect || isAll || isEnough ? BPFTRACE : undefined;
+      if (holdsDialect) return BPFTRACE;
+      if (isAll) return { ...BPFTRACE, saysNothing: true };
+      return isEnough ? BPFTRACE : undefined;
     },
   };
 }

@@ -17,6 +17,14 @@ const NOT_CONTIGUOUS = '77';
 
 /** Where the pages were not asked for. */
 const NOT_CALLED = '-1000';
+/** What an attempt returns then, by its low half: EFAULT where it was refused, ENOMEM where there was no room. */
+const RETURNED_EARLY = [-14, -12].map((result) => 2 ** 32 + result);
+
+/**
+ * An attempt whose pages were asked for, and of which nothing was kept (a map is full, or the kernel has skipped the
+ * return that told): a line that is lost, and not an attempt without such pages.
+ */
+const NOT_KEPT = '@rounds[cpu]++;';
 
 export function attemptBlocks(
   plan: ProbePlan,
@@ -49,7 +57,7 @@ function blocksOfAttempt(attempt: string, getPages: string): ProbeBlock[] {
       comment: ['The pages that it got.'],
       points: [`kretprobe:${getPages}`],
       predicate: `${vq} != 0`,
-      body: remember('rounds', got, '((uint64)retval & 0xffffffff) + 1'),
+      body: [`${got} = ((uint64)retval & 0xffffffff) + 1;`],
     },
     {
       comment: ['It has a map, or not.'],
@@ -61,7 +69,13 @@ function blocksOfAttempt(attempt: string, getPages: string): ProbeBlock[] {
           when(`${area} == ${number + 1}`, [
             `$wanted = ${wantedPages(number)};`,
             `if (${got} == 0) {`,
-            tell(number, '(int32)retval', NOT_CALLED),
+            [
+              `if (${RETURNED_EARLY.map((low) => `((uint64)retval & 0xffffffff) == ${low}`).join(' || ')}) {`,
+              tell(number, '(int32)retval', NOT_CALLED),
+              '} else {',
+              [NOT_KEPT],
+              '}',
+            ],
             '} else {',
             [
               `$got = (uint64)(${got} - 1);`,
@@ -79,6 +93,10 @@ function blocksOfAttempt(attempt: string, getPages: string): ProbeBlock[] {
     },
   ];
 }
+
+/** Of an area that has no map when its round begins: whether its pages were asked for. */
+const ABSENT = 1;
+const ASKED_FOR = 2;
 
 /**
  * The attempt is inlined into the round's beginning. An area that has no map then is tried, as nobody else
@@ -104,7 +122,7 @@ function blocksOfRound(round: string, getPages: string): ProbeBlock[] {
         ...when('(uint64)$vq->iotlb == 0', [
           ...remember('rounds', vq, '$address'),
           ...AREA_NUMBERS.flatMap((number) =>
-            when(`!(${hasMap(number)})`, remember('rounds', area(number)[0], '(uint64)1')),
+            when(`!(${hasMap(number)})`, remember('rounds', area(number)[0], `(uint64)${ABSENT}`)),
           ),
         ]),
       ],
@@ -116,10 +134,10 @@ function blocksOfRound(round: string, getPages: string): ProbeBlock[] {
       body: [
         ...takeVirtqueue(vq),
         ...AREA_NUMBERS.flatMap((number) =>
-          when(
-            `(uint64)arg0 == (uint64)$vq->uaddrs[${number}].uaddr`,
-            remember('rounds', tried, `(uint64)${number + 1}`),
-          ),
+          when(`(uint64)arg0 == (uint64)$vq->uaddrs[${number}].uaddr`, [
+            ...when(`${area(number)[0]} != 0`, [`${area(number)[0]} = (uint64)${ASKED_FOR};`]),
+            `${tried} = (uint64)${number + 1};`,
+          ]),
         ),
       ],
     },
@@ -129,10 +147,9 @@ function blocksOfRound(round: string, getPages: string): ProbeBlock[] {
       predicate: `${tried} != 0`,
       body: [
         ...AREA_NUMBERS.flatMap((number) =>
-          when(
-            `${tried} == ${number + 1}`,
-            remember('rounds', area(number)[1], '((uint64)retval & 0xffffffff) + 1'),
-          ),
+          when(`${tried} == ${number + 1}`, [
+            `${area(number)[1]} = ((uint64)retval & 0xffffffff) + 1;`,
+          ]),
         ),
         `delete(${tried});`,
       ],
@@ -163,7 +180,10 @@ function blocksOfRound(round: string, getPages: string): ProbeBlock[] {
               '}',
             ],
             '} else {',
-            when(`${absent} != 0`, tell(number, REFUSED, NOT_CALLED)),
+            [
+              ...when(`${absent} == ${ABSENT}`, tell(number, REFUSED, NOT_CALLED)),
+              ...when(`${absent} == ${ASKED_FOR}`, [NOT_KEPT]),
+            ],
             '}',
             `delete(${taken});`,
             `delete(${absent});`,

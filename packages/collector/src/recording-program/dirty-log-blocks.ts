@@ -36,8 +36,11 @@ export function dirtyLogBlocks(plan: ProbePlan): ProbeBlock[] {
         ...(seesBackends(plan) ? when('$address == 0', [`$address = ${ATTACHES};`]) : []),
         ...when('$address != 0 && arg2 != 0', [
           `${PAGES} = ((arg1 & 4095) + arg2 + 4095) >> 12;`,
-          // Without its pages it is not kept either, so that a stretch is one line that is lost.
-          ...when(`${PAGES} != 0`, [`${LOGS} = $address;`]),
+          // Neither is kept without the other, so that a stretch is one line that is lost and leaves nothing behind.
+          ...when(`${PAGES} != 0`, [
+            `${LOGS} = $address;`,
+            ...when(`${LOGS} == 0`, [`delete(${PAGES});`]),
+          ]),
           ...when(`${LOGS} == 0`, ['@rounds[cpu]++;']),
         ]),
       ],

@@ -140,7 +140,7 @@ function judgeAreas(engine: EngineState, batch: EventBatch, i: number, vq: numbe
   if (isSurprise && engine.mechanism === 'deferred') {
     doubtDeferred(engine, vq, IOTLB_ROUND);
   } else if (isSurprise && fixedMap < 0) {
-    abandonAttempts(virtqueues, vq);
+    abandonAttempts(virtqueues, engine.tallies, vq);
     for (let slot = 4 * vq; slot < 4 * vq + AREA_COUNT; slot++)
       doubtMap(virtqueues, slot, IOTLB_ROUND);
   } else if (engine.mechanism === 'counted') {

@@ -1,6 +1,6 @@
 /** Replays one run of a fleet: what `replay compare` and `replay storms` say of it, and its virtqueues. */
 import { ACCESSORS, createEngine, type Design, type Preemption } from '@vhostscope/model';
-import { recordingCounts, withName, type OpenTrace } from '@vhostscope/trace';
+import { recordingCounts, withName, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
 import { comparedTraceResult } from '../compare-result.js';
 import { compareTrace, type ComparedTrace } from '../compare-trace.js';
 import { completenessOf } from '../completeness.js';
@@ -30,11 +30,15 @@ export interface AnsweredRun {
   readonly problems: readonly string[];
 }
 
-/** @throws what the opening and the replay of a trace throw */
+/**
+ * @param through what stands between the trace and who visits it: nothing is heard while that goes on
+ * @throws what the opening and the replay of a trace throw
+ */
 export async function replayRun(
   run: FleetRun,
   question: FleetQuestion,
   onProgress: (read: number) => void,
+  through: (visit: RunVisitor) => RunVisitor,
 ): Promise<AnsweredRun> {
   const trace = await openRun(run, { onProgress });
   try {
@@ -43,6 +47,7 @@ export async function replayRun(
     const { designs, platform, preempt, basis } = question;
     const compared = compareTrace(trace, designs, {
       ...platform,
+      through,
       ...(preempt !== undefined && { preempt }),
     });
     const { architecture } = platformOf(platform, trace);
@@ -57,7 +62,7 @@ export async function replayRun(
         merged_hosts: merged?.hosts === 'different' ? merged.sources.length : null,
         recorded_ns: String(recordedIn(trace)),
         comparison: comparedTraceResult(trace, compared, completeness, architecture, basis),
-        storms: stormsOf(trace, compared, question.stormRate),
+        storms: stormsOf(trace, compared, question.stormRate, through),
         virtqueues: virtqueuesOf(trace, compared),
       },
       problems: completeness.problems,
@@ -82,9 +87,10 @@ function stormsOf(
   trace: OpenTrace,
   { compared: [first] }: ComparedTrace,
   rate: number,
+  through: (visit: RunVisitor) => RunVisitor,
 ): ReplayedRun['storms'] {
   const engine = first === undefined ? undefined : createEngine(first.judgedBy);
-  return stormSums(findStorms(trace, rate, engine));
+  return stormSums(findStorms(trace, rate, engine, undefined, through));
 }
 
 /** Those that were accessed, each under every design. */

@@ -2,10 +2,13 @@
 import { messageOf, ProgramError } from '@vhostscope/terminal';
 import { InputError, OutputError, TraceFormatError } from '@vhostscope/trace';
 import { replayRun } from './replay-run.js';
+import { whileAsked } from './while-asked.js';
 import type { RunAnswer, WorkerJob, WorkerMessage } from './worker-messages.js';
 
 /** A bar is drawn ten times a second; a message for each piece that is read would be many more. */
 const PAUSE_MS = 100;
+/** One whose parent has died has another. Should that have been before this, it is heard when a trace is opened. */
+const PARENT = process.ppid;
 
 // Ctrl-C in a terminal is told to all that runs in it: who gives the runs decides what becomes of this process.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -17,12 +20,17 @@ process.once('disconnect', () => process.exit());
 async function answerTo({ run, question }: WorkerJob): Promise<RunAnswer> {
   let told = Date.now();
   try {
-    return await replayRun(run, question, (read) => {
-      const now = Date.now();
-      if (now - told < PAUSE_MS) return;
-      told = now;
-      tell({ kind: 'progress', read });
-    });
+    return await replayRun(
+      run,
+      question,
+      (read) => {
+        const now = Date.now();
+        if (now - told < PAUSE_MS) return;
+        told = now;
+        tell({ kind: 'progress', read });
+      },
+      (visit) => whileAsked(visit, () => process.ppid === PARENT || process.exit()),
+    );
   } catch (error) {
     return failureOf(error);
   }
