@@ -18,7 +18,8 @@ import {
   skipDigits,
 } from './digit-words.js';
 import { beginDetails, DETAIL_BIT, type EventBatch } from './event-batch.js';
-import { FIELDS, KIND } from './events.js';
+import { FIELDS } from './event-fields.js';
+import { KIND } from './events.js';
 import { combine } from './exact-numbers.js';
 import { ACCESSORS } from './ring.js';
 

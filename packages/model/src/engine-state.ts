@@ -3,7 +3,7 @@ import type { AccessorRules } from './accessor-rules/rule-sets.js';
 import { createCallback, type Callback, type Preemption } from './callbacks.js';
 import { mechanismOf, type Design, type Mechanism } from './designs.js';
 import { createDeviceState, type DeviceState } from './device-state.js';
-import { MAX_CPU } from './events.js';
+import { MAX_CPU } from './event-fields.js';
 import { createHistory, type History, type HistoryEntry } from './history.js';
 import { AMBIGUOUS, HIT, IOTLB, NEVER_MAPS, SWITCHED_OFF } from './outcome.js';
 import type { Delays } from './stock-host/page-evidence.js';

@@ -6,7 +6,8 @@
  * Which fields an event has follows from its kind (EVENTS) and, for optional ones, from
  * `details.present`. Columns may be longer than the batch; only the first `length` rows count.
  */
-import { EVENTS, FIELDS, eventDefinition, type EventName, type FieldName } from './events.js';
+import { FIELDS, type FieldName } from './event-fields.js';
+import { EVENTS, eventDefinition, type EventName } from './events.js';
 
 /** Fields with a row column of their own: those of `access`, which is nearly all of a trace. */
 export const ROW_FIELDS = [

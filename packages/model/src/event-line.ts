@@ -1,5 +1,5 @@
 /** One line of the text dialect, read. */
-import { FIELDS, type FieldName } from './events.js';
+import { FIELDS, type FieldName } from './event-fields.js';
 
 /** Slots of `EventLine.words`: two words each, low first; negative values are two's complement. */
 export const TIME_SLOT = 0;

@@ -3,16 +3,8 @@ import { assert, bigInt, constantFrom, integer, nat, property, string, tuple } f
 import { describe, expect, it } from 'vitest';
 import { createEventLine, SLOT, TIME_SLOT, type EventLine } from './event-line.js';
 import { readEventLine, whyNotAnEvent } from './event-lines.js';
-import {
-  EVENTS,
-  EVENT_NAMES,
-  eventDefinition,
-  fieldDefinition,
-  MAX_CPU,
-  type EventName,
-  type FieldName,
-  type TextColumn,
-} from './events.js';
+import { fieldDefinition, MAX_CPU, type FieldName } from './event-fields.js';
+import { EVENTS, EVENT_NAMES, eventDefinition, type EventName, type TextColumn } from './events.js';
 
 /** What a line says, or undefined where it is no event. */
 type Read = { event: EventName | undefined; cpu: number; values: Record<string, bigint | string> };

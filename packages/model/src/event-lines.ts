@@ -7,14 +7,8 @@
  */
 import { CPU_SLOT, LITERAL_SLOT, SLOT, TIME_SLOT, type EventLine } from './event-line.js';
 import { HEX_DIGIT, readDecimal } from './exact-numbers.js';
-import {
-  EVENTS,
-  MAX_CPU,
-  eventDefinition,
-  fieldDefinition,
-  type EventName,
-  type FieldName,
-} from './events.js';
+import { MAX_CPU, fieldDefinition, type FieldName } from './event-fields.js';
+import { EVENTS, eventDefinition, type EventName } from './events.js';
 
 /** First line of a recording in this dialect, as a kernel with the direct-map driver was traced. */
 export const RECORDING_HEADER = '# vhost-oracle 1';

@@ -1,7 +1,8 @@
 /** The schemas of events against the table they are derived from. */
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { EVENTS, eventDefinition, fieldDefinition, type EventName } from './events.js';
+import { fieldDefinition } from './event-fields.js';
+import { EVENTS, eventDefinition, type EventName } from './events.js';
 import { EVENT_SCHEMAS } from './event-schemas.js';
 
 const NAMES = Object.keys(EVENTS) as EventName[];

@@ -5,15 +5,13 @@
  */
 import { z } from 'zod';
 import {
-  EVENTS,
   type FIELDS,
   MAX_CPU,
-  eventDefinition,
   fieldDefinition,
-  type EventName,
   type FieldName,
   type Storage,
-} from './events.js';
+} from './event-fields.js';
+import { EVENTS, eventDefinition, type EventName } from './events.js';
 
 /** What a stored value is in memory and, if that differs, in JSON. */
 type Stored<Of extends Storage, U64> = Of extends 'u64' ? U64 : Of extends 'text' ? string : number;

@@ -1,4 +1,5 @@
 /** The vocabulary of vhost ring events, and the model of direct-mapped ring metadata. */
+export * from './event-fields.js';
 export * from './events.js';
 export {
   classOfStack,

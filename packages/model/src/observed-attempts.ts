@@ -16,7 +16,8 @@ import type { EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { keepMismatch } from './mismatches.js';
 import { AMBIGUOUS, HIT, OUTCOMES, PENDING, REFUSED_COUNT } from './outcome.js';
-import { complete, doubtMapsUpToNow, isPassed, noteUnmapped } from './ranges-order.js';
+import { doubtMapsUpToNow } from './loose-effects.js';
+import { complete, isPassed, noteUnmapped } from './ranges-order.js';
 import { AREA_COUNT } from './ring.js';
 import { doubtMap, NO_OUTCOME, setMap } from './virtqueue-state.js';
 

@@ -1,9 +1,10 @@
 /** The tests of overlap in 32-bit words against BigInt. */
 import { assert, bigInt, constantFrom, oneof, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { setRange } from './area-ranges.js';
 import { AMBIGUOUS } from './outcome.js';
 import { concerns } from './overlap.js';
-import { createVirtqueueState, setRange } from './virtqueue-state.js';
+import { createVirtqueueState } from './virtqueue-state.js';
 
 const MASK = 2n ** 64n - 1n;
 const words = (value: bigint) =>

@@ -7,7 +7,7 @@
  */
 import type { Callback } from './callbacks.js';
 import { commAt, wordsAt, type EventBatch } from './event-batch.js';
-import type { FieldName } from './events.js';
+import type { FieldName } from './event-fields.js';
 
 /** What the calls of one range have in common, beside whose memory it is (`owner`, or `dev` of vhost's callbacks). */
 export const RANGE_IDENTITY = [

@@ -3,16 +3,16 @@
  * a bound proves them done (`callbacks.ts`) they widen the interval of each count they may change, and
  * a map they may remove is unknown.
  */
-import { doubtful, NO_CPU, slotAt, type Callback } from './callbacks.js';
-import { addToCount, forgetCount, setCount } from './counts.js';
+import { NO_CPU, slotAt, type Callback } from './callbacks.js';
+import { addToCount, forgetCount } from './counts.js';
 import { devicesOfOwner, isOrdered } from './device-state.js';
 import { PERHAPS_REBUILT, START_UNDER_WAY, TOUCHED_IN_ROUND } from './doubts.js';
 import { recycle, type EngineState } from './engine-state.js';
-import { followCallback, forgetCpu, stopFollowing } from './followed-callbacks.js';
+import { forgetCpu, stopFollowing } from './followed-callbacks.js';
+import { doubtMapsUpToNow, follow, loosen } from './loose-effects.js';
 import { AMBIGUOUS, HIT, INVALIDATED, PENDING } from './outcome.js';
 import { sameRange } from './paired-ranges.js';
-import { AREA_COUNT } from './ring.js';
-import { detachAtOnce, endAtOnce, startAtOnce, takeBackAtOnce } from './stock-host/at-once.js';
+import { endAtOnce, startAtOnce } from './stock-host/at-once.js';
 import { mayChange } from './stock-host/round-changes.js';
 import { compareSeen } from './attempts.js';
 import { doubtMap, setMap } from './virtqueue-state.js';
@@ -280,59 +280,4 @@ function mayBeThere({ virtqueues, clock }: EngineState, slot: number): void {
   virtqueues.doubtedAt[slot] = clock;
   if ((virtqueues.map[slot] & (PENDING - 1)) === AMBIGUOUS)
     virtqueues.doubt[slot] = PERHAPS_REBUILT;
-}
-
-/**
- * Starts that nobody followed are over, and may have come to any area up to now: that a map was there before proves
- * nothing any more.
- */
-export function doubtMapsUpToNow({ virtqueues, clock }: EngineState, vq: number): void {
-  virtqueues.doubtedAt.fill(clock, 4 * vq, 4 * vq + AREA_COUNT);
-}
-
-/** A reset sets the count to 0 while callbacks may be under way: theirs may come before or after. */
-export function resetCountUnderWay(engine: EngineState, vq: number): void {
-  const { looseStarts, looseEnds } = engine.virtqueues;
-  let low = -looseEnds[vq];
-  let high = looseStarts[vq];
-  for (const callback of engine.open) {
-    for (let i = callback.done; i < callback.slotCount; i++) {
-      if (slotAt(callback, i) >> 2 !== vq) continue;
-      if (callback.isStart) high++;
-      else low--;
-    }
-  }
-  detachCallbacks(engine, vq);
-  setCount(engine, vq, low, high);
-}
-
-/** Callbacks under way may or may not have an effect on a virtqueue any more, and nothing will tell. */
-export function detachCallbacks(engine: EngineState, vq: number): void {
-  const { looseStarts, looseEnds, untracked } = engine.virtqueues;
-  if (looseStarts[vq] > 0 || looseEnds[vq] > 0) untracked[vq] = 1;
-  looseEnds[vq] = 0;
-  looseStarts[vq] = 0;
-  for (const callback of engine.open) {
-    for (let i = callback.done; i < callback.slotCount; i++)
-      if (callback.slots[i] >> 2 === vq) callback.slots[i] = doubtful(callback.slots[i]);
-  }
-  if (engine.isAtOnce) detachAtOnce(engine, vq);
-}
-
-/** Follows a callback; the oldest of too many becomes loose, or counts as ended where nothing takes time. */
-export function follow(engine: EngineState, callback: Callback): void {
-  const oldest = followCallback(engine, callback);
-  if (oldest === undefined) return;
-  if (engine.isAtOnce) takeBackAtOnce(engine, oldest);
-  else loosen(engine, oldest);
-  recycle(engine, oldest);
-}
-
-/** A callback is not followed: its effects may have happened or not, until the notifier goes. */
-function loosen({ virtqueues }: EngineState, callback: Callback): void {
-  const loose = callback.isStart ? virtqueues.looseStarts : virtqueues.looseEnds;
-  for (let i = callback.done; i < callback.slotCount; i++) {
-    if (callback.slots[i] >= 0) loose[callback.slots[i] >> 2]++;
-    else virtqueues.untracked[slotAt(callback, i) >> 2] = 1;
-  }
 }

@@ -1,4 +1,5 @@
 /** Set-up of rings and devices: addresses, maps dropped outside the notifier, resets, the notifier. */
+import { holdsRange, isRange, setRange } from './area-ranges.js';
 import { slotAt } from './callbacks.js';
 import { forgetCount, setCount } from './counts.js';
 import { NOTIFIER_OFF, NOTIFIER_ON } from './device-state.js';
@@ -9,12 +10,8 @@ import type { EngineState } from './engine-state.js';
 import type { EventBatch } from './event-batch.js';
 import { switchRecording } from './mm-wide-count.js';
 import { AMBIGUOUS, HIT, NOT_SET_UP } from './outcome.js';
-import {
-  completeDevice,
-  detachCallbacks,
-  noteUnmapped,
-  resetCountUnderWay,
-} from './ranges-order.js';
+import { detachCallbacks, resetCountUnderWay } from './loose-effects.js';
+import { completeDevice, noteUnmapped } from './ranges-order.js';
 import { ACCESSOR_SPAN, AREA_COUNT } from './ring.js';
 import { endAttempts } from './rounds.js';
 import { nanoseconds } from './stock-host/nanoseconds.js';
@@ -24,8 +21,6 @@ import { isRangeUnderWay } from './stock-host/ranges-under-way.js';
 import { mayChangeAll } from './stock-host/round-changes.js';
 import {
   doubtMap,
-  holdsRange,
-  isRange,
   NOT_RESETTING,
   PERHAPS_RESETTING,
   RANGE_NONE,
@@ -33,7 +28,6 @@ import {
   RESETTING,
   setIotlb,
   setMap,
-  setRange,
 } from './virtqueue-state.js';
 
 /** SET_VRING_NUM or SET_VRING_ADDR records the range of an area. */

@@ -1,6 +1,7 @@
 /** What a time line holds while an engine runs, and how it is filled; see timeline.ts. */
 import { NO_VQ, hasDetail, type EventBatch } from './event-batch.js';
-import { INVALIDATION_CAUSES, KIND } from './events.js';
+import { INVALIDATION_CAUSES } from './event-fields.js';
+import { KIND } from './events.js';
 import { INVALIDATION_CLASSES } from './invalidation-classes.js';
 import { kindTable } from './kind-table.js';
 import { decisionOf, OUTCOMES, type Decision } from './outcome.js';

@@ -11,7 +11,8 @@ import {
   type EventBatch,
   type TextColumnData,
 } from '../src/event-batch.ts';
-import { KIND, fieldDefinition } from '../src/events.ts';
+import { fieldDefinition } from '../src/event-fields.ts';
+import { KIND } from '../src/events.ts';
 import { numberOf, type EventRecord } from './event-record.ts';
 
 /** Events `from` to `to` (exclusive) of a batch. */

@@ -11,7 +11,7 @@ import {
 } from '../src/accessor-rules/derive-round.ts';
 import type { RingState } from '../src/accessor-rules/exported-calls.ts';
 import { ACCESSOR_RULE_SETS, findAccessorRules } from '../src/accessor-rules/rule-sets.ts';
-import { HANDLERS } from '../src/events.ts';
+import { HANDLERS } from '../src/event-fields.ts';
 import { createRingWord, type RingWord } from '../src/ring-word.ts';
 import { ACCESSORS } from '../src/ring.ts';
 import { SeededRandom } from './seeded-random.ts';

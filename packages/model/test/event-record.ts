@@ -1,5 +1,6 @@
 /** An event as a plain object, for tests: one object per event, BigInt for times and addresses. */
-import type { EventName, FieldName } from '../src/events.ts';
+import type { FieldName } from '../src/event-fields.ts';
+import type { EventName } from '../src/events.ts';
 
 export type EventRecord = { event: EventName; time: bigint; cpu: number } & Partial<
   Record<FieldName, number | bigint | string>

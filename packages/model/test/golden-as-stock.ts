@@ -2,7 +2,7 @@
  * Golden traces as a stock host's recording would have them: what only a kernel with a direct map shows is
  * taken out, and rounds are told by indices instead of their accesses. What that kernel decided is kept apart.
  */
-import { HANDLERS } from '../src/events.ts';
+import { HANDLERS } from '../src/event-fields.ts';
 import { createRingWord, ringWord, type RingWord } from '../src/ring-word.ts';
 import { AREA_COUNT, AREA_OF_ACCESSOR, PAGE_BYTES } from '../src/ring.ts';
 import { bigintOf, numberOf, type EventRecord } from './event-record.ts';

@@ -1,5 +1,6 @@
 /** The kernel that the threads run in: its state, its knobs of chance, and the trace it leaves. */
-import type { EventName, FieldName } from '../src/events.ts';
+import type { FieldName } from '../src/event-fields.ts';
+import type { EventName } from '../src/events.ts';
 import type { EventRecord } from './event-record.ts';
 import type { RareCase } from './rare-cases.ts';
 import { SeededRandom } from './seeded-random.ts';

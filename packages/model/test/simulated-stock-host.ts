@@ -2,7 +2,7 @@
  * Workers whose accesses go by the indices of their rings, so that the indices tell of them; and the
  * collector, which looks at pages now and then.
  */
-import { HANDLERS } from '../src/events.ts';
+import { HANDLERS } from '../src/event-fields.ts';
 import { createRingWord, ringWord, type RingWord } from '../src/ring-word.ts';
 import type { SimulatedKernel } from './simulated-kernel.ts';
 import { PAGE, Round, type Device, type Virtqueue } from './simulated-objects.ts';

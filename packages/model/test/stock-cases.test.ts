@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { findDesign } from '../src/designs.ts';
 import type { RoundAccesses } from '../src/engine-state.ts';
-import { COUNTER_FIELDS, HANDLERS } from '../src/events.ts';
+import { COUNTER_FIELDS, HANDLERS } from '../src/event-fields.ts';
 import { createRingWord, ringWord } from '../src/ring-word.ts';
 import { ACCESSORS, AREA_COUNT } from '../src/ring.ts';
 import { decisionOf } from '../src/outcome.ts';

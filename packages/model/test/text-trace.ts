@@ -1,7 +1,8 @@
 /** An obvious reader of the text dialect `vhost-oracle 1`, for the golden traces. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { EventName, FieldName } from '../src/events.ts';
+import type { FieldName } from '../src/event-fields.ts';
+import type { EventName } from '../src/events.ts';
 import type { EventRecord } from './event-record.ts';
 
 interface LineForm {

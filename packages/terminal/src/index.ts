@@ -1,4 +1,5 @@
 /** Manners of the programs. */
+export { lengthOfTime, sizeInBytes } from './amounts.js';
 export { choiceArgument, choiceOption } from './choices.js';
 export { runCommandLine } from './command-line.js';
 export { EXIT } from './exit-codes.js';

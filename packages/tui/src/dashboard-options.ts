@@ -1,5 +1,6 @@
 /** The options, and their values as they are typed. */
 import { MOST_STORM_RATE, type Preemption } from '@vhostscope/model';
+import { lengthOfTime, sizeInBytes } from '@vhostscope/terminal';
 import { InvalidArgumentError } from 'commander';
 
 export interface DashboardOptions {
@@ -37,25 +38,18 @@ export function parseSpeed(text: string): number | 'max' {
 
 /** "10", "10s", "500ms", "2m" → ns */
 export function parseWindow(text: string): number {
-  const [, number = '', unit = 's'] = /^(\d{1,9}(?:\.\d{1,9})?)(ms|s|m)?$/.exec(text) ?? [];
-  const ns = Math.round(Number(number) * (UNIT_NS[unit] ?? 0));
-  if (number === '' || ns < 100e6 || ns > 3600e9)
-    throw new InvalidArgumentError('Give 100ms to 60m, as in 10s.');
+  const ns = 1e6 * (lengthOfTime(text, 's') ?? 0);
+  if (ns < 100e6 || ns > 3600e9) throw new InvalidArgumentError('Give 100ms to 60m, as in 10s.');
   return ns;
 }
 
-const UNIT_NS: Readonly<Record<string, number>> = { ms: 1e6, s: 1e9, m: 60e9 };
-
-/** "500M", "2G", "1.5GiB"; a number alone is MiB → bytes */
+/** "500M", "2G", "1.5GiB", "500MB"; a number alone is MiB → bytes */
 export function parseKeep(text: string): number {
-  const [, number = '', unit = 'M'] = /^(\d{1,6}(?:\.\d{1,3})?)(?:([MGT])i?B?)?$/.exec(text) ?? [];
-  const bytes = Math.round(Number(number) * (UNIT_BYTES[unit] ?? 0));
-  if (number === '' || bytes < 1 << 20)
+  const bytes = sizeInBytes(text, 'MiB') ?? 0;
+  if (!Number.isSafeInteger(bytes) || bytes < 1 << 20)
     throw new InvalidArgumentError('Give 1M or more, as in 500M or 2G.');
   return bytes;
 }
-
-const UNIT_BYTES: Readonly<Record<string, number>> = { M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
 /** Ranges in a second that make a storm. */
 export function parseStormRate(text: string): number {

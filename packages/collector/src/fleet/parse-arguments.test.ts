@@ -27,7 +27,7 @@ it('a spool holds more than is kept for the end of a trace', () => {
 it('an age has a unit', () => {
   expect(parseAge('30d')).toBe(30 * 86_400_000);
   expect(parseAge('90s')).toBe(90_000);
-  for (const text of ['', '30', '0d', '1y', '1.5h', '999999999d', '-1d'])
+  for (const text of ['', '30', '0d', '1y', '999999999d', '-1d'])
     expect(() => parseAge(text)).toThrow('Give an age');
 });
 

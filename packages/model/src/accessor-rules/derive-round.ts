@@ -2,7 +2,7 @@
  * How often a round ran each accessor, from the state of the ring before and after it (reference §4, §4.6).
  * What the two states do not determine is a span; what lies between its ends is not known.
  */
-import { HANDLERS } from '../events.js';
+import { HANDLERS } from '../event-fields.js';
 import { ACCESSOR_SPAN } from '../ring.js';
 import type { RingWord } from '../ring-word.js';
 import {

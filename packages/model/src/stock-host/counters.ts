@@ -2,7 +2,7 @@
 import { OUT_OF_ROUND } from '../doubts.js';
 import type { EngineState } from '../engine-state.js';
 import type { DetailField, EventBatch } from '../event-batch.js';
-import { COUNTER_FIELDS } from '../events.js';
+import { COUNTER_FIELDS } from '../event-fields.js';
 import { AMBIGUOUS, IOTLB } from '../outcome.js';
 import { ACCESSOR_SPAN } from '../ring.js';
 import { countDerived } from './count-derived.js';

@@ -1,11 +1,11 @@
 import { assert, constantFrom, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { setRange } from '../area-ranges.js';
 import { areaBytes, AVAIL, DESC, PAGE_BYTES, pagesWanted, USED } from '../ring.js';
 import { createRingWord, type RingWord } from '../ring-word.js';
 import {
   createVirtqueueState,
   growVirtqueueState,
-  setRange,
   type VirtqueueState,
 } from '../virtqueue-state.js';
 import {

@@ -1,6 +1,6 @@
 /** `--share`: other machines replay the runs, which all of them can read from one server. */
 import { isFleetUrl } from '@vhostscope/fleet/url';
-import { ProgramError } from '@vhostscope/terminal';
+import { lengthOfTime, ProgramError } from '@vhostscope/terminal';
 
 export interface Sharing {
   /** When nothing was answered for so long, what is left is given up, ms. */
@@ -42,10 +42,8 @@ export function readSharing(
 
 function readWait(text: string | undefined): number {
   if (text === undefined) return DEFAULT_WAIT_MS;
-  const [, number = '', unit = ''] = /^([1-9]\d{0,4})(s|m|h)$/.exec(text) ?? [];
-  if (number === '')
+  const ms = lengthOfTime(text, 's') ?? 0;
+  if (ms <= 0)
     throw new ProgramError(`--share-wait takes a time, as in 90s, 10m or 2h, not "${text}"`);
-  return Number(number) * (UNIT_MS[unit] ?? 0);
+  return ms;
 }
-
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };

@@ -8,7 +8,6 @@
 import {
   commAt,
   fallbacksOf,
-  findBegin,
   hasDetail,
   INVALIDATION_CLASSES,
   KIND,
@@ -22,12 +21,12 @@ import {
   wordsAt,
   type EventBatch,
   type HostKind,
-  type RangeIdentity,
   type RingPlaces,
   type StackClasses,
   type Tallies,
 } from '@vhostscope/model';
 import { createMomentsByVirtqueue, type LastMoments } from './last-moments.js';
+import { createRangesUnderWay } from './ranges-under-way.js';
 import type { Series } from './time-window.js';
 
 /** Who makes ranges, why. */
@@ -57,9 +56,8 @@ export interface SeenRange {
   lasted: number | 'not known' | undefined;
 }
 
-/** Ranges kept for each virtqueue, and those under way that are followed. */
+/** Ranges kept for each virtqueue. */
 const MOST_KEPT = 16;
-const MOST_OPEN = 1024;
 /** Makers told apart; the others are one. */
 const MOST_MAKERS = 4096;
 /** Seconds in which ranges of a device are counted. */
@@ -101,12 +99,6 @@ export interface Invalidations {
   begin(recording: number): void;
 }
 
-interface OpenRange {
-  readonly identity: RangeIdentity;
-  readonly seen: SeenRange;
-  readonly virtqueues: readonly number[];
-}
-
 /**
  * @param tallies of the design by which fallbacks are told
  * @param counts ranges by maker, for the window
@@ -125,8 +117,8 @@ export function createInvalidations(
   const kept = new Map<number, SeenRange[]>();
   const seconds = new Map<number, Map<number, number>>();
   const moments = createMomentsByVirtqueue();
+  const underWay = createRangesUnderWay<SeenRange>();
   let overlapping = new Float64Array(16);
-  let open: OpenRange[] = [];
   let recording = 0;
 
   function makerOf(batch: EventBatch, row: number): Maker {
@@ -182,8 +174,7 @@ export function createInvalidations(
       virtqueues.push(...under);
     }
     if (seen === undefined) return;
-    open.push({ identity: rangeIdentity(batch, i, whoOf(batch, i)), seen, virtqueues });
-    if (open.length > MOST_OPEN) open.shift();
+    underWay.begin({ identity: rangeIdentity(batch, i, whoOf(batch, i)), seen, virtqueues });
   }
 
   function newRange(
@@ -231,10 +222,8 @@ export function createInvalidations(
   }
 
   function ends(batch: EventBatch, i: number, at: number): void {
-    const found = findBegin(open, batch, i, whoOf(batch, i));
-    if (found < 0) return;
-    const [{ seen }] = open.splice(found, 1);
-    seen.lasted = Math.max(0, at - seen.at);
+    const seen = underWay.end(batch, i, whoOf(batch, i));
+    if (seen !== undefined) seen.lasted = Math.max(0, at - seen.at);
   }
 
   return {
@@ -285,22 +274,20 @@ export function createInvalidations(
       // Of a stock host the calls are told that the callbacks would be made by, whoever is attached.
       if (!isOfAll && host === 'stock') return;
       const dev = batch.details.dev[batch.detail[i]];
-      for (const { identity, seen } of open)
-        if (isOfAll || identity.whose === dev) seen.lasted = 'not known';
-      open = open.filter(({ seen }) => seen.lasted === undefined);
+      for (const seen of underWay.drop(isOfAll ? 'all' : dev)) seen.lasted = 'not known';
     },
     noteStack: (batch, i) => noteStack(classes, recording, batch, i),
     noteRound: (vq) => {
       const one = blamed.get(vq);
       if (one === undefined) return;
       if (mapsBuilt(tallies, vq) > one.built) settle(vq);
-      else if (one.refused === undefined && !open.some(({ virtqueues }) => virtqueues.includes(vq)))
+      else if (one.refused === undefined && !underWay.isOver(vq))
         one.refused = refusedByCountOf(tallies, vq);
     },
     begin: (number) => {
       // Entries may go while a map is gone through.
       for (const vq of blamed.keys()) settle(vq);
-      open = [];
+      underWay.drop('all');
       recording = number;
     },
   };

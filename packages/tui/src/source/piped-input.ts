@@ -1,7 +1,7 @@
 /** Standard input: a trace, or what bpftrace prints, as it comes. */
 import { messageOf } from '@vhostscope/terminal';
 import { inputName, readInput, RECORDER } from '@vhostscope/trace';
-import type { Completeness } from '@vhostscope/replay';
+import { filledSource } from './filled-source.js';
 import type { Source } from './source.js';
 import {
   createSpooledStream,
@@ -14,73 +14,29 @@ import {
 export function readPipe(most: number, path = '-', mostPassing = MOST_PASSING): Source {
   const name = inputName(path);
   const stream = createSpooledStream(name, most, mostPassing);
-  const abort = new AbortController();
   let trouble: string | undefined;
-  /** Whoever writes it waits, as for any reader that is slow. */
-  let readOn: (() => void) | undefined;
-  const pause = (): Promise<void> | undefined =>
-    stream.isBehind && !abort.signal.aborted
-      ? new Promise((resolve) => (readOn = resolve))
-      : undefined;
-  async function readAll(): Promise<void> {
-    try {
-      const end = await readInput(path, {
-        onChunk: (bytes) => stream.push(bytes),
-        onPause: pause,
-        signal: abort.signal,
-      });
-      if (end.damage !== undefined) trouble = `${name}: ${end.damage}`;
-      stream.end(end);
-    } catch (error) {
-      trouble = messageOf(error);
-      stream.end({ damage: trouble, interrupted: false });
-    }
-  }
-  const reading = readAll();
-
-  return {
+  return filledSource(stream, {
     name,
     kind: 'pipe',
-    get state() {
-      return stream.isOver ? 'ended' : stream.growing.damage === undefined ? 'reading' : 'gone';
+    state: () =>
+      stream.isOver ? 'ended' : stream.growing.damage === undefined ? 'reading' : 'gone',
+    problems: () => problemsOf(stream, trouble),
+    read: async ({ signal, untilWanted }) => {
+      try {
+        const end = await readInput(path, {
+          onChunk: (bytes) => stream.push(bytes),
+          // Whoever writes it waits, as for any reader that is slow.
+          onPause: untilWanted,
+          signal,
+        });
+        if (end.damage !== undefined) trouble = `${name}: ${end.damage}`;
+        stream.end(end);
+      } catch (error) {
+        trouble = messageOf(error);
+        stream.end({ damage: trouble, interrupted: false });
+      }
     },
-    get problems() {
-      return problemsOf(stream, trouble);
-    },
-    get trace() {
-      return stream.growing.trace;
-    },
-    lost: undefined,
-    isFinished: false,
-    get completeness(): Completeness | undefined {
-      return stream.growing.completeness;
-    },
-    get kept() {
-      return stream.kept;
-    },
-    get keptBytes() {
-      return stream.keptBytes;
-    },
-    get isBehind() {
-      return stream.isBehind;
-    },
-    refresh: (now) => {
-      stream.refresh(now);
-      if (!stream.isBehind) readOn?.();
-    },
-    release: (upTo) => stream.release(upTo),
-    // Whoever writes it goes on: what they write may go elsewhere too.
-    stop: () => {
-      stream.stop();
-      readOn?.();
-    },
-    close: async () => {
-      abort.abort();
-      readOn?.();
-      await reading;
-      stream.close();
-    },
-  };
+  });
 }
 
 /** Whoever wrote it did not come to its end. */

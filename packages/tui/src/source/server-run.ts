@@ -9,6 +9,7 @@ import {
   type RunReadResult,
 } from '@vhostscope/fleet';
 import { OutputError } from '@vhostscope/trace';
+import { filledSource, type Reading } from './filled-source.js';
 import type { Source } from './source.js';
 import { createSpooledStream, MOST_PASSING, WAITS_FOR_SCREEN } from './spooled-stream.js';
 
@@ -42,20 +43,17 @@ export function followRun(
 ): Source {
   const name = `${host}/${run}`;
   const stream = createSpooledStream(name, most, mostPassing);
-  const abort = new AbortController();
-  const { signal } = abort;
   /** What is wrong at present, as the server cannot be reached; what is wrong with the run. */
   let trouble: string | undefined;
   let damage: string | undefined;
-  let isStopped = false;
-  let readOn: (() => void) | undefined;
   /** Bytes of the run that are in the stream. */
   let taken = 0;
 
-  async function readAll(): Promise<void> {
+  async function readAll(turn: Reading): Promise<void> {
+    const { signal } = turn;
     while (!signal.aborted) {
       try {
-        const result = await readOnce();
+        const result = await readOnce(turn);
         if (result === undefined) return;
         stream.end({ damage: result.damage, interrupted: false });
         damage = result.damage ?? (stream.growing.isEnded ? undefined : CUT);
@@ -75,11 +73,12 @@ export function followRun(
   }
 
   /** From the start: what was taken already comes again, as it was. */
-  async function readOnce(): Promise<RunReadResult | undefined> {
+  async function readOnce(turn: Reading): Promise<RunReadResult | undefined> {
+    const { signal } = turn;
     const reading = fleet.readRun(host, run, { follow: true, signal });
     let seen = 0;
     for await (const bytes of reading) {
-      if (isStopped || signal.aborted) return undefined;
+      if (turn.isStopped || signal.aborted) return undefined;
       trouble = undefined;
       const isNew = seen + bytes.length - taken;
       seen += bytes.length;
@@ -87,21 +86,20 @@ export function followRun(
         stream.push(isNew < bytes.length ? bytes.subarray(bytes.length - isNew) : bytes);
         taken = seen;
       }
-      if (stream.isBehind) await new Promise<void>((resolve) => (readOn = resolve));
+      await turn.untilWanted();
     }
     return signal.aborted ? undefined : reading.result;
   }
 
-  const reading = readAll();
-  return {
+  return filledSource(stream, {
     name,
     kind: 'server',
-    get state() {
+    state: () => {
       if (stream.isOver) return 'ended';
       if (stream.growing.damage !== undefined) return 'gone';
       return taken === 0 ? 'waiting' : 'reading';
     },
-    get problems() {
+    problems: () => {
       const { growing } = stream;
       return [
         ...(stream.isBehind ? [WAITS_FOR_SCREEN] : []),
@@ -120,42 +118,9 @@ export function followRun(
         ...(growing.completeness?.problems ?? []),
       ];
     },
-    get trace() {
-      return stream.growing.trace;
-    },
-    lost: undefined,
-    isFinished: false,
-    get completeness() {
-      return stream.growing.completeness;
-    },
-    get kept() {
-      return stream.kept;
-    },
-    get keptBytes() {
-      return stream.keptBytes;
-    },
-    get isBehind() {
-      return stream.isBehind;
-    },
-    refresh: (now) => {
-      stream.refresh(now);
-      if (!stream.isBehind) readOn?.();
-    },
-    release: (upTo) => stream.release(upTo),
-    // The server keeps it: nobody is held up by a reader that reads no more.
-    stop: () => {
-      isStopped = true;
-      stream.stop();
-      readOn?.();
-    },
-    close: async () => {
-      abort.abort();
-      readOn?.();
-      await reading;
-      await fleet.close();
-      stream.close();
-    },
-  };
+    read: readAll,
+    onClose: async () => fleet.close(),
+  });
 }
 
 /** Of a run whose recorder was killed, or whose spool was. */
