@@ -55,6 +55,7 @@ function server(published: Map<string, Published>): {
     };
     readings++;
     return {
+      lacks: undefined,
       get result() {
         return result;
       },

@@ -26,6 +26,7 @@ const { bytes: TRACE } = writeTrace(join(folder, 'trace'), textOf(TRACES.s3), 20
 interface Reading {
   readonly upTo: number;
   readonly ends: Pick<RunReadResult, 'end' | 'damage'> | Error | 'more comes';
+  readonly lacks?: string;
 }
 
 /** Gives the trace out in pieces, as each reading tells. */
@@ -38,7 +39,7 @@ function server(readings: readonly Reading[]): Pick<Fleet, 'readRun' | 'close' |
     isCut: false,
     close: async () => Promise.resolve(),
     readRun: (_host, _run, { signal } = {}): RunReading => {
-      const { upTo, ends } = readings[Math.min(asked++, readings.length - 1)];
+      const { upTo, ends, lacks } = readings[Math.min(asked++, readings.length - 1)];
       let result: RunReadResult = {
         bytes: 0,
         pieces: 0,
@@ -49,6 +50,7 @@ function server(readings: readonly Reading[]): Pick<Fleet, 'readRun' | 'close' |
       // Another size each time: what comes again is cut elsewhere.
       const size = 50_000 + 7777 * asked;
       return {
+        lacks,
         get result() {
           return result;
         },
@@ -135,6 +137,16 @@ test('a run of which nothing has come is waited for; it goes on until it is clos
   const view = await until(live, ({ clock }) => clock.events > 1000);
   expect(view.source).toMatchObject({ state: 'reading', problems: [] });
   expect(view.clock.isLive).toBe(true);
+});
+
+test('a run that goes on and whose first pieces are gone says so, and not that there is nothing of it', async () => {
+  const lacks = 'pieces 0 to 4 are not on the server';
+  const { session } = follow([{ upTo: 0, ends: 'more comes', lacks }]);
+  // They may be on their way.
+  session.pass(100);
+  expect(session.view().source.problems).toEqual([]);
+  const { source } = await until(session, (view) => view.source.problems.length > 0);
+  expect(source.problems.join()).toMatch(/1: pieces 0 to 4 are not on the server: .* may be gone$/);
 });
 
 test.each([
