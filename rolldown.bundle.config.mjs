@@ -42,16 +42,9 @@ const IN_A_BUNDLE = new Map([
   ],
   [
     '/packages/replay/src/worker-program.ts',
-    () => 'export const workerProgram = () => new URL(import.meta.url);',
-  ],
-  [
-    // All of the program is in it.
-    '/packages/replay/src/fleet/program-digest.ts',
     () => `
-      import { createHash } from 'node:crypto';
-      import { readFileSync } from 'node:fs';
-      export const programDigest = (program) =>
-        createHash('sha256').update(readFileSync(program)).digest('hex').slice(0, 16);
+      export const workerProgram = () => new URL(import.meta.url);
+      export const programFiles = (program) => [program];
     `,
   ],
 ]);

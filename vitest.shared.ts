@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /**
@@ -14,6 +15,7 @@ const config: ViteUserConfig = defineConfig({
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx', 'test/**/*.test.ts'],
     // Tests read whole traces; a machine that does something else meanwhile is no defect.
     testTimeout: 60_000,
+    setupFiles: [fileURLToPath(new URL('vitest.properties.ts', import.meta.url))],
   },
 });
 

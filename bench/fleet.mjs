@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runMeasured } from './measured-run.mjs';
+import { median } from './median.mjs';
 import { recordFigures } from './recorded-figures.mjs';
 
 const { print, save } = recordFigures('npm run bench:fleet');
@@ -37,10 +38,6 @@ async function replay(folder, { cores, workers }) {
   const [command, ...args] = cores === undefined ? program : ['taskset', '-c', cores, ...program];
   const { stdout, ...took } = await runMeasured(command, args);
   return { ...took, totals: JSON.parse(stdout).totals };
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 async function measure(what, folder) {

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { compareInProcess, importInProcess, replayInProcess, TIMES } from './in-process.mjs';
+import { median } from './median.mjs';
 import { PEAK_MEMORY } from './peak-memory.mjs';
 import { recordFigures } from './recorded-figures.mjs';
 
@@ -77,10 +78,6 @@ function run({ command, args, measuresMemory, writes }) {
     seconds,
     kilobytes: measuresMemory ? Number(stderr.trim().split('\n').at(-1)) : undefined,
   };
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 function row(cells) {

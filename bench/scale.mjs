@@ -1,7 +1,7 @@
 // `npm run bench:scale`: what a host costs a fleet, by kind of recording: bytes and messages, the processor time that
 // sends them, that the server takes, and that a replay takes. docs/scale.md multiplies these. Needs nats-server.
 // Processor time, not seconds: what this machine does beside is not in it.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdtempSync,
@@ -10,15 +10,16 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+// Not by its index, which has hooks of vitest.
+import { hasServer, startServer } from '../packages/nats-testbed/dist/nats-server.js';
+import { replayInProcess } from './in-process.mjs';
 import { runMeasured } from './measured-run.mjs';
+import { median } from './median.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -34,38 +35,6 @@ async function run(program, ...args) {
   const main = join(ROOT, `packages/${program}/dist/main.js`);
   const { stdout, cpuSeconds } = await runMeasured(process.execPath, [main, ...args]);
   return { said: stdout === '' ? undefined : JSON.parse(stdout), seconds: cpuSeconds };
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function startServer(folder) {
-  const port = await freePort();
-  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder];
-  const child = spawn('nats-server', args, { stdio: 'ignore' });
-  await new Promise((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', () => reject(new Error('nats-server: apt-get install nats-server')));
-  });
-  const url = `nats://127.0.0.1:${port}`;
-  for (let tries = 0; ; tries++) {
-    try {
-      await run('collector', 'fleet', 'init', url, '--json');
-      break;
-    } catch (error) {
-      if (tries === 20) {
-        child.kill();
-        throw error;
-      }
-      await pass(250);
-    }
-  }
-  return { child, url };
 }
 
 /** What a process has used so far, of all its threads, in CPU seconds. */
@@ -86,24 +55,22 @@ function prepare(folder, { path, copies }) {
   return file;
 }
 
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
 /** Figures of one recording, one round; CPU seconds. */
-async function measure({ child, url }, file, folder, host) {
+async function measure({ pid, url }, file, folder, host) {
   const trace = join(folder, 'trace.arrows');
   rmSync(trace, { force: true });
   const kept = await run('collector', 'import', file, '-o', trace, '--json');
   const options = ['--publish', url, '--publish-as', host, '--spool', join(folder, 'spool')];
-  const before = usedBy(child.pid);
+  const before = usedBy(pid);
   const sent = await run('collector', 'import', file, ...options, '--json');
-  const taken = usedBy(child.pid);
+  const taken = usedBy(pid);
   const status = await run('collector', 'fleet', 'status', url, '--json');
   const found = status.said.runs.find((one) => one.host === host);
-  const asked = usedBy(child.pid);
+  const asked = usedBy(pid);
   const replayed = await run('replay', 'run', found.url, '--json');
-  const given = usedBy(child.pid);
+  const given = usedBy(pid);
+  const ofFile = await run('replay', 'run', trace, '--json');
+  const warm = await replayInProcess(trace);
   return {
     events: kept.said.events,
     bytes: statSync(trace).size,
@@ -111,22 +78,27 @@ async function measure({ child, url }, file, folder, host) {
     sends: sent.seconds - kept.seconds,
     serves: taken - before,
     replays: replayed.seconds,
+    replaysFile: ofFile.seconds,
+    replaysWarm: warm.cpuSeconds,
     gives: given - asked,
   };
 }
+
+/** Processor time is what counts: a machine that does much beside may take long. */
+const PATIENCE_MS = 120_000;
 
 /** A host of which little is told sends a message of a few hundred bytes at each flush. */
 const SMALL = { messages: 20_000, bytes: 600, hosts: 1000, atOnce: 256 };
 
 /** CPU seconds of the server for a message of such hosts. */
-async function measureSmall({ child, url }) {
+async function measureSmall({ pid, url }) {
   const from = createRequire(join(ROOT, 'packages/fleet/package.json'));
   const { connect, headers } = from('@nats-io/transport-node');
   const { jetstream } = from('@nats-io/jetstream');
   const connection = await connect({ servers: url.slice('nats://'.length) });
   const client = jetstream(connection);
   const bytes = new Uint8Array(SMALL.bytes);
-  const before = usedBy(child.pid);
+  const before = usedBy(pid);
   let next = 0;
   const send = async () => {
     while (next < SMALL.messages) {
@@ -135,11 +107,12 @@ async function measureSmall({ child, url }) {
       made.set('Vhostscope-Link', '0'.repeat(64));
       const host = `small-${at % SMALL.hosts}`;
       const msgID = `${host}/bench/0/${at}`;
-      await client.publish(`vhostscope.run.${host}.bench`, bytes, { headers: made, msgID });
+      const options = { headers: made, msgID, timeout: PATIENCE_MS };
+      await client.publish(`vhostscope.run.${host}.bench`, bytes, options);
     }
   };
   await Promise.all(Array.from({ length: SMALL.atOnce }, send));
-  const used = usedBy(child.pid) - before;
+  const used = usedBy(pid) - before;
   await connection.close();
   return used / SMALL.messages;
 }
@@ -154,18 +127,45 @@ const COLUMNS = [
   ['replay', ({ replays, events }) => perMillion(replays, events)],
 ];
 
+/** What is in a replay from the server, least first. */
+const REPLAYS = [
+  ['warm, in one process', ({ replaysWarm, events }) => perMillion(replaysWarm, events)],
+  ['a process, of a file', ({ replaysFile, events }) => perMillion(replaysFile, events)],
+  ['a process, of a run', ({ replays, events }) => perMillion(replays, events)],
+];
+
+function printTable(title, columns, figures, width) {
+  console.log(title.padEnd(28) + columns.map(([name]) => name.padStart(width)).join(''));
+  for (const [what, figure] of figures)
+    console.log(what.padEnd(28) + columns.map(([, cell]) => cell(figure).padStart(width)).join(''));
+}
+
+/** A process that has nothing to do but to begin: of five thousand events; CPU seconds. */
+async function measureStart(folder) {
+  const trace = join(folder, 'short.arrows');
+  await run('collector', 'import', join(ROOT, SHORT), '-o', trace, '--json');
+  const times = [];
+  for (let round = 0; round < ROUNDS; round++)
+    times.push((await run('replay', 'run', trace, '--json')).seconds);
+  return median(times);
+}
+
+const SHORT = 'examples/u5-json-q256.txt.gz';
+
 function perMillion(seconds, events) {
   return `${((1e9 * seconds) / events).toFixed(0)} ms`;
 }
 
+if (!hasServer) process.exit(2);
 const folder = mkdtempSync(join(tmpdir(), 'vhostscope-bench-'));
 let server;
 try {
-  server = await startServer(join(folder, 'store'));
+  server = await startServer(folder);
+  await run('collector', 'fleet', 'init', server.url, '--json');
   const { stdout } = spawnSync('nats-server', ['--version'], { encoding: 'utf8' });
   console.log(`${cpus()[0]?.model}, Node ${process.version}, ${stdout.trim()}`);
   console.log(`processor time for a million events; medians of ${ROUNDS} rounds\n`);
-  const rows = [['recording', ...COLUMNS.map(([title]) => title)]];
+  const rows = [];
   for (const sample of SAMPLES) {
     const file = prepare(folder, sample);
     const figures = [];
@@ -176,16 +176,19 @@ try {
     const middle = Object.fromEntries(
       Object.keys(figures[0]).map((key) => [key, median(figures.map((figure) => figure[key]))]),
     );
-    rows.push([sample.what, ...COLUMNS.map(([, cell]) => cell(middle))]);
+    rows.push([sample.what, middle]);
   }
-  for (const [name, ...cells] of rows)
-    console.log(name.padEnd(28) + cells.map((cell) => cell.padStart(15)).join(''));
+  printTable('recording', COLUMNS, rows, 15);
   const small = 1e6 * (await measureSmall(server));
   console.log(
     `\na message of ${SMALL.bytes} bytes, of ${SMALL.hosts} hosts in turn: ${small.toFixed(0)} µs of the server's processor time`,
   );
+  console.log('\nwhat is in a replay, for a million events');
+  printTable('recording', REPLAYS, rows, 22);
+  console.log(
+    `a process that begins, and replays 5,000: ${perMillion(await measureStart(folder), 1e6)}`,
+  );
 } finally {
-  server?.child.kill();
-  if (server !== undefined) await once(server.child, 'exit');
+  await server?.stop();
   rmSync(folder, { recursive: true });
 }

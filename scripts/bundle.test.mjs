@@ -1,11 +1,22 @@
-// `pnpm bundle`: each program as one file, run where nothing of the repository is in reach.
+// `npm run bundle` and `npm run pack`: each program as one file, and all as one package, run where nothing of the
+// repository is in reach.
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commitOf } from './run/build-note.mjs';
 
 const run = promisify(execFile);
@@ -116,4 +127,72 @@ test('the licence of every package of which code is in a program lies beside it'
   expect(readdirSync(folder)).toEqual(
     expect.arrayContaining(['LICENSE', 'THIRD-PARTY-LICENSES.txt', 'collector.mjs']),
   );
+});
+
+describe('`npm run pack`', () => {
+  /** Somebody who installs the package, with no registry in reach. */
+  const user = mkdtempSync(join(tmpdir(), 'vhostscope-user-'));
+  const installed = join(user, 'node_modules/vhostscope');
+  afterAll(() => rmSync(user, { recursive: true }));
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+  /** A program by its name, as npm has put it there. */
+  const start = (name, ...args) =>
+    run(join(user, 'node_modules/.bin', name), args, {
+      cwd: user,
+      env: { PATH: process.env.PATH },
+    });
+
+  beforeAll(async () => {
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^p?npm_/i.test(name)),
+    );
+    const { stdout } = await run(process.execPath, [join(ROOT, 'scripts/pack.mjs')], {
+      env: { ...env, BUNDLE_FOLDER: folder },
+    });
+    writeFileSync(join(user, 'package.json'), '{ "private": true }\n');
+    const args = ['install', '--offline', '--no-audit', '--no-fund', stdout.trim()];
+    await run('npm', args, { cwd: user, env });
+  }, 120_000);
+
+  test('makes one package that needs no other', async () => {
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    expect(manifest).toMatchObject({ name: 'vhostscope', version, license: 'Apache-2.0' });
+    expect(manifest).not.toHaveProperty('dependencies');
+    expect(manifest).not.toHaveProperty('scripts');
+    expect(manifest).not.toHaveProperty('private');
+    expect(readdirSync(join(user, 'node_modules')).filter((name) => name[0] !== '.')).toEqual([
+      'vhostscope',
+    ]);
+    expect(readdirSync(installed).toSorted()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'THIRD-PARTY-LICENSES.txt',
+      'collector.mjs',
+      'docs',
+      'examples',
+      'package.json',
+      'replay.mjs',
+      'tui.mjs',
+    ]);
+    const { messages, pkg } = await publint({ pkgDir: installed, pack: false, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  test('whose programs run by their names', { timeout: 60_000 }, async () => {
+    for (const name of PROGRAMS)
+      expect((await start(name, '--version')).stdout).toContain(`${version} (trace format 2`);
+    const text = join(installed, 'examples/u5-json-q256.txt.gz');
+    await start('collector', 'import', text, '-o', 'u5.arrows');
+    const { stdout } = await start('replay', 'verify', 'u5.arrows');
+    expect(stdout).toContain('yes: the model agrees with the kernel everywhere');
+    // In processes of its own, which find the program by where npm has linked it.
+    const fleet = await start('replay', 'fleet', 'u5.arrows', text, '--workers', '2', '--json');
+    expect(JSON.parse(fleet.stdout).runs.map(({ status }) => status)).toEqual([
+      'replayed',
+      'replayed',
+    ]);
+    expect((await start('tui', 'u5.arrows', '--json')).stdout).toContain('u5.arrows');
+  });
 });

@@ -33,6 +33,7 @@ const DOCUMENTS = [
   'CONTRIBUTING.md',
   'ARCHITECTURE.md',
   'CHANGELOG.md',
+  'examples/README.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -42,6 +43,41 @@ test.each(DOCUMENTS)('files that %s names are there', (document) => {
   const text = readFileSync(join(root, document), 'utf8');
   const paths = [...quotedIn(text), ...quotedInPackages(text), ...linkedIn(text, document)];
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+/** As a heading is named in links; the second of one name gets a number. */
+function anchorsOf(text) {
+  const seen = new Map();
+  const headings = text.replaceAll(/^```[^]*?^```/gm, '').matchAll(/^#{1,6} (.*)$/gm);
+  return new Set(
+    [...headings].map(([, heading]) => {
+      const anchor = heading
+        .toLowerCase()
+        .replaceAll(/\]\([^)]*\)/g, '')
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-');
+      const before = seen.get(anchor) ?? 0;
+      seen.set(anchor, before + 1);
+      return before === 0 ? anchor : `${anchor}-${before}`;
+    }),
+  );
+}
+
+test.each(DOCUMENTS)('headings that %s links to are there', (document) => {
+  const text = readFileSync(join(root, document), 'utf8');
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)];
+  const broken = links.filter(([, path, anchor]) => {
+    const target = path === '' ? document : join(dirname(document), path);
+    return !anchorsOf(readFileSync(join(root, target), 'utf8')).has(anchor);
+  });
+  expect(broken.map(([link]) => link)).toEqual([]);
+});
+
+test('every example is described', () => {
+  const text = readFileSync(join(root, 'examples/README.md'), 'utf8');
+  const names = readdirSync(join(root, 'examples')).filter((name) => name !== 'README.md');
+  expect(names.length).toBeGreaterThan(3);
+  expect(names.filter((name) => !text.includes(`\n| \`${name}\` |`))).toEqual([]);
 });
 
 test('they are found', () => {

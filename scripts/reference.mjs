@@ -160,6 +160,11 @@ function jsonPage() {
       args: ['collector', 'schema', name],
     })),
     { title: 'tui --schema', args: ['tui', '--schema'] },
+    // Lines of many hosts: of a server without a run, which nobody asks for its schema.
+    {
+      title: 'tui --schema --from nats://host',
+      args: ['tui', '--schema', '--from', 'nats://host'],
+    },
   ];
   const sections = documents.map(({ title, args: [name, ...args] }) => {
     const schema = JSON.parse(run(name, ...args));

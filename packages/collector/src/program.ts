@@ -235,6 +235,7 @@ ${PUBLISH_HELP}
 
 Examples:
   collector attach                              records into vhost.arrows until Ctrl-C
+  collector attach --dry-run                    the program that bpftrace would run; records nothing
   collector attach --duration 30s --detail calls -o host.arrows
   collector attach --tui                        and shows it meanwhile
   collector attach --socket /run/vhostscope.sock

@@ -1,7 +1,6 @@
 /** What a URL names, as far as only the server knows: which of its words is a prefix, and what is near a name. */
-import { inOrder } from '@vhostscope/terminal';
+import { inOrder, nearWords } from '@vhostscope/terminal';
 import { urlOfRun, type FleetUrl, type RunName } from './fleet-url.js';
-import { nearNames } from './near-names.js';
 import { FleetError, NoStreamError, streamInfo, type FleetServer } from './server-connection.js';
 import {
   allRunSubjects,
@@ -54,8 +53,8 @@ async function holds(server: FleetServer, url: FleetUrl): Promise<boolean> {
 async function neither(server: FleetServer, ofDefault: FleetUrl): Promise<FleetError> {
   const { prefix, name } = server.url;
   const names = await runNames({ ...server, url: ofDefault }).catch(() => []);
-  const hosts = nearNames(prefix, [...new Set(names.map(({ host }) => host))]);
-  const prefixes = nearNames(prefix, await prefixesOf(server));
+  const hosts = nearWords(prefix, [...new Set(names.map(({ host }) => host))]).slice(0, NEAR_NAMES);
+  const prefixes = nearWords(prefix, await prefixesOf(server)).slice(0, NEAR_NAMES);
   return new FleetError(
     `${ofDefault.name} has neither a prefix ${prefix} (a stream ${runStream(prefix)}) nor a host ${prefix} (in ${runStream(ofDefault.prefix)})`,
     {
@@ -101,21 +100,22 @@ export async function noSuchRun(
   const { url } = server;
   const names = await runNames(server);
   const ofHost = names.filter((name) => name.host === host);
-  const hosts = nearNames(host, [...new Set(names.map((name) => name.host))]);
+  const hosts = nearWords(host, [...new Set(names.map((name) => name.host))]).slice(0, NEAR_NAMES);
   const near =
     ofHost.length === 0
       ? names.filter((name) => hosts.includes(name.host))
-      : ofHost.filter((name) => nearNames(run ?? '', [name.run]).length > 0);
+      : ofHost.filter((name) => nearWords(run ?? '', [name.run]).length > 0);
   const listed = (near.length > 0 ? near : ofHost).toSorted((a, b) => inOrder(b.run, a.run));
   const what = run === undefined ? `no run of host ${host}` : `no run ${host}/${run}`;
   return new FleetError(`${url.name} has ${what}`, {
     details: [
       ...(listed.length > 0 ? ['what comes near:'] : []),
-      ...listed.slice(0, NEAR).map((name) => urlOfRun(url, name)),
+      ...listed.slice(0, NEAR_RUNS).map((name) => urlOfRun(url, name)),
     ],
     advice: `collector fleet status ${url.name} lists its runs`,
   });
 }
 
-/** So many runs are told, the latest first. */
-const NEAR = 5;
+/** So many hosts or prefixes are told, the nearest first, and so many runs, the latest first. */
+const NEAR_NAMES = 5;
+const NEAR_RUNS = 5;

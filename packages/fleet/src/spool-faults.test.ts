@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { endOfStream, OutputError } from '@vhostscope/trace';
-import { createRunAssembly } from './assemble-run.js';
+import { spooledTrace } from '../test/spooled-trace.js';
 import { createSpoolBudget } from './spool-budget.js';
 import { makeRunFolder, writeRunNote } from './spool-folder.js';
 import { createSpoolWriter } from './spool-writer.js';
@@ -131,17 +131,9 @@ async function record(): Promise<{
 function leftOf(folder: string): { bytes: Buffer; end: string | undefined } | string {
   const left = openLeftRun(folder);
   if (typeof left === 'string') return left;
-  const assembly = createRunAssembly(NAME);
-  const chunks: Uint8Array[] = [];
-  for (let { place } = left.acknowledged; ;) {
-    const read = left.read(place);
-    if (read === undefined) break;
-    place = read.next;
-    chunks.push(...assembly.take(read.piece));
-  }
+  const { bytes, end } = spooledTrace(left);
   left.close();
-  expect(assembly.damage).toBeUndefined();
-  return { bytes: Buffer.concat(chunks), end: assembly.last?.kind };
+  return { bytes, end };
 }
 
 const refused = (code: string): { takesHalf: boolean; code: string } => ({

@@ -11,13 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endOfStream, OutputError } from '@vhostscope/trace';
-import { createRunAssembly } from './assemble-run.js';
+import { spooledTrace } from '../test/spooled-trace.js';
 import { FRAME_HEADER_BYTES } from './spool-frames.js';
 import { createSpoolBudget } from './spool-budget.js';
 import { makeRunFolder, readAcknowledged, runFolders, writeRunNote } from './spool-folder.js';
 import { segmentName, startOfSpool } from './spool-place.js';
 import { createSpoolWriter, RESERVE_BYTES, type SpoolWriter } from './spool-writer.js';
-import { createSpooledRun, openLeftRun, type LeftRun, type SpooledRun } from './spooled-run.js';
+import { createSpooledRun, openLeftRun, type LeftRun } from './spooled-run.js';
 import { takeRun } from './run-owner.js';
 
 const NAME = { host: 'host', run: 'run' };
@@ -68,23 +68,6 @@ function left(folder: string): LeftRun {
   return run;
 }
 
-/** All that would be sent, put together as a reader does. */
-function traceOf(run: SpooledRun): { bytes: Buffer; end: string | undefined; seqs: number[] } {
-  const assembly = createRunAssembly(NAME);
-  const chunks: Uint8Array[] = [];
-  const seqs: number[] = [];
-  let { place } = run.acknowledged;
-  for (;;) {
-    const read = run.read(place);
-    if (read === undefined) break;
-    place = read.next;
-    seqs.push(read.piece.seq);
-    chunks.push(...assembly.take(read.piece));
-  }
-  expect(assembly.damage).toBeUndefined();
-  return { bytes: Buffer.concat(chunks), end: assembly.last?.kind, seqs };
-}
-
 const block = (size: number, value: number): Uint8Array => new Uint8Array(size).fill(value);
 
 describe('the spool of a run', () => {
@@ -112,7 +95,7 @@ describe('the spool of a run', () => {
       hasEnd: () => true,
       onFreed: (bytes) => (freed += bytes),
     });
-    const { bytes, end } = traceOf(run);
+    const { bytes, end } = spooledTrace(run);
     expect(bytes.equals(Buffer.concat([...all, endOfStream()]))).toBe(true);
     expect(end).toBe('closed');
     const files = (): string[] => readdirSync(folder).filter((name) => name.endsWith('.pieces'));
@@ -146,7 +129,7 @@ describe('the spool of a run', () => {
       writeFileSync(file, good.subarray(0, size));
       const run = left(first.folder);
       const whole = sizes.filter((end) => end <= size).length;
-      const { bytes, end } = traceOf(run);
+      const { bytes, end } = spooledTrace(run);
       expect(bytes.equals(Buffer.concat(all.slice(0, whole)))).toBe(true);
       expect(end).toBe('cut');
       expect(run.torn).toBe(size - (sizes[whole - 1] ?? 0));
@@ -168,7 +151,7 @@ describe('the spool of a run', () => {
       bad[at] ^= 0x55;
       writeFileSync(file, bad);
       const run = left(first.folder);
-      const { bytes, end } = traceOf(run);
+      const { bytes, end } = spooledTrace(run);
       expect(bytes.length).toBe(at < FRAME_HEADER_BYTES + 300 ? 0 : 300);
       expect(end).toBe('cut');
       run.close();
@@ -185,7 +168,7 @@ describe('the spool of a run', () => {
     run.acknowledge(read);
     run.close();
     run = left(first.folder);
-    expect(traceOf(run).seqs).toEqual([1, 2, 3]);
+    expect(spooledTrace(run).seqs).toEqual([1, 2, 3]);
     run.close();
     // As after a crash of the host.
     truncateSync(join(first.folder, segmentName(0)), 10);

@@ -12,6 +12,8 @@ if (!hasServer)
 
 export interface TestServer {
   readonly url: string;
+  /** Of its process; undefined while it was never started. */
+  readonly pid: number | undefined;
   /** SIGKILL, or a clean end. */
   stop(signal?: NodeJS.Signals): Promise<void>;
   /** On the same port, with what it had stored. */
@@ -74,6 +76,9 @@ export async function prepareServer(
   let running: ChildProcess | undefined;
   return {
     url: `nats://127.0.0.1:${listen}`,
+    get pid() {
+      return running?.pid;
+    },
     start: async () => {
       const child = spawn('nats-server', ['-c', path], { stdio: ['ignore', 'ignore', 'pipe'] });
       running = child;

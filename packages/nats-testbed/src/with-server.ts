@@ -72,6 +72,9 @@ export function withServer(sharing: Sharing, setup: ServerSetup = {}): ServerInU
     get url() {
       return beforehand(server).url;
     },
+    get pid() {
+      return beforehand(server).pid;
+    },
     start: () => beforehand(server).start(),
     stop: (signal) => beforehand(server).stop(signal),
   };

@@ -1,4 +1,4 @@
-/** The page of a report as the build leaves it (rolldown.page.config.mjs). */
+/** The page of a report as the build leaves it (rolldown.report-page.config.mjs). */
 import { readFileSync } from 'node:fs';
 import { ProgramError } from '@vhostscope/terminal';
 

@@ -1,5 +1,5 @@
 /** The program of the processes that replay runs: a file of its own, as what is started is JavaScript. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { ProgramError } from '@vhostscope/terminal';
 
 /** As it was built. @throws ProgramError where it is not built */
@@ -10,4 +10,13 @@ export function workerProgram(): URL {
   throw new ProgramError('the program of its processes is not built: replay-worker.js is missing', {
     advice: 'run `npm start` in the repository',
   });
+}
+
+/** All files of the program: what was built lies beside one another. */
+export function programFiles(program: URL): URL[] {
+  const folder = new URL('.', program);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.js'))
+    .toSorted()
+    .map((name) => new URL(name, folder));
 }

@@ -1,23 +1,6 @@
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
-import { choiceOption, nearestOf } from './choices.js';
-
-const NAMES = ['attach', 'doctor', 'fleet-init', 'fleet-send', 'import', 'info', 'run'];
-
-it.each([
-  ['atach', 'attach'],
-  ['attahc', 'attach'],
-  ['attach', 'attach'],
-  ['doctors', 'doctor'],
-  ['fleet-sent', 'fleet-send'],
-  ['rnu', 'run'],
-  ['probes', undefined],
-  ['r', undefined],
-  ['', undefined],
-  ['x'.repeat(100_000), undefined],
-])('%.20s: %s', (word, near) => {
-  expect(nearestOf(word, NAMES)).toBe(near);
-});
+import { choiceOption } from './choices.js';
 
 it.each([
   ['--level acess', 'Allowed choices are rounds, access.\n(Did you mean access?)'],

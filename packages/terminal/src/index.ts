@@ -6,6 +6,7 @@ export { inOrder } from './in-order.js';
 export { jsonDocument, jsonLine } from './json-document.js';
 export { byteSize, counted, grouped, percent, seconds } from './numbers.js';
 export { messageOf } from './message-of.js';
+export { nearWords } from './near-words.js';
 export { printable } from './printable.js';
 export { readBuild, versionLine, type ProgramBuild } from './program-build.js';
 export { createProgressBar, type ProgressBar } from './progress-bar.js';

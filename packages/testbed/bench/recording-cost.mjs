@@ -4,6 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { EXIT, grouped, ProgramError, runProgram, say, tableLines } from '@vhostscope/terminal';
 import { DPDK_PACKAGES, shellQuoted, startDpdk, startLoad } from '../dist/index.js';
+import { median } from '../../../bench/median.mjs';
 import { recordFigures } from '../../../bench/recorded-figures.mjs';
 import { onBootedHost } from '../dist/on-booted-host.js';
 
@@ -129,14 +130,6 @@ async function measureLevel(host, level, runs, figures) {
   const { events, complete } = await stop();
   figures.eventsPerPacket.push(events / total);
   figures.complete.push(complete);
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const [low, high] = [Math.floor, Math.ceil].map(
-    (round) => sorted[round((sorted.length - 1) / 2)],
-  );
-  return (low + high) / 2;
 }
 
 /** "120,345", and how far the runs lie apart: half the distance between the least and the most. */

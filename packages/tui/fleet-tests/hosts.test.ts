@@ -13,7 +13,8 @@ import { hasServer, withServer } from '@vhostscope/nats-testbed';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hostsStatusSchema, type HostsStatus } from '../src/plain/hosts-status.ts';
 import { openTerminal, type TerminalScreen } from '../test/terminal-screen.mjs';
-import { fileSession, temporaryFolder, textOf, TRACES, writeTrace } from '../test/traces.ts';
+import { fileSession } from '../test/driven-session.ts';
+import { temporaryFolder, textOf, TRACES, writeTrace } from '../test/traces.ts';
 
 const BIN = join(import.meta.dirname, '../bin/tui.js');
 const folder = temporaryFolder();

@@ -10,7 +10,8 @@ import {
 import { engineOf, replayTrace } from '@vhostscope/replay';
 import { openTrace, visitTrace } from '@vhostscope/trace';
 import { expect, test } from 'vitest';
-import { design, fileSession, TRACES } from './traces.ts';
+import { design, fileSession } from './driven-session.ts';
+import { TRACES } from './traces.ts';
 
 /** Accesses of a virtqueue that fell back; or those with one outcome. */
 function fallbacks({ tallies }: Engine, vq: number, reason?: number): number {

@@ -1,7 +1,8 @@
 /** What no design changes is told of a virtqueue as `replay run` tells it. */
 import { join } from 'node:path';
 import { onTestFinished, expect, test } from 'vitest';
-import { fileSession, temporaryFolder, writeTrace } from './traces.ts';
+import { fileSession } from './driven-session.ts';
+import { temporaryFolder, writeTrace } from './traces.ts';
 
 /** A round with the device IOTLB on whose used ring is missed, and one that logs what it writes. */
 const TEXT = `# vhostscope 1

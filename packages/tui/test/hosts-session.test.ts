@@ -2,16 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  parseFleetUrl,
-  type WatchedRun,
-  type RunReading,
-  type RunReadResult,
-} from '@vhostscope/fleet';
+import { parseFleetUrl, type WatchedRun, type RunReading } from '@vhostscope/fleet';
 import { expect, onTestFinished, test } from 'vitest';
 import { openHosts, type HostsSession } from '../src/hosts/hosts-session.ts';
 import type { HostsView } from '../src/hosts/hosts-view.ts';
-import { fileSession, optionsFor, temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
+import { fileSession, optionsFor } from './driven-session.ts';
+import { pretendedReading } from './pretended-run.ts';
+import { temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
 const S3 = writeTrace(join(folder, 's3.arrows'), textOf(TRACES.s3), 20).bytes;
@@ -46,33 +43,18 @@ function server(published: Map<string, Published>): {
     { signal }: { signal?: AbortSignal | undefined } = {},
   ): RunReading => {
     const one = published.get(`${host}/${run}`);
-    let result: RunReadResult = {
-      bytes: 0,
-      pieces: 0,
-      repeated: 0,
-      end: undefined,
-      damage: undefined,
-    };
     readings++;
-    return {
-      lacks: undefined,
-      get result() {
-        return result;
-      },
-      async *[Symbol.asyncIterator]() {
-        let at = 0;
-        while (one !== undefined && signal?.aborted !== true) {
-          const to = Math.min(one.upTo, at + 300_000);
-          if (to > at) yield one.bytes.slice(at, to);
-          at = to;
-          if (at >= one.upTo && one.end !== undefined) {
-            result = { ...result, end: one.end };
-            return;
-          }
-          await sleep(5);
-        }
-      },
-    };
+    return pretendedReading(async function* () {
+      let at = 0;
+      while (one !== undefined && signal?.aborted !== true) {
+        const to = Math.min(one.upTo, at + 300_000);
+        if (to > at) yield one.bytes.slice(at, to);
+        at = to;
+        if (at >= one.upTo && one.end !== undefined) return { end: one.end, damage: undefined };
+        await sleep(5);
+      }
+      return undefined;
+    });
   };
   const fleet = {
     url: parseFleetUrl('nats://lab'),

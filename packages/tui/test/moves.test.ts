@@ -4,17 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DashboardView } from '../src/dashboard.ts';
 import { createSession } from '../src/session/create-session.ts';
-import {
-  design,
-  driven,
-  fileSession,
-  optionsFor,
-  temporaryFolder,
-  textOf,
-  TRACES,
-  writeTrace,
-  type DrivenSession,
-} from './traces.ts';
+import { design, driven, fileSession, optionsFor, type DrivenSession } from './driven-session.ts';
+import { temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
 

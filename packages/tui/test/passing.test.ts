@@ -10,26 +10,15 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createSession } from '../src/session/create-session.ts';
 import { createSpooledStream } from '../src/source/spooled-stream.ts';
 import { runPlain } from '../src/plain/run-plain.ts';
-import {
-  driven,
-  fileSession,
-  optionsFor,
-  temporaryFolder,
-  textOf,
-  TRACES,
-  writeTrace,
-} from './traces.ts';
+import { driven, fileSession, optionsFor } from './driven-session.ts';
+import { turnsAt } from './piped-session.ts';
+import { temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
 const S3 = writeTrace(join(folder, 's3.arrows'), textOf(TRACES.s3), 60);
 
 test('what all CPUs have told goes while more waits; the kept part can be played again', () => {
-  // Two CPUs that never fall silent, in turns.
-  const lines = Array.from(
-    { length: 60_000 },
-    (_, at) => `M ${1000 + at} ${at % 2} ffff888100000100\n`,
-  );
-  const { bytes } = writeTrace(join(folder, 'two.arrows'), lines.join(''), 200);
+  const bytes = turnsAt(join(folder, 'two.arrows'), 200);
   const keep = Math.floor(bytes.length / 5);
   const stream = createSpooledStream('a stream', keep);
   let merge: LiveMerge | undefined;

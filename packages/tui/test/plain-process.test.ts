@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { statusSchema, type Status } from '../src/plain/status.ts';
 import { plainLine } from '../src/plain/plain-line.ts';
-import { fileSession, temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
+import { fileSession } from './driven-session.ts';
+import { temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
 
 const BIN = join(import.meta.dirname, '../bin/tui.js');
 const folder = temporaryFolder();

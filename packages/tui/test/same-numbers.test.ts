@@ -19,8 +19,10 @@ import {
 import { openTrace, type OpenTrace } from '@vhostscope/trace';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Command, DashboardView, Decided } from '../src/dashboard.ts';
-import { design, fileSession, temporaryFolder, textOf, TRACES } from './traces.ts';
+import type { Command, DashboardView } from '../src/dashboard.ts';
+import { design, fileSession } from './driven-session.ts';
+import { totalsOf } from './replayed-totals.ts';
+import { temporaryFolder, textOf, TRACES } from './traces.ts';
 
 const folder = temporaryFolder();
 
@@ -39,21 +41,7 @@ function replay(
   };
 }
 
-const decided = ({
-  accesses,
-  hits,
-  fallbacks,
-  iotlb,
-  ambiguous,
-}: Omit<Decided, 'isEstimated'>) => ({
-  accesses,
-  hits,
-  fallbacks,
-  iotlb,
-  ambiguous,
-});
-
-const NOTHING = decided({ accesses: 0, hits: 0, fallbacks: 0, iotlb: 0, ambiguous: 0 });
+const NOTHING = totalsOf({ accesses: 0, hits: 0, fallbacks: 0, iotlb: 0, ambiguous: 0 });
 
 const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
 
@@ -68,10 +56,10 @@ function shown(view: DashboardView) {
     invalidations: sum(view.causes.map(({ ranges }) => ranges)),
     byPid: byPid(view.causes.map(({ pid, ranges }) => [pid, ranges])),
     design: view.design,
-    totals: decided(view.total.total),
-    virtqueues: view.virtqueues.map(({ vq, chosen }) => ({ id: vq, ...decided(chosen.total) })),
+    totals: totalsOf(view.total.total),
+    virtqueues: view.virtqueues.map(({ vq, chosen }) => ({ id: vq, ...totalsOf(chosen.total) })),
     estimated: view.virtqueues.map(({ chosen }) => chosen.total.isEstimated),
-    accessors: queue?.accessors.map(({ name, decided: of }) => ({ name, ...decided(of) })),
+    accessors: queue?.accessors.map(({ name, decided: of }) => ({ name, ...totalsOf(of) })),
     order: view.recording.order,
     costReason: view.costReason ?? null,
   };
@@ -97,11 +85,11 @@ function expectedOf({ replayed, result }: ReturnType<typeof replay>, vq: number 
     invalidations: result.makers.invalidations,
     byPid: byPid(result.makers.processes.map(({ pid, invalidations }) => [pid, invalidations])),
     design: result.design,
-    totals: decided(result.totals),
-    virtqueues: result.virtqueues.map(({ id, totals }) => ({ id, ...decided(totals) })),
+    totals: totalsOf(result.totals),
+    virtqueues: result.virtqueues.map(({ id, totals }) => ({ id, ...totalsOf(totals) })),
     estimated: result.virtqueues.map(({ totals }) => totals.counts === 'estimated'),
     accessors:
-      one && Object.entries(one.accessors).map(([name, totals]) => ({ name, ...decided(totals) })),
+      one && Object.entries(one.accessors).map(([name, totals]) => ({ name, ...totalsOf(totals) })),
     order: `${result.order}: ${result.order_reason}`,
     costReason: result.cost.reason,
   };
@@ -196,8 +184,8 @@ describe.each(['u1', 's3', 'stock'] as const)('a random walk through %s', (name)
             ...expected,
           });
           if (view.beside !== undefined && view.besideTotal !== undefined)
-            expect(decided(view.besideTotal.total)).toEqual(
-              decided(replay(trace, view.beside, to).result.totals),
+            expect(totalsOf(view.besideTotal.total)).toEqual(
+              totalsOf(replay(trace, view.beside, to).result.totals),
             );
         }
         await session.close();
@@ -252,7 +240,7 @@ function stormsOf(trace: OpenTrace, name: string) {
     causes: Object.entries(storm.classes ?? storm.causes),
     processes: storm.processes,
     virtqueues: new Map(storm.virtqueues.map(({ id, ranges }) => [id, ranges])),
-    decided: decided(storm),
+    decided: totalsOf(storm),
     lost: storm.rates[0]?.lost,
   }));
 }
@@ -270,7 +258,7 @@ function shownStorms(view: DashboardView) {
       processes,
       lost,
       virtqueues: new Map(counts.virtqueues),
-      decided: decided(counts.decided),
+      decided: totalsOf(counts.decided),
     }))
     .toReversed();
 }

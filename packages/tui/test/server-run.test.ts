@@ -2,21 +2,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fleet, RunReadResult, RunReading } from '@vhostscope/fleet';
-import { expect, onTestFinished, test } from 'vitest';
-import type { DashboardView } from '../src/dashboard.ts';
-import { createSession } from '../src/session/create-session.ts';
+import type { Fleet, RunReading } from '@vhostscope/fleet';
+import { expect, test } from 'vitest';
 import { openSession } from '../src/session/session.ts';
 import { followRun } from '../src/source/server-run.ts';
 import {
-  driven,
+  closedBehindTest,
+  openSource,
   optionsFor,
-  temporaryFolder,
-  textOf,
-  TRACES,
-  writeTrace,
+  until,
   type DrivenSession,
-} from './traces.ts';
+} from './driven-session.ts';
+import { pretendedReading, type RunEnd } from './pretended-run.ts';
+import { temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
 const RUN = { host: 'a\u001b[31mhost', run: '1' };
@@ -25,7 +23,8 @@ const { bytes: TRACE } = writeTrace(join(folder, 'trace'), textOf(TRACES.s3), 20
 /** What becomes of one reading: bytes up to a place, and then an end, or an error. */
 interface Reading {
   readonly upTo: number;
-  readonly ends: Pick<RunReadResult, 'end' | 'damage'> | Error | 'more comes';
+  readonly ends: RunEnd | Error | 'more comes';
+  /** Pieces that it does not have, while those behind them wait. */
   readonly lacks?: string;
 }
 
@@ -40,31 +39,18 @@ function server(readings: readonly Reading[]): Pick<Fleet, 'readRun' | 'close' |
     close: async () => Promise.resolve(),
     readRun: (_host, _run, { signal } = {}): RunReading => {
       const { upTo, ends, lacks } = readings[Math.min(asked++, readings.length - 1)];
-      let result: RunReadResult = {
-        bytes: 0,
-        pieces: 0,
-        repeated: 0,
-        end: undefined,
-        damage: undefined,
-      };
       // Another size each time: what comes again is cut elsewhere.
       const size = 50_000 + 7777 * asked;
-      return {
-        lacks,
-        get result() {
-          return result;
-        },
-        async *[Symbol.asyncIterator]() {
-          for (let at = 0; at < upTo; at += size) {
-            yield TRACE.subarray(at, Math.min(upTo, at + size));
-            await sleep(1);
-          }
-          if (ends === 'more comes')
-            await sleep(100_000, undefined, { signal }).catch(() => undefined);
-          else if (ends instanceof Error) throw ends;
-          else result = { ...result, ...ends, bytes: upTo };
-        },
-      };
+      return pretendedReading(async function* () {
+        for (let at = 0; at < upTo; at += size) {
+          yield TRACE.subarray(at, Math.min(upTo, at + size));
+          await sleep(1);
+        }
+        if (ends instanceof Error) throw ends;
+        if (ends !== 'more comes') return ends;
+        await sleep(100_000, undefined, { signal }).catch(() => undefined);
+        return undefined;
+      }, lacks);
     },
   };
 }
@@ -75,21 +61,8 @@ function follow(readings: readonly Reading[]): {
 } {
   const fleet = server(readings);
   const options = optionsFor({ kind: 'server', path: 'nats://host/h/r' });
-  const session = driven(openSession(options, followRun(fleet, RUN, options.keep)));
-  onTestFinished(async () => session.close());
+  const session = closedBehindTest(openSession(options, followRun(fleet, RUN, options.keep)));
   return { session, fleet };
-}
-
-async function until(
-  session: DrivenSession,
-  isThere: (view: DashboardView) => boolean,
-): Promise<DashboardView> {
-  for (let tries = 0; tries < 900; tries++) {
-    session.pass(20);
-    if (isThere(session.view())) return session.settle();
-    await sleep(10);
-  }
-  throw new Error(`it did not come: ${session.view().source.problems.join()}`);
 }
 
 const CLOSED = { end: 'closed', damage: undefined } as const;
@@ -97,8 +70,7 @@ const CLOSED = { end: 'closed', damage: undefined } as const;
 test('a run has the numbers that its file has', async () => {
   const path = join(folder, 'whole.arrows');
   writeFileSync(path, TRACE);
-  const file = driven(await createSession(optionsFor({ kind: 'file', path })));
-  onTestFinished(async () => file.close());
+  const file = await openSource({ kind: 'file', path });
   const { session } = follow([{ upTo: TRACE.length, ends: CLOSED }]);
   const view = await until(session, ({ source }) => source.state === 'ended');
   expect(view.source).toMatchObject({ kind: 'server', problems: [], isStuck: false });
@@ -162,8 +134,7 @@ test.each([
 test('a connection that is cut is told for as long as it is', async () => {
   const fleet = { ...server([{ upTo: 300_000, ends: 'more comes' }]), isCut: false };
   const options = optionsFor({ kind: 'server', path: 'nats://host/h/r' });
-  const session = driven(openSession(options, followRun(fleet, RUN, options.keep)));
-  onTestFinished(async () => session.close());
+  const session = closedBehindTest(openSession(options, followRun(fleet, RUN, options.keep)));
   await until(session, ({ clock }) => clock.events > 1000);
   fleet.isCut = true;
   const cut = await until(session, ({ source }) => source.problems.length > 0);

@@ -1,9 +1,8 @@
-/** Real recordings, and sessions on them. */
+/** Real recordings, and traces that are made of texts. */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { DESIGNS, findDesign, type Design } from '@vhostscope/model';
 import {
   closeTrace,
   createImportReport,
@@ -12,14 +11,6 @@ import {
   flushTrace,
 } from '@vhostscope/trace';
 import { afterAll } from 'vitest';
-import type { DashboardView, Session } from '../src/dashboard.ts';
-import { createSession } from '../src/session/create-session.ts';
-import {
-  DEFAULT_KEEP,
-  DEFAULT_WINDOW,
-  type SessionOptions,
-  type SourceOptions,
-} from '../src/session/session-options.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 
@@ -35,68 +26,17 @@ export function textOf(path: string): string {
   return gunzipSync(readFileSync(path)).toString('latin1');
 }
 
-export function design(name: string): Design {
-  const found = findDesign(name);
-  if (found === undefined) throw new Error(`no design ${name}`);
-  return found;
-}
-
-export function optionsFor(
-  source: SourceOptions,
-  other: Partial<SessionOptions> = {},
-): SessionOptions {
-  return {
-    source,
-    designs: DESIGNS,
-    design: design('merged'),
-    beside: undefined,
-    preemption: undefined,
-    stormRate: 100,
-    window: DEFAULT_WINDOW,
-    cost: { smap: undefined, calibrated: undefined },
-    keep: DEFAULT_KEEP,
-    ...other,
-  };
-}
-
-export async function fileSession(
-  path: string,
-  other: Partial<SessionOptions> = {},
-): Promise<DrivenSession> {
-  return driven(await createSession(optionsFor({ kind: 'file', path }, other)));
-}
-
-/** A session and the clock by which it is driven. */
-export interface DrivenSession extends Session {
-  /** ms pass. */
-  pass(ms: number): void;
-  /** Lets a jump come to its end; the view then. */
-  settle(): DashboardView;
-}
-
-export function driven(session: Session): DrivenSession {
-  let now = 0;
-  const pass = (ms: number): void => {
-    now += ms;
-    session.advance(now, 1000);
-  };
-  return {
-    ...session,
-    pass,
-    settle: () => {
-      do pass(200);
-      while (session.view().clock.seeking !== undefined);
-      pass(200);
-      return session.view();
-    },
-  };
-}
-
 /** A folder for the tests of a file; it is removed after them. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tui test '));
   afterAll(() => rmSync(folder, { recursive: true }));
   return folder;
+}
+
+/** Names in a folder that were not given before. */
+export function freshPaths(folder: string): () => string {
+  let given = 0;
+  return () => join(folder, `${given++}`);
 }
 
 /** Makes a trace file of a text; its bytes, and where each flush of it ended. */

@@ -1,14 +1,14 @@
 /** Which build of the program this is: answers of another one may be others. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { programFiles } from '../worker-program.js';
 
-/** @param program a file of it; all that was built lies beside it */
+/** @param program see `workerProgram` */
 export function programDigest(program: URL): string {
-  const folder = new URL('.', program);
   const hash = createHash('sha256');
-  for (const name of readdirSync(folder).toSorted()) {
-    if (!name.endsWith('.js')) continue;
-    hash.update(`${name}\n`).update(readFileSync(new URL(name, folder)));
+  for (const file of programFiles(program)) {
+    const bytes = readFileSync(file);
+    hash.update(`${bytes.length}\n`).update(bytes);
   }
   return hash.digest('hex').slice(0, DIGITS);
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bootHost, DPDK_PACKAGES, startDpdk, startLoad, type Host } from '../../src/index.js';
 import { attachCollector, type AttachOutcome } from './attached-collector.js';
+import { countCalls } from './counted-calls.js';
 import { COMPLETE, expectTruth, RECORDED, recordLoad } from './recorded-load.js';
 import { readRecordedTrace } from './recorded-rings.js';
 
@@ -186,23 +187,3 @@ describe('what goes wrong on Linux 6.1', () => {
     expect((await readRecordedTrace(host, TRACE)).rings).toHaveLength(2);
   });
 });
-
-/** Counts hits of probes by another bpftrace; the returned function ends it and tells the counts. */
-async function countCalls(host: Host, probes: readonly string[]): Promise<() => Promise<number[]>> {
-  const program = probes.map((probe, at) => `${probe} { @c${at} = count(); }`).join(' ');
-  let isAttached: () => void = () => undefined;
-  const attached = new Promise<void>((resolve) => (isAttached = resolve));
-  const bpftrace = host.start(`__BPFTRACE_NOTIFY_PROBES_ATTACHED=1 exec bpftrace -e '${program}'`, {
-    onStderr: (bytes) => bytes.includes('PROBES_ATTACHED') && isAttached(),
-  });
-  const early = bpftrace.ended.then(({ stdout, stderr }) => {
-    throw new Error(`the second bpftrace ended: ${stdout}${stderr}`);
-  });
-  early.catch(() => undefined);
-  await Promise.race([attached, early]);
-  return async () => {
-    bpftrace.signal('SIGINT');
-    const { stdout } = await bpftrace.ended;
-    return probes.map((_, at) => Number(new RegExp(`@c${at}: (\\d+)`).exec(stdout)?.[1] ?? 0));
-  };
-}

@@ -17,6 +17,13 @@ export interface AttachOutcome {
   readonly missing: Readonly<Record<string, number>>;
 }
 
+export interface AttachSettings {
+  /** File that node runs, in the guest. */
+  readonly program?: string;
+  /** How long it may take from its start to its end, ms. */
+  readonly timeout?: number;
+}
+
 /** A collector whose probes are attached. */
 export interface AttachedCollector {
   readonly command: RunningCommand;
@@ -32,13 +39,12 @@ export interface AttachedCollector {
  * Attaches; under emulation that takes half a minute.
  *
  * @param trace file in the guest
- * @param program file that node runs, in the guest
  */
 export async function attachCollector(
   host: Host,
   trace: string,
   args: readonly string[] = [],
-  program = PROGRAM,
+  { program = PROGRAM, timeout = ATTACHED_MS }: AttachSettings = {},
 ): Promise<AttachedCollector> {
   let said = '';
   let isAttached: () => void = () => undefined;
@@ -50,7 +56,7 @@ export async function attachCollector(
       said += bytes.toString();
       if (said.includes('attached; recording')) isAttached();
     },
-    timeout: ATTACHED_MS,
+    timeout,
   });
   const early = command.ended.then(({ status, stderr }) => {
     throw new Error(`collector attach ended with status ${status}: ${stderr}`);

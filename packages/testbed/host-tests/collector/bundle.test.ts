@@ -19,12 +19,9 @@ test('they record a load, and replay what was recorded', async () => {
   const { status } = await host.run(`mkdir /tmp/programs && cp '${BUNDLE}'/*.mjs /tmp/programs`);
   expect(status).toBe(0);
   const load = await startLoad(host, 'net', { packets: 2000, between: 4 });
-  const collector = await attachCollector(
-    host,
-    '/tmp/bundle.arrows',
-    ['--detail', 'accesses'],
-    '/tmp/programs/collector.mjs',
-  );
+  const collector = await attachCollector(host, '/tmp/bundle.arrows', ['--detail', 'accesses'], {
+    program: '/tmp/programs/collector.mjs',
+  });
   await load.go();
   const { virtqueues } = await load.result;
   expect(await collector.stop()).toMatchObject({ ended: 'SIGINT', complete: true });

@@ -59,13 +59,14 @@ export async function readRecordedTrace(host: Host, path: string): Promise<Recor
   const copy = join(folder, 'trace.arrows');
   writeFileSync(copy, await host.readFile(path));
   try {
-    return await readRings(copy);
+    return await readTraceFile(copy);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-async function readRings(path: string): Promise<RecordedTrace> {
+/** @param path on this machine, such as in the folder that both sides write */
+export async function readTraceFile(path: string): Promise<RecordedTrace> {
   const trace = await openTrace(path);
   const rings = new Map<number, RecordedRing>();
   const events: Record<string, number> = {};

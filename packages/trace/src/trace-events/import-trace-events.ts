@@ -18,7 +18,8 @@ import {
   writeEvent,
   type TraceWriter,
 } from '../trace-writer.js';
-import { createUsualLines, readUsualLines, rememberLine, tryOtherLength } from './usual-lines.js';
+import { createUsualLines, rememberLine, tryOtherLength } from './usual-lines-memory.js';
+import { readUsualLines } from './usual-lines.js';
 import { createFieldPlaces, readFields } from './event-fields.js';
 import {
   areBytes,

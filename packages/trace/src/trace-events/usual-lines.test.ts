@@ -5,7 +5,8 @@ import { createEventBuilder, type EventBuilder } from '../event-builder.js';
 import { createFieldPlaces, readFields } from './event-fields.js';
 import { createEventNames, findPlan } from './event-plans.js';
 import { createTraceLine, readTraceLine, takeTime, type Joint } from './trace-line.js';
-import { createUsualLines, readUsualLines, rememberLine, type UsualLines } from './usual-lines.js';
+import { createUsualLines, rememberLine, type UsualLines } from './usual-lines-memory.js';
+import { readUsualLines } from './usual-lines.js';
 
 const VQ = 7;
 

@@ -7,41 +7,50 @@ import { decided, decidedSchema, rateSchema, told } from './status.js';
 export const hostsStatusSchema = z.object({
   server: z.string(),
   problems: z.array(z.string()),
-  /** Whether it is known by now which runs there are. */
-  listed: z.boolean(),
+  listed: z.boolean().describe('whether it is known by now which runs there are'),
   design: z.string(),
-  /** ns of the window, which is each host's own. */
-  window: z.number(),
-  /** So many are followed at most, and names of those beyond. */
-  most: z.number(),
-  left_out: z.array(z.string()),
-  /** The worst first. */
-  hosts: z.array(
-    z.object({
-      host: z.string(),
-      run: z.string(),
-      /** `reading`: the numbers are of a moment that has gone by; `waiting`: there are none yet. */
-      state: z.enum(['waiting', 'reading', 'under way', 'finished', 'cut']),
-      /** Of what the server has of the run, so much is in the numbers. */
-      share: z.number(),
-      window: decidedSchema,
-      total: decidedSchema,
-      rates: z.object({ rounds: rateSchema, accesses: rateSchema, overlapping: rateSchema }),
-      storms_so_far: z.number(),
-      storms_under_way: z.number(),
-      complete: z.enum(['yes', 'no', 'not known', 'not known yet']),
-      /** Since the server got the last piece, ms. */
-      age_ms: z.number(),
-      /** The newest moment in the numbers: ns of the host's own clock, decimal. */
-      boottime: z.string().nullable(),
-      /**
-       * What is to be added to `boottime` for the server's time, ns since 1970, and how far that may be off, ns, both
-       * decimal; null where it was not measured. Nothing orders moments of two hosts more finely.
-       */
-      clock: z.object({ offset: z.string(), uncertainty: z.string() }).nullable(),
-      problems: z.array(z.string()),
-    }),
-  ),
+  window: z.number().describe("ns, counted on each host's own clock"),
+  most: z.number().describe('how many hosts are followed at most'),
+  left_out: z.array(z.string()).describe('hosts beyond that'),
+  hosts: z
+    .array(
+      z.object({
+        host: z.string(),
+        run: z.string(),
+        state: z
+          .enum(['waiting', 'reading', 'under way', 'finished', 'cut'])
+          .describe('waiting: no numbers yet; reading: they are of a moment that has gone by'),
+        share: z
+          .number()
+          .describe('how much of what the server has of the run is in the numbers, 0 to 1'),
+        window: decidedSchema,
+        total: decidedSchema,
+        rates: z.object({ rounds: rateSchema, accesses: rateSchema, overlapping: rateSchema }),
+        storms_so_far: z.number(),
+        storms_under_way: z.number(),
+        complete: z.enum(['yes', 'no', 'not known', 'not known yet']),
+        age_ms: z.number().describe('since the server got the last piece'),
+        boottime: z
+          .string()
+          .nullable()
+          .describe("the newest moment in the numbers: ns of the host's CLOCK_BOOTTIME, decimal"),
+        clock: z
+          .object({
+            offset: z
+              .string()
+              .describe('ns to add to boottime for the time of the server since 1970, decimal'),
+            uncertainty: z
+              .string()
+              .describe(
+                'ns by which that may be off, decimal; moments of two hosts are not ordered more finely',
+              ),
+          })
+          .nullable()
+          .describe('null where it was not measured'),
+        problems: z.array(z.string()),
+      }),
+    )
+    .describe('the worst first'),
 });
 export type HostsStatus = z.infer<typeof hostsStatusSchema>;
 

@@ -8,28 +8,27 @@ export const decidedSchema = z.object({
   fallbacks: z.number(),
   iotlb: z.number(),
   ambiguous: z.number(),
-  /** Whether the counts are estimates. */
-  estimated: z.boolean(),
+  estimated: z.boolean().describe('whether the counts are estimates'),
 });
 
 const judgementSchema = z.object({
-  /** Of all the trace so far. */
-  total: decidedSchema,
-  /** Of the window before the moment. */
-  window: decidedSchema,
+  total: decidedSchema.describe('of all the trace up to the moment'),
+  window: decidedSchema.describe('of the window before the moment'),
 });
 
-/** Per second in the window; null where too little of it has passed. */
-export const rateSchema = z.number().nullable();
+export const rateSchema = z
+  .number()
+  .nullable()
+  .describe('per second in the window; null where too little of it has passed');
 
 /** A line of `tui --json`. Times are ns since the first event. */
 export const statusSchema = z.object({
-  at: z.number(),
-  /** ns of CLOCK_BOOTTIME, decimal. */
-  boottime: z.string(),
-  end: z.number(),
-  /** While live: how far `at` is behind the newest event that has arrived. */
-  behind: z.number(),
+  at: z.number().describe('the moment the numbers are of: ns since the first event'),
+  boottime: z.string().describe('the same moment: ns of CLOCK_BOOTTIME, decimal'),
+  end: z.number().describe('the newest moment there is: ns since the first event'),
+  behind: z
+    .number()
+    .describe('ns; while live: how far at is behind the newest event that has arrived'),
   source: z.object({
     name: z.string(),
     kind: z.enum(['socket', 'pipe', 'growing file', 'file', 'server']),
@@ -39,7 +38,7 @@ export const statusSchema = z.object({
   complete: z.enum(['yes', 'no', 'not known', 'not known yet']),
   design: z.string(),
   beside: z.string().nullable(),
-  window: z.number(),
+  window: z.number().describe('ns'),
   events: z.number(),
   chosen: judgementSchema,
   beside_chosen: judgementSchema.nullable(),
@@ -56,25 +55,24 @@ export const statusSchema = z.object({
       dev: z.number().nullable(),
       chosen: judgementSchema,
       beside: judgementSchema.nullable(),
-      /** desc, avail, used. */
-      maps: z.array(z.enum(['up', 'down', 'ambiguous', 'unknown'])),
+      maps: z.array(z.enum(['up', 'down', 'ambiguous', 'unknown'])).describe('desc, avail, used'),
       rounds: rateSchema,
       accesses: rateSchema,
       overlapping: rateSchema,
     }),
   ),
-  /** Those that are under way. */
-  storms: z.array(
-    z.object({
-      number: z.number(),
-      dev: z.number(),
-      begin: z.number(),
-      ranges: z.number(),
-      causes: z.array(z.tuple([z.string(), z.number()])),
-    }),
-  ),
-  /** How many there were, those under way too. */
-  storms_so_far: z.number(),
+  storms: z
+    .array(
+      z.object({
+        number: z.number(),
+        dev: z.number(),
+        begin: z.number(),
+        ranges: z.number(),
+        causes: z.array(z.tuple([z.string(), z.number()])),
+      }),
+    )
+    .describe('those that are under way'),
+  storms_so_far: z.number().describe('how many there were, with those under way'),
 });
 
 export type Status = z.infer<typeof statusSchema>;

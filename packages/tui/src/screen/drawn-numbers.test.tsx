@@ -5,7 +5,8 @@ import type { DashboardView, Decided, VirtqueueView } from '../dashboard.js';
 import { Dashboard } from './Dashboard.js';
 import { lookOf } from './look.js';
 import { FIRST_STATE, type ScreenState } from './screen-state.js';
-import { design, fileSession, TRACES } from '../../test/traces.js';
+import { design, fileSession } from '../../test/driven-session.js';
+import { TRACES } from '../../test/traces.js';
 
 const LOOK = lookOf({ LANG: 'C.UTF-8' }, 8);
 // oxlint-disable-next-line no-control-regex -- colours begin with one

@@ -1,0 +1,43 @@
+/** Traces that hold what most do not. */
+import { writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { openSource } from './driven-session.ts';
+import { replayedTotals, totalsOf } from './replayed-totals.ts';
+import { freshPaths, temporaryFolder, textOf, TRACES } from './traces.ts';
+
+const newPath = freshPaths(temporaryFolder());
+const S3 = textOf(TRACES.s3);
+
+test('names of the host are data, whatever is in them', async () => {
+  const evil = '\\x1b[2J<b>"$(id)';
+  const text = S3.replace(/^(R \d+ \d+ (?:\S+ ){7}).*$/gm, `$1${evil}`);
+  const path = newPath();
+  writeFileSync(path, text, 'latin1');
+  const session = await openSource({ kind: 'file', path });
+  const view = session.settle();
+  expect(view.causes.length).toBeGreaterThan(0);
+  expect(new Set(view.causes.map(({ comm }) => comm))).toEqual(new Set([evil]));
+});
+
+test('recordings whose clocks go back: sums are those of replay, and the end can be come back to', async () => {
+  // The second begins before the first, and ends before it.
+  const later = S3.replaceAll(/^(\w+) (\d{9,})/gm, (_, tag: string, time: string) =>
+    [tag, BigInt(time) - 1_000_000_000n].join(' '),
+  );
+  const path = newPath();
+  writeFileSync(path, S3 + later, 'latin1');
+  const session = await openSource({ kind: 'file', path });
+  const view = session.settle();
+  const all = await replayedTotals(path);
+  expect(totalsOf(view.total.total)).toEqual(all);
+  expect(view.source.problems[0]).toMatch(/^recordings of this trace overlap in time: sums hold/);
+  // The clock of the first goes further.
+  expect(view.clock.at).toBe(view.clock.end + 1);
+  expect(view.clock.end).toBeGreaterThan(3.4e9);
+  for (const command of [{ do: 'seek', at: view.clock.end + 1 }, { do: 'live' }] as const) {
+    session.tell({ do: 'seek', at: 1e9 });
+    expect(session.settle().clock.at).toBe(1e9);
+    session.tell(command);
+    expect(totalsOf(session.settle().total.total)).toEqual(all);
+  }
+});

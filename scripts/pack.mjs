@@ -1,0 +1,51 @@
+// `npm run pack`: the three programs, as `npm run bundle` has left them, as one package for npm that needs no other:
+// vhostscope-VERSION.tgz, beside them. README and docs go with it.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** Where the bundles are. */
+const bundle = resolve(root, process.env.BUNDLE_FOLDER ?? 'bundle');
+
+const PROGRAMS = ['collector', 'replay', 'tui'];
+
+const { name, version, description, license, type, engines } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+);
+const manifest = {
+  name,
+  version,
+  description,
+  keywords: ['bpftrace', 'kernel', 'linux', 'mmu-notifier', 'perf', 'vhost', 'virtio'],
+  license,
+  bin: Object.fromEntries(PROGRAMS.map((program) => [program, `./${program}.mjs`])),
+  type,
+  // Nothing of it is for `import`.
+  exports: {},
+  engines,
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'vhostscope-pack-'));
+try {
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  for (const file of [
+    ...PROGRAMS.map((program) => `${program}.mjs`),
+    'LICENSE',
+    'THIRD-PARTY-LICENSES.txt',
+  ])
+    cpSync(join(bundle, file), join(folder, file));
+  for (const path of ['README.md', 'CHANGELOG.md', 'docs', 'examples'])
+    cpSync(join(root, path), join(folder, path), { recursive: true });
+  const { status, stdout } = spawnSync('npm', ['pack', '--silent', '--pack-destination', bundle], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) process.exit(status ?? 1);
+  process.stdout.write(`${join(bundle, stdout.trim())}\n`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
