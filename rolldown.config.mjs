@@ -21,6 +21,14 @@ export default defineConfig({
       name: 'without-developer-tools',
       load: (id) => (id.endsWith('/ink/build/devtools.js') ? 'export {};' : undefined),
     },
+    {
+      // What turbo takes out of its cache lies over what was there, and would be told to be of the commit that was noted
+      // for that. So a note that knows none is part of what is built; `pnpm build` writes the true one behind it.
+      name: 'of-no-commit',
+      generateBundle() {
+        this.emitFile({ type: 'asset', fileName: 'build.json', source: '{}\n' });
+      },
+    },
   ],
   output: {
     dir: 'dist',

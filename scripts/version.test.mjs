@@ -59,6 +59,24 @@ test('the build leaves it beside each program, and takes away one that does not 
   for (const note of notes) expect(() => readFileSync(note)).toThrow('ENOENT');
 });
 
+test('what is built by turbo alone, or comes from its cache, says that its commit is not known', () => {
+  const folder = mkdtempSync(join(top, 'package '));
+  mkdirSync(join(folder, 'src'));
+  mkdirSync(join(folder, 'dist'));
+  writeFileSync(join(folder, 'src/main.ts'), 'process.stdout.write("built");\n');
+  // Of what lay there before.
+  writeFileSync(join(folder, 'dist/build.json'), '{"commit": "0123456789ab"}');
+  const config = join(root, 'rolldown.config.mjs');
+  const bin = join(root, 'node_modules/.bin/rolldown');
+  execFileSync(bin, ['--config', config, '--log-level', 'silent'], {
+    cwd: folder,
+    stdio: 'ignore',
+  });
+  expect(readFileSync(join(folder, 'dist/main.js'), 'utf8')).toContain('built');
+  // Among what turbo keeps, so that it takes the place of another note.
+  expect(JSON.parse(readFileSync(join(folder, 'dist/build.json'), 'utf8'))).toEqual({});
+});
+
 test.each(['collector', 'replay', 'tui'])(
   '%s, packed and unpacked elsewhere, knows it without git',
   { timeout: 60_000 },

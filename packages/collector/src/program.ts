@@ -260,7 +260,10 @@ Examples:
   perf script --header --ns --show-lost-events -F comm,pid,tid,cpu,time,event,trace | collector import -
 
 Merged files of one host tell of the same virtqueues where their kernel addresses are the same. What two of them tell of
-one kind, virtqueue (device, process) and CPU is taken from the one that is named first.
+one kind, virtqueue (device, process) and CPU is taken from the one that is named first. Files that share no
+ring are merged, for each may tell of a device of its own; those that share no moment too, and that is said. What lies
+between two that follow one another nobody recorded, and what comes behind is judged as if nothing had happened there:
+judge such recordings apart.
 
 The output appears within half a second of its first event: an import that finds none leaves nothing behind, and what
 was there before as it was.

@@ -66,6 +66,13 @@ describe('a run from its pieces', () => {
       fc.property(payloads, fc.nat(), (all, which) => {
         const pieces = piecesOf(all);
         const gone = which % pieces.length;
+        const going = createRunAssembly(NAME);
+        for (const piece of pieces.toSpliced(gone, 1)) going.take(piece);
+        expect(going.lacks).toBe(
+          gone < all.length ? `piece ${gone} is not on the server` : undefined,
+        );
+        for (const piece of pieces) going.take(piece);
+        expect(going.lacks).toBe(undefined);
         const { bytes, assembly } = read(pieces.toSpliced(gone, 1));
         expect(bytes).toEqual(Buffer.concat(all.slice(0, gone)));
         // The end alone may just not have come yet.

@@ -9,6 +9,8 @@ export interface RunAssembly {
   readonly bytes: number;
   /** Pieces that came once more, and were the same. */
   readonly repeated: number;
+  /** Which pieces have not come, in words, while those behind them wait; undefined when none do. */
+  readonly lacks: string | undefined;
   /** The last piece has come, and some before it have not. */
   readonly isEndWaiting: boolean;
   /** The last piece, when all are there. */
@@ -77,6 +79,9 @@ export function createRunAssembly(name: RunName): RunAssembly {
     get repeated() {
       return repeated;
     },
+    get lacks() {
+      return waiting.size === 0 ? undefined : `${lacking(links.length, waiting)} not on the server`;
+    },
     get isEndWaiting() {
       return [...waiting.values()].some(({ kind }) => kind !== 'data');
     },
@@ -125,8 +130,12 @@ export function createRunAssembly(name: RunName): RunAssembly {
 }
 
 function missing(next: number, waiting: ReadonlyMap<number, Piece>): string {
+  return `${lacking(next, waiting)} missing on the server, and what follows was left out`;
+}
+
+/** Which pieces before those that wait have not come, and "is" or "are". */
+function lacking(next: number, waiting: ReadonlyMap<number, Piece>): string {
   let first = Number.POSITIVE_INFINITY;
   for (const seq of waiting.keys()) first = Math.min(first, seq);
-  const which = first - next === 1 ? `piece ${next} is` : `pieces ${next} to ${first - 1} are`;
-  return `${which} missing on the server, and what follows was left out`;
+  return first - next === 1 ? `piece ${next} is` : `pieces ${next} to ${first - 1} are`;
 }

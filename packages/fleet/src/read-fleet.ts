@@ -23,6 +23,11 @@ import { watchRuns, type RunWatch } from './watch-runs.js';
 
 /** The trace of a run, as it comes. */
 export interface RunReading extends AsyncIterable<Uint8Array> {
+  /**
+   * Which pieces the server does not have, in words, while those behind them wait for them: they may be on their way, or
+   * gone. Undefined when none wait.
+   */
+  readonly lacks: string | undefined;
   /** How it ended; all is known when there is no more to iterate over. */
   readonly result: RunReadResult;
 }
@@ -182,6 +187,9 @@ function readRun(server: FleetServer, name: RunName, options: ReadRunOptions): R
   const assembly = createRunAssembly(name);
   let strangers = 0;
   return {
+    get lacks() {
+      return assembly.lacks;
+    },
     get result() {
       return {
         bytes: assembly.bytes,

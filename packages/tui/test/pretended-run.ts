@@ -5,9 +5,11 @@ export type RunEnd = Pick<RunReadResult, 'end' | 'damage'>;
 
 /**
  * @param give its bytes, and how it ended; nothing where it was not read so far
+ * @param lacks pieces that the server does not have, while those behind them wait
  */
 export function pretendedReading(
   give: () => AsyncGenerator<Uint8Array, RunEnd | undefined>,
+  lacks?: string,
 ): RunReading {
   let result: RunReadResult = {
     bytes: 0,
@@ -17,6 +19,7 @@ export function pretendedReading(
     damage: undefined,
   };
   return {
+    lacks,
     get result() {
       return result;
     },

@@ -24,6 +24,8 @@ const { bytes: TRACE } = writeTrace(join(folder, 'trace'), textOf(TRACES.s3), 20
 interface Reading {
   readonly upTo: number;
   readonly ends: RunEnd | Error | 'more comes';
+  /** Pieces that it does not have, while those behind them wait. */
+  readonly lacks?: string;
 }
 
 /** Gives the trace out in pieces, as each reading tells. */
@@ -36,7 +38,7 @@ function server(readings: readonly Reading[]): Pick<Fleet, 'readRun' | 'close' |
     isCut: false,
     close: async () => Promise.resolve(),
     readRun: (_host, _run, { signal } = {}): RunReading => {
-      const { upTo, ends } = readings[Math.min(asked++, readings.length - 1)];
+      const { upTo, ends, lacks } = readings[Math.min(asked++, readings.length - 1)];
       // Another size each time: what comes again is cut elsewhere.
       const size = 50_000 + 7777 * asked;
       return pretendedReading(async function* () {
@@ -48,7 +50,7 @@ function server(readings: readonly Reading[]): Pick<Fleet, 'readRun' | 'close' |
         if (ends !== 'more comes') return ends;
         await sleep(100_000, undefined, { signal }).catch(() => undefined);
         return undefined;
-      });
+      }, lacks);
     },
   };
 }
@@ -107,6 +109,16 @@ test('a run of which nothing has come is waited for; it goes on until it is clos
   const view = await until(live, ({ clock }) => clock.events > 1000);
   expect(view.source).toMatchObject({ state: 'reading', problems: [] });
   expect(view.clock.isLive).toBe(true);
+});
+
+test('a run that goes on and whose first pieces are gone says so, and not that there is nothing of it', async () => {
+  const lacks = 'pieces 0 to 4 are not on the server';
+  const { session } = follow([{ upTo: 0, ends: 'more comes', lacks }]);
+  // They may be on their way.
+  session.pass(100);
+  expect(session.view().source.problems).toEqual([]);
+  const { source } = await until(session, (view) => view.source.problems.length > 0);
+  expect(source.problems.join()).toMatch(/1: pieces 0 to 4 are not on the server: .* may be gone$/);
 });
 
 test.each([

@@ -30,7 +30,13 @@ import {
   type EventPlan,
 } from './event-plans.js';
 import { missingEvents } from './missing-events.js';
-import { recordedEvent, saidByLine, saidByRecord, type Said } from './other-lines.js';
+import {
+  isReadWithLeader,
+  recordedEvent,
+  saidByLine,
+  saidByRecord,
+  type Said,
+} from './other-lines.js';
 import { leftOutByCommand } from './perf-command.js';
 import {
   createThreadName,
@@ -49,6 +55,8 @@ const MAX_LINE_BYTES = 1 << 20;
 const MAX_TEXT_BYTES = 200;
 /** And of a command line. */
 const MAX_COMMAND_BYTES = 1 << 16;
+/** Of a line of the header, behind the numbers that each CPU has for the event: what was to be recorded of it. */
+const EVENT_TAIL_BYTES = 1000;
 const KEPT_FLAWS = 8;
 
 const LF = 0x0a;
@@ -88,6 +96,8 @@ export function createTraceEventImport(
   /** Kinds of event that came, and that the text says were recorded, come or not. */
   const seen = new Set<number>();
   const recorded = new Set<number>();
+  /** Names of events that were sampled by the leader of their group. */
+  const members = new Set<string>();
   /** By kind, the first name under which it came: another is another probe, which tells the same again. */
   const firstNames = new Map<number, FirstName>();
   /** The field that told the first device. */
@@ -158,6 +168,8 @@ export function createTraceEventImport(
       else reject(places.problem, start);
       return;
     }
+    if (members.size > 0 && members.has(nameOf(bytes)))
+      return reject(`${nameOf(bytes)} stands for an event of the leader of its group`, start);
     const conflict = conflictOf(plan, bytes);
     if (conflict !== undefined) return reject(conflict, start);
     if (!takeTime(bytes, line, event)) return reject('the time is out of range', start);
@@ -205,8 +217,15 @@ export function createTraceEventImport(
     const end = lf > start && bytes[lf - 1] === CR ? lf - 1 : lf;
     const text = textOf(bytes, start, end);
     const recordedName = recordedEvent(text);
-    if (recordedName !== undefined)
-      for (const code of planNamed(recordedName)?.kinds ?? []) recorded.add(code);
+    if (recordedName !== undefined) {
+      if (
+        isReadWithLeader(
+          textOf(bytes, Math.max(start, end - EVENT_TAIL_BYTES), end, EVENT_TAIL_BYTES),
+        )
+      )
+        knowMember(recordedName);
+      else for (const code of planNamed(recordedName)?.kinds ?? []) recorded.add(code);
+    }
     if (text.startsWith('# cmdline')) {
       const leftOut = leftOutByCommand(textOf(bytes, start, end, MAX_COMMAND_BYTES));
       if (leftOut?.missing !== undefined) tell(leftOut.missing);
@@ -236,6 +255,15 @@ export function createTraceEventImport(
     firstPart ??= { line: number, offset: start + toOffset, reason: NO_EVENT };
     if (said === undefined) unknownParts++;
     else report.understood++;
+  }
+
+  /** An event of which none was recorded, whatever lines name it. */
+  function knowMember(of: string): void {
+    members.add(of);
+    if (flaws.size < KEPT_FLAWS)
+      tell(
+        `perf record sampled ${of} by the leader of its group ({…}:S): its own events are missing, and lines that name it are of the leader's`,
+      );
   }
 
   /** What was kept is no name's first part. */

@@ -47,6 +47,17 @@ export function recordedEvent(text: string): string | undefined {
   return RECORDED.exec(text)?.[1];
 }
 
+/**
+ * Of a group that is sampled by its leader (`{a,b}:S`) perf prints a line of each other member where the leader's event
+ * happened, with what was recorded of the leader. When the member's own events happened is not recorded. The header tells
+ * it by what is read with a sample, and by the period that a member has none of.
+ *
+ * @param text a line of the header, or its end
+ */
+export function isReadWithLeader(text: string): boolean {
+  return /, sample_type = (?:\w+\|)*READ\b/.test(text) && !text.includes('{ sample_period, ');
+}
+
 /** @param text a line, or its beginning */
 export function saidByLine(text: string): Said | undefined {
   if (FRAME.test(text)) return NOTHING;

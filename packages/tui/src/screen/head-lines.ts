@@ -118,7 +118,7 @@ const WAITING: Readonly<Record<SourceView['kind'], string>> = {
   pipe: 'nothing came yet',
   'growing file': 'it cannot be read yet',
   file: 'it cannot be read yet',
-  server: 'the server has nothing of the run yet',
+  server: 'there is nothing of the run that could be shown yet',
 };
 
 function stateOf({ kind, state }: SourceView): string {

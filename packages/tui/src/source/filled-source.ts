@@ -17,13 +17,15 @@ export interface Filling extends Pick<Source, 'name' | 'kind'> {
   readonly problems: () => readonly string[];
   /** Ends with the stream, or when it is told to; it throws nothing. */
   readonly read: (reading: Reading) => Promise<void>;
+  /** The source is refreshed, at `now`, ms. */
+  readonly onRefresh?: (now: number) => void;
   /** Nothing is read any more. */
   readonly onClose?: () => Promise<void>;
 }
 
 export function filledSource(
   stream: SpooledStream,
-  { name, kind, state, problems, read, onClose }: Filling,
+  { name, kind, state, problems, read, onRefresh, onClose }: Filling,
 ): Source {
   const abort = new AbortController();
   let isStopped = false;
@@ -65,6 +67,7 @@ export function filledSource(
       return stream.isBehind;
     },
     refresh: (now) => {
+      onRefresh?.(now);
       stream.refresh(now);
       if (!stream.isBehind) readOn?.();
     },

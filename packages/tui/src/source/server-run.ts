@@ -6,6 +6,7 @@ import {
   openFleet,
   type Fleet,
   type RunName,
+  type RunReading,
   type RunReadResult,
 } from '@vhostscope/fleet';
 import { OutputError } from '@vhostscope/trace';
@@ -15,6 +16,9 @@ import { createSpooledStream, MOST_PASSING, WAITS_FOR_SCREEN } from './spooled-s
 
 /** Between two tries to reach a server that went away, ms. */
 const TRY_EVERY = 1000;
+
+/** Pieces that a sender has to send again come by then, ms: those that have not may be gone. */
+const COMES_LATE = 2000;
 
 /**
  * @param url of a server, and of a run where it holds several
@@ -48,6 +52,11 @@ export function followRun(
   let damage: string | undefined;
   /** Bytes of the run that are in the stream. */
   let taken = 0;
+  /** The reading under way; which pieces it lacks, and since when. */
+  let underway: RunReading | undefined;
+  let lacks: string | undefined;
+  let lacksSince = 0;
+  let isLacking = false;
 
   async function readAll(turn: Reading): Promise<void> {
     const { signal } = turn;
@@ -76,6 +85,7 @@ export function followRun(
   async function readOnce(turn: Reading): Promise<RunReadResult | undefined> {
     const { signal } = turn;
     const reading = fleet.readRun(host, run, { follow: true, signal });
+    underway = reading;
     let seen = 0;
     for await (const bytes of reading) {
       if (turn.isStopped || signal.aborted) return undefined;
@@ -108,7 +118,10 @@ export function followRun(
         ...(fleet.isCut && !stream.isOver
           ? ['the connection to the server is cut; it is tried again']
           : []),
-        ...(taken === 0 && !stream.isOver && !fleet.isCut
+        ...(isLacking && !stream.isOver
+          ? [`${name}: ${lacks}: what follows waits for them, and they may be gone`]
+          : []),
+        ...(taken === 0 && lacks === undefined && !stream.isOver && !fleet.isCut
           ? [
               `the server has nothing of ${name} yet: it may be named otherwise (collector fleet status)`,
             ]
@@ -119,6 +132,12 @@ export function followRun(
       ];
     },
     read: readAll,
+    onRefresh: (now) => {
+      const lacking = underway?.lacks;
+      if (lacking !== lacks) lacksSince = now;
+      lacks = lacking;
+      isLacking = lacks !== undefined && now - lacksSince >= COMES_LATE;
+    },
     onClose: async () => fleet.close(),
   });
 }
