@@ -281,10 +281,9 @@ test('the checksums are those that the reference describes, message by message',
   for (let at = 0; at < bytes.length - 8; messages++) {
     const body = at + 8 + bytes.readUInt32LE(at + 4);
     const metadata = bytes.toString('latin1', at + 8, body);
-    // Each value of a pair: its length as 32 bits, its bytes, a zero.
-    const digits = [...metadata.matchAll(/\x08\0{3}([0-9a-f]{8})\0/g)].map((found) => ({
-      value: found[1],
-      at: at + 12 + found.index,
+    const digits = [...metadata.matchAll(/\b[0-9a-f]{8}\b/g)].map((found) => ({
+      value: found[0],
+      at: at + 8 + found.index,
     }));
     const own = digits.at(-1) ?? { value: '', at: 0 };
     link = crc32(bytes.subarray(at + 4, own.at), link);
