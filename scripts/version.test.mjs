@@ -11,7 +11,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const top = mkdtempSync(join(tmpdir(), 'version '));
 afterAll(() => rmSync(top, { recursive: true }));
 
-const FORMAT = 2;
+const FORMAT = 3;
 
 function git(folder, ...args) {
   const who = ['-c', 'user.name=t', '-c', 'user.email=t@localhost', '-c', 'commit.gpgsign=false'];
