@@ -149,7 +149,13 @@ export function seePrefetch(engine: EngineState, batch: EventBatch, i: number, s
   if (virtqueues.map[slot] < PENDING) {
     // That a refused attempt was made is for ranges order to predict: this one it did not.
     if (gup === NO_OUTCOME && engine.order === 'ranges') {
-      tallies.refusals.ambiguous++;
+      if (virtqueues.map[slot] === HIT) {
+        // On an area that has a map none is made.
+        tallies.refusals.disagree++;
+        keepMismatch(engine, batch, i, slot >> 2, 'prefetch', slot & 3, HIT, result);
+      } else {
+        tallies.refusals.ambiguous++;
+      }
       return;
     }
     openAttempt(virtqueues, slot);
