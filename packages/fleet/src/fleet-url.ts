@@ -50,7 +50,8 @@ export function parseFleetUrl(text: string): FleetUrl {
       advice:
         'take it out of the command line, where others see it: set NATS_USER and NATS_PASSWORD, NATS_TOKEN, or NATS_CREDS or NATS_NKEY to the path of a file',
     });
-  if (scheme === '' || authority === '') throw notAUrl(text, 'it names no server');
+  if (scheme === '') throw notAUrl(text, 'it does not begin with nats:// or tls://');
+  if (authority === '') throw notAUrl(text, 'it names no server');
   const servers = authority.split(',').map((server) => serverOf(server, text));
   const segments = path.replace(/\/$/, '') === '' ? [] : path.replace(/\/$/, '').split('/');
   if (segments.length > 3 || segments.includes(''))

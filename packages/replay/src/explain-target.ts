@@ -30,7 +30,8 @@ export type Wanted = ({ readonly access: bigint } | { readonly at: TimeArgument 
 
 export function readWanted({ access, at, vq, stormRate }: ExplainOptions): Wanted {
   if ((access === undefined) === (at === undefined)) {
-    throw new ProgramError('which event? explain takes one of --at TIME and --access N', {
+    const which = access === undefined ? 'which event?' : 'which of the two events?';
+    throw new ProgramError(`${which} explain takes one of --at TIME and --access N`, {
       advice: 'for example --access 1, or --at with a time within those of its events',
     });
   }

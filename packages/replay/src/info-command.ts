@@ -28,10 +28,11 @@ const count = z.number().int().nonnegative();
 
 export const infoResultSchema = z.object({
   trace: z.string(),
-  format_version: count,
+  /** These three null where it is no trace file, but text as some program printed it. */
+  format_version: count.nullable(),
   /** Where the events came from, as they were named then. */
   sources: z.array(z.string()),
-  writer: z.string(),
+  writer: z.string().nullable(),
   clock: z.string(),
   /** ns that a step of the times is. */
   time_step: count,
@@ -45,7 +46,7 @@ export const infoResultSchema = z.object({
   /** What a live recording rests on; null of an import. */
   probes: traceHeaderSchema.shape.probes.unwrap().nullable(),
   /** Whether it carries checksums; where it does, all that is told of it was held against them. */
-  checksums: z.boolean(),
+  checksums: z.boolean().nullable(),
   complete: z.boolean().nullable(),
   lost: z.record(z.string(), z.string()),
   damage: z.array(z.string()),
@@ -89,7 +90,8 @@ export async function infoCommand(
 }
 
 export function infoResult(trace: OpenTrace, completeness: Completeness): InfoResult {
-  const { header, recordings } = trace.index;
+  const { header, recordings, formatVersion, link } = trace.index;
+  const isFile = trace.imported === undefined;
   const virtqueues = new Map<number, VirtqueueDescription[]>();
   for (const virtqueue of listVirtqueues(trace)) {
     const list = virtqueues.get(virtqueue.recording);
@@ -98,9 +100,9 @@ export function infoResult(trace: OpenTrace, completeness: Completeness): InfoRe
   }
   return {
     trace: trace.name,
-    format_version: trace.index.formatVersion,
+    format_version: isFile ? formatVersion : null,
     sources: header.sources,
-    writer: header.writer,
+    writer: isFile ? header.writer : null,
     clock: header.clock,
     time_step: header.timeStep ?? 1,
     preemption: header.preemption ?? 'unknown',
@@ -108,7 +110,7 @@ export function infoResult(trace: OpenTrace, completeness: Completeness): InfoRe
     host: header.host ?? null,
     merged: header.merged ?? null,
     probes: header.probes ?? null,
-    checksums: trace.index.link !== undefined,
+    checksums: isFile ? link !== undefined : null,
     complete: completeness.complete,
     lost: { ...completeness.lost },
     damage: [...completeness.damage],
@@ -144,13 +146,13 @@ function hostKindOrBoth(trace: OpenTrace): InfoResult['host_kind'] {
 function infoText(result: InfoResult): string {
   const lines = [
     `trace       ${printable(result.trace)}`,
-    `format      ${result.format_version}, written by ${printable(result.writer)}`,
+    `format      ${formatText(result)}`,
     ...(result.merged === null
       ? listLines('from       ', result.sources.map(printable))
       : mergedLines(result.merged)),
     `clock       ${result.clock === 'unknown' ? 'not known' : result.clock}${result.time_step === 1 ? '' : `, in steps of ${grouped(result.time_step)} ns`}`,
     `preemption  ${result.preemption === 'unknown' ? 'not known; if it was voluntary, --preempt voluntary lets run tell more' : result.preemption}`,
-    `checksums   ${checksumText(result)}`,
+    ...(result.checksums === null ? [] : [`checksums   ${checksumText(result)}`]),
     `complete    ${completeText(result)}`,
     ...(result.host === null ? [] : hostLines(result.host)),
     ...(result.probes === null ? [] : probeLines(result.probes)),
@@ -214,8 +216,13 @@ function probeLines({ detail, views }: NonNullable<InfoResult['probes']>): strin
   ];
 }
 
+function formatText({ format_version, writer }: InfoResult): string {
+  if (format_version === null || writer === null) return 'text, as it was printed';
+  return `${format_version}, written by ${printable(writer)}`;
+}
+
 function checksumText({ checksums, damage }: InfoResult): string {
-  if (!checksums)
+  if (checksums !== true)
     return 'none, as older formats have none: whether a byte was changed is not known';
   return damage.length === 0 ? 'all agree' : 'agree in what is told here';
 }

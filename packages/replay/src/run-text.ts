@@ -66,7 +66,10 @@ const OWN_TEST: Readonly<Record<Design['overlap'], string>> = {
   always: ' (the design acts on all of its process)',
 };
 
-function totalLines({ totals, likely, rounds, ranges }: RunResult, { overlap }: Design): string[] {
+function totalLines(
+  { totals, likely, rounds, ranges }: RunResult,
+  { overlap, clears }: Design,
+): string[] {
   const { accesses, hits, fallbacks, iotlb, ambiguous } = totals;
   const marked = (count: number, text: string): string =>
     about(totals.counts === 'estimated' && count > 0, text);
@@ -81,7 +84,7 @@ function totalLines({ totals, likely, rounds, ranges }: RunResult, { overlap }: 
   return [
     `${about(totals.counts === 'estimated', counted(accesses, 'access', 'accesses'))}: ${parts.join(', ')}`,
     ...likelyLines(likely),
-    `${counted(rounds, 'round')}; ${counted(ranges.start, 'invalidation')}, ${overlapping} of them over a ring${OWN_TEST[overlap]}${refused}`,
+    `${counted(rounds, 'round')}; ${counted(ranges.start, 'invalidation')}, ${overlapping} of them over a ring${clears === 'never' ? '' : OWN_TEST[overlap]}${refused}`,
   ];
 }
 

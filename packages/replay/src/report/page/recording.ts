@@ -39,7 +39,9 @@ export function recordingSection({ info, writer }: Report): HTMLElement {
   const facts: (readonly [string, string])[] = [
     ['trace', info.trace],
     ['from', info.sources.join(', ')],
-    ['written by', `${info.writer}, format ${info.format_version}`],
+    ...(info.writer === null
+      ? []
+      : [['written by', `${info.writer}, format ${info.format_version}`] as const]),
     ['clock', info.clock],
     ['preemption', info.preemption === 'unknown' ? 'not known' : info.preemption],
     ...(host === null ? [] : hostFacts(host)),
