@@ -24,7 +24,7 @@ export interface RecordingIndex {
   /** Batches with events by CPU, each list in file order. */
   readonly events: ReadonlyMap<number, PlaceList>;
   readonly end: BatchPlace | undefined;
-  /** The CPU of which a batch is damaged: it told more, and behind its last event here nobody's events are whole. */
+  /** A CPU that told more, which is damaged: the recording ends with its last event here, whatever others tell. */
   readonly brokenCpu?: number;
 }
 
