@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { indexTrace } from '@vhostscope/trace';
+import { indexTrace, type BatchPlace } from '@vhostscope/trace';
 import { describe, expect, it } from 'vitest';
 import { checkResultSchema } from '../src/check-result.ts';
 import { explainResultSchema } from '../src/explain-result.ts';
@@ -208,29 +208,41 @@ it('a trace file with damage in the middle: it is named, with the byte', async (
 });
 
 describe('a bit of an event that changed', () => {
-  /** Of two CPUs, the batch of one of them in the middle of the file. */
-  function withChangedBit(): { path: string; at: number; text: string } {
-    const text = textOf('s3');
-    const path = join(folder, 'bit.arrows');
-    writeTrace(path, [text]);
-    const bytes = readFileSync(path);
-    const fd = openSync(path, 'r');
+  const text = textOf('s3');
+  const whole = join(folder, 'unchanged.arrows');
+  writeTrace(whole, [text]);
+  const bytes = readFileSync(whole);
+
+  /** Of two CPUs, all batches of events in the order of the file. */
+  const places = ((): BatchPlace[] => {
+    const fd = openSync(whole, 'r');
     const [{ events } = {}] = indexTrace(fd, bytes.length).recordings;
-    const places = [...(events?.get(1) ?? [])];
-    const place = places[places.length >> 1];
     closeSync(fd);
-    if (place === undefined) throw new Error('no batch of CPU 1');
+    return [...(events?.values() ?? [])]
+      .flatMap((list) => [...list])
+      .toSorted((a, b) => a.offset - b.offset);
+  })();
+
+  /** The trace with a bit of this batch changed. */
+  function withChangedBit({ offset, metadataBytes }: BatchPlace): string {
+    const path = join(folder, 'bit.arrows');
+    const changed = Uint8Array.from(bytes);
     // The lowest bit of its first time: another time, as legal as this one.
-    bytes[place.offset + 8 + place.metadataBytes] ^= 1;
-    writeFileSync(path, bytes);
-    return { path, at: place.offset, text };
+    changed[offset + 8 + metadataBytes] ^= 1;
+    writeFileSync(path, changed);
+    return path;
   }
 
+  const ofOne = places.filter(({ cpu }) => cpu === 1);
+  const inTheMiddle = ofOne[ofOne.length >> 1] ?? expect.fail('no batch of CPU 1');
+
   it.each(COMMANDS)('%s tells up to there, and what was lost', async (command) => {
-    const { path, at } = withChangedBit();
+    const path = withChangedBit(inTheMiddle);
     const { code, out, err } = await replay(...withOptions(command), '--json', path);
     expect(code).toBe(0);
-    const said = `bit.arrows: batch at byte ${at} was changed (by its checksum): the file is damaged there, the last `;
+    const said =
+      `bit.arrows: batch at byte ${inTheMiddle.offset} was changed (by its checksum): the file is damaged there, ` +
+      'what its recording tells behind the last event that CPU 1 told before it was left out';
     expect(err.split(said)).toHaveLength(2);
     const result = SCHEMAS[command].parse(JSON.parse(out));
     expect(result.complete).toBe(false);
@@ -239,30 +251,56 @@ describe('a bit of an event that changed', () => {
     expect((await replay(...withOptions(command), '--strict', path)).code).toBe(1);
   });
 
-  it('nothing is told behind it, and what is told is what the whole trace says of that time', async () => {
-    const { path, text } = withChangedBit();
-    const run = async (...args: readonly string[]): Promise<RunResult> =>
-      runResultSchema.parse(JSON.parse((await replay('run', '--json', ...args)).out));
-    const broken = await run(path);
-    const info = infoResultSchema.parse(JSON.parse((await replay('info', '--json', path)).out));
-    const last = BigInt(info.recordings[0]?.last ?? 0);
-    // The same events as text, of which none is missing.
-    const upTo = text
-      .split('\n')
-      .filter((line) => line.startsWith('#') || BigInt(line.split(' ')[1] ?? 0) <= last);
-    const whole = await run(file('upto.txt', `${upTo.join('\n')}\n`));
-    expect(broken.totals).toEqual(whole.totals);
-    expect(broken.rounds).toEqual(whole.rounds);
-    expect(broken.ranges).toEqual(whole.ranges);
-    expect(broken.totals.accesses).toBeLessThan((await run(trace('s3').path)).totals.accesses);
-    // What is not told is counted.
-    const told = Object.values(info.recordings[0]?.events ?? {}).reduce((sum, n) => sum + n, 0);
-    const all = text.split('\n').filter((line) => /^[A-Z]/.test(line)).length;
-    expect(told + Number(broken.lost['damage of the file'])).toBe(all);
-  });
+  /** Lines of events with their times, in the order of time. */
+  const timed = text
+    .split('\n')
+    .filter((line) => /^[A-Z]/.test(line))
+    .map((line) => ({ line, time: BigInt(line.split(' ')[1] ?? 0), cpu: line.split(' ')[2] }));
+
+  it(
+    'whichever batch it is in: what is told is what the whole trace says of that time',
+    { timeout: 240_000 },
+    async () => {
+      const run = async (...args: readonly string[]): Promise<RunResult> =>
+        runResultSchema.parse(JSON.parse((await replay('run', '--json', ...args)).out));
+      const rowsBefore = new Map<number, number>();
+      const all = (await run(whole)).totals.accesses;
+      for (const place of places) {
+        const path = withChangedBit(place);
+        const before = rowsBefore.get(place.cpu) ?? 0;
+        rowsBefore.set(place.cpu, before + place.rows);
+        // Of this no text is to be made: nothing is told.
+        if (before === 0) {
+          const { code, out, err } = await replay('run', path);
+          expect({ code, out }).toEqual({ code: 2, out: '' });
+          expect(err).toMatch(
+            `was left out, for nothing that CPU ${place.cpu} told before it is there\n`,
+          );
+          expect(err).toMatch(/\nreplay: no events in what can be read of .*bit\.arrows\n$/);
+          continue;
+        }
+        const broken = await run(path);
+        // The same events as text, of which none is missing.
+        const last = timed.filter(({ cpu }) => cpu === String(place.cpu))[before - 1]?.time ?? 0n;
+        const told = timed.filter(({ time }) => time <= last).map(({ line }) => line);
+        const cut = await run(file('upto.txt', `# vhost-oracle 1\n${told.join('\n')}\n`));
+        const ofTime = ({ totals, rounds, ranges }: RunResult): object => ({
+          place,
+          totals,
+          rounds,
+          ranges,
+        });
+        expect(ofTime(broken)).toEqual(ofTime(cut));
+        expect(broken.totals.accesses).toBeLessThan(all);
+        // What is not told is counted.
+        expect(Number(broken.lost['damage of the file'])).toBe(timed.length - told.length);
+      }
+      expect(rowsBefore.size).toBe(2);
+    },
+  );
 
   it('an export of it is the same as one of what is left', async () => {
-    const { path } = withChangedBit();
+    const path = withChangedBit(inTheMiddle);
     const { code, out, err } = await replay('export', '--format', 'ndjson', path, '-o', '-');
     expect(err).toContain('was changed (by its checksum)');
     expect(code).toBe(0);

@@ -1,36 +1,33 @@
 /**
- * What is left of a trace of which a batch turns out to be damaged when it is read. As with other damage, nothing behind
- * it is used. Its CPU is known: up to the last event that this told before, all events are there; of what the
- * others tell from then on some may be missing, so that is left out too.
+ * What is left of a trace of which a batch turns out to be damaged when it is read. Its length is in its metadata, which
+ * is whole, so all other batches are known, and are used. Of its recording is left what came before: up to the last
+ * event that the batch's CPU told before it, nothing of any CPU is missing. What the others tell from then on lacks
+ * events, so that is left out too.
  */
 import { createBatchMemory, DamagedBatchError, readBatch } from './batch-reader.js';
 import { visitRecording } from './merge-cpus.js';
 import type { OpenTrace } from './open-trace.js';
-import type { BatchPlace } from './place-list.js';
-import { indexTrace, type RecordingIndex, type TraceIndex } from './trace-index.js';
+import { createPlaceList, type BatchPlace, type PlaceList } from './place-list.js';
+import type { RecordingIndex, TraceIndex } from './trace-index.js';
 
-/** The trace up to a batch of it that is damaged, which its damage says. */
+/** The trace without a batch of it that is damaged, and without what makes no sense without it. */
 export function upToDamage(trace: OpenTrace, { place, message }: DamagedBatchError): OpenTrace {
   const { fd, name, index: all } = trace;
-  const found = indexTrace(fd, place.offset);
-  const recordings = found.recordings.map((recording) =>
-    recording.number === place.recording && place.role === 'events'
-      ? { ...recording, brokenCpu: place.cpu }
-      : recording,
-  );
-  const { fileBytes } = all;
+  const before = all.recordings.find(({ number }) => number === place.recording);
+  if (before === undefined) throw new Error(`no recording ${place.recording} to leave out of`);
   try {
+    const { left, without } = withoutBatch(fd, before, place);
     const index: TraceIndex = {
-      ...found,
-      recordings,
-      fileBytes,
-      damage: message,
-      leftOut: all.leftOut + eventsOf(all.recordings) - recordings.reduce(toldEvents(fd), 0),
+      ...all,
+      recordings: all.recordings
+        .map((recording) => (recording === before ? left : recording))
+        .filter((recording) => recording !== undefined),
+      damage: all.damage ?? message,
+      leftOut: all.leftOut + toldOf(fd, before) - (left === undefined ? 0 : toldOf(fd, left)),
     };
-    const told = `${name}: ${message}, the last ${fileBytes - place.offset} bytes were left out`;
-    return { ...trace, index, damage: [...trace.damage, told] };
+    return { ...trace, index, damage: [...trace.damage, `${name}: ${message}, ${without}`] };
   } catch (error) {
-    // Another one, before it.
+    // Another one, before it: there the recording ends already.
     if (error instanceof DamagedBatchError) return upToDamage(trace, error);
     throw error;
   }
@@ -47,20 +44,95 @@ export function checkBatches({ fd, index }: OpenTrace): void {
   for (const place of places.toSorted((a, b) => a.offset - b.offset)) readBatch(fd, place, memory);
 }
 
-function eventsOf(recordings: readonly RecordingIndex[]): number {
-  let rows = 0;
-  for (const { events } of recordings)
-    for (const places of events.values()) for (const place of places) rows += place.rows;
-  return rows;
+interface Rest {
+  /** Undefined where nothing of the recording can be told. */
+  readonly left: RecordingIndex | undefined;
+  /** What that leaves out, in words behind those of the damage. */
+  readonly without: string;
+}
+
+/** @throws DamagedBatchError of another batch that is damaged, and would be read before */
+function withoutBatch(fd: number, recording: RecordingIndex, place: BatchPlace): Rest {
+  switch (place.role) {
+    case 'begin':
+    case 'table':
+    case 'close':
+      return {
+        left: undefined,
+        without: 'its recording was left out, for all of its events depend on what stood there',
+      };
+    case 'end':
+      return {
+        left: { ...recording, end: undefined },
+        without: 'what its recording held and lost in all was left out',
+      };
+    case 'events': {
+      const left = endedBefore(fd, recording, place);
+      return {
+        left,
+        without:
+          left === undefined
+            ? `its recording was left out, for nothing that CPU ${place.cpu} told before it is there`
+            : `what its recording tells behind the last event that CPU ${place.cpu} told before it was left out`,
+      };
+    }
+  }
+}
+
+/** The recording up to the last event that a batch's CPU told before it; undefined where it told none. */
+function endedBefore(
+  fd: number,
+  recording: RecordingIndex,
+  { cpu, offset }: BatchPlace,
+): RecordingIndex | undefined {
+  const events = new Map(recording.events);
+  events.set(
+    cpu,
+    firstOf(events.get(cpu), (place) => place.offset < offset),
+  );
+  const ended: RecordingIndex = { ...recording, events, end: undefined, brokenCpu: cpu };
+  const told = new Map<number, number>();
+  visitEvents(fd, ended, (from, rows) => told.set(from, (told.get(from) ?? 0) + rows));
+  if (told.size === 0) return undefined;
+  // Batches of which nothing is told are read by nobody.
+  const read = [...told].map(([from, rows]) => {
+    let left = rows;
+    return [
+      from,
+      firstOf(events.get(from), (place) => {
+        const isTold = left > 0;
+        left -= place.rows;
+        return isTold;
+      }),
+    ] as const;
+  });
+  return { ...ended, events: new Map(read) };
+}
+
+/** The first batches of a list, as long as they are wanted. */
+function firstOf(list: PlaceList | undefined, isWanted: (place: BatchPlace) => boolean): PlaceList {
+  const [any] = list ?? [];
+  const first = createPlaceList(any?.recording ?? 0, any?.cpu ?? 0);
+  for (const place of list ?? []) {
+    if (!isWanted(place)) break;
+    first.push(place);
+  }
+  return first;
 }
 
 /** Events of a recording that its visitor gets. */
-function toldEvents(fd: number): (sum: number, recording: RecordingIndex) => number {
-  return (sum, recording) => {
-    if (recording.brokenCpu === undefined) return sum + eventsOf([recording]);
-    let rows = 0;
-    const onlyEvents = { ...recording, begin: undefined, tables: [], end: undefined };
-    visitRecording(fd, onlyEvents, (_batch, from, to) => (rows += to - from));
-    return sum + rows;
-  };
+function toldOf(fd: number, recording: RecordingIndex): number {
+  let told = 0;
+  if (recording.brokenCpu !== undefined) visitEvents(fd, recording, (_cpu, rows) => (told += rows));
+  else for (const places of recording.events.values()) for (const { rows } of places) told += rows;
+  return told;
+}
+
+function visitEvents(
+  fd: number,
+  recording: RecordingIndex,
+  visit: (cpu: number, rows: number) => void,
+): void {
+  const onlyEvents = { ...recording, begin: undefined, tables: [], end: undefined };
+  visitRecording(fd, onlyEvents, ({ cpu }, from, to) => visit(cpu, to - from));
 }

@@ -104,6 +104,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   /** Place of the recording at hand in the list, and what of it was told. */
   let place = 0;
   let isOpen = false;
+  let isEnded = false;
   let tables = 0;
   let cursors = new Map<number, CpuCursor>();
   const heap: Standing[] = [];
@@ -184,6 +185,13 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     removeFirst(heap);
   }
 
+  /** What a CPU told more is damaged: what others tell from then on lacks that. */
+  function endRecording(): void {
+    heap.length = 0;
+    isEnded = true;
+    arrived = told;
+  }
+
   /** The bound by the border, and by CPUs of which all has been seen. */
   function findBound(now: number, isWhole: boolean): void {
     bound.low = border.low;
@@ -203,7 +211,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   }
 
   /** Lets the next run out, or as much of it as is taken. Returns how many events that were. */
-  function visitNext(visit: MergeVisitor): number {
+  function visitNext(visit: MergeVisitor, brokenCpu: number | undefined): number {
     const [cursor] = heap;
     const { batch } = cursor;
     const from = cursor.row;
@@ -224,6 +232,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     }
     told += taken - from;
     if (refill(bytes, cursor)) sink(heap, 0);
+    else if (batch.cpu === brokenCpu) endRecording();
     else leave();
     return taken - from;
   }
@@ -244,6 +253,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
   function closeRecording(): void {
     place++;
     isOpen = false;
+    isEnded = false;
     tables = 0;
     cursors = new Map();
     heap.length = 0;
@@ -263,7 +273,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
     visit: MergeVisitor,
   ): MergeStop | undefined {
     if (!openRecording(recording, visit)) return 'before';
-    listen(recording, now);
+    if (!isEnded) listen(recording, now);
     const isWhole = isOver || recording.end !== undefined || place + 1 < index.recordings.length;
     findBound(now, isWhole);
     for (let left = events; heap.length > 0;) {
@@ -274,7 +284,7 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
       if (!isUpTo(low, high, bound)) return 'waits';
       if (left <= 0) return 'limit';
       const standing = heap.length;
-      left -= visitNext(visit);
+      left -= visitNext(visit, recording.brokenCpu);
       if (heap.length < standing) findBound(now, isWhole);
       if (visit.isDone?.() === true) return 'stopped';
     }

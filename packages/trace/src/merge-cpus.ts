@@ -81,7 +81,7 @@ function openCursors(bytes: TraceBytes, recording: RecordingIndex): StandingCurs
     .map(createCursor)
     .filter((cursor) => refill(bytes, cursor));
   const { brokenCpu } = recording;
-  // Not even its first event is there.
+  // Not even its first event is there: it may have been the first of all.
   if (brokenCpu !== undefined && heap.every(({ batch }) => batch.cpu !== brokenCpu)) return [];
   heapify(heap);
   return heap;

@@ -24,7 +24,7 @@ export interface RecordingIndex {
   /** Batches with events by CPU, each list in file order. */
   readonly events: ReadonlyMap<number, PlaceList>;
   readonly end: BatchPlace | undefined;
-  /** The CPU of which a batch is damaged: it told more, and behind its last event here nobody's events are whole. */
+  /** A CPU that told more, which is damaged: the recording ends with its last event here, whatever others tell. */
   readonly brokenCpu?: number;
 }
 
@@ -49,8 +49,12 @@ export interface TraceIndex {
   readonly leftOut: number;
 }
 
-/** Far above what our messages need; a longer one is damage, and is not read into memory. */
-const MAX_METADATA_BYTES = 1 << 24;
+/**
+ * Above what our messages need; a longer one is damage, and is not read into memory. A file that grows is not waited for
+ * long where a length was changed: a batch has less than 4 KB of metadata. A header names all that was imported.
+ */
+const MAX_HEADER_BYTES = 1 << 24;
+const MAX_METADATA_BYTES = 1 << 13;
 const MAX_BODY_BYTES = 1 << 26;
 
 /**
@@ -148,7 +152,7 @@ export function createTraceIndexer(bytes: TraceBytes): TraceIndexer {
       found.goodBytes = message.end;
       return true;
     } catch (error) {
-      // What stands before the damage is good; nothing tells where a batch begins behind it.
+      // All batches before it are known; nothing tells where one begins behind it, nor of which CPU.
       if (!(error instanceof TraceFormatError) || recordings.size === 0) throw error;
       found.damage = error.message;
       return false;
@@ -211,8 +215,6 @@ function addBatch(
       if (recording.end !== undefined) throw damaged(place.offset, 'a recording that ends twice');
       recording.end = place;
       return;
-    case 'close':
-      return;
     case 'events': {
       const places = recording.lists.get(place.cpu) ?? createPlaceList(place.recording, place.cpu);
       recording.lists.set(place.cpu, places);
@@ -235,9 +237,10 @@ function findMessage(
   fileBytes: number,
 ): FoundMessage | 'end' | undefined {
   if (offset + PREFIX_BYTES > fileBytes) return undefined;
+  const most = offset === 0 ? MAX_HEADER_BYTES : MAX_METADATA_BYTES;
   const prefix = readAt(bytes, offset, PREFIX_BYTES);
   const metadataBytes = prefix.getUint32(4, true);
-  if (prefix.getUint32(0, true) !== CONTINUATION || metadataBytes > MAX_METADATA_BYTES)
+  if (prefix.getUint32(0, true) !== CONTINUATION || metadataBytes > most)
     throw damaged(offset, 'no Arrow message');
   if (metadataBytes === 0) return 'end';
   const body = offset + PREFIX_BYTES + metadataBytes;
