@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { countOfLine, KIND } from '@vhostscope/model';
-import { counted, EXIT, ProgramError } from '@vhostscope/terminal';
+import { EXIT, ProgramError } from '@vhostscope/terminal';
 import {
   abandonTrace,
   closeTrace,
@@ -352,12 +352,7 @@ async function finish(
 
 /** What it does not tell, although nothing is missing: pages at which nobody could look are among it. */
 function limitsOf({ pageMaps, limits }: RecordingRun): readonly string[] {
-  const unseen = pageMaps?.unseen.size ?? 0;
-  if (unseen === 0) return limits;
-  return [
-    ...limits,
-    `the pages of the rings of ${counted(unseen, 'process', 'processes')} that came after root was given up were not looked at`,
-  ];
+  return [...limits, ...(pageMaps?.limits() ?? [])];
 }
 
 /** Once, also where the end of the trace is written a second time. */
