@@ -9,7 +9,11 @@ import { reasonOf } from '@vhostscope/trace';
 import type { UserAccount } from './user-account.js';
 
 export interface ProcessRights {
-  /** Does something as root, and at once: whatever else this process does waits. */
+  /**
+   * Does something as root, and at once. No other code of the program runs meanwhile, but the threads of libuv's pool
+   * go on and are root, too: a write to an open file that is under way, a name that is looked up. So nothing that
+   * records opens a file there (`scripts/doors.test.mjs`).
+   */
   readonly asRoot: <Result>(work: () => Result) => Result;
   /** For good. Does nothing where nobody asked for it. @throws ProgramError when the kernel says otherwise after it */
   readonly giveUpRoot: () => void;
