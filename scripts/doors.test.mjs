@@ -107,6 +107,32 @@ test('nothing else reaches a network, or runs what is text', () => {
   expect(reaching.map(({ path }) => path)).toEqual([]);
 });
 
+/**
+ * With `--user` root is what the whole process is while a piece of work takes it, its threads that wait for files
+ * among them: what they open in that moment they would open as root. So a recording opens nothing there.
+ */
+test('what records opens, makes, renames and removes files at once, and never on another thread', () => {
+  const recording =
+    /^packages\/(?:collector\/src\/(?:attach|fleet|host|privileges)|fleet\/src|trace\/src)\//;
+  const waiting = importersOf('node:fs', /^(?!\w+Sync$|constants$)/).filter((line) =>
+    recording.test(line),
+  );
+  // By a descriptor that is open, all of them.
+  expect(waiting).toEqual([
+    'packages/fleet/src/spool-writer.ts: writev',
+    'packages/trace/src/input-bytes.ts: read',
+    'packages/trace/src/write-behind.ts: writev',
+  ]);
+  const otherwise = SOURCES.filter(
+    ({ path, text }) =>
+      recording.test(path) &&
+      /['"](?:node:)?fs\/promises['"]|['"]fs['"]|(?:import|export) (?:\w+|\*[^']*) from 'node:fs'|import\('node:fs/.test(
+        text,
+      ),
+  );
+  expect(otherwise.map(({ path }) => path)).toEqual([]);
+});
+
 /** It starts the program that it is of, which reads runs from servers. */
 const ITSELF = 'packages/replay/src/fleet/worker-process.ts';
 

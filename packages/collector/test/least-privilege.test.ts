@@ -2,7 +2,7 @@
  * What is given up of root, with processes: what bpftrace is started with, and what the collector is when its probes
  * are attached. On a real kernel's vhost: `testbed/host-tests/collector/least-privilege.test.ts`.
  */
-import { chownSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -83,6 +83,65 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
     expect(await limitsOf(output)).toEqual([limit]);
     const { end } = await recordedRounds(output);
     expect(end).toMatchObject({ complete: true });
+  });
+
+  it.each([
+    { stderr: 'ERROR: Could not resolve symbol: vhost_poll\n', exitAfterMs: 50, exitCode: 1 },
+    // Killed, or out of memory: nothing is said.
+    { exitAfterMs: 50, exitCode: 137 },
+  ])('what is no lack of permission gets no more of them: %j', async (scenario) => {
+    const { child, output } = await start({ ready: false, ...scenario }, { privileges: BOUNDED });
+    const { code, err } = await outcomeOf(child);
+    expect(code).toBe(3);
+    expect(err).toMatch(/^collector: the probes could not be attached: .*\n.*doctor says.*\n$/);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  it('types that cannot be read cost cap_sys_admin, and no other right', async () => {
+    const nowhere = join(emptyFolder(), 'vhost');
+    const { child, output, truth } = await start(
+      { wantsCapability: 21 },
+      { privileges: BOUNDED, types: [nowhere, nowhere] },
+    );
+    const gone = outcomeOf(child);
+    await untilExists(output);
+    const [bpftrace = 0] = leftovers(truth);
+    expect(statusOf(bpftrace)).toMatchObject({ CapBnd: '000000c400204000', NoNewPrivs: '1' });
+    child.kill('SIGINT');
+    const { code, err } = await gone;
+    expect(code).toBe(0);
+    const what = `the types of vhost cannot be put together for bpftrace: `;
+    expect(err).toMatch(
+      new RegExp(`collector: ${what}.*; bpftrace asks the kernel for them instead, for which`),
+    );
+    expect(await limitsOf(output)).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^${what}.*: bpftrace had cap_sys_admin beside cap_bpf, cap_perfmon, cap_syslog, cap_ipc_lock, which the header names, to ask`,
+        ),
+      ),
+    ]);
+  });
+
+  it('no room for types is an error, and costs no rights', async () => {
+    // As the kernel writes it: version, no types, no strings.
+    const header = Buffer.alloc(24);
+    header.writeUInt16LE(0xeb9f, 0);
+    header.writeUInt8(1, 2);
+    header.writeUInt32LE(24, 4);
+    const empty = join(emptyFolder(), 'btf');
+    writeFileSync(empty, header);
+    // The pipe of what is recorded would find none either.
+    const { child, output } = await start(
+      {},
+      { privileges: BOUNDED, types: [empty, empty], temporary: '/proc' },
+    );
+    const { code, err } = await outcomeOf(child);
+    expect(code).toBe(3);
+    expect(err).toMatch(
+      /^collector: the types of vhost cannot be put together .*\n.*it takes some MB in \/proc: TMPDIR names another\n$/,
+    );
+    expect(existsSync(output)).toBe(false);
   });
 
   it('what fails with all that root may fails once', async () => {

@@ -38,6 +38,8 @@ export async function start(
     readonly spool?: string;
     /** Of what records. */
     readonly privileges?: RecorderPrivileges;
+    /** Files of types that it is given. */
+    readonly types?: readonly [kernel: string, module: string];
     /** Greatest size of a file, in blocks of 512 bytes. */
     readonly maxBlocks?: number;
     /** In a terminal, whose keyboard is the child's standard input. */
@@ -52,10 +54,10 @@ export async function start(
 ): Promise<Started> {
   const folder = emptyFolder();
   const truth = join(folder, 'truth.json');
-  const { privileges, ...given } = options;
+  const { privileges, types, ...given } = options;
   const host = fakeHost({ truth, ...scenario });
   const plan = await host.plan({ detail: 'rounds' });
-  const command = { ...plan.command, ...(privileges !== undefined && { privileges }) };
+  const command = { ...plan.command, ...(privileges && { privileges }), ...(types && { types }) };
   const output = options.output ?? join(folder, 'trace.arrows');
   const description = {
     plan: { ...plan, command },

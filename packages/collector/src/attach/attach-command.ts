@@ -288,9 +288,9 @@ async function recordInto(
       niceness: nice,
       patienceMs: host.patienceMs,
       onlineCpus: () => host.onlineCpus(),
-      onRefused: (why) => {
+      onMoreRights: (why) => {
         clear();
-        say(NAME, `${why}; it had fewer capabilities than root: once more with all that root may`);
+        say(NAME, why);
       },
       onReady: (rings) => {
         clearTimeout(slow);

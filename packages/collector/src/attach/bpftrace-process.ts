@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { EXIT } from '@vhostscope/terminal';
+import { EXIT, ProgramError, runOut } from '@vhostscope/terminal';
 import { openTemporary, reasonOf } from '@vhostscope/trace';
 import { createParser, type Message } from 'bpftrace-parser';
 import { childEnvironment } from '../child-environment.js';
@@ -12,7 +12,7 @@ import { launch, type RecorderPrivileges } from '../privileges/recorder-privileg
 import { createDeferred } from './deferred.js';
 import { gatherOutput } from './gathered-output.js';
 import { countProbeMisses, keepProbeMisses, type KeptProbeMisses } from './probe-misses.js';
-import { NotAttachedError } from './not-attached-error.js';
+import { NoTypesError } from './lacked-rights.js';
 import type { RecorderEnd, RecorderProcess } from './recorder-process.js';
 import { cannotStart, starting } from './starting.js';
 
@@ -40,10 +40,10 @@ export async function startBpftrace(
   command: BpftraceCommand,
   { asRoot }: Pick<ProcessRights, 'asRoot'> = OWN_RIGHTS,
 ): Promise<RecorderProcess> {
-  const output = gatherOutput();
+  const { types } = command;
   // bpftrace opens it once more, and without its capabilities root may open what is root's only.
-  const types = command.types;
   const typesFd = types === undefined ? undefined : asRoot(() => openTypes(types));
+  const output = gatherOutput();
   const typesAt = typesFd !== undefined && { BPFTRACE_BTF: `/proc/self/fd/${TYPES_FD}` };
   const { program, args } = launch(command.privileges, command.path, command.args);
   const child = starting(program, INSTALL, () =>
@@ -123,18 +123,35 @@ const INSTALL = 'install bpftrace, or name it with --bpftrace';
 /** Where it finds them: behind its standard files. */
 const TYPES_FD = 3;
 
-/** A file without a name, so that nothing of it stays. @throws ProgramError */
+/**
+ * A file without a name, so that nothing of it stays.
+ *
+ * @throws ProgramError; NoTypesError where it may do to ask the kernel
+ */
 function openTypes([kernel, module]: readonly [string, string]): number {
+  const what = 'the types of vhost cannot be put together for bpftrace';
+  let types: Buffer;
   try {
-    const types = wholeTypes(readFileSync(kernel), readFileSync(module));
-    const fd = openTemporary(tmpdir());
+    types = wholeTypes(readFileSync(kernel), readFileSync(module));
+  } catch (error) {
+    const want = runOut(error);
+    const words = `${what}: ${want?.what ?? reasonOf(error)}`;
+    if (want !== undefined)
+      throw new ProgramError(words, { exitCode: EXIT.host, advice: want.advice });
+    throw new NoTypesError(words, { exitCode: EXIT.host });
+  }
+  let fd: number | undefined;
+  try {
+    fd = openTemporary(tmpdir());
     for (let done = 0; done < types.length;) done += writeSync(fd, types, done);
     return fd;
   } catch (error) {
-    throw new NotAttachedError(
-      `the types of vhost cannot be put together for bpftrace: ${reasonOf(error)}`,
-      { exitCode: EXIT.host, advice: `it takes some MB in ${tmpdir()}: TMPDIR names another` },
-    );
+    if (fd !== undefined) closeSync(fd);
+    const want = runOut(error);
+    throw new ProgramError(`${what}: ${want?.what ?? reasonOf(error)}`, {
+      exitCode: EXIT.host,
+      advice: want?.advice ?? `it takes some MB in ${tmpdir()}: TMPDIR names another`,
+    });
   }
 }
 

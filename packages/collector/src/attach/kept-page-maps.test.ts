@@ -36,3 +36,42 @@ it('one that comes later is not: nothing is said of its pages, and that is count
   expect([...maps.unseen]).toEqual([`/proc/${process.pid}/pagemap`]);
   maps.close();
 });
+
+/** Opens nothing, for this reason. */
+function refusing(code: string): () => number {
+  return () => {
+    throw Object.assign(new Error(`${code}: it was told to`), { code });
+  };
+}
+
+it('what could not be opened is no process that came later', () => {
+  const maps = keepPageMaps([77, 78], refusing('EMFILE'));
+  for (const pid of [77, 78])
+    expect(readAreaPages(pid, PAGE, PAGE, maps.readWords)).toBeUndefined();
+  expect(maps.unseen.size).toBe(0);
+  expect(maps.limits()).toEqual([
+    expect.stringMatching(
+      /^the pages of the rings of 2 processes were not looked at: when root was given up their page tables could not be opened: too many open files$/,
+    ),
+  ]);
+  maps.close();
+});
+
+it.each([
+  [
+    'EMFILE',
+    [
+      expect.stringMatching(
+        /^which pages of rings are huge was not looked at: .* too many open files$/,
+      ),
+    ],
+  ],
+  // A kernel that has none.
+  ['ENOENT', []],
+])('the flags of pages are no process: %s', (code, limits) => {
+  const maps = keepPageMaps([], refusing(code));
+  expect(() => maps.readWords('/proc/kpageflags', 1, 1)).toThrow('not opened');
+  expect(maps.unseen.size).toBe(0);
+  expect(maps.limits()).toEqual(limits);
+  maps.close();
+});

@@ -51,7 +51,7 @@ it.each([
         stop.request({ why: 'duration', lateMs: 0 });
       },
       rights: OWN_RIGHTS,
-      onRefused: () => undefined,
+      onMoreRights: () => undefined,
       onDrain: () => undefined,
       onLastEvent: () => undefined,
     });
@@ -97,7 +97,7 @@ it('a pipe with an error is an output that failed, and no reader that has gone',
       niceness: undefined,
       onReady: () => undefined,
       rights: OWN_RIGHTS,
-      onRefused: () => undefined,
+      onMoreRights: () => undefined,
       onDrain: () => undefined,
       onLastEvent: () => undefined,
     });

@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { countOfLine, KIND } from '@vhostscope/model';
-import { counted, EXIT } from '@vhostscope/terminal';
+import { EXIT, ProgramError } from '@vhostscope/terminal';
 import {
   abandonTrace,
   closeTrace,
@@ -31,8 +31,8 @@ import {
   type RecordingRun,
 } from './recording-run.js';
 import { OWN_RIGHTS } from '../privileges/process-rights.js';
-import { capabilityNames } from '../privileges/recorder-privileges.js';
-import { NotAttachedError } from './not-attached-error.js';
+import { askingForTypes, capabilityNames } from '../privileges/recorder-privileges.js';
+import { lackedPermission, NoTypesError, NotPermittedError } from './lacked-rights.js';
 import { endInWords, startRecorder } from './recorder-process.js';
 import type { StopReason, StopRequest } from './stop-request.js';
 
@@ -76,30 +76,69 @@ export async function record(
   writer: TraceWriter,
   options: RecordingOptions,
 ): Promise<FinishedRecording> {
-  const { command, stop } = options;
-  const { capabilities } = command.privileges;
-  if (capabilities === undefined) return recordWith(writer, options, []);
+  return recordWith(writer, options, []);
+}
+
+/** With more of root's rights where what records lacked them; `limits` tell of those that it has got. */
+async function recordWith(
+  writer: TraceWriter,
+  options: RecordingOptions,
+  limits: readonly string[],
+): Promise<FinishedRecording> {
   try {
-    return await recordWith(writer, options, []);
+    return await recordOnce(writer, options, limits);
   } catch (error) {
     // What has begun in the trace would be in it twice.
-    const isAllowed = writer.current === undefined && stop.reason === undefined;
-    if (!(error instanceof NotAttachedError) || !isAllowed) throw error;
-    options.onRefused(error.message);
-    return recordWith(writer, { ...options, command: withAllOfRoot(command) }, [
-      `${command.recorder} could not attach its probes with ${capabilityNames(capabilities)} only, which the header names, and recorded with all that root may`,
-    ]);
+    const isAllowed = writer.current === undefined && options.stop.reason === undefined;
+    const wider = isAllowed ? withMoreRights(options.command, error) : undefined;
+    if (wider === undefined) throw error;
+    options.onMoreRights(wider.said);
+    return recordWith(writer, { ...options, command: wider.command }, [...limits, wider.limit]);
   }
 }
 
-function withAllOfRoot<Command extends RecordingOptions['command']>(command: Command): Command {
-  const privileges = { ...command.privileges, capabilities: undefined };
+interface WiderCommand {
+  readonly command: RecordingOptions['command'];
+  /** For the user, and for the trace. */
+  readonly said: string;
+  readonly limit: string;
+}
+
+/** The same with more of root's rights; undefined where these are not what it failed for. */
+function withMoreRights(
+  command: RecordingOptions['command'],
+  error: unknown,
+): WiderCommand | undefined {
+  const { privileges, recorder } = command;
+  const { capabilities } = privileges;
+  if (capabilities === undefined) return undefined;
+  const names = capabilityNames(capabilities);
+  if (error instanceof NotPermittedError)
+    return {
+      command: withCapabilities(command, undefined),
+      said: `${error.message}; it had fewer capabilities than root: once more with all that root may`,
+      limit: `${recorder} could not attach its probes with ${names} only, which the header names, and recorded with all that root may`,
+    };
+  if (error instanceof NoTypesError)
+    return {
+      command: withCapabilities(command, askingForTypes(capabilities)),
+      said: `${error.message}; bpftrace asks the kernel for them instead, for which it is given cap_sys_admin`,
+      limit: `${error.message}: bpftrace had cap_sys_admin beside ${names}, which the header names, to ask the kernel for them`,
+    };
+  return undefined;
+}
+
+function withCapabilities<Command extends RecordingOptions['command']>(
+  command: Command,
+  capabilities: readonly string[] | undefined,
+): Command {
+  const privileges = { ...command.privileges, capabilities };
   return command.recorder === 'bpftrace'
     ? { ...command, privileges, types: undefined }
     : { ...command, privileges };
 }
 
-async function recordWith(
+async function recordOnce(
   writer: TraceWriter,
   options: RecordingOptions,
   limits: readonly string[],
@@ -209,11 +248,14 @@ function couldNotAttach(
   end: RecordingEnd & { why: 'recorder ended' | 'recorder output failed' },
 ): Error {
   const { words } = end;
+  const complaints = end.why === 'recorder ended' ? end.complaints : [];
+  const lacked = lackedPermission(complaints);
   const why =
     end.why === 'recorder output failed'
       ? words
-      : (end.complaints[0] ?? `${words}, and said nothing`);
-  return new NotAttachedError(`the probes could not be attached: ${why}`, {
+      : (lacked ?? complaints[0] ?? `${words}, and said nothing`);
+  const CouldNot = lacked === undefined ? ProgramError : NotPermittedError;
+  return new CouldNot(`the probes could not be attached: ${why}`, {
     exitCode: EXIT.host,
     advice: 'collector doctor says what this host can do',
   });
@@ -310,12 +352,7 @@ async function finish(
 
 /** What it does not tell, although nothing is missing: pages at which nobody could look are among it. */
 function limitsOf({ pageMaps, limits }: RecordingRun): readonly string[] {
-  const unseen = pageMaps?.unseen.size ?? 0;
-  if (unseen === 0) return limits;
-  return [
-    ...limits,
-    `the pages of the rings of ${counted(unseen, 'process', 'processes')} that came after root was given up were not looked at`,
-  ];
+  return [...limits, ...(pageMaps?.limits() ?? [])];
 }
 
 /** Once, also where the end of the trace is written a second time. */

@@ -29,6 +29,25 @@ test('the time that the machine sleeps counts, and is told', async () => {
   expect(lengthInWords(999)).toBe('duration');
 });
 
+test.each([0, 1, 2])('a clock that cannot be read at look %i is read again', async (failing) => {
+  const clock = clockOf();
+  let looks = 0;
+  const faulty = {
+    now: () => {
+      if (looks++ === failing)
+        throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+      return clock.now();
+    },
+  };
+  const late = await new Promise<number>((resolve) => whenOver(1300, faulty, resolve));
+  expect(looks).toBeGreaterThan(failing);
+  const lasted = Number(clock.now() / 1_000_000n);
+  expect(lasted).toBeGreaterThanOrEqual(1299);
+  // At the next turn.
+  expect(lasted).toBeLessThan(1300 + 1000 + 900);
+  expect(late).toBeGreaterThanOrEqual(0);
+});
+
 test('nobody is told when it does not matter any more', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {

@@ -16,11 +16,24 @@ export function whenOver(
   clock: BootClock,
   onOver: (lateMs: number) => void,
 ): () => void {
-  const until = clock.now() + BigInt(lengthMs) * NS_PER_MS;
+  const begun = performance.now();
+  let until: bigint | undefined;
   let timer: NodeJS.Timeout | undefined;
+  /** Rounded up: never too early. */
+  const leftMs = (): number => {
+    const now = clock.now();
+    until ??= now + BigInt(Math.ceil(lengthMs - (performance.now() - begun))) * NS_PER_MS;
+    return Number((until - now + NS_PER_MS - 1n) / NS_PER_MS);
+  };
   const look = (): void => {
-    // Rounded up: never too early.
-    const left = Number((until - clock.now() + NS_PER_MS - 1n) / NS_PER_MS);
+    let left: number;
+    try {
+      left = leftMs();
+    } catch {
+      // Nobody waits for this timer: what is thrown in it would end the program, and the trace with it. A clock that
+      // cannot be read now (too many open files, say) may be read at the next turn.
+      left = LOOK_MS;
+    }
     if (left > 0) timer = setTimeout(look, Math.min(left, LOOK_MS));
     else onOver(-left);
   };

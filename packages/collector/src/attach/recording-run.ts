@@ -66,11 +66,8 @@ export interface RecordingOptions {
   readonly isServed: boolean;
   /** Nice value, 0 to 19, of all that records, when it does. */
   readonly niceness: number | undefined;
-  /**
-   * Called where what records could not attach its probes with the capabilities that it was bounded to, and is started
-   * again with all that root may.
-   */
-  readonly onRefused: (why: string) => void;
+  /** Called where what records lacked some of root's rights, and is started again with more of them. */
+  readonly onMoreRights: (why: string) => void;
   /** Called once, when all probes are attached. `rings` goes on to change. */
   readonly onReady: (rings: RingState) => void;
   /** Called once, when no more is recorded and what is under way is waited for. */

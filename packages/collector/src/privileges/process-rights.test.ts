@@ -82,6 +82,26 @@ describe('acting as a user', () => {
     expect(calls).toEqual(['seteuid 0', 'setegid 0', 'work', 'setegid 65533', 'seteuid 65534']);
   });
 
+  it.each(['initgroups', 'setegid', 'seteuid'] as const)(
+    'is refused without the capabilities for it, and that is no bug: %s',
+    (call) => {
+      const { ids } = kernel();
+      const refuse = (): void => {
+        const words = 'EPERM: operation not permitted';
+        throw Object.assign(new Error(`${words}, ${call}`), { code: 'EPERM', syscall: call });
+      };
+      const refused = (): unknown => actAs(NOBODY, { ...ids, [call]: refuse });
+      expect(refused).toThrow(
+        expect.objectContaining({
+          name: 'ProgramError',
+          exitCode: 3,
+          message: expect.stringMatching(/^--user nobody: .* not permitted/),
+          advice: expect.stringMatching(/cap_setuid and cap_setgid/),
+        }),
+      );
+    },
+  );
+
   it('a kernel that does not do what it is told is found out', () => {
     // Of the test's own process nothing has changed.
     const { calls, ids } = kernel();

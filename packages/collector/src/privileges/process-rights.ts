@@ -5,10 +5,15 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { EXIT, ProgramError } from '@vhostscope/terminal';
+import { reasonOf } from '@vhostscope/trace';
 import type { UserAccount } from './user-account.js';
 
 export interface ProcessRights {
-  /** Does something as root, and at once: whatever else this process does waits. */
+  /**
+   * Does something as root, and at once. No other code of the program runs meanwhile, but the threads of libuv's pool
+   * go on and are root, too: a write to an open file that is under way, a name that is looked up. So nothing that
+   * records opens a file there (`scripts/doors.test.mjs`).
+   */
   readonly asRoot: <Result>(work: () => Result) => Result;
   /** For good. Does nothing where nobody asked for it. @throws ProgramError when the kernel says otherwise after it */
   readonly giveUpRoot: () => void;
@@ -33,17 +38,28 @@ interface Ids {
 /**
  * From now on with the rights of a user, but for what is done `asRoot`.
  *
- * @throws what the kernel refuses
+ * @throws ProgramError where the kernel refuses it
  */
 export function actAs(
   { name, uid, gid }: UserAccount,
   ids: Ids = process as unknown as Ids,
 ): ProcessRights {
   let isGivenUp = false;
-  ids.initgroups(name, gid);
+  try {
+    ids.initgroups(name, gid);
+    ids.setegid(gid);
+    ids.seteuid(uid);
+  } catch (error) {
+    throw new ProgramError(
+      `--user ${name}: this process may not act as another user: ${reasonOf(error)}`,
+      {
+        exitCode: EXIT.host,
+        advice:
+          'that takes cap_setuid and cap_setgid, which root has unless a container or a service was given fewer: grant them, or record without --user',
+      },
+    );
+  }
   const groups = new Set(ids.getgroups());
-  ids.setegid(gid);
-  ids.seteuid(uid);
   return {
     asRoot: (work) => {
       if (isGivenUp) return work();
@@ -66,7 +82,9 @@ export function actAs(
       if (left !== undefined)
         throw new ProgramError(`root could not be given up for ${name}: ${left}`, {
           exitCode: EXIT.host,
-          advice: 'record without --user, as root',
+          advice: left.endsWith('(CapInh)')
+            ? 'it was started with inheritable capabilities, which no change of the user takes away: start it without, as setpriv --inh-caps=-all does, or record without --user'
+            : 'record without --user, as root',
         });
     },
   };

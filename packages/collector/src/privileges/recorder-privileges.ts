@@ -29,6 +29,11 @@ export function neededCapabilities({ recorder, isTested, perfEventParanoid }: Ne
   ];
 }
 
+/** The same, with which it may ask the kernel for the types of modules, too. */
+export function askingForTypes(capabilities: readonly string[]): string[] {
+  return [...capabilities.filter((name) => name !== 'sys_admin'), 'sys_admin'];
+}
+
 export interface RecorderPrivileges {
   /** All that it, and what it starts, can ever have; undefined: all that root has here. */
   readonly capabilities: readonly string[] | undefined;

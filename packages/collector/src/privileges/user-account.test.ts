@@ -7,6 +7,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   '1000': 'jo:x:1000:1001:Jo, of this host,,:/home/jo:/bin/sh\n',
   root: 'root:x:0:0:root:/root:/bin/sh\n',
   toor: 'toor:x:00:0::/root:/bin/sh\n',
+  sync: 'sync:x:4:0:sync:/bin:/bin/sync\n',
   odd: 'something else\n',
 };
 
@@ -39,6 +40,7 @@ describe('a user', () => {
     ['odd', 'there is no user odd'],
     ['root', '--user root is root, for whom nothing is given up'],
     ['toor', '--user toor is root, for whom nothing is given up'],
+    ['sync', "--user sync has root's group for its own"],
     ['x\u001b[2J', String.raw`there is no user x\x1b[2J`],
   ])('%j: %s', async (name, message) => {
     await expect(findUser(name, accounts())).rejects.toThrow(message);

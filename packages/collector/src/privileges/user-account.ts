@@ -17,7 +17,7 @@ const NAME = /^[A-Za-z0-9_][\w.@\\-]*\$?$/;
 
 /**
  * @param name of the user, or the number
- * @throws ProgramError when there is no such user, or it is root
+ * @throws ProgramError when there is no such user, or user or group is root's
  */
 export async function findUser(
   name: string,
@@ -38,5 +38,10 @@ export async function findUser(
     throw new ProgramError(`--user ${printable(name)} is root, for whom nothing is given up`, {
       advice: 'name another user, or leave it out',
     });
+  if (Number(gid) === 0)
+    throw new ProgramError(
+      `--user ${printable(name)} has root's group for its own, which it would keep: group 0`,
+      { advice: 'name a user whose own group is another, as nobody' },
+    );
   return { name: found, uid: Number(uid), gid: Number(gid), home };
 }
