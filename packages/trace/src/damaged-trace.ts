@@ -4,13 +4,17 @@
  * others tell from then on some may be missing, so that is left out too.
  */
 import { createBatchMemory, DamagedBatchError, readBatch } from './batch-reader.js';
+import type { TraceBytes } from './file-access.js';
 import { visitRecording } from './merge-cpus.js';
 import type { OpenTrace } from './open-trace.js';
 import type { BatchPlace } from './place-list.js';
 import { indexTrace, type RecordingIndex, type TraceIndex } from './trace-index.js';
 
 /** The trace up to a batch of it that is damaged, which its damage says. */
-export function upToDamage(trace: OpenTrace, { place, message }: DamagedBatchError): OpenTrace {
+export function upToDamage<Trace extends DamageableTrace>(
+  trace: Trace,
+  { place, message }: DamagedBatchError,
+): Trace {
   const { fd, name, index: all } = trace;
   const found = indexTrace(fd, place.offset);
   const recordings = found.recordings.map((recording) =>
@@ -36,6 +40,9 @@ export function upToDamage(trace: OpenTrace, { place, message }: DamagedBatchErr
   }
 }
 
+/** A trace that may come from elsewhere than an open file. */
+type DamageableTrace = Pick<OpenTrace, 'name' | 'index' | 'damage'> & { readonly fd: TraceBytes };
+
 /** Reads all batches. @throws as `readBatch`, of the first in the file that is damaged */
 export function checkBatches({ fd, index }: OpenTrace): void {
   const memory = createBatchMemory();
@@ -55,7 +62,7 @@ function eventsOf(recordings: readonly RecordingIndex[]): number {
 }
 
 /** Events of a recording that its visitor gets. */
-function toldEvents(fd: number): (sum: number, recording: RecordingIndex) => number {
+function toldEvents(fd: TraceBytes): (sum: number, recording: RecordingIndex) => number {
   return (sum, recording) => {
     if (recording.brokenCpu === undefined) return sum + eventsOf([recording]);
     let rows = 0;
