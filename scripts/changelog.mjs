@@ -15,8 +15,8 @@ export function newestSection(text) {
 }
 
 /**
- * The text with a released version at its top: the section that was not released yet, with the lines at its end, or a
- * new one.
+ * The text with a released version at its top: the section that was not released yet, with the lines behind those that
+ * it has (and before what it closes with), or a new one.
  *
  * @param {string} text
  * @param {string} version
@@ -34,6 +34,14 @@ export function released(text, version, date, lines) {
   const below = text.slice(newest.at + newest.length);
   const end = below.indexOf('\n## ');
   const [section, older] = end < 0 ? [below, ''] : [below.slice(0, end), below.slice(end)];
-  const added = bullets === '' ? '' : `\n\n${bullets}`;
-  return `${text.slice(0, newest.at)}${heading}${section.trimEnd()}${added}\n${older}`;
+  const taken = bullets === '' ? section.trimEnd() : withBullets(section.trimEnd(), bullets);
+  return `${text.slice(0, newest.at)}${heading}${taken}\n${older}`;
+}
+
+/** A section with more bullets at the end of its last list. */
+function withBullets(section, bullets) {
+  const last = [...section.matchAll(/^- .*(?:\n(?: {2,}.*|(?=\n {2})))*/gm)].at(-1);
+  if (last === undefined) return `${section}\n\n${bullets}`;
+  const end = last.index + last[0].length;
+  return `${section.slice(0, end)}\n${bullets}${section.slice(end)}`;
 }

@@ -1,4 +1,4 @@
-// `npm run version`: the lines in .changeset/ become a section of CHANGELOG.md, and all packages get its version. A
+// `npm run release:cut`: the lines in .changeset/ become a section of CHANGELOG.md, and all packages get its version. A
 // version that is in CHANGELOG.md and was not released takes the lines in, and its date.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const { isReleased } = newestSection(before);
 const lines = changesets.map(({ summary }) => summary).filter((line) => line.trim() !== '');
 if (isReleased && (releases.length === 0 || lines.length === 0)) {
   process.stderr.write(
-    'version: nothing has changed that a user notices: .changeset/ holds no line\n',
+    'release:cut: nothing has changed that a user notices: .changeset/ holds no line\n',
   );
   process.exit(1);
 }

@@ -39,13 +39,25 @@ try {
     cpSync(join(bundle, file), join(folder, file));
   for (const path of ['README.md', 'CHANGELOG.md', 'docs', 'examples'])
     cpSync(join(root, path), join(folder, path), { recursive: true });
-  const { status, stdout } = spawnSync('npm', ['pack', '--silent', '--pack-destination', bundle], {
-    cwd: folder,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (status !== 0) process.exit(status ?? 1);
-  process.stdout.write(`${join(bundle, stdout.trim())}\n`);
+  const { error, status, signal, stdout } = spawnSync(
+    'npm',
+    ['pack', '--silent', '--pack-destination', bundle],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  if (status === 0) process.stdout.write(`${join(bundle, stdout.trim())}\n`);
+  else {
+    const why =
+      error?.code === 'ENOENT'
+        ? 'npm is not on the PATH; it comes with Node'
+        : (error?.message ?? signal ?? `exit code ${status}`);
+    process.stderr.write(`pack: npm pack failed: ${why}\n`);
+    // The folder has to be removed still.
+    process.exitCode = status ?? 1;
+  }
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -1,4 +1,4 @@
-// One version for all packages, and one list of changes; `npm run version` raises them.
+// One version for all packages, and one list of changes; `npm run release:cut` raises them.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -49,12 +49,19 @@ test.each(['collector', 'replay', 'tui'])('so has %s --version', (name) => {
 describe('the list of changes', () => {
   const text = '# Changes\n\nWhat …\n\n## 0.1.0 (unreleased)\n\n- a\n\nRequires b.\n';
 
-  test('a version that was not released gets its date, and lines at its end', () => {
+  test('a version that was not released gets its date, and lines behind its own', () => {
     expect(released(text, '0.1.0', '2026-12-01', [])).toBe(
       '# Changes\n\nWhat …\n\n## 0.1.0, 2026-12-01\n\n- a\n\nRequires b.\n',
     );
     expect(released(text, '0.1.0', '2026-12-01', ['c\nd\n'])).toBe(
-      '# Changes\n\nWhat …\n\n## 0.1.0, 2026-12-01\n\n- a\n\nRequires b.\n\n- c\n  d\n',
+      '# Changes\n\nWhat …\n\n## 0.1.0, 2026-12-01\n\n- a\n- c\n  d\n\nRequires b.\n',
+    );
+    // A bullet of several lines and paragraphs, and a section that has none.
+    expect(
+      released(text.replace('- a', '- a\n  b\n\n  e'), '0.1.0', '2026-12-01', ['c']),
+    ).toContain('\n\n- a\n  b\n\n  e\n- c\n\nRequires b.\n');
+    expect(released(text.replace('- a', 'a'), '0.1.0', '2026-12-01', ['c'])).toContain(
+      '\n\na\n\nRequires b.\n\n- c\n',
     );
     expect(() => released(text, '0.2.0', '2026-12-01', [])).toThrow('0.1.0 was not released');
   });
@@ -97,7 +104,7 @@ function repository(changelog, changes) {
   return { folder, status, stderr, left: readdirSync(join(folder, '.changeset')) };
 }
 
-describe('npm run version', () => {
+describe('npm run release:cut', () => {
   const { version } = JSON.parse(read(root, 'package.json'));
   const [major, minor] = version.split('.').map(Number);
   const next = `${major}.${minor + 1}.0`;
@@ -138,7 +145,7 @@ describe('npm run version', () => {
     expect(status).toBe(0);
     expect(new Set(Object.values(versionsIn(folder)))).toEqual(new Set([version]));
     expect(read(folder, 'CHANGELOG.md')).toMatch(
-      /^# Changes\n\n## \S+, \d{4}-\d\d-\d\d\n\n- a\n\n- Reads bpftrace 0\.30\.\n$/,
+      /^# Changes\n\n## \S+, \d{4}-\d\d-\d\d\n\n- a\n- Reads bpftrace 0\.30\.\n$/,
     );
     expect(left).toEqual(['config.json']);
   });

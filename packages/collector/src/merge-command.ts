@@ -13,6 +13,7 @@ import {
   abandonTrace,
   countsByName,
   createTraceWriter,
+  DamagedBatchError,
   inputName,
   keepPace,
   mergeRecordings,
@@ -148,9 +149,14 @@ async function surveyAll(
     return surveyed;
   } catch (error) {
     if (signal.aborted && error === signal.reason) return undefined;
+    if (error instanceof Error && error.cause instanceof DamagedBatchError)
+      throw new ProgramError(error.message, { advice: ADVICE_ON_DAMAGE, cause: error });
     throw error;
   }
 }
+
+const ADVICE_ON_DAMAGE =
+  'copy the file again from where it was recorded, or merge the others without it; what it tells up to there, replay shows';
 
 /** Lets signals be heard. Rejects with the reason of one that was. */
 async function hearing(signal: AbortSignal): Promise<void> {

@@ -281,7 +281,9 @@ describe('of one host', () => {
       await collector('import', '--merge', 'a.txt', 'bad.arrows', '-o', 'x.arrows'),
     ).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/^collector: bad\.arrows: .* at byte \d+/),
+      err: expect.stringMatching(
+        /^collector: bad\.arrows: batch at byte \d+ was changed .*\n.*copy the file again/,
+      ),
     });
   });
 

@@ -17,6 +17,10 @@ test.each([
   ['1kB', 1000],
   ['100GB', 1e11],
   ['1.5GiB', 1.5 * 2 ** 30],
+  ['512K', 2 ** 19],
+  ['512k', 2 ** 19],
+  ['512kB', 512_000],
+  ['512KiB', 2 ** 19],
   ['2G', 2 * 2 ** 30],
   ['2TiB', 2 * 2 ** 40],
 ])('%s is a size', (text, bytes) => {
@@ -37,3 +41,11 @@ test.each(['', '-1s', '1 s', '1e9s', 's', '1.s', '1y', '1S', '1toString', '1cons
     expect(sizeInBytes(text.replace('s', 'GB'), 'B')).toBeUndefined();
   },
 );
+
+test('what no number holds is none', () => {
+  const huge = `1${'0'.repeat(400)}`;
+  expect(sizeInBytes(`${huge}B`)).toBeUndefined();
+  expect(lengthOfTime(`${huge}s`)).toBeUndefined();
+  expect(sizeInBytes('9007199254740991B')).toBe(Number.MAX_SAFE_INTEGER);
+  expect(sizeInBytes('9007199254740993B')).toBeUndefined();
+});

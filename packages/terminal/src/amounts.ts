@@ -8,13 +8,15 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** As GNU programs have them: a letter alone is of 1024, and with B of 1000. */
+/** As GNU programs have them: a letter alone is of 1024, and with B of 1000; k may be small. */
 const UNIT_BYTES: Readonly<Record<string, number>> = {
   B: 1,
   kB: 1e3,
   MB: 1e6,
   GB: 1e9,
   TB: 1e12,
+  k: 2 ** 10,
+  K: 2 ** 10,
   M: 2 ** 20,
   G: 2 ** 30,
   T: 2 ** 40,
@@ -28,7 +30,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
  * Reads a length of time such as `90s`, `1.5h`, `30d`.
  *
  * @param without the unit of a number alone; undefined where it has to have one
- * @returns ms, rounded; undefined where the text is no such length
+ * @returns ms, rounded; undefined where the text is no such length, or one that no number holds exactly
  */
 export function lengthOfTime(text: string, without?: string): number | undefined {
   return amount(text, UNIT_MS, without);
@@ -46,5 +48,6 @@ function amount(
 ): number | undefined {
   const [, number, unit = without] = /^(\d+(?:\.\d+)?)([A-Za-z]+)?$/.exec(text) ?? [];
   if (number === undefined || unit === undefined || !Object.hasOwn(units, unit)) return undefined;
-  return Math.round(Number(number) * units[unit]);
+  const rounded = Math.round(Number(number) * units[unit]);
+  return Number.isSafeInteger(rounded) ? rounded : undefined;
 }

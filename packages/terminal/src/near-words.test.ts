@@ -32,4 +32,20 @@ it('takes no word of one or two letters for another', () => {
   expect(nearWords('3', ['1', '2'])).toEqual([]);
   expect(nearWords('', ['a', 'bc'])).toEqual([]);
   expect(nearWords('h2', ['h1'])).toEqual([]);
+  expect(nearWords('up', ['ups'])).toEqual([]);
+  expect(nearWords('ups', ['up'])).toEqual([]);
+  expect(nearWords('on', ['no', 'on'])).toEqual(['on']);
+});
+
+it('is near whichever of the two was typed', () => {
+  const words = ['run', 'runs', 'lab', 'labour', 'labs', 'web1', 'web12', 'x', 'xyz'.repeat(9)];
+  for (const one of words)
+    for (const other of words)
+      expect([one, other, nearWords(one, [other]).length]).toEqual([
+        one,
+        other,
+        nearWords(other, [one]).length,
+      ]);
+  expect(nearWords('runs', ['run'])).toEqual(['run']);
+  expect(nearWords('labour', ['lab'])).toEqual([]);
 });

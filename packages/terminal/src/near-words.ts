@@ -1,27 +1,32 @@
 /**
  * Words that somebody may have meant who typed another, by one rule for choices, hosts and prefixes: of three letters
- * one may be wrong. So no word of one or two letters is taken for another, as each would be near all of them. Letters
- * that changed places are the commonest mistake, and count as one.
+ * of the shorter word one may be wrong. So no word of one or two letters is taken for another, or another for it, as
+ * each would be near all of them: `on` is not offered for `no` either. Letters that changed places are the commonest
+ * mistake, and count as one.
  */
 
-/** At most so many letters of three may be other ones. */
+/** At most so many letters of three may be wrong. */
 const WRONG_OF_THREE = 1;
 
 /** The nearest first; capitals do not count. */
 export function nearWords(typed: string, words: readonly string[]): string[] {
   const wanted = typed.toLowerCase();
   return words
-    .map((word) => ({ word, changes: changesBetween(wanted, word.toLowerCase()) }))
-    .filter(
-      ({ word, changes }) => 3 * changes <= WRONG_OF_THREE * Math.max(typed.length, word.length),
-    )
+    .map((word) => {
+      const most = Math.floor((WRONG_OF_THREE * Math.min(typed.length, word.length)) / 3);
+      return { word, most, changes: changesBetween(wanted, word.toLowerCase(), most) };
+    })
+    .filter(({ changes, most }) => changes <= most)
     .toSorted((a, b) => a.changes - b.changes)
     .map(({ word }) => word);
 }
 
-/** Letters that are put in, taken out, exchanged for another or for the one beside them (optimal string alignment). */
-function changesBetween(one: string, other: string): number {
-  if (Math.abs(one.length - other.length) > other.length) return Infinity;
+/**
+ * Letters that are put in, taken out, exchanged for another or for the one beside them (optimal string alignment).
+ * Infinity where the lengths alone make more than `most`.
+ */
+function changesBetween(one: string, other: string, most: number): number {
+  if (Math.abs(one.length - other.length) > most) return Infinity;
   let beforeLast: number[] = [];
   let last = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (let i = 1; i <= one.length; i++) {

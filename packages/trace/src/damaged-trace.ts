@@ -5,13 +5,17 @@
  * events, so that is left out too.
  */
 import { createBatchMemory, DamagedBatchError, readBatch } from './batch-reader.js';
+import type { TraceBytes } from './file-access.js';
 import { visitRecording } from './merge-cpus.js';
 import type { OpenTrace } from './open-trace.js';
 import { createPlaceList, type BatchPlace, type PlaceList } from './place-list.js';
 import type { RecordingIndex, TraceIndex } from './trace-index.js';
 
 /** The trace without a batch of it that is damaged, and without what makes no sense without it. */
-export function upToDamage(trace: OpenTrace, { place, message }: DamagedBatchError): OpenTrace {
+export function upToDamage<Trace extends DamageableTrace>(
+  trace: Trace,
+  { place, message }: DamagedBatchError,
+): Trace {
   const { fd, name, index: all } = trace;
   const before = all.recordings.find(({ number }) => number === place.recording);
   if (before === undefined) throw new Error(`no recording ${place.recording} to leave out of`);
@@ -33,6 +37,9 @@ export function upToDamage(trace: OpenTrace, { place, message }: DamagedBatchErr
   }
 }
 
+/** A trace that may come from elsewhere than an open file. */
+type DamageableTrace = Pick<OpenTrace, 'name' | 'index' | 'damage'> & { readonly fd: TraceBytes };
+
 /** Reads all batches. @throws as `readBatch`, of the first in the file that is damaged */
 export function checkBatches({ fd, index }: OpenTrace): void {
   const memory = createBatchMemory();
@@ -52,7 +59,7 @@ interface Rest {
 }
 
 /** @throws DamagedBatchError of another batch that is damaged, and would be read before */
-function withoutBatch(fd: number, recording: RecordingIndex, place: BatchPlace): Rest {
+function withoutBatch(fd: TraceBytes, recording: RecordingIndex, place: BatchPlace): Rest {
   switch (place.role) {
     case 'begin':
     case 'table':
@@ -81,7 +88,7 @@ function withoutBatch(fd: number, recording: RecordingIndex, place: BatchPlace):
 
 /** The recording up to the last event that a batch's CPU told before it; undefined where it told none. */
 function endedBefore(
-  fd: number,
+  fd: TraceBytes,
   recording: RecordingIndex,
   { cpu, offset }: BatchPlace,
 ): RecordingIndex | undefined {
@@ -121,7 +128,7 @@ function firstOf(list: PlaceList | undefined, isWanted: (place: BatchPlace) => b
 }
 
 /** Events of a recording that its visitor gets. */
-function toldOf(fd: number, recording: RecordingIndex): number {
+function toldOf(fd: TraceBytes, recording: RecordingIndex): number {
   let told = 0;
   if (recording.brokenCpu !== undefined) visitEvents(fd, recording, (_cpu, rows) => (told += rows));
   else for (const places of recording.events.values()) for (const { rows } of places) told += rows;
@@ -129,7 +136,7 @@ function toldOf(fd: number, recording: RecordingIndex): number {
 }
 
 function visitEvents(
-  fd: number,
+  fd: TraceBytes,
   recording: RecordingIndex,
   visit: (cpu: number, rows: number) => void,
 ): void {

@@ -42,7 +42,7 @@ export function withName(name: string, error: unknown): unknown {
   if (error instanceof PlaceError)
     return new InputError(`cannot read ${name} at byte ${error.offset}: ${error.reason}`);
   return error instanceof TraceFormatError
-    ? new TraceFormatError(`${name}: ${error.message}`)
+    ? new TraceFormatError(`${name}: ${error.message}`, { cause: error })
     : error;
 }
 

@@ -1,10 +1,19 @@
 /** What is saved, and what is not written over. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { completenessOf } from '@vhostscope/replay';
+import { openTrace } from '@vhostscope/trace';
 import { expect, test } from 'vitest';
 import { createSession } from '../src/session/create-session.ts';
 import { openSource, optionsFor, until } from './driven-session.ts';
-import { freshPaths, temporaryFolder, TRACES } from './traces.ts';
+import { freshPaths, temporaryFolder, TRACES, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
 const newPath = freshPaths(folder);
@@ -53,3 +62,40 @@ test('who leaves while a file is written gives it up, and nothing of it is left'
   expect(session.unsaved).toContain(`${path} was not written`);
   expect(readdirSync(folderOfIt)).toEqual([]);
 });
+
+/** Of a virtqueue, on two CPUs in turns. */
+const ROUNDS = Array.from(
+  { length: 4000 },
+  (_, at) => `M ${1000 + at} ${at % 2} ffff888100000100\n`,
+).join('');
+
+test.each(['grows', 'ends'] as const)(
+  'a trace that %s while it is copied is saved as it was, and whole',
+  async (how) => {
+    const { bytes, ends } = writeTrace(newPath(), ROUNDS, 4);
+    const [, second = 0, third = 0] = ends;
+    const path = newPath();
+    writeFileSync(path, bytes.subarray(0, second));
+    const session = await openSource({ kind: 'growing file', path });
+    session.pass(10);
+    const saved = newPath();
+    session.tell({ do: 'save', path: saved });
+    expect(session.view().saving).toMatchObject({ path: saved });
+    appendFileSync(path, bytes.subarray(second, how === 'ends' ? bytes.length : third));
+    session.pass(200);
+    expect(session.view().source.state).toBe(how === 'ends' ? 'ended' : 'reading');
+    expect(session.view().saving).toMatchObject({ path: saved });
+    const { answer } = await until(session, ({ saving }) => saving === undefined);
+    expect(answer?.text).toContain('all of it so far');
+    const trace = await openTrace(saved);
+    try {
+      expect(trace.damage).toEqual([]);
+      expect(trace.index).toMatchObject({ closed: true, sealed: true, damage: undefined });
+      // Its recording has not ended there.
+      expect(completenessOf(trace)).toMatchObject({ complete: false, problems: [] });
+    } finally {
+      trace.close();
+    }
+    expect(readFileSync(saved).subarray(0, second)).toEqual(Buffer.from(bytes.subarray(0, second)));
+  },
+);

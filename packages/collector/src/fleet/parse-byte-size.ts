@@ -4,8 +4,7 @@ import { InvalidArgumentError } from 'commander';
 /** Reads a size such as `500MB`, `1.5GiB`; a number alone is bytes. */
 export function parseByteSize(text: string): number {
   const bytes = sizeInBytes(text, 'B') ?? 0;
-  if (!Number.isSafeInteger(bytes) || bytes <= 0)
-    throw new InvalidArgumentError('Give a number of bytes, such as 500MB or 2GiB.');
+  if (bytes <= 0) throw new InvalidArgumentError('Give a number of bytes, such as 500MB or 2GiB.');
   return bytes;
 }
 

@@ -59,7 +59,13 @@ it('what other machines cannot read is not shared', () => {
   );
   expect(() => readSharing(['a.arrows'], share)).toThrow('a.arrows cannot be shared');
   expect(() => readSharing(['nats://a'], { ...share, workers: '2' })).toThrow('--workers');
-  expect(() => readSharing(['nats://a'], { ...share, shareWait: '2' })).toThrow('as in 90s');
+  expect(readSharing(['nats://a'], { ...share, shareWait: '90' })).toEqual({ waitMs: 90_000 });
+  expect(readSharing(['nats://a'], { ...share, shareWait: '30d' })).toEqual({
+    waitMs: 30 * 86_400_000,
+  });
+  for (const shareWait of ['', '0s', '2y', `1${'0'.repeat(400)}h`])
+    expect(() => readSharing(['nats://a'], { ...share, shareWait })).toThrow('as in 90s');
+  expect(() => readSharing(['nats://a'], { ...share, shareWait: '31d' })).toThrow('30d at most');
   expect(() => readSharing(['nats://a'], { shareWait: '2m' })).toThrow('--share');
 });
 

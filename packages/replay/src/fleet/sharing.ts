@@ -8,6 +8,8 @@ export interface Sharing {
 }
 
 const DEFAULT_WAIT_MS = 600_000;
+/** 30 days. */
+const MOST_WAIT_MS = 30 * 86_400_000;
 
 /** Undefined where the runs are replayed here. @throws ProgramError for what cannot be shared */
 export function readSharing(
@@ -45,5 +47,6 @@ function readWait(text: string | undefined): number {
   const ms = lengthOfTime(text, 's') ?? 0;
   if (ms <= 0)
     throw new ProgramError(`--share-wait takes a time, as in 90s, 10m or 2h, not "${text}"`);
+  if (ms > MOST_WAIT_MS) throw new ProgramError(`--share-wait takes 30d at most, not "${text}"`);
   return ms;
 }

@@ -1,5 +1,6 @@
 /** The one model behind the screen, whatever the source. */
 import { messageOf } from '@vhostscope/terminal';
+import { DamagedBatchError, withName } from '@vhostscope/trace';
 import type { Command, DashboardView, Session } from '../dashboard.js';
 import type { Source, SourceTrace } from '../source/source.js';
 import { createViewBuilder } from '../view/dashboard-view.js';
@@ -28,6 +29,8 @@ export function openSession(options: SessionOptions, source: Source): Session {
     beside: options.beside,
     window: options.window,
   };
+  /** What is read. */
+  let opened: SourceTrace | undefined;
   let judging: Judging | undefined;
   let where: Whereabouts | undefined;
   /** What was told before there was anything to play. */
@@ -51,6 +54,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
   };
 
   function open(trace: SourceTrace): void {
+    opened = trace;
     const found = createJudging(options, source, trace);
     if (found === undefined) return;
     judging = found;
@@ -103,7 +107,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
       const { progress } = saving.underWay ?? {};
       return [state, player?.at, player?.account.events, seeking, progress, ...problems].join();
     } catch (error) {
-      return fail(error);
+      return goesOnWithout(error) ? standing() : fail(error);
     }
   }
 
@@ -141,10 +145,25 @@ export function openSession(options: SessionOptions, source: Source): Session {
     return made;
   }
 
+  /** Where a batch is damaged, whether what is left of the trace takes its place: it is played anew. */
+  function goesOnWithout(error: unknown): boolean {
+    if (!(error instanceof DamagedBatchError)) return false;
+    // Another one may have come since it was opened.
+    if (source.trace !== opened || !source.endAt(error)) return false;
+    judging = undefined;
+    where = undefined;
+    try {
+      if (source.trace !== undefined) open(source.trace);
+    } catch (another) {
+      if (!goesOnWithout(another)) fail(another);
+    }
+    return true;
+  }
+
   /** Nothing goes on any more, and nothing is kept for it. */
   function fail(error: unknown): string {
     if (failure === undefined) source.stop();
-    failure = messageOf(error);
+    failure = messageOf(withName(source.name, error));
     return failure;
   }
 
@@ -153,6 +172,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
     try {
       return view();
     } catch (error) {
+      if (goesOnWithout(error)) return guardedView();
       const reason = fail(error);
       if (shown === undefined) throw error;
       const others = shown.source.problems.filter((problem) => problem !== reason);
@@ -259,7 +279,7 @@ export function openSession(options: SessionOptions, source: Source): Session {
     try {
       action();
     } catch (error) {
-      fail(error);
+      if (!goesOnWithout(error)) fail(error);
       isStale = true;
     }
   }

@@ -71,6 +71,7 @@ export function filledSource(
       stream.refresh(now);
       if (!stream.isBehind) readOn?.();
     },
+    endAt: (damaged) => stream.growing.endAt(damaged),
     release: (upTo) => stream.release(upTo),
     // Whoever fills it is not held up: what they write may go elsewhere too.
     stop: () => {

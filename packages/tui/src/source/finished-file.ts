@@ -1,35 +1,72 @@
 /** A trace that is all there: a trace file, or text that is imported first. */
-import { completenessOf } from '@vhostscope/replay';
-import { InputError, openTrace, type OpenOptions } from '@vhostscope/trace';
-import type { Source } from './source.js';
+import { completenessOf, type Completeness } from '@vhostscope/replay';
+import {
+  DamagedBatchError,
+  InputError,
+  openTrace,
+  upToDamage,
+  type OpenOptions,
+  type OpenTrace,
+} from '@vhostscope/trace';
+import type { Source, SourceTrace } from './source.js';
 
 /** @throws InputError, TraceFormatError, OutputError; also when it holds no event */
 export async function openFinishedFile(path: string, options: OpenOptions = {}): Promise<Source> {
-  const trace = await openTrace(path, options);
-  const { index, fd, name } = trace;
-  if (index.recordings.every(({ events }) => events.size === 0)) {
-    trace.close();
+  const opened = await openTrace(path, options);
+  const { name } = opened;
+  if (opened.index.recordings.every(({ events }) => events.size === 0)) {
+    opened.close();
     throw new InputError(`no events in ${name}`);
   }
-  const completeness = completenessOf(trace);
+  let shown = shownOf(opened);
   return {
     name,
     kind: 'file',
     state: 'ended',
-    problems: completeness.problems,
-    trace: { name, bytes: fd, index },
+    get problems() {
+      return shown.completeness.problems;
+    },
+    get trace() {
+      return shown.trace;
+    },
     lost: undefined,
     isFinished: true,
-    completeness,
-    kept: { bytes: index.goodBytes, most: index.goodBytes },
+    get completeness() {
+      return shown.completeness;
+    },
+    get kept() {
+      const { goodBytes } = shown.trace.index;
+      return { bytes: goodBytes, most: goodBytes };
+    },
     keptBytes: undefined,
     isBehind: false,
     refresh: () => {},
+    endAt: (damaged) => {
+      shown = shownOf(upToDamage(shown.opened, damaged));
+      return true;
+    },
     release: () => {},
     stop: () => {},
     close: async () => {
-      trace.close();
+      opened.close();
       return Promise.resolve();
     },
   };
+}
+
+interface Shown {
+  readonly opened: OpenTrace;
+  readonly trace: SourceTrace;
+  readonly completeness: Completeness;
+}
+
+/** A trace, or what is left of it where what it says of itself is damaged. */
+function shownOf(opened: OpenTrace): Shown {
+  try {
+    const { name, fd, index } = opened;
+    return { opened, trace: { name, bytes: fd, index }, completeness: completenessOf(opened) };
+  } catch (error) {
+    if (error instanceof DamagedBatchError) return shownOf(upToDamage(opened, error));
+    throw error;
+  }
 }

@@ -139,6 +139,7 @@ export function followFile(path: string): Source {
       if (next === undefined) return;
       if (file === undefined || !hasRecording(file) || (isFollowed && hasRecording(next))) adopt();
     },
+    endAt: (damaged) => file?.endAt(damaged) ?? false,
     release: () => {},
     stop: () => {},
     close: async () => {

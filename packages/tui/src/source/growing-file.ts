@@ -1,6 +1,6 @@
 /** A file of a trace that is read as it grows, whatever its name comes to mean; that it was cut is noticed. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-import { isArrowStream, STREAM_MARK_BYTES } from '@vhostscope/trace';
+import { isArrowStream, STREAM_MARK_BYTES, type DamagedBatchError } from '@vhostscope/trace';
 import { createGrowingTrace, type GrowingTrace } from './growing-trace.js';
 
 export interface GrowingFile {
@@ -14,6 +14,8 @@ export interface GrowingFile {
   readonly isOther: boolean;
   /** Looks for what has come. */
   extend(): void;
+  /** As `endAt` of a source. */
+  endAt(damaged: DamagedBatchError): boolean;
   close(): void;
 }
 
@@ -66,6 +68,12 @@ export function openGrowingFile(path: string): GrowingFile {
       isOther = growing.trace === undefined && size >= STREAM_MARK_BYTES && !isTrace(read);
       if (size > 0 && !isOther) growing.extend(size);
       tail = tailOf(seen());
+    },
+    endAt: (damaged) => {
+      const isLeft = growing.endAt(damaged);
+      // It is understood up to another place now.
+      tail = tailOf(seen());
+      return isLeft;
     },
     close: () => closeSync(fd),
   };

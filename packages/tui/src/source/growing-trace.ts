@@ -1,6 +1,12 @@
 /** A trace of which more may come: what stands at its end is looked through as it grows. */
 import { completenessOf, type Completeness } from '@vhostscope/replay';
-import { createTraceIndexer, TraceFormatError, type TraceBytes } from '@vhostscope/trace';
+import {
+  createTraceIndexer,
+  DamagedBatchError,
+  TraceFormatError,
+  upToDamage,
+  type TraceBytes,
+} from '@vhostscope/trace';
 import type { SourceTrace } from './source.js';
 
 export interface GrowingTrace {
@@ -17,6 +23,8 @@ export interface GrowingTrace {
   extend(bytes: number): void;
   /** Nothing more comes, whether its end was found or not. */
   end(): void;
+  /** As `endAt` of a source. */
+  endAt(damaged: DamagedBatchError): boolean;
   /** Forgets events that lie between what is kept and a place. */
   forget(kept: number, upTo: number): void;
 }
@@ -27,22 +35,43 @@ export function createGrowingTrace(name: string, bytes: TraceBytes): GrowingTrac
   let damage: string | undefined;
   let completeness: Completeness | undefined;
   const isEnded = (): boolean => indexer.index?.closed === true;
+  const damageFound = (): string | undefined => damage ?? indexer.index?.damage;
 
   /** Found out while what the recordings say at their ends can be read: it may not be kept. */
   function judge(): void {
     if (trace === undefined || completeness !== undefined) return;
     try {
-      completeness = completenessOf({
+      const found = completenessOf({
         name,
         fd: bytes,
         index: trace.index,
         imported: undefined,
         damage: [],
       });
+      // What is damaged is told beside it.
+      completeness = damageFound() === undefined ? found : { ...found, complete: false };
     } catch (error) {
       if (!(error instanceof TraceFormatError)) throw error;
-      completeness = UNKNOWN;
+      if (!(error instanceof DamagedBatchError)) completeness = UNKNOWN;
+      else if (!endAt(error)) completeness = DAMAGED;
     }
+  }
+
+  function endAt(damaged: DamagedBatchError): boolean {
+    if (trace === undefined) return false;
+    damage ??= damaged.message;
+    completeness = undefined;
+    try {
+      const { index } = upToDamage({ name, fd: bytes, index: trace.index, damage: [] }, damaged);
+      trace = { name, bytes, index };
+    } catch (error) {
+      // Not all of what came before was kept.
+      if (!(error instanceof TraceFormatError)) throw error;
+      completeness = DAMAGED;
+      return false;
+    }
+    judge();
+    return true;
   }
 
   return {
@@ -54,7 +83,7 @@ export function createGrowingTrace(name: string, bytes: TraceBytes): GrowingTrac
       return isEnded();
     },
     get damage() {
-      return damage ?? indexer.index?.damage;
+      return damageFound();
     },
     get completeness() {
       return completeness;
@@ -72,9 +101,12 @@ export function createGrowingTrace(name: string, bytes: TraceBytes): GrowingTrac
       if (isEnded()) judge();
     },
     end: judge,
+    endAt,
     forget: (kept, upTo) => indexer.forget(kept, upTo),
   };
 }
+
+const DAMAGED: Completeness = { complete: false, lost: {}, damage: [], problems: [] };
 
 const UNKNOWN: Completeness = {
   complete: null,

@@ -159,6 +159,7 @@ export function followSocket(path: string, most: number, mostPassing = MOST_PASS
       if (flaw === undefined) tryToConnect();
       else trouble = `cannot read ${path}: ${flaw}`;
     },
+    endAt: (damaged) => stream?.growing.endAt(damaged) ?? false,
     release: (upTo) => stream?.release(upTo),
     stop: () => {
       isStopped = true;

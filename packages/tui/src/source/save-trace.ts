@@ -46,6 +46,8 @@ export async function saveTrace(
   const { closed } = index;
   const last = isWhole ? undefined : lastBatch(index, kept);
   const bytes = isWhole ? index.goodBytes : batchEnd(last);
+  // Of the same moment, as the trace grows while it is copied. One that goes on has no end yet; what is saved of it has.
+  const ending = closed && isWhole ? undefined : endBehind({ bytes: from, index }, last);
   if (checkPlace(path) !== undefined) throw nameTaken(path);
   const file = openNewFile(path);
   try {
@@ -59,8 +61,7 @@ export async function saveTrace(
       await nextTurn();
       signal.throwIfAborted();
     }
-    // A trace that goes on has no end yet; what was saved of it has.
-    if (!closed || !isWhole) write(path, file.fd, endBehind({ bytes: from, index }, last));
+    if (ending !== undefined) write(path, file.fd, ending);
     // All of it at once, and yet the screen goes on; what is left to do with the name is nothing then.
     await written(path, toDisk(file.fd));
     signal.throwIfAborted();

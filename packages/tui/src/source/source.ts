@@ -1,6 +1,6 @@
 /** Where a session's events come from: a trace file that may grow, whatever fills it. */
 import type { Completeness } from '@vhostscope/replay';
-import type { TraceBytes, TraceIndex } from '@vhostscope/trace';
+import type { DamagedBatchError, TraceBytes, TraceIndex } from '@vhostscope/trace';
 import type { SourceView } from '../dashboard.js';
 
 /** A trace that can be read again from its start. */
@@ -41,6 +41,13 @@ export interface Source {
    * @param isFollowed whether a source that went away may be tried again, and begin anew
    */
   refresh(now: number, isFollowed: boolean): void;
+  /**
+   * A batch turned out to be damaged when it was read. What is left of the trace takes its place, and nothing more
+   * comes.
+   *
+   * @returns false where what is left cannot be read again
+   */
+  endAt(damaged: DamagedBatchError): boolean;
   /** All before this place was played: what of it is not kept may go. */
   release(upTo: number): void;
   /** Nothing of it is wanted any more: it is not kept, nor read where nobody is held up by that. */
