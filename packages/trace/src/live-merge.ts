@@ -145,23 +145,40 @@ export function createLiveMerge(bytes: TraceBytes, index: TraceIndex): LiveMerge
         cursor = { ...createCursor(places), isStanding: false, known: 0, heardAt: now };
         cursors.set(cpu, cursor);
       }
+      if (!cursor.isStanding) stand(cursor);
       if (places.length > cursor.known) {
         cursor.heardAt = now;
         arrivedAt = now;
-        const last = places.at(places.length - 1);
-        if (last !== undefined) noteNewest(lastTimeOf(bytes, last, memory), isSignOfLife(last));
+        noteLast(cursor);
         for (; cursor.known < places.length; cursor.known++)
           arrived += places.at(cursor.known)?.rows ?? 0;
       }
-      if (!cursor.isStanding) stand(cursor);
     }
     if (wasHeldUp && arrivedAt !== arrivedBefore)
       for (const cursor of cursors.values()) cursor.heardAt = now;
   }
 
+  /** The cursor's CPU has told more. */
+  function noteLast({ batch, isStanding, next, places }: CpuCursor): void {
+    const last = places.at(places.length - 1);
+    if (last === undefined) return;
+    // Who is up to date has read it just now.
+    if (isStanding && batch !== undefined && next === places.length) {
+      const { length, time, kind } = batch;
+      const [low, high] = [time[2 * length - 2], time[2 * length - 1]];
+      noteNewest(timeOf({ low, high }), isSignOfLife(last, kind[0]));
+    } else {
+      const time = lastTimeOf(bytes, last, memory);
+      noteNewest(
+        time,
+        last.rows === 1 && isSignOfLife(last, readBatch(bytes, last, memory).kind[0]),
+      );
+    }
+  }
+
   /** Nothing but that its CPU is there: with nothing to wait for, nobody is behind. */
-  function isSignOfLife(batch: BatchPlace): boolean {
-    return batch.rows === 1 && readBatch(bytes, batch, memory).kind[0] === KIND.heartbeat;
+  function isSignOfLife({ rows }: BatchPlace, kind: number): boolean {
+    return rows === 1 && kind === KIND.heartbeat;
   }
 
   function noteNewest(time: bigint, isNothing: boolean): void {

@@ -215,6 +215,8 @@ function addBatch(
       if (recording.end !== undefined) throw damaged(place.offset, 'a recording that ends twice');
       recording.end = place;
       return;
+    case 'close':
+      throw new Error('what closes a trace is in no recording');
     case 'events': {
       const places = recording.lists.get(place.cpu) ?? createPlaceList(place.recording, place.cpu);
       recording.lists.set(place.cpu, places);
