@@ -309,7 +309,7 @@ describe.each(TRACES)('$name', ({ name, path, design, preempt }) => {
 describe('what cannot be explained', () => {
   it.each<[string, string[], RegExp]>([
     ['no event named', [], /which event\? explain takes one of --at TIME and --access N\n/],
-    ['two events named', ['--at', '1', '--access', '1'], /which event\?/],
+    ['two events named', ['--at', '1', '--access', '1'], /which of the two events\?/],
     [
       'access 0',
       ['--access', '0'],

@@ -9,6 +9,7 @@ test.each([
   'Permission error mapping pages.',
   'No permission to enable cpu-clock event.',
   'libbpf: prog load failed: -EPERM',
+  'Error loading program: kprobe:vq_meta_prefetch (try -v)',
 ])('%s', (complaint) => {
   expect(lackedPermission(['something', complaint])).toBe(complaint);
 });

@@ -7,9 +7,12 @@ export class NotPermittedError extends ProgramError {}
 /** The types of a module could not be read for a recorder that may not ask the kernel for them. */
 export class NoTypesError extends ProgramError {}
 
-/** EPERM and EACCES as bpftrace, libbpf and perf tell them. */
+/**
+ * EPERM and EACCES as bpftrace, libbpf and perf tell them; and where a program could not be loaded, of which bpftrace
+ * 0.17 does not say why unless it is asked to (-v).
+ */
 const OF_PERMISSION =
-  /\bE(?:PERM|ACCES)\b|operation not permitted|permission (?:denied|error)|no permission|observability operations is limited/i;
+  /error loading program|\bE(?:PERM|ACCES)\b|operation not permitted|permission (?:denied|error)|no permission|observability operations is limited/i;
 
 /** Of what a recorder complained of, the first thing that it was not permitted. */
 export function lackedPermission(complaints: readonly string[]): string | undefined {
