@@ -74,6 +74,7 @@ describe('info', () => {
     const { code, out } = await replay('info', live());
     expect(code).toBe(0);
     expect(out).toContain(`preemption  voluntary
+checksums   all agree
 complete    not known: what was emitted was not counted
 host        Linux 6.1.0-56-amd64 on Some\\x1b[2J CPU, bpftrace 0.21.2 (untested) with cap_sys_admin,
             cap_sys\\x1blog only
@@ -85,7 +86,7 @@ detail      rounds
 `);
     expect(out).toMatch(/round_end +1\n +core_range_start +1\n +core_range_end +1\n/);
     const { out: json } = await replay('info', live(), '--json');
-    expect(JSON.parse(json)).toMatchObject({ format_version: 2, probes: { detail: 'rounds' } });
+    expect(JSON.parse(json)).toMatchObject({ format_version: 3, probes: { detail: 'rounds' } });
   });
 
   it('of what its program printed tells the same events', async () => {

@@ -150,10 +150,9 @@ it('f1 under the merged rules: the first mismatches', async () => {
 it('u5: what the trace holds', async () => {
   const { out } = await replay('info', trace('u5').path);
   expect(out.replaceAll(/^(trace|from) .*\n/gm, '')).toMatchInlineSnapshot(`
-    "format      3, written by vhostscope
+    "format      text, as it was printed
     clock       CLOCK_BOOTTIME
     preemption  not known; if it was voluntary, --preempt voluntary lets run tell more
-    checksums   all agree
     complete    not known: what was emitted was not counted
 
     recording 0

@@ -35,6 +35,8 @@ function attach(
       args: [],
       env: { FAKE_BPFTRACE: JSON.stringify({ holdMs: 10, ...scenario }) },
       program: 'BEGIN { printf("# vhostscope 1\\n"); }',
+      // All that this process has.
+      privileges: {},
     },
     lookedAtPages: [0, 0, 0],
     classes: [

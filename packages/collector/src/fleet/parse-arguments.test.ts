@@ -5,6 +5,7 @@ import { parseByteSize, parseSpoolSize } from './parse-byte-size.js';
 it.each([
   ['1', 1],
   ['1kB', 1000],
+  ['1k', 1024],
   ['1.5GiB', 1.5 * 2 ** 30],
   ['100GB', 1e11],
   ['2TiB', 2 * 2 ** 40],
@@ -12,7 +13,7 @@ it.each([
   expect(parseByteSize(text)).toBe(bytes);
 });
 
-it.each(['', '0', '-1', '1k', '1KB', '1 GB', '1e9', 'GB', '0.1', '99999999TiB', '1.GB'])(
+it.each(['', '0', '-1', '1KB', '1 GB', '1e9', 'GB', '0.1', '99999999TiB', '1.GB'])(
   '"%s" is no size',
   (text) => {
     expect(() => parseByteSize(text)).toThrow('Give a number of bytes');
