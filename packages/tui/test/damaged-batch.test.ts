@@ -32,6 +32,14 @@ function damagedTrace(
 const third = (): ReturnType<typeof damagedTrace> =>
   damagedTrace(({ events }) => events.get(0)?.at(2));
 
+/** What is seen once all has come through a pipe. */
+async function piped(bytes: Uint8Array): Promise<DashboardView> {
+  const { session, write, end } = pipedSession(newPath());
+  await write(bytes);
+  end();
+  return until(session, ({ source }) => source.state === 'ended');
+}
+
 function expectSaid(view: DashboardView, name: string, at: number): void {
   const said = view.source.problems.filter((problem) => problem.includes('was changed'));
   expect(said).toHaveLength(1);
@@ -53,10 +61,7 @@ test('of a file what stands before it is shown', async () => {
 
 test('of a pipe what stands before it is shown', async () => {
   const { bytes, at, before } = third();
-  const { session, write, end } = pipedSession(newPath());
-  await write(bytes);
-  end();
-  const view = await until(session, ({ source }) => source.state === 'ended');
+  const view = await piped(bytes);
   expectSaid(view, view.source.name, at);
   expect(roundsOf(view)).toBe(before);
 });
@@ -84,10 +89,7 @@ test.each(['file', 'pipe'] as const)(
       expect(roundsOf(view)).toBe(before);
       return;
     }
-    const { session, write, end } = pipedSession(newPath());
-    await write(bytes);
-    end();
-    const view = await until(session, ({ source }) => source.state === 'ended');
+    const view = await piped(bytes);
     expectSaid(view, view.source.name, at);
     expect(roundsOf(view)).toBe(before);
   },
