@@ -52,8 +52,16 @@ describe('a recording', () => {
     const { code, err } = await attach({ perTick: 0 }, '--duration', '300ms');
     expect(code).toBe(0);
     expect(err).toContain('no vhost device was seen');
+    expect(err).toMatch(/: 0 events, .*, duration; complete: all/);
+    const { events, end } = await recordedRounds('vhost.arrows');
+    expect(events).toEqual({});
+    expect(end).toMatchObject({ ended: 'duration', complete: true });
     const { out } = await attach({ perTick: 0 }, '--duration', '300ms', '-o', 'b', '--json');
-    expect(attachResultSchema.parse(JSON.parse(out))).toMatchObject({ saw_vhost: false });
+    expect(attachResultSchema.parse(JSON.parse(out))).toMatchObject({
+      saw_vhost: false,
+      ended: 'duration',
+      complete: true,
+    });
     const { out: busy, err: said } = await attach({}, '--duration', '300ms', '-o', 'c', '--json');
     expect(attachResultSchema.parse(JSON.parse(busy))).toMatchObject({ saw_vhost: true });
     expect(said).not.toContain('no vhost device');

@@ -325,8 +325,9 @@ async function finish(
   try {
     // It may be the end itself that was not written, and then there is one to be told again.
     if (end.why === 'output failed') await giveUpUnwritten(writer);
+    // Before all probes were attached there is no recording of which anything could be said.
+    if (from !== undefined) noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
     noteLimits(run, limits);
-    noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
     if (end.why === 'output failed') noteFlaw(writer, end.error.message);
     else {
       flushTrace(writer);
