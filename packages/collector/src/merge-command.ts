@@ -29,6 +29,7 @@ import {
   type SurveyedSource,
   type TraceWriter,
 } from '@vhostscope/trace';
+import { unsentExitCode } from './fleet/unsent-exit-code.js';
 import { readOffsets } from './clock-offsets.js';
 import { ADVICE, summary, type ImportOptions } from './import-command.js';
 import { chosenOutput } from './import-files.js';
@@ -210,7 +211,7 @@ async function writeMerged(
     else say('collector', summary(result));
     if (interrupted) return EXIT.interrupted;
     if (output.publishing?.copyBytes !== undefined) return EXIT.unusable;
-    if (published?.sent === false) return EXIT.no;
+    if (published?.sent === false) return unsentExitCode(signal);
     return strict === true && writer.ended?.complete === false ? EXIT.no : EXIT.done;
   } finally {
     await abandonTrace(writer);

@@ -10,6 +10,7 @@ import {
 import { BlockedHostError } from '../blocked-host.js';
 import { checkPublishFlags } from '../fleet/publish-flags.js';
 import { openPublishing, type Publishing } from '../fleet/publishing.js';
+import { unsentExitCode } from '../fleet/unsent-exit-code.js';
 import { actAs, OWN_RIGHTS, type ProcessRights } from '../privileges/process-rights.js';
 import type { UserAccount } from '../privileges/user-account.js';
 import { readVersion } from '../version.js';
@@ -82,7 +83,8 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     const complaint = await outputs.dashboard?.ended;
     if (complaint !== undefined) say(NAME, complaint);
     outputs.speakUp();
-    const published = await outputs.publishing?.finish(leaving(stop, finished));
+    const left = leaving(stop, finished);
+    const published = await outputs.publishing?.finish(left);
     if (!finished.wasReady) {
       say(NAME, 'interrupted before the probes were attached; nothing was recorded');
       return EXIT.interrupted;
@@ -95,7 +97,7 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     if (options.json === true) await writeOut(jsonDocument(result));
     else say(NAME, summary(result, outputs.name));
     if (outputs.publishing?.copyBytes !== undefined) return EXIT.unusable;
-    return exitCode(finished, result, options);
+    return exitCode(finished, result, options, left);
   } finally {
     // What is still to be said is for the terminal as it was.
     await outputs?.dashboard?.close();
@@ -354,6 +356,7 @@ function exitCode(
   { end }: FinishedRecording,
   { complete, published }: AttachResult,
   { strict, duration }: AttachOptions,
+  left: AbortSignal,
 ): number {
   switch (end.why) {
     case 'output failed':
@@ -366,8 +369,9 @@ function exitCode(
     case 'stopped':
       // Without a duration a signal is how a recording ends; with one it was cut short.
       if (end.reason.why === 'signal' && duration !== undefined) return EXIT.interrupted;
-      return strict === true && (complete === false || published?.sent === false)
-        ? EXIT.no
-        : EXIT.done;
+      // A server that is away is no fault of a recording, which went on.
+      if (published?.sent === false && (strict === true || left.aborted))
+        return unsentExitCode(left);
+      return strict === true && complete === false ? EXIT.no : EXIT.done;
   }
 }
