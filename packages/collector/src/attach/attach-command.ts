@@ -1,38 +1,24 @@
 /** `collector attach`: from a running host to a trace. */
-import { join } from 'node:path';
 import { EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhostscope/terminal';
-import {
-  createTraceWriter,
-  OutputError,
-  type TraceOutput,
-  type TraceWriter,
-} from '@vhostscope/trace';
+import { createTraceWriter, type TraceWriter } from '@vhostscope/trace';
 import { BlockedHostError } from '../blocked-host.js';
 import { checkPublishFlags } from '../fleet/publish-flags.js';
-import { openPublishing, type Publishing } from '../fleet/publishing.js';
 import { unsentExitCode } from '../fleet/unsent-exit-code.js';
 import { actAs, OWN_RIGHTS, type ProcessRights } from '../privileges/process-rights.js';
 import type { UserAccount } from '../privileges/user-account.js';
 import { readVersion } from '../version.js';
-import { type AttachOptions } from './attach-options.js';
+import type { AttachOptions } from './attach-options.js';
+import { openOutputsAs, type Outputs } from './attach-outputs.js';
 import { attachResult, blockedResult, type AttachResult } from './attach-result.js';
 import { createBootClock } from './boot-clock.js';
 import { problemsOf, summary } from './attach-summary.js';
-import {
-  checkDashboard,
-  privateSocket,
-  startDashboard,
-  type DashboardProcess,
-} from './dashboard-process.js';
-import { openLiveSocket, type LiveSocket } from './live-socket.js';
-import type { MetricsListener } from './metrics-listener.js';
+import { checkDashboard, startDashboard } from './dashboard-process.js';
 import { record, type FinishedRecording } from './record.js';
 import { whenOver } from './recording-length.js';
 import { showAttaching, showRecording } from './recording-progress.js';
 import type { RecordingPlan } from '../plan-recording.js';
 import type { RecordedHost } from './recorded-host.js';
 import { createStopRequest, type StopRequest } from './stop-request.js';
-import { openTarget, withCopy, type TraceTarget } from './trace-target.js';
 
 const NAME = 'collector';
 
@@ -68,9 +54,10 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
   await loadWhatIsNeeded(options);
   const rights = user === undefined ? OWN_RIGHTS : actAs(user);
   const stop = createStopRequest();
+  const voice = createVoice(options.tui === true);
   let outputs: Outputs | undefined;
   try {
-    outputs = await openOutputsAs(user, options, stop);
+    outputs = await openOutputsAs(user, options, stop, voice.tell);
     const { target, socket } = outputs;
     const writer = createTraceWriter(outputs.output, {
       ...plan.header,
@@ -82,7 +69,7 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     const finished = await recordInto(writer, outputs, { plan, host, stop, options, rights });
     const complaint = await outputs.dashboard?.ended;
     if (complaint !== undefined) say(NAME, complaint);
-    outputs.speakUp();
+    voice.speakUp();
     const left = leaving(stop, finished);
     const published = await outputs.publishing?.finish(left);
     if (!finished.wasReady) {
@@ -101,7 +88,7 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
   } finally {
     // What is still to be said is for the terminal as it was.
     await outputs?.dashboard?.close();
-    outputs?.speakUp();
+    voice.speakUp();
     await outputs?.publishing?.close();
     outputs?.target.close();
     outputs?.socket?.close();
@@ -134,100 +121,9 @@ async function loadWhatIsNeeded({ publish, metrics }: AttachOptions): Promise<vo
   await import('./recording-metrics.js');
 }
 
-/** Where the trace goes. */
-interface Outputs {
-  readonly target: TraceTarget;
-  readonly socket: LiveSocket | undefined;
-  readonly socketPath: string | undefined;
-  readonly publishing: Publishing | undefined;
-  /** What was to be said while a dashboard had the terminal is said, and what comes then at once. */
-  speakUp(): void;
-  /** Where the socket lies that is for the dashboard alone. */
-  readonly ownSocket: ReturnType<typeof privateSocket> | undefined;
-  readonly metrics: MetricsListener | undefined;
-  /** Once there is something to show. */
-  dashboard: DashboardProcess | undefined;
-  /** All of them. */
-  readonly output: TraceOutput;
-  readonly name: string;
-}
-
-async function openOutputsAs(
-  user: UserAccount | undefined,
-  options: AttachOptions,
-  stop: StopRequest,
-): Promise<Outputs> {
-  if (user === undefined) return openOutputs(options, stop);
-  const spool = options.spool ?? join(user.home, '.local', 'state', 'vhostscope', 'spool');
-  try {
-    return await openOutputs({ ...options, spool }, stop);
-  } catch (error) {
-    if (!(error instanceof OutputError)) throw error;
-    throw new ProgramError(error.message, {
-      exitCode: EXIT.unusable,
-      advice: `with --user ${user.name} all is written as that user: name a place where that user may write`,
-    });
-  }
-}
-
-async function openOutputs(options: AttachOptions, stop: StopRequest): Promise<Outputs> {
-  const { output, socket: wanted, metrics: address, tui, overwrite } = options;
-  const file = openTarget(output, overwrite, () => stop.request({ why: 'reader gone' }));
-  const voice = createVoice(tui === true);
-  let publishing: Publishing | undefined;
-  try {
-    publishing = await publishingOf(options, file, voice.tell);
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-  const target = publishing?.target ?? file;
-  const ownSocket = tui === true && wanted === undefined ? privateSocket() : undefined;
-  let metrics: MetricsListener | undefined;
-  try {
-    if (address !== undefined) {
-      const { openMetricsListener } = await import('./metrics-listener.js');
-      metrics = await openMetricsListener(address);
-    }
-    const socketPath = wanted ?? ownSocket?.path;
-    const socket = socketPath === undefined ? undefined : await openLiveSocket(socketPath);
-    return {
-      target,
-      publishing,
-      speakUp: voice.speakUp,
-      socket,
-      socketPath,
-      ownSocket,
-      metrics,
-      dashboard: undefined,
-      output: socket === undefined ? target.output : withCopy(target.output, socket.output),
-      name: [target.name, wanted].filter((name) => name !== undefined).join(' and '),
-    };
-  } catch (error) {
-    await publishing?.close();
-    target.close();
-    ownSocket?.remove();
-    metrics?.close();
-    throw error;
-  }
-}
-
-async function publishingOf(
-  { publish, ...flags }: AttachOptions,
-  beside: TraceTarget,
-  tell: (words: string) => void,
-): Promise<Publishing | undefined> {
-  if (publish === undefined) return undefined;
-  const clock = createBootClock();
-  return openPublishing({ ...flags, publish }, beside, {
-    tell,
-    clock: { name: 'CLOCK_BOOTTIME', now: () => clock.now() },
-    canWait: false,
-  });
-}
-
 interface Voice {
   readonly tell: (words: string) => void;
+  /** What was to be said while a dashboard had the terminal is said, and what comes then at once. */
   readonly speakUp: () => void;
 }
 
