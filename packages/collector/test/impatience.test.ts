@@ -1,18 +1,12 @@
 /** Ctrl-C while a server is waited for: one exit code, whichever command it is, where something stays in the spool. */
-import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeEach, expect, it, vi } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { expect, it, vi } from 'vitest';
 import { fakeHost } from './fake-host.ts';
 import { collector, collectorOn, type Outcome } from './in-process.ts';
-import { example, temporaryFolder } from './traces.ts';
+import { inOwnFolders } from './own-folders.ts';
+import { example } from './traces.ts';
 
-const top = temporaryFolder();
-let made = 0;
-beforeEach(() => {
-  const folder = join(top, String(made++));
-  mkdirSync(folder);
-  process.chdir(folder);
-});
+inOwnFolders();
 
 /** Nobody listens there. */
 const AWAY = 'nats://127.0.0.1:1';
