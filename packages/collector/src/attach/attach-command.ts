@@ -25,24 +25,8 @@ const NAME = 'collector';
 /** Records the host until told to stop; returns the exit code. */
 export async function attachCommand(options: AttachOptions, host: RecordedHost): Promise<number> {
   checkPublishFlags(options);
-  if (options.output === '-' && options.json === true) {
-    throw new ProgramError('-o - and --json both want standard output', {
-      advice: 'write the trace to a file: -o trace.arrows',
-    });
-  }
-  if (options.tui === true) {
-    if (options.json === true || options.output === '-')
-      throw new ProgramError(
-        `--tui and ${options.json === true ? '--json' : '-o -'} both want standard output`,
-        {
-          advice:
-            options.json === true
-              ? 'leave one of them out'
-              : 'write the trace to a file: -o trace.arrows',
-        },
-      );
-    if (options.dryRun !== true) checkDashboard();
-  }
+  checkStandardOutput(options);
+  if (options.tui === true && options.dryRun !== true) checkDashboard();
   const user = options.user === undefined ? undefined : await host.user(options.user);
   const plan = await planOf(host, options, user);
   if (options.dryRun === true) {
@@ -96,6 +80,19 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     outputs?.metrics?.close();
     stop.release();
   }
+}
+
+/** There is one, and each of these wants it. */
+function checkStandardOutput({ tui, output, json }: AttachOptions): void {
+  const [first, second] = [
+    tui === true ? ['--tui'] : [],
+    output === '-' ? ['-o -'] : [],
+    json === true ? ['--json'] : [],
+  ].flat();
+  if (second === undefined) return;
+  throw new ProgramError(`${first} and ${second} both want standard output`, {
+    advice: output === '-' ? 'write the trace to a file: -o trace.arrows' : 'leave one of them out',
+  });
 }
 
 /** What would be recorded; of a host that cannot be, programs that asked for a document get one. */

@@ -66,9 +66,10 @@ async function openOutputs(
     throw error;
   }
   const target = publishing?.target ?? file;
-  const ownSocket = tui === true && wanted === undefined ? privateSocket() : undefined;
+  let ownSocket: Outputs['ownSocket'];
   let metrics: MetricsListener | undefined;
   try {
+    if (tui === true && wanted === undefined) ownSocket = privateSocket();
     if (address !== undefined) {
       const { openMetricsListener } = await import('./metrics-listener.js');
       metrics = await openMetricsListener(address);

@@ -20,6 +20,7 @@ import {
   removeStaleProbes,
   type TracefsProbes,
 } from '../perf-recording/tracefs-probes.js';
+import { CLOCK_LAG_NS } from './boot-clock.js';
 import { bootOffset } from './boot-offset.js';
 import { createDeferred } from './deferred.js';
 import { gatherOutput } from './gathered-output.js';
@@ -37,8 +38,6 @@ const HAND_OVER = 'ping\n';
 /** Hits are read so often where the recording begins and ends, so that no event was under way in one of them. */
 const READINGS = 8;
 const BETWEEN_READINGS_MS = 3;
-/** More than the clock that can be read here lags behind that of the events. */
-const CLOCK_LAG_NS = 1_000_000n;
 
 /** Clocks that are read one after the other are so far apart. */
 const LONGEST_NAP_NS = 1_000_000n;
