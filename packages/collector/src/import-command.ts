@@ -41,6 +41,7 @@ import { isFlawed, problemsOf } from './import-problems.js';
 import { eventsOf, importResult, type ImportedInput, type ImportResult } from './import-result.js';
 import type { PublishFlags } from './fleet/publish-flags.js';
 import type { Published } from './fleet/publishing.js';
+import { unsentExitCode } from './fleet/unsent-exit-code.js';
 import { checkFiles, checkOneClock, type KnownText } from './one-clock.js';
 import { hearSignals } from './stop-signals.js';
 import { readVersion } from './version.js';
@@ -96,7 +97,7 @@ export async function importCommand(
   else say('collector', summary(result));
   if (result.interrupted) return EXIT.interrupted;
   if (output.publishing?.copyBytes !== undefined) return EXIT.unusable;
-  if (published?.sent === false) return EXIT.no;
+  if (published?.sent === false) return unsentExitCode(signals.signal);
   return options.strict === true && inputs.some(isFlawed) ? EXIT.no : EXIT.done;
 }
 

@@ -1,5 +1,5 @@
 /** `collector import --merge`: several recordings of one time as one, from texts and from trace files. */
-import { fstatSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import {
   counted,
   createProgressBar,
@@ -29,6 +29,7 @@ import {
   type SurveyedSource,
   type TraceWriter,
 } from '@vhostscope/trace';
+import { unsentExitCode } from './fleet/unsent-exit-code.js';
 import { readOffsets } from './clock-offsets.js';
 import { ADVICE, summary, type ImportOptions } from './import-command.js';
 import { chosenOutput } from './import-files.js';
@@ -41,7 +42,7 @@ import {
   type ImportOutput,
 } from './import-output.js';
 import { problemsOf } from './import-problems.js';
-import { inputResult, type ImportResult } from './import-result.js';
+import { mergeResult } from './merge-result.js';
 import { hearSignals, patience, type HeardSignals } from './stop-signals.js';
 import { readVersion } from './version.js';
 
@@ -203,14 +204,14 @@ async function writeMerged(
     const published = await output.publishing?.finish(patience(signals));
     const written = { output: target.path ?? null, bytes: bytesWritten(output, writer) };
     const result = {
-      ...resultOf(writer, sources, interrupted, written),
+      ...mergeResult(writer, sources, interrupted, written),
       published: published ?? null,
     };
     if (json === true) await writeOut(jsonDocument(result));
     else say('collector', summary(result));
     if (interrupted) return EXIT.interrupted;
     if (output.publishing?.copyBytes !== undefined) return EXIT.unusable;
-    if (published?.sent === false) return EXIT.no;
+    if (published?.sent === false) return unsentExitCode(signal);
     return strict === true && writer.ended?.complete === false ? EXIT.no : EXIT.done;
   } finally {
     await abandonTrace(writer);
@@ -259,50 +260,6 @@ async function breathe(writer: TraceWriter): Promise<void> {
 }
 
 const sumOf = (events: Float64Array): number => events.reduce((sum, howMany) => sum + howMany, 0);
-
-function resultOf(
-  writer: TraceWriter,
-  sources: readonly MergedSource[],
-  interrupted: boolean,
-  { output, bytes }: { readonly output: string | null; readonly bytes: number },
-): Omit<ImportResult, 'published'> {
-  return {
-    output,
-    bytes_written: bytes,
-    recordings: writer.recordings,
-    events: sources.reduce((sum, { events }) => sum + events, 0),
-    interrupted,
-    complete: writer.ended?.complete ?? null,
-    flaws: writer.ended?.flaws ?? [],
-    inputs: sources.map(({ source, events, leftOut }) => {
-      const { trace, counts } = source;
-      const common = {
-        events,
-        damage: trace.damage.length === 0 ? null : trace.damage.join('; '),
-        clock_offset: source.offset === undefined ? null : String(source.offset),
-        left_out: countsByName(leftOut),
-      };
-      if (trace.imported !== undefined)
-        return {
-          ...inputResult({ name: source.name, report: trace.imported, damage: undefined }),
-          ...common,
-        };
-      return {
-        input: source.name,
-        format: 'trace file',
-        bytes: fstatSync(trace.fd).size,
-        lines: 0,
-        rejected: { lines: 0, first: [] },
-        other: { lines: 0, first: [] },
-        lost_events: String(
-          Object.values(counts?.lost ?? {}).reduce((sum, howMany) => sum + BigInt(howMany), 0n),
-        ),
-        notes: [...(counts?.flaws ?? []), ...(counts?.notes ?? [])],
-        ...common,
-      };
-    }),
-  };
-}
 
 function problems(plan: MergePlan, sources: readonly MergedSource[]): string[] {
   const found = sources.flatMap(({ source, leftOut }) => {

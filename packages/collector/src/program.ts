@@ -237,6 +237,10 @@ Ctrl-C, SIGTERM or SIGHUP end the recording once what is under way has arrived; 
 once. The trace says how it ended, and whether it is complete.
 ${PUBLISH_HELP}
 
+Exit codes: 0 done, also where Ctrl-C ends what had no --duration, 1 the recorder ended by itself, or could not be read
+any more, or with --strict: events were lost, or are not all on the server, 2 wrong usage or unusable output, 3 this host
+cannot be recorded, 130 interrupted before the probes were attached, before --duration was over, or by a second Ctrl-C.
+
 Examples:
   collector attach                              records into vhost.arrows until Ctrl-C
   collector attach --dry-run                    the program that bpftrace would run; records nothing

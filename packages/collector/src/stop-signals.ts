@@ -1,6 +1,7 @@
 /** Signals that end the reading of an import, and not the saving of what was read. */
 
-const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Those that end an import or a recording. */
+export const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Some senders signal a process twice, itself and its group: that is not somebody in a hurry. */
 export const SAME_REQUEST_MS = 200;

@@ -1,41 +1,12 @@
-/** `collector attach` with a bpftrace that is not one: what is recorded, lost, said and left behind. */
-import { once } from 'node:events';
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { setTimeout as pause } from 'node:timers/promises';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+/** `collector attach` with a bpftrace that is not one: what is recorded, lost, and said at its end. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
 import { attachResultSchema } from '../src/attach/attach-result-schema.ts';
-import { BlockedHostError } from '../src/blocked-host.ts';
-import { fakeHost, type Scenario } from './fake-host.ts';
-import { collectorOn, type Outcome } from './in-process.ts';
+import { attach, TRUTH } from './attached.ts';
+import { inOwnFolders } from './own-folders.ts';
 import { emittedMeanwhile, recordedRounds } from './recorded-rounds.ts';
-import { temporaryFolder } from './traces.ts';
 
-const top = temporaryFolder();
-let made = 0;
-
-/** Every test has an empty folder of its own, and runs in it. */
-beforeEach(() => {
-  const folder = join(top, String(made++));
-  mkdirSync(folder);
-  process.chdir(folder);
-});
-
-const TRUTH = '../truth.json';
-
-async function attach(scenario: Scenario, ...args: string[]): Promise<Outcome> {
-  return collectorOn(fakeHost({ truth: TRUTH, ...scenario }), 'attach', ...args);
-}
+inOwnFolders();
 
 /** Sends a signal to this process as soon as something is recorded, and maybe another one later. */
 function signalOnceRecording(file: string, first: NodeJS.Signals, thenAfterMs?: number): void {
@@ -52,8 +23,16 @@ describe('a recording', () => {
     const { code, err } = await attach({ perTick: 0 }, '--duration', '300ms');
     expect(code).toBe(0);
     expect(err).toContain('no vhost device was seen');
+    expect(err).toMatch(/: 0 events, .*, duration; complete: all/);
+    const { events, end } = await recordedRounds('vhost.arrows');
+    expect(events).toEqual({});
+    expect(end).toMatchObject({ ended: 'duration', complete: true });
     const { out } = await attach({ perTick: 0 }, '--duration', '300ms', '-o', 'b', '--json');
-    expect(attachResultSchema.parse(JSON.parse(out))).toMatchObject({ saw_vhost: false });
+    expect(attachResultSchema.parse(JSON.parse(out))).toMatchObject({
+      saw_vhost: false,
+      ended: 'duration',
+      complete: true,
+    });
     const { out: busy, err: said } = await attach({}, '--duration', '300ms', '-o', 'c', '--json');
     expect(attachResultSchema.parse(JSON.parse(busy))).toMatchObject({ saw_vhost: true });
     expect(said).not.toContain('no vhost device');
@@ -134,125 +113,6 @@ describe('a recording', () => {
       missing: { rounds: 0, ranges: 0 },
     });
     expect(result.events).toBeGreaterThan(50);
-  });
-});
-
-describe('a live stream on a socket', () => {
-  /** What a reader gets that connects when it was recorded into all.arrows for a while. */
-  async function read(path: string, afterMs: number): Promise<string> {
-    // The trace gets its name when the recording has begun: the socket is there before, and serves nobody.
-    while (!existsSync('all.arrows')) await pause(10);
-    await pause(afterMs);
-    const file = `joined-${afterMs}.arrows`;
-    await pipeline(connect(path), createWriteStream(file));
-    return file;
-  }
-
-  it('begins with the rings and holds everything from then on, whoever joins when', async () => {
-    const extra = ['U 5 0 ffff888000001000 0 7f0000000000 4096 0'];
-    const recording = attach(
-      { extra, holdMs: 40 },
-      '--duration',
-      '900ms',
-      '--socket',
-      'live.sock',
-      '-o',
-      'all.arrows',
-    );
-    const joined = [read('live.sock', 300), read('live.sock', 700)];
-    const { code, err } = await recording;
-    expect(code).toBe(0);
-    expect(err).toMatch(/recording to all\.arrows and live\.sock for 0\.9 s\n/);
-    expect(existsSync('live.sock')).toBe(false);
-    const whole = await recordedRounds('all.arrows');
-    for (const file of await Promise.all(joined)) {
-      const { rounds, events, addresses, end, damage } = await recordedRounds(file);
-      expect(damage).toEqual([]);
-      expect(end).toMatchObject({ complete: true, events });
-      expect(addresses).toHaveLength(1);
-      for (const [cpu, recorded] of rounds.entries()) {
-        expect(recorded.length).toBeGreaterThan(15);
-        expect(recorded).toEqual(whole.rounds[cpu]?.slice(-recorded.length));
-      }
-      expect(rounds[0]?.length).toBeLessThan(whole.rounds[0]?.length ?? 0);
-    }
-  });
-
-  it('ten readers, whatever they do, cost neither the recording nor each other anything', async () => {
-    const extra = ['U 5 0 ffff888000001000 0 7f0000000000 4096 0'];
-    const args = ['--duration', '1500ms', '--socket', 'live.sock', '-o', 'all.arrows'];
-    const recording = attach({ extra, perTick: 100, holdMs: 20 }, ...args);
-    while (!existsSync('all.arrows')) await pause(10);
-    const streams = Array.from({ length: 10 }, (_, at) => {
-      const bytes: Buffer[] = [];
-      const begin = (): Socket =>
-        connect('live.sock').on('data', (data: Buffer) => bytes.push(data));
-      // Takes a little at a time, so that writes are short.
-      const dawdle = (socket: Socket): Socket => {
-        const turn = setInterval(() => socket.resume().once('data', () => socket.pause()), 20);
-        return socket.pause().once('close', () => clearInterval(turn));
-      };
-      const first = at % 5 === 1 ? dawdle(begin()) : begin();
-      if (at % 5 === 2) {
-        // Nothing until the recording is nearly over.
-        first.pause();
-        setTimeout(() => first.resume(), 1200);
-      }
-      if (at % 5 === 3)
-        first.once('data', () => {
-          // In the middle of a message, and then anew from the beginning.
-          first.destroy();
-          bytes.length = 0;
-          setTimeout(begin, 100);
-        });
-      if (at % 5 === 4) setTimeout(() => first.write('hello'.repeat(1000)), 300);
-      return bytes;
-    });
-    const { code, err } = await recording;
-    expect(code).toBe(0);
-    expect(err).not.toMatch(/dropped/);
-    await pause(300);
-    const whole = await recordedRounds('all.arrows');
-    expect(whole.end).toMatchObject({ complete: true });
-    expect(emittedMeanwhile(TRUTH, whole.rounds)).toEqual(whole.rounds);
-    for (const [at, bytes] of streams.entries()) {
-      const file = `reader-${at}.arrows`;
-      writeFileSync(file, Buffer.concat(bytes));
-      const { rounds, events, end, damage } = await recordedRounds(file);
-      expect(damage).toEqual([]);
-      expect(end).toMatchObject({ complete: true, events });
-      for (const [cpu, recorded] of rounds.entries()) {
-        expect(recorded.length).toBeGreaterThan(1000);
-        expect(recorded).toEqual(whole.rounds[cpu]?.slice(-recorded.length));
-      }
-    }
-  });
-
-  it('is for its owner only, and may be the only output', async () => {
-    const recording = attach({}, '--duration', '600ms', '--socket', 'live.sock', '--json');
-    while (!existsSync('live.sock')) await pause(10);
-    expect(statSync('live.sock').mode & 0o777).toBe(0o600);
-    const { code, out } = await recording;
-    expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ output: null, complete: true, readers_dropped: 0 });
-    expect(readdirSync('.')).toEqual([]);
-  });
-
-  it('replaces a socket that nobody listens on, and nothing else', async () => {
-    writeFileSync('file', '');
-    expect(await attach({}, '--socket', 'file')).toMatchObject({
-      code: 2,
-      err: expect.stringMatching(/file exists and is no socket/) as string,
-    });
-    const other = createServer().listen('live.sock');
-    await once(other, 'listening');
-    expect(await attach({}, '--socket', 'live.sock')).toMatchObject({
-      code: 2,
-      err: expect.stringMatching(/somebody listens on live\.sock already/) as string,
-    });
-    expect(readdirSync('.').toSorted()).toEqual(['file', 'live.sock']);
-    other.close();
-    expect(await attach({}, '--socket', 'no/folder/live.sock')).toMatchObject({ code: 2 });
   });
 });
 
@@ -402,111 +262,5 @@ describe('its end', () => {
     expect(end).toMatchObject({ complete: null });
     expect(end?.doubts).toEqual([expect.stringMatching(/status 255: what it still held is not/)]);
     expect(emittedMeanwhile(TRUTH, rounds)).toEqual(rounds);
-  });
-});
-
-describe('what cannot be recorded leaves nothing behind, and what was there as it was', () => {
-  beforeEach(() => writeFileSync('old.arrows', 'old'));
-
-  it.each([
-    [
-      'a program that does not load',
-      {
-        ready: false,
-        exitAfterMs: 50,
-        exitCode: 255,
-        stderr:
-          'stdin:1:1-9: WARNING: f is not traceable\n' +
-          "ERROR: Error attaching probe: 'kprobe:vhost_\u0007x'\n",
-      },
-      "the probes could not be attached: Error attaching probe: 'kprobe:vhost_\\x07x'",
-    ],
-    [
-      'a bpftrace that says nothing',
-      { ready: false, exitAfterMs: 50, exitCode: 1 },
-      'the probes could not be attached: bpftrace ended by itself with status 1, and said nothing',
-    ],
-  ] as const)('%s', async (_what, scenario, message) => {
-    const { code, out, err } = await attach(scenario, '-o', 'old.arrows');
-    expect({ code, out }).toEqual({ code: 3, out: '' });
-    expect(err).toBe(
-      `collector: ${message}\ncollector: collector doctor says what this host can do\n`,
-    );
-    expect(readdirSync('.')).toEqual(['old.arrows']);
-    expect(statSync('old.arrows').size).toBe(3);
-  });
-
-  it('a host with things in the way: programs get a document all the same', async () => {
-    const blockers = [
-      { reason: 'no bpftrace', advice: 'install it' },
-      { reason: 'no vhost', advice: undefined },
-    ] as const;
-    const plan = async (): Promise<never> => Promise.reject(new BlockedHostError(blockers));
-    const host = { ...fakeHost({}), plan };
-    const { code, out, err } = await collectorOn(host, 'attach', '--json');
-    expect(code).toBe(3);
-    expect(attachResultSchema.parse(JSON.parse(out))).toMatchObject({
-      output: null,
-      ended: 'not begun',
-      blockers: [
-        { reason: 'no bpftrace', change: 'install it' },
-        { reason: 'no vhost', change: null },
-      ],
-    });
-    expect(err).toBe(
-      'collector: 2 things are in the way of recording this host\n' +
-        'collector: BLOCKED  no bpftrace\n' +
-        'collector: BLOCKED  no vhost\n' +
-        'collector: collector doctor says what to change\n',
-    );
-    expect(readdirSync('.')).toEqual(['old.arrows']);
-  });
-
-  it('no bpftrace', async () => {
-    const host = fakeHost({});
-    const plan = await host.plan({ detail: 'rounds' });
-    const command = { ...plan.command, path: '/nowhere/bpftrace' };
-    const { code, err } = await collectorOn(
-      { ...host, plan: async () => Promise.resolve({ ...plan, command }) },
-      'attach',
-    );
-    expect(code).toBe(3);
-    expect(err).toMatch(/^collector: cannot start \/nowhere\/bpftrace: no such file\n/);
-    expect(readdirSync('.')).toEqual(['old.arrows']);
-  });
-
-  it('interrupted before the probes are attached', async () => {
-    setTimeout(() => process.emit('SIGINT', 'SIGINT'), 300);
-    const { code, err } = await attach({ ready: false });
-    expect(code).toBe(130);
-    expect(err).toBe(
-      'collector: interrupted before the probes were attached; nothing was recorded\n',
-    );
-    expect(readdirSync('.')).toEqual(['old.arrows']);
-  });
-
-  it('a default output that exists', async () => {
-    writeFileSync('vhost.arrows', 'old');
-    const { code, err } = await attach({}, '--duration', '200ms');
-    expect(code).toBe(2);
-    expect(err).toMatch(/^collector: vhost\.arrows exists\n/);
-    expect(await attach({}, '--duration', '200ms', '--force')).toMatchObject({ code: 0 });
-  });
-
-  it.each([
-    [['--duration', '0'], /Give a length of time/],
-    [['--duration', '5 apples'], /Give a length of time/],
-    [['--duration', '600h'], /At most 596h/],
-    [['--detail', 'all'], /Allowed choices are rounds, calls, accesses/],
-    [['-o', '-', '--json'], /both want standard output/],
-    [['-o', '-', '--tui'], /--tui and -o - both want standard output/],
-    [['--tui', '--json'], /--tui and --json both want standard output/],
-    [['--tui'], /--tui needs a terminal.*\n.*look on with: tui --socket PATH/],
-    [['-o', 'no/such/folder.arrows'], /its folder does not exist/],
-  ])('%j', async (args, message) => {
-    const { code, err } = await attach({}, ...args);
-    expect(code).toBe(2);
-    expect(err).toMatch(message);
-    expect(readdirSync('.')).toEqual(['old.arrows']);
   });
 });

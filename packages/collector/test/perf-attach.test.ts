@@ -4,6 +4,7 @@ import type * as FileSystem from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { attachResultSchema } from '../src/attach/attach-result-schema.ts';
+import { createBootClock, type BootClock } from '../src/attach/boot-clock.ts';
 import type { RecordedHost } from '../src/attach/recorded-host.ts';
 import { readHostFacts } from '../src/host/host-facts.ts';
 import { perfOutlookOf } from '../src/perf-recording/plan-perf-recording.ts';
@@ -59,10 +60,24 @@ interface Scenario {
   readonly dieAfterMs?: number;
 }
 
+const FAKE_PERF = join(import.meta.dirname, 'fake-perf.mjs');
+
+/** A clock for which no file can be opened while a function is at work. */
+function clockWithoutFilesIn(name: string): BootClock {
+  const clock = createBootClock();
+  const now = (): bigint => {
+    if (new Error('where').stack?.includes(name) === true)
+      throw Object.assign(new Error('EMFILE'), { code: 'EMFILE', syscall: 'open' });
+    return clock.now();
+  };
+  return { now };
+}
+
 async function attach(
   scenario: Scenario,
   args: readonly string[],
-  path = join(import.meta.dirname, 'fake-perf.mjs'),
+  path = FAKE_PERF,
+  clock?: BootClock,
 ): Promise<Outcome> {
   process.env['FAKE_PERF'] = JSON.stringify({ tracefs, ringFields: RING_FIELDS, ...scenario });
   const facts = await readHostFacts(pretendedHost({ files: PERF_HOST }), 'bpftrace', 'perf');
@@ -76,6 +91,7 @@ async function attach(
     user: async () => Promise.reject(new Error('there are no users')),
     vhostOwners: () => [],
     patienceMs: 3000,
+    ...(clock && { createClock: () => clock }),
     onlineCpus: () => [0, 1],
   };
   return collectorOn(host, 'attach', '--with', 'perf', ...args);
@@ -119,6 +135,27 @@ describe('a recording', () => {
     expect(Object.keys(lost)).toEqual(['counted in the kernel, never arrived']);
     expect(Number(Object.values(lost)[0])).toBeGreaterThan(3);
   });
+
+  it.each([
+    ['readHits', /^how often the kernel hit round_\d+_\d+, .* is not known: too many open files$/],
+    [
+      'doubtOfClocks',
+      /^whether the machine has slept meanwhile is not known: too many open files$/,
+    ],
+  ])(
+    'goes on where nothing can be counted (%s), and is not known to be whole',
+    async (at, doubt) => {
+      const { code, out, err } = await attach({}, SHORT, FAKE_PERF, clockWithoutFilesIn(at));
+      expect(code).toBe(0);
+      expect(err).not.toContain('bug');
+      const { complete, doubts } = attachResultSchema.parse(JSON.parse(out));
+      // On a busy machine this perf may count an event long before it gives it a time: that would be one lost.
+      expect(complete).not.toBe(true);
+      expect(doubts).toContainEqual(expect.stringMatching(doubt));
+      expect((await recordedRounds('a.arrows')).events['round']).toBeGreaterThan(20);
+      expectNoneLeft();
+    },
+  );
 
   it('tells what perf says it lost, once', async () => {
     const { out } = await attach({ loseEvery: 10, tellLost: true }, SHORT);

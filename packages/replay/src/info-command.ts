@@ -57,6 +57,8 @@ export const infoResultSchema = z.object({
       /** First and last time, ns as decimal strings. */
       first: z.string().nullable(),
       last: z.string().nullable(),
+      /** Why a live recording ended; null of an import, and where the trace does not hold its end. */
+      ended: z.string().nullable(),
       cpus: z.array(count),
       virtqueues: z.array(
         z.object({
@@ -115,11 +117,13 @@ export function infoResult(trace: OpenTrace, completeness: Completeness): InfoRe
     lost: { ...completeness.lost },
     damage: [...completeness.damage],
     recordings: recordings.map((recording) => {
-      const counts = recordingCounts(trace.fd, recording) ?? countRecording(trace.fd, recording);
+      const end = recordingCounts(trace.fd, recording);
+      const counts = end ?? countRecording(trace.fd, recording);
       return {
         events: counts.events,
         first: counts.first ?? null,
         last: counts.last ?? null,
+        ended: end?.ended ?? null,
         cpus: [...recording.events.keys()].toSorted((a, b) => a - b),
         virtqueues: (virtqueues.get(recording.number) ?? []).map(
           ({ id, dev, notified, pointer }) => ({
@@ -239,13 +243,15 @@ function completeText({ complete, lost, damage }: InfoResult): string {
 
 function recordingLines(
   number: number,
-  { events, first, last, cpus, virtqueues }: InfoResult['recordings'][number],
+  { events, first, last, ended, cpus, virtqueues }: InfoResult['recordings'][number],
 ): string[] {
   const lines = [`recording ${number}`];
   if (first !== null && last !== null)
     lines.push(`  ${seconds(BigInt(last) - BigInt(first))}, from ${first} to ${last} ns`);
+  if (ended !== null) lines.push(...wrapped('  ended: ', printable(ended)));
+  if (cpus.length === 0) lines.push('  no event');
+  else lines.push(...listLines(`  ${counted(cpus.length, 'CPU')}:`, cpus.map(String)));
   lines.push(
-    ...listLines(`  ${counted(cpus.length, 'CPU')}:`, cpus.map(String)),
     ...(virtqueues.length === 0
       ? ['  no virtqueue: no vhost device was seen']
       : listLines(
@@ -262,6 +268,7 @@ function recordingLines(
     lines.push(
       `  ${unseen} of them in address spaces without notifiers: what invalidates those rings is not in this trace`,
     );
+  if (cpus.length === 0) return lines;
   const table = tableLines(
     [textColumn('event'), numberColumn('count')],
     Object.entries(events).map(([event, times]) => [event, grouped(times)]),

@@ -6,6 +6,7 @@ import {
   InputError,
   NoEventsError,
   openTrace,
+  recordingCounts,
   upToDamage,
   withName,
   type OpenOptions,
@@ -91,9 +92,11 @@ export async function openForReplay(path: string, options: OpenOptions): Promise
   }
 }
 
-/** @throws InputError for a trace in which nothing can be replayed */
+/** @throws InputError for a trace that tells nothing: not that of a host which was recorded, and did nothing meanwhile */
 export function checkHoldsEvents(trace: OpenTrace, { damage }: Completeness): void {
   if (trace.index.recordings.some(({ events }) => events.size > 0)) return;
+  if (trace.index.recordings.some((one) => recordingCounts(trace.fd, one)?.ended !== undefined))
+    return;
   throw new InputError(
     damage.length > 0
       ? `no events in what can be read of ${trace.name}`

@@ -37,9 +37,10 @@ export function noteLimit(writer: TraceWriter, what: string): void {
   writer.current?.notes.push(what);
 }
 
-/** Says how a live recording ended; to be called before it is ended. */
+/** Says how a live recording ended, also one without events; to be called before it is ended. */
 export function noteLiveEnd(writer: TraceWriter, end: LiveEnd): void {
-  if (writer.current !== undefined) writer.current.live = end;
+  const recording = writer.current ?? beginRecording(writer, 'no header line');
+  recording.live = end;
 }
 
 /**

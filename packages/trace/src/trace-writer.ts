@@ -302,8 +302,8 @@ export function endRecording(writer: TraceWriter): void {
   const recording = writer.current;
   if (recording === undefined) return;
   flushTrace(writer);
-  if (recording.note !== undefined) {
-    // Nothing happened in it. Headers one after the other are no recordings.
+  if (recording.note !== undefined && recording.live === undefined) {
+    // Nothing happened in it. Headers one after the other are no recordings; one that somebody made is, and has an end.
     writer.recordings--;
     writer.current = undefined;
     return;

@@ -1,61 +1,32 @@
 /** `collector attach`: from a running host to a trace. */
-import { join } from 'node:path';
 import { EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhostscope/terminal';
-import {
-  createTraceWriter,
-  OutputError,
-  type TraceOutput,
-  type TraceWriter,
-} from '@vhostscope/trace';
+import { createTraceWriter, type TraceWriter } from '@vhostscope/trace';
 import { BlockedHostError } from '../blocked-host.js';
 import { checkPublishFlags } from '../fleet/publish-flags.js';
-import { openPublishing, type Publishing } from '../fleet/publishing.js';
+import { unsentExitCode } from '../fleet/unsent-exit-code.js';
 import { actAs, OWN_RIGHTS, type ProcessRights } from '../privileges/process-rights.js';
 import type { UserAccount } from '../privileges/user-account.js';
 import { readVersion } from '../version.js';
-import { type AttachOptions } from './attach-options.js';
+import type { AttachOptions } from './attach-options.js';
+import { openOutputsAs, type Outputs } from './attach-outputs.js';
 import { attachResult, blockedResult, type AttachResult } from './attach-result.js';
 import { createBootClock } from './boot-clock.js';
 import { problemsOf, summary } from './attach-summary.js';
-import {
-  checkDashboard,
-  privateSocket,
-  startDashboard,
-  type DashboardProcess,
-} from './dashboard-process.js';
-import { openLiveSocket, type LiveSocket } from './live-socket.js';
-import type { MetricsListener } from './metrics-listener.js';
+import { checkDashboard, startDashboard } from './dashboard-process.js';
 import { record, type FinishedRecording } from './record.js';
 import { whenOver } from './recording-length.js';
 import { showAttaching, showRecording } from './recording-progress.js';
 import type { RecordingPlan } from '../plan-recording.js';
 import type { RecordedHost } from './recorded-host.js';
 import { createStopRequest, type StopRequest } from './stop-request.js';
-import { openTarget, withCopy, type TraceTarget } from './trace-target.js';
 
 const NAME = 'collector';
 
 /** Records the host until told to stop; returns the exit code. */
 export async function attachCommand(options: AttachOptions, host: RecordedHost): Promise<number> {
   checkPublishFlags(options);
-  if (options.output === '-' && options.json === true) {
-    throw new ProgramError('-o - and --json both want standard output', {
-      advice: 'write the trace to a file: -o trace.arrows',
-    });
-  }
-  if (options.tui === true) {
-    if (options.json === true || options.output === '-')
-      throw new ProgramError(
-        `--tui and ${options.json === true ? '--json' : '-o -'} both want standard output`,
-        {
-          advice:
-            options.json === true
-              ? 'leave one of them out'
-              : 'write the trace to a file: -o trace.arrows',
-        },
-      );
-    if (options.dryRun !== true) checkDashboard();
-  }
+  checkStandardOutput(options);
+  if (options.tui === true && options.dryRun !== true) checkDashboard();
   const user = options.user === undefined ? undefined : await host.user(options.user);
   const plan = await planOf(host, options, user);
   if (options.dryRun === true) {
@@ -67,9 +38,10 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
   await loadWhatIsNeeded(options);
   const rights = user === undefined ? OWN_RIGHTS : actAs(user);
   const stop = createStopRequest();
+  const voice = createVoice(options.tui === true);
   let outputs: Outputs | undefined;
   try {
-    outputs = await openOutputsAs(user, options, stop);
+    outputs = await openOutputsAs(user, options, stop, voice.tell);
     const { target, socket } = outputs;
     const writer = createTraceWriter(outputs.output, {
       ...plan.header,
@@ -81,8 +53,9 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     const finished = await recordInto(writer, outputs, { plan, host, stop, options, rights });
     const complaint = await outputs.dashboard?.ended;
     if (complaint !== undefined) say(NAME, complaint);
-    outputs.speakUp();
-    const published = await outputs.publishing?.finish(leaving(stop, finished));
+    voice.speakUp();
+    const left = leaving(stop, finished);
+    const published = await outputs.publishing?.finish(left);
     if (!finished.wasReady) {
       say(NAME, 'interrupted before the probes were attached; nothing was recorded');
       return EXIT.interrupted;
@@ -95,11 +68,11 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     if (options.json === true) await writeOut(jsonDocument(result));
     else say(NAME, summary(result, outputs.name));
     if (outputs.publishing?.copyBytes !== undefined) return EXIT.unusable;
-    return exitCode(finished, result, options);
+    return exitCode(finished, result, options, left);
   } finally {
     // What is still to be said is for the terminal as it was.
     await outputs?.dashboard?.close();
-    outputs?.speakUp();
+    voice.speakUp();
     await outputs?.publishing?.close();
     outputs?.target.close();
     outputs?.socket?.close();
@@ -107,6 +80,19 @@ export async function attachCommand(options: AttachOptions, host: RecordedHost):
     outputs?.metrics?.close();
     stop.release();
   }
+}
+
+/** There is one, and each of these wants it. */
+function checkStandardOutput({ tui, output, json }: AttachOptions): void {
+  const [first, second] = [
+    tui === true ? ['--tui'] : [],
+    output === '-' ? ['-o -'] : [],
+    json === true ? ['--json'] : [],
+  ].flat();
+  if (second === undefined) return;
+  throw new ProgramError(`${first} and ${second} both want standard output`, {
+    advice: output === '-' ? 'write the trace to a file: -o trace.arrows' : 'leave one of them out',
+  });
 }
 
 /** What would be recorded; of a host that cannot be, programs that asked for a document get one. */
@@ -132,100 +118,9 @@ async function loadWhatIsNeeded({ publish, metrics }: AttachOptions): Promise<vo
   await import('./recording-metrics.js');
 }
 
-/** Where the trace goes. */
-interface Outputs {
-  readonly target: TraceTarget;
-  readonly socket: LiveSocket | undefined;
-  readonly socketPath: string | undefined;
-  readonly publishing: Publishing | undefined;
-  /** What was to be said while a dashboard had the terminal is said, and what comes then at once. */
-  speakUp(): void;
-  /** Where the socket lies that is for the dashboard alone. */
-  readonly ownSocket: ReturnType<typeof privateSocket> | undefined;
-  readonly metrics: MetricsListener | undefined;
-  /** Once there is something to show. */
-  dashboard: DashboardProcess | undefined;
-  /** All of them. */
-  readonly output: TraceOutput;
-  readonly name: string;
-}
-
-async function openOutputsAs(
-  user: UserAccount | undefined,
-  options: AttachOptions,
-  stop: StopRequest,
-): Promise<Outputs> {
-  if (user === undefined) return openOutputs(options, stop);
-  const spool = options.spool ?? join(user.home, '.local', 'state', 'vhostscope', 'spool');
-  try {
-    return await openOutputs({ ...options, spool }, stop);
-  } catch (error) {
-    if (!(error instanceof OutputError)) throw error;
-    throw new ProgramError(error.message, {
-      exitCode: EXIT.unusable,
-      advice: `with --user ${user.name} all is written as that user: name a place where that user may write`,
-    });
-  }
-}
-
-async function openOutputs(options: AttachOptions, stop: StopRequest): Promise<Outputs> {
-  const { output, socket: wanted, metrics: address, tui, overwrite } = options;
-  const file = openTarget(output, overwrite, () => stop.request({ why: 'reader gone' }));
-  const voice = createVoice(tui === true);
-  let publishing: Publishing | undefined;
-  try {
-    publishing = await publishingOf(options, file, voice.tell);
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-  const target = publishing?.target ?? file;
-  const ownSocket = tui === true && wanted === undefined ? privateSocket() : undefined;
-  let metrics: MetricsListener | undefined;
-  try {
-    if (address !== undefined) {
-      const { openMetricsListener } = await import('./metrics-listener.js');
-      metrics = await openMetricsListener(address);
-    }
-    const socketPath = wanted ?? ownSocket?.path;
-    const socket = socketPath === undefined ? undefined : await openLiveSocket(socketPath);
-    return {
-      target,
-      publishing,
-      speakUp: voice.speakUp,
-      socket,
-      socketPath,
-      ownSocket,
-      metrics,
-      dashboard: undefined,
-      output: socket === undefined ? target.output : withCopy(target.output, socket.output),
-      name: [target.name, wanted].filter((name) => name !== undefined).join(' and '),
-    };
-  } catch (error) {
-    await publishing?.close();
-    target.close();
-    ownSocket?.remove();
-    metrics?.close();
-    throw error;
-  }
-}
-
-async function publishingOf(
-  { publish, ...flags }: AttachOptions,
-  beside: TraceTarget,
-  tell: (words: string) => void,
-): Promise<Publishing | undefined> {
-  if (publish === undefined) return undefined;
-  const clock = createBootClock();
-  return openPublishing({ ...flags, publish }, beside, {
-    tell,
-    clock: { name: 'CLOCK_BOOTTIME', now: () => clock.now() },
-    canWait: false,
-  });
-}
-
 interface Voice {
   readonly tell: (words: string) => void;
+  /** What was to be said while a dashboard had the terminal is said, and what comes then at once. */
   readonly speakUp: () => void;
 }
 
@@ -354,6 +249,7 @@ function exitCode(
   { end }: FinishedRecording,
   { complete, published }: AttachResult,
   { strict, duration }: AttachOptions,
+  left: AbortSignal,
 ): number {
   switch (end.why) {
     case 'output failed':
@@ -366,8 +262,9 @@ function exitCode(
     case 'stopped':
       // Without a duration a signal is how a recording ends; with one it was cut short.
       if (end.reason.why === 'signal' && duration !== undefined) return EXIT.interrupted;
-      return strict === true && (complete === false || published?.sent === false)
-        ? EXIT.no
-        : EXIT.done;
+      // A server that is away is no fault of a recording, which went on.
+      if (published?.sent === false && (strict === true || left.aborted))
+        return unsentExitCode(left);
+      return strict === true && complete === false ? EXIT.no : EXIT.done;
   }
 }

@@ -6,6 +6,9 @@ const GRAIN_NS = 10_000_000n;
 /** Enough that one of them is not disturbed. */
 const CALIBRATIONS = 3;
 
+/** More than it lags behind the clock of the events. */
+export const CLOCK_LAG_NS = 1_000_000n;
+
 export interface BootClock {
   /** Time since boot in ns: some ten microseconds behind CLOCK_BOOTTIME, never ahead of it. */
   now(): bigint;

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { EXIT, ProgramError, runOut } from '@vhostscope/terminal';
+import { EXIT, runOut } from '@vhostscope/terminal';
 import { openTemporary, reasonOf } from '@vhostscope/trace';
 import { createParser, type Message } from 'bpftrace-parser';
 import { childEnvironment } from '../child-environment.js';
@@ -14,6 +14,7 @@ import { gatherOutput } from './gathered-output.js';
 import { countProbeMisses, keepProbeMisses, type KeptProbeMisses } from './probe-misses.js';
 import { NoTypesError } from './lacked-rights.js';
 import type { RecorderEnd, RecorderProcess } from './recorder-process.js';
+import { refusedByHost } from './refused-by-host.js';
 import { cannotStart, starting } from './starting.js';
 
 /** How bpftrace is to be started. */
@@ -134,11 +135,8 @@ function openTypes([kernel, module]: readonly [string, string]): number {
   try {
     types = wholeTypes(readFileSync(kernel), readFileSync(module));
   } catch (error) {
-    const want = runOut(error);
-    const words = `${what}: ${want?.what ?? reasonOf(error)}`;
-    if (want !== undefined)
-      throw new ProgramError(words, { exitCode: EXIT.host, advice: want.advice });
-    throw new NoTypesError(words, { exitCode: EXIT.host });
+    if (runOut(error) !== undefined) throw refusedByHost(what, error);
+    throw new NoTypesError(`${what}: ${reasonOf(error)}`, { exitCode: EXIT.host });
   }
   let fd: number | undefined;
   try {
@@ -147,11 +145,7 @@ function openTypes([kernel, module]: readonly [string, string]): number {
     return fd;
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
-    const want = runOut(error);
-    throw new ProgramError(`${what}: ${want?.what ?? reasonOf(error)}`, {
-      exitCode: EXIT.host,
-      advice: want?.advice ?? `it takes some MB in ${tmpdir()}: TMPDIR names another`,
-    });
+    throw refusedByHost(what, error, `it takes some MB in ${tmpdir()}: TMPDIR names another`);
   }
 }
 

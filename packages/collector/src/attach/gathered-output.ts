@@ -8,10 +8,10 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT, ProgramError, runOut } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
 import { childEnvironment } from '../child-environment.js';
 import { createDeferred } from './deferred.js';
+import { refusedByHost } from './refused-by-host.js';
 
 export interface GatheredOutput {
   /** For the child's standard output; to be closed with `handedOver` when the child has it. */
@@ -185,14 +185,10 @@ function openFifo(): { ours: number; childEnd: number } {
       rmSync(folder, { recursive: true, force: true });
     }
   } catch (error) {
-    throw new ProgramError(
-      `cannot make a pipe for what is recorded in ${tmpdir()}: ${reasonOf(error)}`,
-      {
-        exitCode: EXIT.host,
-        advice:
-          runOut(error)?.advice ??
-          'it takes mkfifo (coreutils), and a folder that can be written to: TMPDIR names another',
-      },
+    throw refusedByHost(
+      `cannot make a pipe for what is recorded in ${tmpdir()}`,
+      error,
+      'it takes mkfifo (coreutils), and a folder that can be written to: TMPDIR names another',
     );
   }
 }

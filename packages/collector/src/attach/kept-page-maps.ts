@@ -10,8 +10,6 @@ import { readWordsAt, type WordReader } from './ring-pages.js';
 
 export interface KeptPageMaps {
   readonly readWords: WordReader;
-  /** Page tables that were asked for and are not among them, of processes that came later. */
-  readonly unseen: ReadonlySet<string>;
   /** What could not be told for want of them, for the trace. */
   limits(): readonly string[];
   close(): void;
@@ -27,6 +25,7 @@ export function keepPageMaps(
   const kept = new Map<string, number>();
   /** Why they could not be opened although they are there. */
   const refused = new Map<string, string>();
+  /** Page tables that were asked for and are not among them: of processes that came later, and those that were refused. */
   const unseen = new Set<string>();
   const missed = new Set<string>();
   for (const path of new Set([FLAGS, ...[...pids].map((pid) => `/proc/${pid}/pagemap`)])) {
@@ -46,7 +45,6 @@ export function keepPageMaps(
       else if (path !== FLAGS) unseen.add(path);
       throw new Error(`${path} was not opened in time`);
     },
-    unseen,
     limits: () => {
       const limits: string[] = [];
       if (unseen.size > 0)

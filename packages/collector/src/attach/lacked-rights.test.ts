@@ -21,6 +21,8 @@ test.each([
   'Make sure you have all the required permissions and are not confined (e.g. like',
   'kernel.perf_event_paranoid = 2:',
   'PERMANENT',
+  'Error loading program: kprobe:vq_meta_prefetch',
+  'Error loading BPF program for kprobe_vq_meta_prefetch_1',
 ])('%s is no lack of permission', (complaint) => {
   expect(lackedPermission([complaint])).toBeUndefined();
 });

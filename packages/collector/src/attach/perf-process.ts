@@ -20,10 +20,12 @@ import {
   removeStaleProbes,
   type TracefsProbes,
 } from '../perf-recording/tracefs-probes.js';
+import { CLOCK_LAG_NS } from './boot-clock.js';
 import { bootOffset } from './boot-offset.js';
 import { createDeferred } from './deferred.js';
 import { gatherOutput } from './gathered-output.js';
 import type { RecorderEnd, RecorderProcess } from './recorder-process.js';
+import { whyRefused } from './refused-by-host.js';
 import { cannotStart, starting } from './starting.js';
 
 const KEPT_COMPLAINTS = 8;
@@ -36,8 +38,6 @@ const HAND_OVER = 'ping\n';
 /** Hits are read so often where the recording begins and ends, so that no event was under way in one of them. */
 const READINGS = 8;
 const BETWEEN_READINGS_MS = 3;
-/** More than the clock that can be read here lags behind that of the events. */
-const CLOCK_LAG_NS = 1_000_000n;
 
 /** Clocks that are read one after the other are so far apart. */
 const LONGEST_NAP_NS = 1_000_000n;
@@ -70,6 +70,7 @@ async function startProcesses(
   { onlineCpus, now }: Host,
   doubts: string[],
 ): Promise<RecorderProcess> {
+  const toBoottime = bootOffset(now);
   const output = gatherOutput();
   const complaints: string[] = [];
   const args = recordArguments(command, probes.names, CONTROL_FD);
@@ -137,7 +138,6 @@ async function startProcesses(
     return isInterrupted || ofRecord.code === 0 ? ofScript : ofRecord;
   })();
 
-  const toBoottime = bootOffset(now);
   const ready = createDeferred();
   /** CPUs that have told a heartbeat: on them all events are told from now on. */
   const heard = new Set<number>();
@@ -154,12 +154,30 @@ async function startProcesses(
     onUncounted: () => doubts.push('perf lost events and does not say how many'),
   });
 
+  /** Why a reading could not be made: where there is no other, the hits are not known. */
+  let noReading: string | undefined;
+
   async function readHits(where: 'begin' | 'end'): Promise<void> {
     for (let reading = 0; reading < READINGS; reading++) {
       if (reading > 0) await pause(BETWEEN_READINGS_MS);
-      const from = now();
-      const counted = probes.hits();
-      hits.noteHits(where, from, now() + CLOCK_LAG_NS, counted);
+      try {
+        const from = now();
+        const counted = probes.hits();
+        hits.noteHits(where, from, now() + CLOCK_LAG_NS, counted);
+      } catch (error) {
+        noReading = whyRefused(error);
+      }
+    }
+  }
+
+  /** Where the clock of the events and this one may have gone apart. */
+  function doubtOfClocks(): string | undefined {
+    try {
+      return bootOffset(now) - toBoottime > LONGEST_NAP_NS
+        ? 'the machine has slept meanwhile: what came after that is told too early'
+        : undefined;
+    } catch (error) {
+      return `whether the machine has slept meanwhile is not known: ${whyRefused(error)}`;
     }
   }
 
@@ -190,11 +208,12 @@ async function startProcesses(
     },
     reckon: () => {
       const { lost, unknown, uncounted } = hits.reckon();
-      if (uncounted.length > 0)
-        doubts.push(`how often the kernel hit ${uncounted.join(', ')} is not known`);
-      const slept = bootOffset(now) - toBoottime;
-      if (slept > LONGEST_NAP_NS)
-        doubts.push('the machine has slept meanwhile: what came after that is told too early');
+      if (uncounted.length > 0) {
+        const why = noReading === undefined ? '' : `: ${noReading}`;
+        doubts.push(`how often the kernel hit ${uncounted.join(', ')} is not known${why}`);
+      }
+      const apart = doubtOfClocks();
+      if (apart !== undefined) doubts.push(apart);
       return {
         lost,
         doubts:

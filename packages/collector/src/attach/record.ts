@@ -19,7 +19,6 @@ import {
   type ImportReport,
   type TraceWriter,
 } from '@vhostscope/trace';
-import { lengthInWords } from './recording-length.js';
 import { keepPageMaps } from './kept-page-maps.js';
 import { leaveCpusTo } from './niceness.js';
 import {
@@ -31,22 +30,11 @@ import {
   type RecordingRun,
 } from './recording-run.js';
 import { OWN_RIGHTS } from '../privileges/process-rights.js';
-import { askingForTypes, capabilityNames } from '../privileges/recorder-privileges.js';
-import { lackedPermission, NoTypesError, NotPermittedError } from './lacked-rights.js';
+import { lackedPermission, NotPermittedError } from './lacked-rights.js';
 import { endInWords, startRecorder } from './recorder-process.js';
-import type { StopReason, StopRequest } from './stop-request.js';
-
-/** How a recording ended. */
-export type RecordingEnd =
-  | { readonly why: 'stopped'; readonly reason: StopReason }
-  | { readonly why: 'left at once' }
-  | {
-      readonly why: 'recorder ended';
-      readonly words: string;
-      readonly complaints: readonly string[];
-    }
-  | { readonly why: 'recorder output failed'; readonly words: string }
-  | { readonly why: 'output failed'; readonly error: OutputError };
+import { inWords, unreadable, type RecordingEnd } from './recording-end.js';
+import type { StopRequest } from './stop-request.js';
+import { withMoreRights } from './wider-rights.js';
 
 export interface FinishedRecording {
   /** What recorded. */
@@ -95,47 +83,6 @@ async function recordWith(
     options.onMoreRights(wider.said);
     return recordWith(writer, { ...options, command: wider.command }, [...limits, wider.limit]);
   }
-}
-
-interface WiderCommand {
-  readonly command: RecordingOptions['command'];
-  /** For the user, and for the trace. */
-  readonly said: string;
-  readonly limit: string;
-}
-
-/** The same with more of root's rights; undefined where these are not what it failed for. */
-function withMoreRights(
-  command: RecordingOptions['command'],
-  error: unknown,
-): WiderCommand | undefined {
-  const { privileges, recorder } = command;
-  const { capabilities } = privileges;
-  if (capabilities === undefined) return undefined;
-  const names = capabilityNames(capabilities);
-  if (error instanceof NotPermittedError)
-    return {
-      command: withCapabilities(command, undefined),
-      said: `${error.message}; it had fewer capabilities than root: once more with all that root may`,
-      limit: `${recorder} could not attach its probes with ${names} only, which the header names, and recorded with all that root may`,
-    };
-  if (error instanceof NoTypesError)
-    return {
-      command: withCapabilities(command, askingForTypes(capabilities)),
-      said: `${error.message}; bpftrace asks the kernel for them instead, for which it is given cap_sys_admin`,
-      limit: `${error.message}: bpftrace had cap_sys_admin beside ${names}, which the header names, to ask the kernel for them`,
-    };
-  return undefined;
-}
-
-function withCapabilities<Command extends RecordingOptions['command']>(
-  command: Command,
-  capabilities: readonly string[] | undefined,
-): Command {
-  const privileges = { ...command.privileges, capabilities };
-  return command.recorder === 'bpftrace'
-    ? { ...command, privileges, types: undefined }
-    : { ...command, privileges };
 }
 
 async function recordOnce(
@@ -229,16 +176,6 @@ function abruptEnd(run: RecordingRun, { again }: StopRequest): Promise<Recording
   ]);
 }
 
-function unreadable(
-  name: string,
-  reason: string,
-): RecordingEnd & { why: 'recorder output failed' } {
-  return {
-    why: 'recorder output failed',
-    words: `what ${name} prints cannot be read any more: ${reason}`,
-  };
-}
-
 function outputFailure({ recorder }: RecordingRun): RecordingEnd | undefined {
   const { failure } = recorder.output;
   return failure === undefined ? undefined : unreadable(recorder.name, failure);
@@ -325,8 +262,9 @@ async function finish(
   try {
     // It may be the end itself that was not written, and then there is one to be told again.
     if (end.why === 'output failed') await giveUpUnwritten(writer);
+    // Before all probes were attached there is no recording of which anything could be said.
+    if (from !== undefined) noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
     noteLimits(run, limits);
-    noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
     if (end.why === 'output failed') noteFlaw(writer, end.error.message);
     else {
       flushTrace(writer);
@@ -385,31 +323,4 @@ async function settleOrLeave(writer: TraceWriter, { again }: StopRequest): Promi
     settleTrace(writer).then(() => true),
     again.then(() => setTimeout(LAST_WRITES_MS, false)),
   ]);
-}
-
-/** Why a recording ended, for the trace. */
-function inWords(end: RecordingEnd): string {
-  switch (end.why) {
-    case 'recorder ended':
-    case 'recorder output failed':
-      return end.words;
-    case 'output failed':
-      return end.error.message;
-    case 'left at once':
-      return 'a second signal';
-    case 'stopped':
-      return reasonInWords(end.reason);
-  }
-}
-
-function reasonInWords(reason: StopReason): string {
-  switch (reason.why) {
-    case 'signal':
-      return reason.signal;
-    case 'duration':
-      return lengthInWords(reason.lateMs);
-    case 'dashboard left':
-    case 'reader gone':
-      return reason.why;
-  }
 }

@@ -24,7 +24,7 @@ import {
   type TextImporter,
   type TraceWriter,
 } from '@vhostscope/trace';
-import type { BootClock } from './boot-clock.js';
+import { CLOCK_LAG_NS, type BootClock } from './boot-clock.js';
 import type { ProcessRights } from '../privileges/process-rights.js';
 import type { BpftraceCommand } from './bpftrace-process.js';
 import type { PerfCommand } from '../perf-recording/perf-command.js';
@@ -222,9 +222,6 @@ export function followRecorder(
 const FLUSH_MS = 400;
 
 const NEVER = (1n << 63n) - 1n;
-
-/** More than the clock that can be read here lags behind that of the events. */
-const CLOCK_LAG_NS = 1_000_000n;
 
 /** No lag explains this: the events have another clock. */
 const GROSS_LAG_NS = 1_000_000_000n;

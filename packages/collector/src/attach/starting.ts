@@ -1,16 +1,15 @@
 /** Programs that record are started: what keeps them from it is said. */
-import { EXIT, ProgramError, runOut } from '@vhostscope/terminal';
-import { reasonOf } from '@vhostscope/trace';
+import type { ProgramError } from '@vhostscope/terminal';
 import { SETPRIV } from '../privileges/recorder-privileges.js';
+import { refusedByHost } from './refused-by-host.js';
 
 /** Why a program cannot be started, for the user; `advice` is for where it is not there, or must not be run. */
 export function cannotStart(path: string, error: unknown, advice: string): ProgramError {
-  const want = runOut(error);
-  return new ProgramError(`cannot start ${path}: ${want?.what ?? reasonOf(error)}`, {
-    exitCode: EXIT.host,
-    advice:
-      want?.advice ?? (path === SETPRIV ? 'it is part of util-linux, and --user needs it' : advice),
-  });
+  return refusedByHost(
+    `cannot start ${path}`,
+    error,
+    path === SETPRIV ? 'it is part of util-linux, and --user needs it' : advice,
+  );
 }
 
 /**

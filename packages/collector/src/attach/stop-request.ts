@@ -1,6 +1,5 @@
 /** When a recording is to end: a signal, a time that is over, or somebody downstream who has enough. */
-
-import { SAME_REQUEST_MS } from '../stop-signals.js';
+import { SAME_REQUEST_MS, STOPPING } from '../stop-signals.js';
 import { createDeferred } from './deferred.js';
 
 export type StopReason =
@@ -22,8 +21,6 @@ export interface StopRequest {
   release(): void;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 /** Listens from now on. */
 export function createStopRequest(): StopRequest {
   const first = createDeferred<StopReason>();
@@ -40,7 +37,7 @@ export function createStopRequest(): StopRequest {
     if (reason !== undefined && performance.now() - since > SAME_REQUEST_MS) second.resolve();
     else request({ why: 'signal', signal });
   };
-  for (const name of SIGNALS) process.on(name, onSignal);
+  for (const name of STOPPING) process.on(name, onSignal);
   return {
     requested: first.promise,
     again: second.promise,
@@ -49,7 +46,7 @@ export function createStopRequest(): StopRequest {
     },
     request,
     release: () => {
-      for (const name of SIGNALS) process.removeListener(name, onSignal);
+      for (const name of STOPPING) process.removeListener(name, onSignal);
     },
   };
 }

@@ -87,4 +87,6 @@ Examples:
 const SEND_HELP = `
 Examples:
   collector fleet send nats://lab:4222
-  collector fleet send nats://lab:4222 --wait 10m       a server that is away for longer`;
+  collector fleet send nats://lab:4222 --wait 10m       a server that is away for longer
+
+Ctrl-C leaves the rest in the spool, and exits with 130.`;

@@ -12,6 +12,7 @@ import { byteSize, counted, EXIT, jsonDocument, say, writeOut } from '@vhostscop
 import type { z } from 'zod';
 import { hearSignals } from '../stop-signals.js';
 import type { fleetSendSchema } from './fleet-result-schemas.js';
+import { unsentExitCode } from './unsent-exit-code.js';
 import { unsentWords } from './unsent-words.js';
 
 export interface FleetSendOptions {
@@ -60,7 +61,7 @@ export async function fleetSendCommand(text: string, options: FleetSendOptions):
     await writeOut(options.json === true ? jsonDocument(result) : sentText(result));
     if (left.length === 0)
       return sent.every(({ outcome }) => outcome === 'sent') ? EXIT.done : EXIT.no;
-    return signals.signal.aborted ? EXIT.interrupted : EXIT.no;
+    return unsentExitCode(signals.signal);
   } finally {
     clearTimeout(timer);
     await link.close();

@@ -60,4 +60,5 @@ export const PUBLISH_HELP = `
 What --publish sends goes to a spool on disk first, and from there to the server: when the server is away, the
 recording goes on, and what is not sent is with the next --publish, or collector fleet send. Who one is to the server
 is said by the environment: NATS_USER and NATS_PASSWORD, NATS_TOKEN, or NATS_CREDS or NATS_NKEY with the path of a
-file; NATS_CA, NATS_CERT and NATS_KEY are paths for TLS.`;
+file; NATS_CA, NATS_CERT and NATS_KEY are paths for TLS. Ctrl-C while the server is waited for leaves the rest in the
+spool, and exits with 130.`;

@@ -7,27 +7,18 @@
  * perf script prints the events of all CPUs in the order of time, so that what is learned from one holds for all
  * that follow.
  */
-import {
-  ACCESSORS,
-  AREAS,
-  areaBytes,
-  ATTACH_HEADER,
-  HANDLERS,
-  createRingWord,
-  ringWord,
-  type Accessor,
-} from '@vhostscope/model';
+import { ACCESSORS, AREAS, areaBytes, HANDLERS, type Accessor } from '@vhostscope/model';
 import type { LiveTraceEvent } from '@vhostscope/trace';
 import { EVENT_IDX } from '../recording-program/area-size.js';
-import { IN_ORDER, NOTIFY_ON_EMPTY } from '../recording-program/virtqueue-state.js';
 import { VHOST_SET_VRING_ADDR, VHOST_SET_VRING_NUM } from '../recording-program/ring-ioctl.js';
+import { createCountedLines, UNKNOWN } from './counted-lines.js';
+import { bit, fieldsOf, getter, hex, ringOf, virtqueuesOf, type Fields } from './perf-fields.js';
 import { VIRTQUEUES_OF_DEVICE, type PerfEvent } from './probe-definitions.js';
+import { knowMemory, widen, type Memories } from './ring-memories.js';
+import { createToldRanges } from './told-ranges.js';
 
 const SETS_ENTRIES = BigInt(VHOST_SET_VRING_NUM);
 const SETS_ADDRESSES = BigInt(VHOST_SET_VRING_ADDR);
-
-/** Fields of an event, by name. */
-type Fields = ReadonlyMap<string, bigint>;
 
 export interface ToldByPerf {
   /** @param event what the probe tells, as it was defined */
@@ -40,32 +31,10 @@ export interface ToldByPerf {
   hearHeartbeat(from: LiveTraceEvent): void;
 }
 
-interface Counts {
-  state: number;
-  rounds: number;
-  ranges: number;
-  accesses: number;
-  foreign: number;
-  elsewhere: number;
-}
-
-interface Memory {
-  readonly owner: bigint;
-  /** Bounds of its rings, both inclusive. */
-  low: bigint;
-  high: bigint;
-}
-
 interface ToldSetUp {
   readonly who: string;
   readonly where: string;
   readonly iotlb: 0 | 1;
-}
-
-/** A range whose begin was told, and which call of it is under way. */
-interface Call {
-  readonly columns: (is: number) => string;
-  readonly stage: 'start' | 'end';
 }
 
 const HANDLER_OF: Partial<Record<PerfEvent, string>> = {
@@ -74,55 +43,21 @@ const HANDLER_OF: Partial<Record<PerfEvent, string>> = {
   vsock_end: 'vsock',
 };
 
-const UNKNOWN = '-';
-/** Ranges that were refused have no end, and stay here until another comes to lie where they were. */
-const MOST_RANGES = 65_536;
-const MOST_STACKS = 3000;
-
 /**
  * @param mutexOffset where the mutex of a virtqueue lies in it
  * @param write takes lines, each with its LF
  */
 export function createToldByPerf(mutexOffset: number, write: (text: string) => void): ToldByPerf {
-  const countsOf = new Map<number, Counts>();
+  const lines = createCountedLines(write);
+  const { emit, countOnly } = lines;
   /** What was told of each virtqueue: it is told again when it is another. */
   const told = new Map<bigint, ToldSetUp>();
-  const memories = new Map<bigint, Memory>();
+  const memories: Memories = new Map();
+  const ranges = createToldRanges(lines, memories);
   /** By thread: the round under way; the device whose ring is set up, and the virtqueue that lost its maps. */
   const rounds = new Map<number, { readonly vq: bigint; readonly ring: bigint }>();
   const setUps = new Map<number, { readonly dev: bigint; vq: bigint | undefined }>();
   const owning = new Map<number, bigint>();
-  const calls = new Map<number, Call>();
-  const begun = new Set<bigint>();
-  /** Numbers of stacks by their functions. */
-  const stacks = new Map<string, bigint>();
-  /** A range whose stack comes behind it. */
-  let held: { readonly from: LiveTraceEvent; readonly tell: (stack: string) => void } | undefined;
-  let frames: string[] = [];
-
-  function countsAt(cpu: number): Counts {
-    let counts = countsOf.get(cpu);
-    if (counts === undefined) {
-      counts = { state: 0, rounds: 0, ranges: 0, accesses: 0, foreign: 0, elsewhere: 0 };
-      countsOf.set(cpu, counts);
-    }
-    return counts;
-  }
-
-  function emit(
-    { time, cpu }: LiveTraceEvent,
-    of: keyof Counts,
-    tag: string,
-    ...columns: readonly (string | number | bigint)[]
-  ): void {
-    countsAt(cpu)[of]++;
-    write(`${tag} ${time} ${cpu} ${columns.join(' ')}\n`);
-  }
-
-  /** Something was to be told and cannot be: a heartbeat says that a line was made which did not arrive. */
-  function miss({ cpu }: LiveTraceEvent, of: keyof Counts): void {
-    countsAt(cpu)[of]++;
-  }
 
   function tellSetUp(from: LiveTraceEvent, vq: bigint, fields: Fields, isNew: boolean): void {
     const get = getter(fields);
@@ -140,7 +75,7 @@ export function createToldByPerf(mutexOffset: number, write: (text: string) => v
     const where = [num, ...addresses].join(' ');
     told.set(vq, { who, where, iotlb });
     if (before?.who !== who) {
-      if (mm !== 0n && owner !== 0n) knowMemory(mm, owner);
+      if (mm !== 0n && owner !== 0n) knowMemory(memories, mm, owner);
       emit(from, 'state', 'V', hex(vq), hex(dev), owner, place < 0 ? UNKNOWN : place, notified);
     }
     if (isNew || before?.iotlb !== iotlb) emit(from, 'state', 'I', hex(vq), iotlb);
@@ -157,13 +92,9 @@ export function createToldByPerf(mutexOffset: number, write: (text: string) => v
       if (address !== 0n) widen(memory, address, sizes[area] ?? 0);
   }
 
-  function knowMemory(mm: bigint, owner: bigint): void {
-    if (memories.get(mm)?.owner !== owner) memories.set(mm, { owner, low: -1n, high: -1n });
-  }
-
   function beginRound(from: LiveTraceEvent, fields: Fields): void {
     // Where the round before it let go of the mutex was not told.
-    if (rounds.has(from.thread)) miss(from, 'rounds');
+    if (rounds.has(from.thread)) countOnly(from, 'rounds');
     const vq = getter(fields)('vq');
     tellSetUp(from, vq, fields, false);
     rounds.set(from.thread, { vq, ring: ringOf(fields) });
@@ -224,7 +155,7 @@ export function createToldByPerf(mutexOffset: number, write: (text: string) => v
     const count = getter(fields)('count');
     for (const vq of virtqueuesOf(fields)) tell(vq);
     // Of the others nothing can be told.
-    if (count > BigInt(VIRTQUEUES_OF_DEVICE)) miss(from, 'state');
+    if (count > BigInt(VIRTQUEUES_OF_DEVICE)) countOnly(from, 'state');
   }
 
   function giveUp(from: LiveTraceEvent, fields: Fields): void {
@@ -243,98 +174,9 @@ export function createToldByPerf(mutexOffset: number, write: (text: string) => v
       emit(from, 'accesses', 'A', hex(get('vq')), ACCESSORS.indexOf(accessor), UNKNOWN, 1);
   }
 
-  function beginRange(from: LiveTraceEvent, fields: Fields): void {
-    if (calls.delete(from.thread)) miss(from, 'ranges');
-    const get = getter(fields);
-    const range = get('range');
-    // One that was refused had no end, and another comes to lie where it was.
-    begun.delete(range);
-    const columns = touchingRings(from, fields);
-    if (columns === undefined) return;
-    if (begun.size >= MOST_RANGES) {
-      const [oldest = 0n] = begun;
-      begun.delete(oldest);
-      miss(from, 'ranges');
-    }
-    begun.add(range);
-    calls.set(from.thread, { columns: (is) => columns(is, UNKNOWN), stage: 'start' });
-    held = { from, tell: (stack) => emit(from, 'ranges', 'K', columns(1, stack)) };
-  }
-
-  function endRange(from: LiveTraceEvent, fields: Fields): void {
-    if (calls.delete(from.thread)) miss(from, 'ranges');
-    if (!begun.delete(getter(fields)('range'))) return;
-    const columns = columnsOf(from, fields);
-    if (columns === undefined) return;
-    emit(from, 'ranges', 'K', columns(0, UNKNOWN));
-    calls.set(from.thread, { columns: (is) => columns(is, UNKNOWN), stage: 'end' });
-  }
-
-  function endCall(from: LiveTraceEvent, stage: Call['stage']): void {
-    const call = calls.get(from.thread);
-    if (call?.stage !== stage) return;
-    calls.delete(from.thread);
-    emit(from, 'ranges', 'K', call.columns(stage === 'start' ? 2 : 3));
-  }
-
-  /** The columns of a range that may touch a ring; undefined of others, which are counted. */
-  function touchingRings(
-    from: LiveTraceEvent,
-    fields: Fields,
-  ): ((is: number, stack: string) => string) | undefined {
-    const get = getter(fields);
-    const memory = memories.get(get('mm'));
-    const counts = countsAt(from.cpu);
-    if (memory === undefined) {
-      counts.foreign++;
-      return undefined;
-    }
-    // As the design tests it, the end of a range counts as in it.
-    if (get('start') > memory.high || get('end') < memory.low) {
-      counts.elsewhere++;
-      return undefined;
-    }
-    return columnsOf(from, fields);
-  }
-
-  function columnsOf(
-    from: LiveTraceEvent,
-    fields: Fields,
-  ): ((is: number, stack: string) => string) | undefined {
-    const get = getter(fields);
-    const memory = memories.get(get('mm'));
-    if (memory === undefined) return undefined;
-    // MMU_NOTIFIER_RANGE_BLOCKABLE is bit 0.
-    const rest = [
-      hex(get('start')),
-      hex(get('end')),
-      get('cause'),
-      bit(get('flags'), 0),
-      from.process,
-    ].join(' ');
-    return (is, stack) => `${memory.owner} ${is} ${rest} ${stack} ${from.comm}`;
-  }
-
-  function release(): void {
-    if (held === undefined) return;
-    const { from, tell } = held;
-    held = undefined;
-    const key = frames.join(' ');
-    let stack = stacks.get(key);
-    if (stack === undefined && frames.length > 0 && stacks.size < MOST_STACKS) {
-      stack = from.time;
-      stacks.set(key, stack);
-      const lines = frames.map((name) => `  ${name}\n`).join('');
-      write(`stack ${stack} ${from.cpu}\n${lines}stack end\n`);
-    }
-    frames = [];
-    tell(stack === undefined ? UNKNOWN : String(stack));
-  }
-
-  write(`${ATTACH_HEADER}\n`);
   return {
     hear: (event, from) => {
-      release();
+      ranges.release();
       const fields = fieldsOf(from.fields);
       switch (event) {
         case 'round':
@@ -370,84 +212,23 @@ export function createToldByPerf(mutexOffset: number, write: (text: string) => v
         case 'backend':
           return attachBackend(from, fields);
         case 'range_start':
-          return beginRange(from, fields);
+          return ranges.begin(from, fields);
         case 'range_start_return':
-          return endCall(from, 'start');
+          return ranges.endCall(from, 'start');
         case 'range_end':
-          return endRange(from, fields);
+          return ranges.end(from, fields);
         case 'range_end_return':
-          return endCall(from, 'end');
+          return ranges.endCall(from, 'end');
         case 'memory_ends':
           memories.delete(getter(fields)('mm'));
           return;
       }
     },
-    hearFrame: (name) => {
-      if (held !== undefined && frames.length < MOST_FRAMES) frames.push(name);
-    },
-    endStack: release,
-    hearHeartbeat: ({ time, cpu }) => {
-      release();
-      const { state, rounds: ofRounds, ranges, accesses, foreign, elsewhere } = countsAt(cpu);
-      write(
-        `H ${time} ${cpu} ${state} ${ofRounds} ${ranges} ${accesses} ${foreign} ${elsewhere}\n`,
-      );
+    hearFrame: (name) => ranges.hearFrame(name),
+    endStack: () => ranges.release(),
+    hearHeartbeat: (from) => {
+      ranges.release();
+      lines.heartbeat(from);
     },
   };
-}
-
-const MOST_FRAMES = 24;
-
-const FIELD = /(\w+)=(0x[0-9a-f]{1,16}|-?\d{1,20})(?= |$)/g;
-
-function fieldsOf(text: string): Fields {
-  const fields = new Map<string, bigint>();
-  for (const [, name = '', value = '0'] of text.matchAll(FIELD)) fields.set(name, BigInt(value));
-  return fields;
-}
-
-/** A field that is missing could not be read; the kernel gives those 0, too. */
-function getter(fields: Fields): (name: string) => bigint {
-  return (name) => fields.get(name) ?? 0n;
-}
-
-/** Those of a device, by their places. */
-function virtqueuesOf(fields: Fields): bigint[] {
-  const get = getter(fields);
-  const count = Math.min(Number(get('count')), VIRTQUEUES_OF_DEVICE);
-  return Array.from({ length: count }, (_, place) => get(`vq${place}`));
-}
-
-function ringOf(fields: Fields): bigint {
-  const get = getter(fields);
-  const features = get('features');
-  return ringWord({
-    ...createRingWord(),
-    lastAvailIdx: Number(get('last_avail')),
-    availIdx: Number(get('avail_idx')),
-    lastUsedIdx: Number(get('last_used')),
-    // VRING_USED_F_NO_NOTIFY is 1.
-    noNotify: bit(get('used_flags'), 0) === 1n,
-    signalledUsedValid: get('signalled') !== 0n,
-    callEventfd: get('call') !== 0n,
-    eventIdx: bit(features, EVENT_IDX) === 1n,
-    notifyOnEmpty: bit(features, NOTIFY_ON_EMPTY) === 1n,
-    iotlb: get('iotlb') !== 0n,
-    inOrder: bit(features, IN_ORDER) === 1n,
-    busyPoll: get('polls') !== 0n,
-  });
-}
-
-function widen(memory: Memory, start: bigint, bytes: number): void {
-  const last = start + BigInt(bytes) - 1n;
-  if (memory.low < 0n || start < memory.low) memory.low = start;
-  if (last > memory.high) memory.high = last;
-}
-
-function bit(word: bigint, place: number): bigint {
-  return (word >> BigInt(place)) & 1n;
-}
-
-function hex(value: bigint): string {
-  return value.toString(16);
 }

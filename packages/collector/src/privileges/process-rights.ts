@@ -97,13 +97,10 @@ interface Wanted {
 }
 
 /** What is still root's, in words; undefined when nothing is. */
-function rightsLeft({ uid, gid, groups }: Wanted, ids: Ids): string | undefined {
+function rightsLeft(wanted: Wanted, ids: Ids): string | undefined {
   for (const thread of readdirSync('/proc/self/task')) {
-    const left = rightsInStatus(readFileSync(`/proc/self/task/${thread}/status`, 'latin1'), {
-      uid,
-      gid,
-      groups,
-    });
+    const status = readFileSync(`/proc/self/task/${thread}/status`, 'latin1');
+    const left = rightsInStatus(status, wanted);
     if (left !== undefined) return `thread ${thread} ${left}`;
   }
   // It says so, and it is so.

@@ -15,8 +15,9 @@ export interface NeedsOf {
 /**
  * The least with which it was seen to work, as setpriv(1) names capabilities.
  *
- * perf_event_open: above 2, which upstream does not have, Debian's kernels ask for sys_admin and take nothing else for it. That stands for bpf and perfmon, too. A bpftrace that was not tested gets it as well: it may ask
- * the kernel for the types of modules, or put probes where these say.
+ * perf_event_open: above 2, which upstream does not have, Debian's kernels ask for sys_admin and take nothing else for
+ * it. That stands for bpf and perfmon, too. A bpftrace that was not tested gets it as well: it may ask the kernel for
+ * the types of modules, or put probes where these say.
  */
 export function neededCapabilities({ recorder, isTested, perfEventParanoid }: NeedsOf): string[] {
   const isEnough = isTested && perfEventParanoid !== undefined && perfEventParanoid <= 2;
