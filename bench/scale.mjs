@@ -18,16 +18,18 @@ import { gunzipSync } from 'node:zlib';
 // Not by its index, which has hooks of vitest.
 import { hasServer, startServer } from '../packages/nats-testbed/dist/nats-server.js';
 import { replayInProcess } from './in-process.mjs';
+import { writeMadeRounds } from './made-rounds.mjs';
 import { runMeasured } from './measured-run.mjs';
 import { median } from './median.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 
-/** Real recordings, so many times each: a process that has just begun is slow, and of few events that is much. */
+/** Long ones: a process that has just begun is slow, and of few events that is much. Real recordings, so many times each. */
 const SAMPLES = [
   { what: 'every access', path: 'examples/d1-dpdk-virtio-user.txt.gz', copies: 20 },
   { what: 'a storm of ranges', path: 'examples/s3-resetup-under-storm.txt.gz', copies: 60 },
+  { what: 'rounds', rounds: 1_000_000 },
 ];
 
 /** Runs one of our programs: what it printed as JSON, and its CPU seconds. */
@@ -46,10 +48,14 @@ function usedBy(pid) {
 
 const TICKS = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout);
 
-/** The recording as it is, over and over if it is text. */
-function prepare(folder, { path, copies }) {
-  const recorded = gunzipSync(readFileSync(join(ROOT, path)));
+/** A file with the recording, over and over; or with rounds that are made up. */
+function prepare(folder, { path, copies, rounds }) {
   const file = join(folder, 'sample.txt');
+  if (rounds !== undefined) {
+    writeMadeRounds(file, rounds);
+    return file;
+  }
+  const recorded = gunzipSync(readFileSync(join(ROOT, path)));
   writeFileSync(file, '');
   for (let copy = 0; copy < copies; copy++) appendFileSync(file, recorded);
   return file;

@@ -10,6 +10,7 @@ import {
   NOT_OBSERVED,
   NO_VQ,
   fieldDefinition,
+  type Storage,
   type TextColumnData,
 } from '@vhostscope/model';
 import { BYTES_OF } from './arrow-layout.js';
@@ -65,9 +66,15 @@ export function batchParts(
   addBuffer(body, builder.detail, 4 * (rows + 1));
   addNode(body, details, 0);
   addBuffer(body, NOTHING, 0);
+  const present = presentFields(builder);
   for (const name of DETAIL_FIELDS) {
-    const validity = validityOfDetails(builder, DETAIL_BIT[name]);
     const { storage } = fieldDefinition(name);
+    const bit = DETAIL_BIT[name];
+    if (((present[bit >> 5] >>> (bit & 31)) & 1) === 0) {
+      addAbsent(body, details, storage);
+      continue;
+    }
+    const validity = validityOfDetails(builder, bit);
     const column = builder.details[name];
     if (storage === 'text') addText(body, details, column as TextColumnData, validity);
     else addFixed(body, details, column as ArrayBufferView, BYTES_OF[storage], validity);
@@ -98,6 +105,8 @@ interface Body {
   readonly parts: Uint8Array[];
   nodes: number;
   buffers: number;
+  /** Where the zeros lie in the body that all columns without a value share; undefined while there are none. */
+  zerosAt: number | undefined;
 }
 
 /** Of one batch at a time: all of it is set anew for each. */
@@ -105,7 +114,7 @@ const reusedShape = createBatchShape();
 
 function createBody(): Body {
   reusedShape.bodyBytes = 0;
-  return { shape: reusedShape, parts: [], nodes: 0, buffers: 0 };
+  return { shape: reusedShape, parts: [], nodes: 0, buffers: 0, zerosAt: undefined };
 }
 
 function addNode(body: Body, rows: number, nulls: number): void {
@@ -116,14 +125,19 @@ function addNode(body: Body, rows: number, nulls: number): void {
 
 function addBuffer(body: Body, column: ArrayBufferView, bytes: number): void {
   const { parts, shape } = body;
-  const at = 2 * body.buffers++;
-  shape.buffers[at] = shape.bodyBytes;
-  shape.buffers[at + 1] = bytes;
+  placeBuffer(body, shape.bodyBytes, bytes);
   if (bytes === 0) return;
   parts.push(new Uint8Array(column.buffer, column.byteOffset, bytes));
   const pad = -bytes & 7;
   if (pad !== 0) parts.push(PADDING.subarray(0, pad));
   shape.bodyBytes += bytes + pad;
+}
+
+/** The next buffer in the order of the schema, which lies there in the body. */
+function placeBuffer(body: Body, at: number, bytes: number): void {
+  const place = 2 * body.buffers++;
+  body.shape.buffers[place] = at;
+  body.shape.buffers[place + 1] = bytes;
 }
 
 function addFixed(
@@ -148,6 +162,34 @@ function addText(
   addValidity(body, validity);
   addBuffer(body, column.offsets, 4 * (rows + 1));
   addBuffer(body, column.bytes, rows === 0 ? 0 : column.offsets[rows]);
+}
+
+/**
+ * A column of which no row has a value: most are, and they share the same zeros, as buffers of Arrow may lie over
+ * one another. With zeros of its own for each a batch of rounds would be four times as large.
+ */
+function addAbsent(body: Body, rows: number, storage: Storage): void {
+  addNode(body, rows, rows);
+  const at = zerosFor(body, rows);
+  placeBuffer(body, at, (rows + 7) >> 3);
+  if (storage === 'text') {
+    placeBuffer(body, at, 4 * (rows + 1));
+    placeBuffer(body, at, 0);
+  } else placeBuffer(body, at, rows * BYTES_OF[storage]);
+}
+
+let zeros = new Uint8Array(64);
+
+/** Zeros in the body for the longest column of so many rows, put there the first time. */
+function zerosFor(body: Body, rows: number): number {
+  if (body.zerosAt === undefined) {
+    const bytes = 8 * (rows + 1);
+    if (bytes > zeros.length) zeros = new Uint8Array(2 * bytes);
+    body.zerosAt = body.shape.bodyBytes;
+    body.parts.push(zeros.subarray(0, bytes));
+    body.shape.bodyBytes += bytes;
+  }
+  return body.zerosAt;
 }
 
 function addValidity(body: Body, validity: Validity | undefined): void {
@@ -209,6 +251,18 @@ function setNull(bits: Uint8Array, row: number): void {
   bits[row >> 3] &= ~(1 << (row & 7));
 }
 
+/** Bits of the fields that any row of details has, as in `present`. */
+function presentFields({ details, detailCount }: EventBuilder): readonly [number, number] {
+  const { present } = details;
+  let low = 0;
+  let high = 0;
+  for (let row = 0; row < detailCount; row++) {
+    low |= present[2 * row];
+    high |= present[2 * row + 1];
+  }
+  return [low, high];
+}
+
 function validityOfDetails({ details, detailCount }: EventBuilder, bit: number): Validity {
   const { present } = details;
   const word = bit >> 5;
@@ -216,18 +270,8 @@ function validityOfDetails({ details, detailCount }: EventBuilder, bit: number):
   let set = 0;
   for (let row = 0; row < detailCount; row++) set += (present[2 * row + word] >>> shift) & 1;
   const bytes = (detailCount + 7) >> 3;
-  // Most fields are absent from a whole batch.
-  if (set === 0) return { bits: noneValid(bytes), nulls: detailCount };
   const bits = new Uint8Array(bytes);
   for (let row = 0; row < detailCount; row++)
     bits[row >> 3] |= ((present[2 * row + word] >>> shift) & 1) << (row & 7);
   return { bits, nulls: detailCount - set };
-}
-
-let zeros = new Uint8Array(64);
-
-/** Bytes of zeros, shared and never changed. */
-function noneValid(bytes: number): Uint8Array {
-  if (bytes > zeros.length) zeros = new Uint8Array(2 * bytes);
-  return zeros.subarray(0, bytes);
 }

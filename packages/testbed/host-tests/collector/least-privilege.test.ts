@@ -6,13 +6,6 @@ import { COMPLETE, expectTruth, RECORDED } from './recorded-load.js';
 import { readRecordedTrace } from './recorded-rings.js';
 
 let host: Host;
-beforeAll(async () => {
-  host = await bootHost({ kernel: '6.1', cpus: 1 });
-});
-afterAll(async () => {
-  await host.close();
-});
-
 /** Of capabilities, as /proc/PID/status has them. */
 const SYSLOG_AND_IPC_LOCK = (1n << 34n) | (1n << 14n);
 const WITHOUT_ADMIN = SYSLOG_AND_IPC_LOCK | (1n << 39n) | (1n << 38n);
@@ -74,7 +67,13 @@ async function recordAndLook(
   return { ...seen, said };
 }
 
-describe('on a host of which the load and the trace are known', () => {
+describe.each(['6.1', '6.12'] as const)('on Linux %s', (kernel) => {
+  beforeAll(async () => {
+    host = await bootHost({ kernel, cpus: 1 });
+  });
+  afterAll(async () => {
+    await host.close();
+  });
   afterEach(async () => {
     await setParanoia(3);
   });
