@@ -475,7 +475,9 @@ describe('text of perf and ftrace', () => {
     );
     const { code, err } = await collector('import', 'perf.txt', '-o', 'a.arrows');
     expect(code).toBe(0);
-    expect(err).toMatch(/^collector: a\.arrows: 1 event in 1 recording .*\n$/);
+    expect(err).toMatch(
+      /^collector: perf\.txt: no event of the MMU notifier .*\ncollector: a\.arrows: 1 event in 1 recording .*\n$/,
+    );
     const trace = await openTrace('a.arrows');
     trace.close();
     expect(trace.index.header.clock).toBe('CLOCK_BOOTTIME');
@@ -576,10 +578,11 @@ describe('text of perf and ftrace', () => {
         },
         lost_events: '17',
         notes: [
-          'no event vho:range with start_end=1 in this text: was it recorded?',
-          'no event vho:range with start_end=0 in this text: was it recorded?',
-          'no event vho:uaddr in this text: was it recorded?',
-          'no event vho:uninit in this text: was it recorded?',
+          'no event vho:range with start_end=1 in this text: it was not recorded, or never happened (perf script --header tells which)',
+          'no event vho:range with start_end=0 in this text: it was not recorded, or never happened (perf script --header tells which)',
+          'no event vho:uaddr in this text: it was not recorded, or never happened (perf script --header tells which)',
+          'no event vho:uninit in this text: it was not recorded, or never happened (perf script --header tells which)',
+          expect.stringMatching(/^no event of the MMU notifier was recorded .*; record it too/),
         ],
       },
     ]);

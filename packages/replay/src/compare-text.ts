@@ -15,6 +15,7 @@ import {
   callsAreTimed,
   countOrSpan,
   hitRatio,
+  INCOMPLETE,
   numberColumn,
   preemptionText,
   spanLine,
@@ -49,11 +50,7 @@ function traceLines(trace: ComparedTraceResult, said: SaidOf, title = 'trace    
   const off = designs.filter((one) => one.switched_off !== null);
   return [
     `${title}${printable(trace.trace)}`,
-    ...(complete === false
-      ? [
-          'complete    NO: events are missing; answers may be wrong, also where they are not ambiguous',
-        ]
-      : []),
+    ...(complete === false ? [INCOMPLETE] : []),
     ...preemptionLines(trace),
     ...(trace.span === null ? [] : [spanLine(trace.span)]),
     ...orderLines(designs),

@@ -34,10 +34,7 @@ export function headLines(
       ),
     );
   if (result.complete === true) lines.push('complete    yes, as counted in the kernel');
-  if (result.complete === false)
-    lines.push(
-      'complete    NO: events are missing; answers may be wrong, also where they are not ambiguous',
-    );
+  if (result.complete === false) lines.push(INCOMPLETE);
   lines.push(
     ...wrapped('design      ', `${design.name}: ${design.title} (${design.source})`),
     ...wrapped('order       ', `${result.order}: ${result.order_reason}`),
@@ -54,6 +51,10 @@ export function headLines(
     lines.push(...wrapped(at === 0 ? 'assumed     - ' : '            - ', assumption));
   return lines;
 }
+
+/** Of a trace that is not known to be whole: one that was not closed may be, and so may one in which an event just did not happen. */
+export const INCOMPLETE =
+  'complete    NO: events are missing, or may be; answers may be wrong, also where they are not ambiguous';
 
 /** What was counted of a trace. */
 export function spanLine({

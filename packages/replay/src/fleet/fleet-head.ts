@@ -47,7 +47,7 @@ function entry(label: string, text: string | false | undefined): HeadEntry {
 function completeness({ totals }: FleetResult): string | undefined {
   const { incomplete, uncounted } = totals;
   if (incomplete > 0)
-    return `NO: events are missing from ${counted(incomplete, 'run')}; answers may be wrong, also where they are not ambiguous`;
+    return `NO: events are missing, or may be, from ${counted(incomplete, 'run')}; answers may be wrong, also where they are not ambiguous`;
   const replayed = totals.runs - totals.unreadable - totals.interrupted;
   return replayed > 0 && uncounted === 0 ? 'yes, as counted in the kernels' : undefined;
 }
