@@ -8,7 +8,7 @@ import type {
   Verdict,
 } from './compare-result.js';
 import { RATES_ARE_OF, type Cost } from './cost-result.js';
-import { PINS_MEANING } from './pinned-pages.js';
+import { nameWithPins, PINS_MEANING } from './pinned-pages.js';
 import { gainText, measuredRate } from './rate-words.js';
 import {
   about,
@@ -176,7 +176,7 @@ function cells(one: ComparedDesign, rates: readonly RateKind[], hasIotlb: boolea
   const share = (part: number): string =>
     about(isEstimated && part > 0 && part < accesses, percent(part, accesses));
   return [
-    `${one.design}${one.switched_off === null ? (one.pins_pages ? ' (pins)' : '') : ' (off)'}`,
+    one.switched_off === null ? nameWithPins(one.design, one.pins_pages) : `${one.design} (off)`,
     hitRatio(decisions),
     share(fallbacks),
     ...(hasIotlb ? [share(iotlb)] : []),
