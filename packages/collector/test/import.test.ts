@@ -475,9 +475,7 @@ describe('text of perf and ftrace', () => {
     );
     const { code, err } = await collector('import', 'perf.txt', '-o', 'a.arrows');
     expect(code).toBe(0);
-    expect(err).toMatch(
-      /^collector: perf\.txt: no event of the MMU notifier .*\ncollector: a\.arrows: 1 event in 1 recording .*\n$/,
-    );
+    expect(err).toMatch(/^collector: a\.arrows: 1 event in 1 recording .*\n$/);
     const trace = await openTrace('a.arrows');
     trace.close();
     expect(trace.index.header.clock).toBe('CLOCK_BOOTTIME');
@@ -582,7 +580,6 @@ describe('text of perf and ftrace', () => {
           'no event vho:range with start_end=0 in this text: it was not recorded, or never happened (perf script --header tells which)',
           'no event vho:uaddr in this text: it was not recorded, or never happened (perf script --header tells which)',
           'no event vho:uninit in this text: it was not recorded, or never happened (perf script --header tells which)',
-          expect.stringMatching(/^no event of the MMU notifier was recorded .*; record it too/),
         ],
       },
     ]);

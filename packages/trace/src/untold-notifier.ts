@@ -12,6 +12,6 @@ const OF_STOCK_HOSTS: readonly EventName[] = ['core_range_start', 'core_range_en
 /** @param events by name, as the counts of a recording have them */
 export function lacksNotifier(events: Readonly<Record<string, number>>): boolean {
   const holds = (name: EventName): boolean => name in events;
-  if (holds('notifier') || !(holds('access') || holds('round'))) return false;
+  if (holds('notifier') || !holds('access')) return false;
   return !OF_STOCK_HOSTS.some(holds);
 }
