@@ -209,12 +209,3 @@ export function numberColumn(title: string): TableColumn {
 export function textColumn(title: string): TableColumn {
   return { title, align: 'left' };
 }
-
-/** A time span in ns → "12.3 µs" */
-export function duration(ns: bigint | number): string {
-  const value = Number(ns);
-  if (Math.abs(value) < 1_000) return `${value} ns`;
-  if (Math.abs(value) < 1_000_000) return `${(value / 1_000).toFixed(1)} µs`;
-  if (Math.abs(value) < 1_000_000_000) return `${(value / 1_000_000).toFixed(1)} ms`;
-  return `${(value / 1_000_000_000).toFixed(1)} s`;
-}
