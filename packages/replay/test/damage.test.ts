@@ -13,7 +13,7 @@ import { indexTrace, type BatchPlace } from '@vhostscope/trace';
 import { describe, expect, it } from 'vitest';
 import { checkResultSchema } from '../src/check-result.ts';
 import { explainResultSchema } from '../src/explain-result.ts';
-import { infoResultSchema } from '../src/info-command.ts';
+import { infoResultSchema } from '../src/info-result.ts';
 import { runResultSchema, type RunResult } from '../src/run-result.ts';
 import { verifyResultSchema } from '../src/verify-result.ts';
 import { replay } from './in-process.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { compareResultSchema } from '../src/compare-result.ts';
-import { infoResultSchema } from '../src/info-command.ts';
+import { infoResultSchema } from '../src/info-result.ts';
 import { runResultSchema } from '../src/run-result.ts';
 import { verifyResultSchema } from '../src/verify-result.ts';
 import { replay } from './in-process.ts';
@@ -150,6 +150,22 @@ it('accesses with decisions make a direct-map host, whatever ranges stand beside
     const { out } = await replay('run', '--json', path);
     const { host, complete } = runResultSchema.parse(JSON.parse(out));
     expect({ host, complete }).toEqual({ host: 'direct-map', complete: false });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('info tells what is missing line by line, and of what trace once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trace-events-'));
+  try {
+    const path = join(folder, 'lossy.txt');
+    const text = gunzipSync(readFileSync(golden('perf-script-F.txt.gz'))).toString('latin1');
+    writeFileSync(path, text.replaceAll(/^.*vho:(?:uninit|uaddr):.*\n/gm, ''), 'latin1');
+    const { out } = await replay('info', path);
+    expect(out.split(path)).toHaveLength(3);
+    expect(out).toMatch(
+      /^complete {4}NO: - no event vho:uaddr in this text: .*\n( {18}.*\n)* {16}- no event vho:uninit in this text: /m,
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
