@@ -1,5 +1,6 @@
 /** `collector import --merge`: several recordings of one time as one, from texts and from trace files. */
 import { statSync } from 'node:fs';
+import { KIND } from '@vhostscope/model';
 import {
   counted,
   createProgressBar,
@@ -22,6 +23,8 @@ import {
   OutputError,
   planMerge,
   surveySource,
+  UNTOLD_NOTIFIER,
+  type ImportReport,
   type MergedSource,
   type MergePlan,
   type MergeSource,
@@ -262,6 +265,11 @@ async function breathe(writer: TraceWriter): Promise<void> {
 const sumOf = (events: Float64Array): number => events.reduce((sum, howMany) => sum + howMany, 0);
 
 function problems(plan: MergePlan, sources: readonly MergedSource[]): string[] {
+  // Of one host, another file may tell it.
+  const isTold =
+    plan.tellers !== undefined && plan.sources.some(({ kinds }) => kinds.has(KIND.notifier));
+  const notesOf = ({ notes }: ImportReport): string[] =>
+    notes.filter((note) => !(isTold && note === UNTOLD_NOTIFIER));
   const found = sources.flatMap(({ source, leftOut }) => {
     const { name, trace } = source;
     const { imported, damage } = trace;
@@ -272,7 +280,12 @@ function problems(plan: MergePlan, sources: readonly MergedSource[]): string[] {
       ...(imported === undefined
         ? lossesOf(source)
         : problemsOf([
-            { name, report: { ...imported, flaws: [] }, damage: undefined, nothing: undefined },
+            {
+              name,
+              report: { ...imported, flaws: [], notes: notesOf(imported) },
+              damage: undefined,
+              nothing: undefined,
+            },
           ])),
       ...(kinds.length === 0
         ? []

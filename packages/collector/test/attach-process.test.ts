@@ -56,7 +56,7 @@ describe('stopped for a time', () => {
     expect(await gone).toMatchObject({
       code: 0,
       err: expect.stringMatching(
-        /B, duration, [3-9]\.\d s late: the collector was held up/,
+        /B, duration, [3-9]\.\d\d s late: the collector was held up/,
       ) as string,
     });
     const { rounds, end, damage } = await recordedRounds(output);

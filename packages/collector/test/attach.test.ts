@@ -153,7 +153,7 @@ describe('losses', () => {
     const { code, err } = await attach({ extra }, '--duration', '300ms');
     expect(code).toBe(0);
     expect(err).toMatch(
-      /2 lines of bpftrace could not be read, the first (?:while the probes were being attached|0\.\d s into the recording): M: cpu is/,
+      /2 lines of bpftrace could not be read, the first (?:while the probes were being attached|0\.\d+ s into the recording): M: cpu is/,
     );
     const { end } = await recordedRounds('vhost.arrows');
     expect(end).toMatchObject({ complete: false, lost: { 'unreadable input': '2' } });

@@ -205,10 +205,10 @@ describe('text of perf and ftrace', () => {
         },
         lost_events: '17',
         notes: [
-          'no event vho:range with start_end=1 in this text: was it recorded?',
-          'no event vho:range with start_end=0 in this text: was it recorded?',
-          'no event vho:uaddr in this text: was it recorded?',
-          'no event vho:uninit in this text: was it recorded?',
+          'no event vho:range with start_end=1 in this text: it was not recorded, or never happened (perf script --header tells which)',
+          'no event vho:range with start_end=0 in this text: it was not recorded, or never happened (perf script --header tells which)',
+          'no event vho:uaddr in this text: it was not recorded, or never happened (perf script --header tells which)',
+          'no event vho:uninit in this text: it was not recorded, or never happened (perf script --header tells which)',
         ],
       },
     ]);

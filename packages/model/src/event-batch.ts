@@ -128,6 +128,11 @@ export function commAt(
   return end < 0 ? recorded : recorded.slice(0, end);
 }
 
+/** ns. In the file they are signed, whatever a clock tells. */
+export function timeAt({ time }: Pick<EventBatch, 'time'>, row: number): bigint {
+  return (BigInt(time[2 * row + 1] | 0) << 32n) | BigInt(time[2 * row]);
+}
+
 /** A 64-bit value of a column. */
 export function wordsAt(words: Uint32Array, row: number): bigint {
   return (BigInt(words[2 * row + 1]) << 32n) | BigInt(words[2 * row]);

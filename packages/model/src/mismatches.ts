@@ -1,6 +1,6 @@
 /** Predictions that the kernel contradicts, and the history that explains them. */
 import type { EngineState, Mismatch } from './engine-state.js';
-import type { EventBatch } from './event-batch.js';
+import { timeAt, type EventBatch } from './event-batch.js';
 import { recall, remember } from './history.js';
 
 /** Mismatches kept with their history; the others are only counted. */
@@ -21,7 +21,7 @@ export function keepMismatch(
     what,
     recording: engine.recording,
     line: batch.line[i],
-    time: (BigInt(batch.time[2 * i + 1] | 0) << 32n) | BigInt(batch.time[2 * i]),
+    time: timeAt(batch, i),
     cpu: batch.cpu,
     vq,
     which,

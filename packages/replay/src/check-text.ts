@@ -39,7 +39,7 @@ function headLines(
   if (complete === true) lines.push('complete    yes, as counted in the kernel');
   if (complete === false) {
     lines.push(
-      'complete    NO: events are missing; what follows a known loss is judged as if it began there',
+      'complete    NO: events are missing, or may be; what follows a known loss is judged as if it began there',
     );
   }
   if (span !== null) lines.push(spanLine(span));

@@ -124,7 +124,7 @@ export function comparedTraceResult(
           ...liveAssumptions(trace, host, design),
         ]),
       ),
-      ...traceEventAssumptions(trace),
+      ...traceEventAssumptions(trace, complete),
       ...mergedAssumptions(trace),
       ...(host === 'stock' && first !== undefined
         ? stockAssumptions(trace, first.engine.tallies, preemption)
@@ -220,7 +220,7 @@ export function againstBaseline(
           ? `ambiguous accesses may make it ${most.toFixed(2)} percentage points lower`
           : damaged === null
             ? null
-            : `events are missing from ${damaged}`;
+            : `events are missing, or may be, from ${damaged}`;
       return { trace, design, lower_by, is_worse: open === null ? false : null, open };
     }),
   );

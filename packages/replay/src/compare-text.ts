@@ -8,13 +8,14 @@ import type {
   Verdict,
 } from './compare-result.js';
 import { RATES_ARE_OF, type Cost } from './cost-result.js';
-import { PINS_MEANING } from './pinned-pages.js';
+import { nameWithPins, PINS_MEANING } from './pinned-pages.js';
 import { gainText, measuredRate } from './rate-words.js';
 import {
   about,
   callsAreTimed,
   countOrSpan,
   hitRatio,
+  INCOMPLETE,
   numberColumn,
   preemptionText,
   spanLine,
@@ -49,11 +50,7 @@ function traceLines(trace: ComparedTraceResult, said: SaidOf, title = 'trace    
   const off = designs.filter((one) => one.switched_off !== null);
   return [
     `${title}${printable(trace.trace)}`,
-    ...(complete === false
-      ? [
-          'complete    NO: events are missing; answers may be wrong, also where they are not ambiguous',
-        ]
-      : []),
+    ...(complete === false ? [INCOMPLETE] : []),
     ...preemptionLines(trace),
     ...(trace.span === null ? [] : [spanLine(trace.span)]),
     ...orderLines(designs),
@@ -179,7 +176,7 @@ function cells(one: ComparedDesign, rates: readonly RateKind[], hasIotlb: boolea
   const share = (part: number): string =>
     about(isEstimated && part > 0 && part < accesses, percent(part, accesses));
   return [
-    `${one.design}${one.switched_off === null ? (one.pins_pages ? ' (pins)' : '') : ' (off)'}`,
+    one.switched_off === null ? nameWithPins(one.design, one.pins_pages) : `${one.design} (off)`,
     hitRatio(decisions),
     share(fallbacks),
     ...(hasIotlb ? [share(iotlb)] : []),

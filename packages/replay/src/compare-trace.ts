@@ -10,9 +10,8 @@ import {
   type Preemption,
 } from '@vhostscope/model';
 import { visitTrace, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
-import { pageBytesOf, platformOf, type PlatformOptions } from './platform-options.js';
-import { hasAllEffects, mayHoldEffects, roundAccessesOf, rulesOf } from './replay-plan.js';
-import { hasFilteredRangesOf, hostKindOf } from './replayable-trace.js';
+import { platformOf, type PlatformOptions } from './platform-options.js';
+import { hasAllEffects, mayHoldEffects, recordingOf } from './replay-plan.js';
 import { visitSpan, type TimeSpan } from './time-span.js';
 
 export interface CompareOptions extends PlatformOptions {
@@ -50,23 +49,12 @@ export function compareTrace(
   options: CompareOptions,
 ): ComparedTrace {
   const platform = platformOf(options, trace);
-  const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
-  const host = hostKindOf(trace);
-  const pageBytes = pageBytesOf(options);
-  const common: Omit<EngineOptions, 'design' | 'order'> =
-    host === 'stock'
-      ? {
-          preemption,
-          host,
-          pageBytes,
-          rules: rulesOf(trace),
-          roundAccesses: roundAccessesOf(trace),
-        }
-      : { preemption, host, pageBytes, hasFilteredRanges: hasFilteredRangesOf(trace) };
+  const recording = recordingOf(trace, options);
+  const { host, preemption } = recording;
   const { through = (visit) => visit } = options;
   const runAll = (order: Order, those: readonly Design[]): Compared[] => {
     const chosen = those.map((design) => ({
-      ...common,
+      ...recording,
       design: onPlatform(design, platform),
       order,
     }));

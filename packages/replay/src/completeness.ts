@@ -1,8 +1,10 @@
 /** What is known to be missing from a trace, or wrong with it. */
 import { counted } from '@vhostscope/terminal';
 import {
+  lacksNotifier,
   NO_EVENT,
   recordingCounts,
+  UNTOLD_NOTIFIER,
   type ImportReport,
   type OpenTrace,
   type TraceBytes,
@@ -39,6 +41,7 @@ export function completenessOf(
     }
     backward += counts.backward;
     if (counts.complete === true) whole++;
+    if (lacksNotifier(counts.events)) notes.add(`${trace.name}: ${UNTOLD_NOTIFIER}`);
     for (const flaw of counts.flaws ?? []) flaws.add(`${trace.name}: ${flaw}`);
     for (const note of counts.notes ?? []) notes.add(`${trace.name}: ${note}`);
     for (const [by, howMany] of Object.entries(counts.lost))

@@ -8,6 +8,7 @@ import {
   EVENT_NAMES,
   hasDetail,
   KIND,
+  timeAt,
   type Engine,
   type EventBatch,
 } from '@vhostscope/model';
@@ -58,7 +59,7 @@ export function watchCount(
   if (kind === KIND.range_start || kind === KIND.core_range_start)
     watch.starts.set(batch.cpu, {
       line: batch.line[i] ?? 0,
-      time: timeOf(batch, i),
+      time: String(timeAt(batch, i)),
       pid: details.pid[detail] ?? 0,
       comm: hasDetail(details, detail, 'comm') ? commAt(details.comm, detail) : '',
     });
@@ -70,7 +71,7 @@ export function watchCount(
     const hasArea = kind === KIND.effect_start || kind === KIND.effect_end;
     watch.moved = {
       line: batch.line[i] ?? 0,
-      time: timeOf(batch, i),
+      time: String(timeAt(batch, i)),
       event: EVENT_NAMES[kind ?? 0] ?? String(kind),
       area: hasArea ? (AREAS[details.area[detail] ?? 0] ?? null) : null,
       by: hasArea || kind === KIND.range_start ? (watch.starts.get(batch.cpu) ?? null) : null,
@@ -91,12 +92,8 @@ export function watchCount(
     watch.moved = {
       ...watch.moved,
       notifier_gone: gone ?? batch.line[i] ?? 0,
-      notifier_gone_at: goneAt ?? timeOf(batch, i),
+      notifier_gone_at: goneAt ?? String(timeAt(batch, i)),
       notifier_gone_times: times + 1,
     };
   }
-}
-
-function timeOf({ time }: EventBatch, i: number): string {
-  return String((BigInt((time[2 * i + 1] ?? 0) | 0) << 32n) | BigInt(time[2 * i] ?? 0));
 }

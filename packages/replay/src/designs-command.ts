@@ -4,7 +4,7 @@ import { EXIT, jsonDocument, tableLines, writeOut } from '@vhostscope/terminal';
 import { z } from 'zod';
 import { chosenDesigns } from './chosen-designs.js';
 import { SWITCH_NAMES } from './design-file.js';
-import { pinsPages, PINS_MEANING } from './pinned-pages.js';
+import { nameWithPins, pinsPages, PINS_MEANING } from './pinned-pages.js';
 import { measuredRate } from './rate-words.js';
 import { textColumn, wrapped } from './text-parts.js';
 
@@ -73,7 +73,7 @@ function rateText(rate: RateChange | undefined): string {
 function listLines(designs: readonly Design[]): string[] {
   const columns = ['design', 'SMAP on', 'SMAP off', 'source'].map(textColumn);
   const rows = designs.map((design) => [
-    pinsPages(design) ? `${design.name} (pins)` : design.name,
+    nameWithPins(design.name, pinsPages(design)),
     rateText(design.publishedRates?.smapOn),
     rateText(design.publishedRates?.smapOff),
     design.source,

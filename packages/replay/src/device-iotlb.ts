@@ -1,9 +1,9 @@
 /** What the device IOTLB did, as `--json` prints it, and for people. */
 import { AREAS, MISSED_OF, type DeviceIotlbFound } from '@vhostscope/model';
-import { counted, grouped, percent, tableLines } from '@vhostscope/terminal';
+import { counted, duration, grouped, percent, tableLines } from '@vhostscope/terminal';
 import type { OpenTrace } from '@vhostscope/trace';
 import { z } from 'zod';
-import { duration, numberColumn, textColumn, virtqueueName, wrapped } from './text-parts.js';
+import { numberColumn, textColumn, virtqueueName, wrapped } from './text-parts.js';
 
 const count = z.number().int().nonnegative();
 /** ns, decimal. */
@@ -174,7 +174,7 @@ function stormLines({ devices, storms }: DeviceIotlb): string[] {
   const { dev, begin, end, misses } = worst;
   return wrapped(
     '  ',
-    `${counted(all, 'storm')} of misses; the worst: ${grouped(misses)} of dev ${dev} within ${duration(Number(BigInt(end) - BigInt(begin)))}, from ${begin} ns`,
+    `${counted(all, 'storm')} of misses; the worst: ${grouped(misses)} of dev ${dev} within ${duration(BigInt(end) - BigInt(begin))}, from ${begin} ns`,
     '    ',
   );
 }

@@ -1,5 +1,5 @@
 /** Finds the event that `replay explain` is asked for. */
-import { KIND, NO_VQ } from '@vhostscope/model';
+import { KIND, NO_VQ, timeAt } from '@vhostscope/model';
 import { counted, grouped, ProgramError } from '@vhostscope/terminal';
 import { visitTrace, type OpenTrace } from '@vhostscope/trace';
 import { listVirtqueues } from './recording-list.js';
@@ -97,12 +97,13 @@ function findTime(trace: OpenTrace, wanted: bigint, only: number | undefined): T
   let found: Target | undefined;
   let first: bigint | undefined;
   let last: bigint | undefined;
-  visitTrace(trace.fd, trace.index, ({ kind, vq, time }, from, to) => {
+  visitTrace(trace.fd, trace.index, (batch, from, to) => {
+    const { kind, vq } = batch;
     for (let i = from; i < to; i++, place++) {
       const id = vq[i] ?? NO_VQ;
       if (id === NO_VQ || kind[i] === KIND.virtqueue || (only !== undefined && id !== only))
         continue;
-      const at = (BigInt((time[2 * i + 1] ?? 0) | 0) << 32n) | BigInt(time[2 * i] ?? 0);
+      const at = timeAt(batch, i);
       if (first === undefined || at < first) first = at;
       if (last === undefined || at > last) last = at;
       if (at <= wanted) found = { place, vq: id };

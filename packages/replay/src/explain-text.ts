@@ -1,6 +1,6 @@
 /** The result of `replay explain` for people who know the kernel. */
 import type { Design } from '@vhostscope/model';
-import { counted, grouped, printable, tableLines } from '@vhostscope/terminal';
+import { counted, duration, grouped, printable, tableLines } from '@vhostscope/terminal';
 import { eventPlace, type LiveSince } from './event-place.js';
 import { eventLines } from './event-history.js';
 import { derivedLines } from './explain-derived.js';
@@ -10,14 +10,7 @@ import type {
   HappeningResult,
   StateResult,
 } from './explain-result.js';
-import {
-  countSpan,
-  duration,
-  headLines,
-  textColumn,
-  virtqueueName,
-  wrapped,
-} from './text-parts.js';
+import { countSpan, headLines, textColumn, virtqueueName, wrapped } from './text-parts.js';
 
 /** Callbacks that are shown. */
 const SHOWN = 8;

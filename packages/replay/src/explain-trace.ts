@@ -7,6 +7,7 @@ import {
   KIND,
   NO_ACCESSOR,
   NOT_OBSERVED,
+  timeAt,
   type Engine,
   type EventBatch,
   type VirtqueueSnapshot,
@@ -176,8 +177,7 @@ function happening({ recording }: Progress, batch: EventBatch, i: number): Happe
   return {
     recording: Math.max(0, recording),
     line: batch.line[i] ?? 0,
-    time:
-      (BigInt((batch.time[2 * i + 1] ?? 0) | 0) << 32n) | BigInt((batch.time[2 * i] ?? 0) >>> 0),
+    time: timeAt(batch, i),
     cpu: batch.cpu,
     event: EVENT_NAMES[kind] ?? String(kind),
     vq: batch.vq[i] ?? 0,

@@ -5,6 +5,7 @@ import {
   DEFAULT_STORM_RATE,
   MOST_STORM_RATE,
   SAMPLE_SIZE,
+  timeAt,
   type Engine,
   type Storm,
   type Storms,
@@ -84,8 +85,7 @@ export function findStorms(
       storms.consume(batch, i);
     }
     engine?.consume(batch, begin, to);
-    if (to > from)
-      last = (BigInt(batch.time[2 * to - 1] ?? 0) << 32n) | BigInt(batch.time[2 * to - 2] ?? 0);
+    if (to > from) last = timeAt(batch, to - 1);
   };
   visitTrace(trace.fd, trace.index, through(visit));
   // A range may be under way up to the end.

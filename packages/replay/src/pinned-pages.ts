@@ -6,6 +6,11 @@ export function pinsPages({ maps, clears }: Pick<DesignSwitches, 'maps' | 'clear
   return maps === 'ioctl' && clears === 'never';
 }
 
+/** A design's name where its hits stand beside those of others, which cost no such thing. */
+export function nameWithPins(name: string, isPinning: boolean): string {
+  return isPinning ? `${name} (pins)` : name;
+}
+
 export const PINS_MEANING =
   'the price of its hits is that the pages of every ring are pinned: no migration, NUMA balancing, KSM, huge pages or ' +
   'swap for them';

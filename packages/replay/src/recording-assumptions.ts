@@ -11,12 +11,13 @@ import { traceEventAssumptions } from './trace-event-assumptions.js';
 export function recordingAssumptions(
   trace: PlannedTrace,
   judged: Recorded & { readonly order: Order },
+  complete: boolean | null,
 ): string[] {
   return [
     ...otherPreemption(trace, judged),
     ...designAssumptions(judged.design),
     ...liveAssumptions(trace, judged.host, judged.design),
-    ...traceEventAssumptions(trace),
+    ...traceEventAssumptions(trace, complete),
     ...mergedAssumptions(trace),
   ];
 }

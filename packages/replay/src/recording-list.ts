@@ -1,5 +1,5 @@
 /** The recordings of a trace and their virtqueues, from the rows that the writer made at their ends. */
-import { hasDetail, KIND, type EventBatch } from '@vhostscope/model';
+import { hasDetail, KIND, timeAt, wordsAt, type EventBatch } from '@vhostscope/model';
 import {
   countsByName,
   createBatchMemory,
@@ -36,14 +36,12 @@ export function countRecording(
   const byKind = new Float64Array(256);
   let first: bigint | undefined;
   let last = 0n;
-  visitRecording(bytes, recording, ({ kind, time }, from, to) => {
+  visitRecording(bytes, recording, (batch, from, to) => {
     for (let row = from; row < to; row++) {
-      byKind[kind[row] ?? 0]++;
+      byKind[batch.kind[row] ?? 0]++;
     }
-    const at = (row: number): bigint =>
-      (BigInt(time[2 * row + 1] ?? 0) << 32n) | BigInt(time[2 * row] ?? 0);
-    first ??= at(from);
-    last = at(to - 1);
+    first ??= timeAt(batch, from);
+    last = timeAt(batch, to - 1);
   });
   const events = countsByName(byKind);
   for (const mark of ['recording', 'virtqueue', 'recording_end']) delete events[mark];
@@ -89,8 +87,6 @@ export function describedVirtqueue(
     rank: hasDetail(details, at, 'rank') ? (details.rank[at] ?? id) : id,
     place: hasDetail(details, at, 'place') ? details.place[at] : undefined,
     notified: hasDetail(details, at, 'notified') ? details.notified[at] === 1 : undefined,
-    pointer: hasDetail(details, at, 'pointer')
-      ? (BigInt(details.pointer[2 * at + 1] ?? 0) << 32n) | BigInt(details.pointer[2 * at] ?? 0)
-      : undefined,
+    pointer: hasDetail(details, at, 'pointer') ? wordsAt(details.pointer, at) : undefined,
   };
 }

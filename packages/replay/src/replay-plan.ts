@@ -64,6 +64,23 @@ export interface ChosenOrder<Used extends Engine> {
   readonly orderReason: string;
 }
 
+/** What was recorded, whatever the design. */
+export function recordingOf(
+  trace: PlannedTrace,
+  options: PlatformOptions & Pick<ReplayOptions, 'preempt'>,
+): Omit<Recorded, 'design'> {
+  const host = hostKindOf(trace);
+  const isStock = host === 'stock';
+  return {
+    preemption: options.preempt ?? trace.index.header.preemption ?? 'unknown',
+    host,
+    hasFilteredRanges: hasFilteredRangesOf(trace),
+    pageBytes: pageBytesOf(options),
+    rules: isStock ? rulesOf(trace) : NEWEST_RULES,
+    roundAccesses: isStock ? roundAccessesOf(trace) : 'derived',
+  };
+}
+
 /** @throws ProgramError where the options contradict the trace */
 export function planReplay(
   trace: PlannedTrace,
@@ -71,17 +88,8 @@ export function planReplay(
   options: ReplayOptions,
 ): ReplayPlan {
   const design = onPlatform(chosen, platformOf(options, trace));
-  const preemption = options.preempt ?? trace.index.header.preemption ?? 'unknown';
-  if (hostKindOf(trace) === 'stock') return planStockHost(trace, design, preemption, options);
-  const recorded: Recorded = {
-    design,
-    preemption,
-    host: 'direct-map',
-    hasFilteredRanges: hasFilteredRangesOf(trace),
-    pageBytes: pageBytesOf(options),
-    rules: NEWEST_RULES,
-    roundAccesses: 'derived',
-  };
+  const recorded: Recorded = { ...recordingOf(trace, options), design };
+  if (recorded.host === 'stock') return planStockHost(trace, recorded, options);
   const useObservations = options.useObservations === true;
   if (useObservations) checkObservable(trace, design, options);
   const mayUseEffects = options.order !== 'ranges' && design.callbackRules === 'direct-map';
@@ -127,7 +135,8 @@ function chooseOrder<Used extends Engine>(
   const instead = asked === 'effects' ? 'not effects, as asked for: ' : '';
   if (design.maps === 'never' || design.switchedOff !== undefined)
     return byRanges(`${instead}the design maps nothing, so it does not matter`);
-  if (!mayUseEffects) return byRanges(`${instead}recorded effects are not those of ${design.name}`);
+  if (!mayUseEffects)
+    return byRanges(`${instead}of ${design.name} no recording holds the effects of callbacks`);
   const told = effects?.tallies.effects ?? { start: 0, end: 0 };
   const overlapping = ranges.tallies.ranges.overlapping + ranges.uncounted.overlapping;
   if (told.start + told.end === 0 && overlapping === 0)
@@ -157,11 +166,9 @@ function chooseOrder<Used extends Engine>(
 /** A stock kernel has no callbacks: their effects can only be concluded from the memory manager's calls. */
 function planStockHost(
   trace: PlannedTrace,
-  design: Design,
-  preemption: Preemption,
-  options: ReplayOptions,
+  recorded: Recorded,
+  { order, useObservations }: ReplayOptions,
 ): ReplayPlan {
-  const { order, useObservations } = options;
   if (order === 'effects')
     throw new ProgramError(
       `${trace.name} is a recording of a stock host: it has no effects of callbacks, so --order effects has no answer`,
@@ -172,15 +179,6 @@ function planStockHost(
       `${trace.name} is a recording of a stock host: it has no attempts to map that --use-observations could use`,
       { advice: 'leave it out' },
     );
-  const recorded: Recorded = {
-    design,
-    preemption,
-    host: 'stock',
-    hasFilteredRanges: true,
-    pageBytes: pageBytesOf(options),
-    rules: rulesOf(trace),
-    roundAccesses: roundAccessesOf(trace),
-  };
   const orderReason =
     order === 'ranges'
       ? 'as asked for'
@@ -210,7 +208,7 @@ export function roundAccessesOf({ index, fd }: PlannedTrace): RoundAccesses {
 }
 
 /** The rules of the recorded kernel; the newest where it is not known. */
-export function rulesOf({ index }: PlannedTrace): AccessorRules {
+function rulesOf({ index }: PlannedTrace): AccessorRules {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(index.header.host?.kernel ?? '') ?? [];
   const version = Number(major) * 1000 + Number(minor);
   const name = version < 5018 ? '5.3' : version < 6001 ? '5.18' : '6.1';

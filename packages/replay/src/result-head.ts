@@ -60,7 +60,7 @@ export function headOf(
     span: describeSpan(replayed.span),
     assumptions: [
       ...(replayed.host === 'stock' && replayed.span !== undefined ? [AT_BORDERS] : []),
-      ...recordingAssumptions(trace, replayed),
+      ...recordingAssumptions(trace, replayed, completeness.complete),
       ...(replayed.host === 'stock' && replayed.design.maps !== 'never'
         ? stockAssumptions(trace, replayed.engine.tallies, replayed.preemption)
         : []),

@@ -9,7 +9,7 @@ import { exportResultSchema } from './export/export-result.js';
 import { ndjsonLineSchema } from './export/ndjson-schema.js';
 import { fleetResultSchema } from './fleet/fleet-result.js';
 import { hazardsResultSchema } from './hazards-result.js';
-import { infoResultSchema } from './info-command.js';
+import { infoResultSchema } from './info-result.js';
 import { reportSchema } from './report/report-schema.js';
 import { runResultSchema } from './run-result.js';
 import { stormsResultSchema } from './storms-result.js';

@@ -7,6 +7,7 @@ import { lostRates } from './rate-words.js';
 import type { StormResult, StormsResult } from './storms-result.js';
 import { wrongCountLines } from './wrong-counts.js';
 import { headLines, hitRatio, listLines, numberColumn, wrapped } from './text-parts.js';
+import { toldSeconds } from './told-seconds.js';
 
 export function stormsText(result: StormsResult, design: Design): string {
   const { storms } = result;
@@ -51,11 +52,11 @@ function table(storms: readonly StormResult[]): string[] {
     ],
     storms.map((storm) => [
       String(storm.number),
-      `${storm.begins_after.toFixed(3)} s`,
-      `${storm.lasts.toFixed(3)} s`,
+      toldSeconds(storm.begins_after),
+      toldSeconds(storm.lasts),
       String(storm.dev),
       grouped(storm.ranges),
-      `${storm.down.toFixed(3)} s`,
+      toldSeconds(storm.down),
       grouped(storm.accesses),
       grouped(storm.fallbacks),
       hitRatio(storm),

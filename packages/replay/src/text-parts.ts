@@ -34,10 +34,7 @@ export function headLines(
       ),
     );
   if (result.complete === true) lines.push('complete    yes, as counted in the kernel');
-  if (result.complete === false)
-    lines.push(
-      'complete    NO: events are missing; answers may be wrong, also where they are not ambiguous',
-    );
+  if (result.complete === false) lines.push(INCOMPLETE);
   lines.push(
     ...wrapped('design      ', `${design.name}: ${design.title} (${design.source})`),
     ...wrapped('order       ', `${result.order}: ${result.order_reason}`),
@@ -54,6 +51,10 @@ export function headLines(
     lines.push(...wrapped(at === 0 ? 'assumed     - ' : '            - ', assumption));
   return lines;
 }
+
+/** Of a trace that is not known to be whole: one that was not closed may be, and so may one in which an event just did not happen. */
+export const INCOMPLETE =
+  'complete    NO: events are missing, or may be; answers may be wrong, also where they are not ambiguous';
 
 /** What was counted of a trace. */
 export function spanLine({
@@ -207,13 +208,4 @@ export function numberColumn(title: string): TableColumn {
 /** A column of words. */
 export function textColumn(title: string): TableColumn {
   return { title, align: 'left' };
-}
-
-/** A time span in ns → "12.3 µs" */
-export function duration(ns: bigint | number): string {
-  const value = Number(ns);
-  if (Math.abs(value) < 1_000) return `${value} ns`;
-  if (Math.abs(value) < 1_000_000) return `${(value / 1_000).toFixed(1)} µs`;
-  if (Math.abs(value) < 1_000_000_000) return `${(value / 1_000_000).toFixed(1)} ms`;
-  return `${(value / 1_000_000_000).toFixed(1)} s`;
 }

@@ -63,7 +63,7 @@ function comparisonCells({
 function verdict({ design, disagree, ambiguous, agree, compared, complete }: VerifyResult): string {
   if (disagree > 0) {
     const no = `NO: ${counted(disagree, 'decision')} of the kernel contradict the model`;
-    if (complete === false) return `${no}; events are missing, which may be why`;
+    if (complete === false) return `${no}; events are missing, or may be, and that may be why`;
     return `${no}; was ${design} the design of that kernel?`;
   }
   if (agree === 0)
@@ -72,7 +72,7 @@ function verdict({ design, disagree, ambiguous, agree, compared, complete }: Ver
     ambiguous > 0
       ? `yes: the model agrees with the kernel wherever the trace can tell: ${percent(agree, compared)} of the decisions`
       : 'yes: the model agrees with the kernel everywhere';
-  return complete === false ? `${yes}; of the trace, events are missing` : yes;
+  return complete === false ? `${yes}; events of the trace are missing, or may be` : yes;
 }
 
 /** Each with the events that led to it; events that stand under an earlier one are not repeated. */

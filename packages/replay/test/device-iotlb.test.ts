@@ -126,7 +126,7 @@ it('both are told to people', async () => {
       virtqueue     rounds  left  meta-IOTLB hits  ring misses  buffer misses
       vq 0 (dev 0)       3     1          44.44 %            1              1
       dev 0: 2 misses, 1 update and 1 invalidation by its owner, each of which drops what the meta-IOTLB
-        keeps; of 1 miss the answer was seen, after 6.0 µs on average and 6.0 µs at most
+        keeps; of 1 miss the answer was seen, after 6.00 µs on average and 6.00 µs at most
 
     dirty log: 4 bits set for 4 writes, by 5 get_user_pages calls (1 failed) and at least 12 atomic
       operations; no design spares them

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportResultSchema } from '../src/export/export-result.ts';
 import { ndjsonLineSchema } from '../src/export/ndjson-schema.ts';
-import { infoResultSchema } from '../src/info-command.ts';
+import { infoResultSchema } from '../src/info-result.ts';
 import type { RunResult } from '../src/run-result.ts';
 import { BIN, shell } from './child-process.ts';
 import { CASES, run, STOCK } from './export-cases.ts';

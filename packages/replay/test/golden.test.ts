@@ -1,6 +1,6 @@
 /** Every real recording: what the program says against what the kernel did and what was counted by other means. */
 import { describe, expect, it } from 'vitest';
-import { infoResultSchema } from '../src/info-command.ts';
+import { infoResultSchema } from '../src/info-result.ts';
 import { runResultSchema } from '../src/run-result.ts';
 import { verifyResultSchema } from '../src/verify-result.ts';
 import { replay } from './in-process.ts';

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { infoResultSchema } from '../src/info-command.ts';
+import { compareResultSchema } from '../src/compare-result.ts';
+import { infoResultSchema } from '../src/info-result.ts';
 import { runResultSchema } from '../src/run-result.ts';
 import { verifyResultSchema } from '../src/verify-result.ts';
 import { replay } from './in-process.ts';
@@ -69,11 +70,70 @@ it.each([[], ['--strict']])(
   },
 );
 
-it('says what it takes for granted', async () => {
+it('says what it takes for granted, and nothing that it knows better', async () => {
+  const ALL = 'all events that a design depends on were recorded, of all CPUs and all the time';
   const { out } = await replay('run', '--json', golden('perf-script-F.txt.gz'));
-  expect(runResultSchema.parse(JSON.parse(out)).assumptions).toContain(
-    'all events that a design depends on were recorded, of all CPUs and all the time',
-  );
+  expect(runResultSchema.parse(JSON.parse(out)).assumptions).toContain(ALL);
+  const folder = mkdtempSync(join(tmpdir(), 'trace-events-'));
+  try {
+    const path = join(folder, 'lossy.txt');
+    const text = gunzipSync(readFileSync(golden('perf-script-F.txt.gz'))).toString('latin1');
+    writeFileSync(path, text.replaceAll(/^.*vho:uninit:.*\n/gm, ''), 'latin1');
+    const run = await replay('run', '--json', path);
+    const compare = await replay('compare', '--json', path);
+    for (const { complete, assumptions } of [
+      runResultSchema.parse(JSON.parse(run.out)),
+      ...compareResultSchema.parse(JSON.parse(compare.out)).traces,
+    ]) {
+      expect(complete).toBe(false);
+      expect(assumptions).toContain(`but for what is known to be missing, ${ALL}`);
+      expect(assumptions).not.toContain(ALL);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+describe('where nothing tells of the MMU notifier', () => {
+  const text = (path: string, without?: RegExp): string =>
+    gunzipSync(readFileSync(path))
+      .toString('latin1')
+      .split('\n')
+      .filter((line) => without?.test(line) !== true)
+      .join('\n');
+  const dialect = join(import.meta.dirname, 'golden/s1-bg-q256.txt.gz');
+
+  it.each([
+    ['perf', golden('perf-script-F.txt.gz'), /vho:notifier/],
+    ['bpftrace', dialect, /^N /],
+  ])('one line says so, and what to record: %s', async (_name, path, notifier) => {
+    const folder = mkdtempSync(join(tmpdir(), 'trace-events-'));
+    try {
+      const file = join(folder, 'a.txt');
+      const trace = join(folder, 'a.arrows');
+      writeFileSync(file, text(path, notifier), 'latin1');
+      await mergeFiles(trace, [{ path: file }]);
+      for (const one of [file, trace])
+        for (const command of ['run', 'info']) {
+          const { code, out, err } = await replay(command, '--json', one);
+          expect(code).toBe(0);
+          expect(err.split('\n').filter((line) => line.includes('MMU notifier'))).toEqual([
+            expect.stringMatching(
+              /^replay: .*\/a\.\w+: no event of the MMU notifier was recorded \(vho:notifier of perf, N of bpftrace\).*; record it too, from before the rings are set up$/,
+            ),
+          ]);
+          if (command === 'run')
+            expect(runResultSchema.parse(JSON.parse(out))).toMatchObject({
+              totals: { hits: 0 },
+              complete: null,
+            });
+        }
+      writeFileSync(file, text(path), 'latin1');
+      expect((await replay('run', file)).err).not.toContain('MMU notifier');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
 
 it('accesses with decisions make a direct-map host, whatever ranges stand beside them', async () => {
@@ -90,6 +150,22 @@ it('accesses with decisions make a direct-map host, whatever ranges stand beside
     const { out } = await replay('run', '--json', path);
     const { host, complete } = runResultSchema.parse(JSON.parse(out));
     expect({ host, complete }).toEqual({ host: 'direct-map', complete: false });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('info tells what is missing line by line, and of what trace once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trace-events-'));
+  try {
+    const path = join(folder, 'lossy.txt');
+    const text = gunzipSync(readFileSync(golden('perf-script-F.txt.gz'))).toString('latin1');
+    writeFileSync(path, text.replaceAll(/^.*vho:(?:uninit|uaddr):.*\n/gm, ''), 'latin1');
+    const { out } = await replay('info', path);
+    expect(out.split(path)).toHaveLength(3);
+    expect(out).toMatch(
+      /^complete {4}NO: - no event vho:uaddr in this text: .*\n( {18}.*\n)* {16}- no event vho:uninit in this text: /m,
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -17,12 +17,6 @@ export function percent(part: number, whole: number): string {
   return `${(hundredths / 100).toFixed(2)} %`;
 }
 
-/** Time span in ns → "12.345 s" */
-export function seconds(ns: bigint): string {
-  const ms = Number(ns / 1_000_000n);
-  return `${(ms / 1000).toFixed(3)} s`;
-}
-
 /** 1234567 → "1.2 MB" */
 export function byteSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

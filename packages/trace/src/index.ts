@@ -119,3 +119,4 @@ export {
   type EventValues,
 } from './event-builder.js';
 export { isArrowStream, STREAM_MARK_BYTES } from './foreign-formats.js';
+export { lacksNotifier, UNTOLD_NOTIFIER } from './untold-notifier.js';

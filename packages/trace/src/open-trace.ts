@@ -21,6 +21,7 @@ import { createImportReport, type ImportReport } from './import-report.js';
 import { inputName, readInput, type InputEnd } from './input-bytes.js';
 import type { RecordingObjects } from './recording-objects.js';
 import { createTextImport, type TextImport } from './text-import.js';
+import { toldByAll } from './told-by-all.js';
 import { headerOfText, naming } from './trace-header.js';
 import { indexTrace, type TraceIndex } from './trace-index.js';
 import {
@@ -251,6 +252,10 @@ function opened(
         ? `${name}: the last ${torn} bytes, from byte ${index.goodBytes}, are an unfinished batch and were left out`
         : `${name}: the trace was not closed, its writer was stopped or is still running`,
     );
+  }
+  if (damage.length > 0 && imported === undefined) {
+    const told = toldByAll(fd, index);
+    if (told !== undefined) damage.push(`${name}: ${told}`);
   }
   if (index.closed && torn > 0)
     damage.push(

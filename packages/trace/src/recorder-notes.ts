@@ -1,17 +1,12 @@
 /** What whoever records, or imports, adds to a recording beside the lines that it reads. */
 import { timeOfLine, type EventLine, type EventName } from '@vhostscope/model';
+import { flushFull } from './batch-flow.js';
 import { FIRST_LINK } from './checksums.js';
 import { appendEvent, clearBuilder, type EventValues } from './event-builder.js';
 import { forgetUnwritten, latestOfCpu, latestTime, type LiveEnd } from './recording-in-progress.js';
 import type { KeptLine } from './open-ranges.js';
 import { appendRangeLine, appendRingLine } from './ring-state.js';
-import {
-  beginRecording,
-  builderOf,
-  flushFull,
-  roomForEnd,
-  type TraceWriter,
-} from './trace-writer.js';
+import { beginRecording, builderOf, roomForEnd, type TraceWriter } from './trace-writer.js';
 
 /** Notes that events were lost at this place of the stream, and by whom. */
 export function writeLoss(

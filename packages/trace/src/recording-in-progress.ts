@@ -1,5 +1,5 @@
 /** A recording that is being written, and what adds up over its batches. */
-import { EVENT_NAMES, KIND } from '@vhostscope/model';
+import { EVENT_NAMES, KIND, timeAt } from '@vhostscope/model';
 import type { EventBuilder } from './event-builder.js';
 import { countsByName, type RecordingCounts } from './recording-counts.js';
 import type { RecordingObjects } from './recording-objects.js';
@@ -96,9 +96,9 @@ export function summariseBatch(
   addKinds(recording.byKind, kinds, 1);
   recording.unwritten.add(kinds);
   const backward = countBackward(time, length);
-  const last = timeOf(builder, length - 1);
+  const last = timeAt(builder, length - 1);
   const before = recording.lastOfCpu.get(cpu);
-  recording.backward += backward + (before !== undefined && timeOf(builder, 0) < before ? 1 : 0);
+  recording.backward += backward + (before !== undefined && timeAt(builder, 0) < before ? 1 : 0);
   recording.lastOfCpu.set(cpu, last);
   if (recording.latest === builder) recording.latestFlushed = last;
   extendSpan(recording, builder, backward > 0);
@@ -127,7 +127,7 @@ function extendSpan(
   while (row < length && kind[row] === KIND.lost) row++;
   // In order the first and the last row are enough.
   for (; row < length; row = unordered || row === length - 1 ? row + 1 : length - 1) {
-    const time = timeOf(builder, row);
+    const time = timeAt(builder, row);
     if (recording.first === undefined || time < recording.first) recording.first = time;
     if (time > recording.last) recording.last = time;
   }
@@ -163,7 +163,7 @@ function countBackward(time: Uint32Array, length: number): number {
 
 /** Time of the event written last, for rows that have no time of their own; 0 before the first. */
 export function latestTime({ latest, latestFlushed, last }: RecordingInProgress): bigint {
-  if (latest !== undefined && latest.length > 0) return timeOf(latest, latest.length - 1);
+  if (latest !== undefined && latest.length > 0) return timeAt(latest, latest.length - 1);
   // None of the events may have come from a line: heartbeats and what is told again do not.
   return latestFlushed > last ? latestFlushed : last;
 }
@@ -173,9 +173,5 @@ export function latestOfCpu(
   { lastOfCpu }: RecordingInProgress,
   builder: EventBuilder,
 ): bigint | undefined {
-  return builder.length === 0 ? lastOfCpu.get(builder.cpu) : timeOf(builder, builder.length - 1);
-}
-
-function timeOf(builder: EventBuilder, row: number): bigint {
-  return (BigInt(builder.time[2 * row + 1]) << 32n) | BigInt(builder.time[2 * row]);
+  return builder.length === 0 ? lastOfCpu.get(builder.cpu) : timeAt(builder, builder.length - 1);
 }

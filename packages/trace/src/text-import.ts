@@ -5,6 +5,7 @@ import { createTextImporter } from './import-text.js';
 import { createTextKindFinder, type TextKind } from './text-kind.js';
 import { createTraceEventImport } from './trace-events/import-trace-events.js';
 import type { TraceWriter } from './trace-writer.js';
+import { lacksNotifier, UNTOLD_NOTIFIER } from './untold-notifier.js';
 
 /** An import under way. */
 export interface TextImport {
@@ -36,9 +37,11 @@ export function createTextImport(
   const head = createGrowingBytes();
   const finder = createTextKindFinder();
   let begun: TextImport | undefined;
+  let into: TraceWriter | undefined;
 
   function beginAs(kind: TextKind): TextImport {
     const writer = begin(kind);
+    into = writer;
     begun =
       kind.format === 'bpftrace'
         ? createTextImporter(writer, report)
@@ -63,6 +66,11 @@ export function createTextImport(
       beginIf(false);
     },
     flaw: (what) => atTheEnd()?.flaw(what),
-    end: (interrupted) => atTheEnd()?.end(interrupted),
+    end: (interrupted) => {
+      atTheEnd()?.end(interrupted);
+      // The trace does not say it: who replays it looks for itself, and others that it is merged with may tell it.
+      if (lacksNotifier(into?.ended?.events ?? {}) && !report.notes.includes(UNTOLD_NOTIFIER))
+        report.notes.push(UNTOLD_NOTIFIER);
+    },
   };
 }

@@ -50,8 +50,8 @@ export interface TraceIndex {
 }
 
 /**
- * Above what our messages need; a longer one is damage, and is not read into memory. A file that grows is not waited for
- * long where a length was changed: a batch has less than 4 KB of metadata. A header names all that was imported.
+ * Above what our messages need; a longer one is damage, and is not read into memory. A batch has less than 4 KB of
+ * metadata; a header names all that was imported.
  */
 const MAX_HEADER_BYTES = 1 << 24;
 const MAX_METADATA_BYTES = 1 << 13;
@@ -246,7 +246,14 @@ function findMessage(
     throw damaged(offset, 'no Arrow message');
   if (metadataBytes === 0) return 'end';
   const body = offset + PREFIX_BYTES + metadataBytes;
-  if (body > fileBytes) return undefined;
+  if (body > fileBytes) {
+    if (holdsMessage(bytes, offset + PREFIX_BYTES, fileBytes))
+      throw damaged(
+        offset,
+        'a message whose length was changed, for another one begins within it,',
+      );
+    return undefined;
+  }
   const metadata = readAt(bytes, offset + PREFIX_BYTES, metadataBytes);
   const message = readMessage(metadata);
   if (message === undefined) throw damaged(offset, 'unreadable Arrow message');
@@ -254,6 +261,21 @@ function findMessage(
     throw damaged(offset, 'Arrow message of impossible length');
   return { metadata, message, end: body + message.bodyBytes };
 }
+
+/**
+ * Whether a message begins in what there is of metadata, which are not whole by their length. None hold the mark of a
+ * beginning: texts are UTF-8, numbers small, and offsets even. A header may be long, so that nobody would find out
+ * soon that one is not so long.
+ */
+function holdsMessage(bytes: TraceBytes, from: number, fileBytes: number): boolean {
+  const metadata = readAt(bytes, from, fileBytes - from);
+  for (let at = 0; at + 4 <= metadata.byteLength; at += MESSAGE_ALIGNMENT)
+    if (metadata.getUint32(at, true) === CONTINUATION) return true;
+  return false;
+}
+
+/** Messages begin at multiples of so many bytes. */
+const MESSAGE_ALIGNMENT = 8;
 
 /** What the next message rests on, where this one is as it was written. */
 function linkBehindFound({ metadata, message }: FoundMessage, at: number, before: number): number {

@@ -6,97 +6,36 @@ import {
   createAccessRunMemory,
   forgetAddresses,
   readAccessRun,
-  type AccessRunMemory,
   type EventLine,
 } from '@vhostscope/model';
-import type { BatchRole } from './batch-metadata.js';
 import type { Taken } from 'bpftrace-parser';
-import { batchParts, closingBatch } from './batch-writer.js';
 import {
-  appendEvent,
-  appendLine,
-  assignCpu,
-  BATCH_ROWS,
-  clearBuilder,
-  createEventBuilder,
-  type EventBuilder,
-} from './event-builder.js';
+  appendLinked,
+  batchRowsOf,
+  beginAgain,
+  describeVirtqueue,
+  flushEvents,
+  flushFull,
+  flushTable,
+  MIN_BATCH_ROWS,
+  writeMark,
+  writeSchema,
+} from './batch-flow.js';
+import { closingBatch } from './batch-writer.js';
+import { FIRST_LINK } from './checksums.js';
+import { appendLine, createEventBuilder, type EventBuilder } from './event-builder.js';
+import { endOfStream, schemaMessage } from './message-writer.js';
+import { countsOf, createRecording, type RecordingInProgress } from './recording-in-progress.js';
 import {
-  countsOf,
-  createRecording,
-  latestTime,
-  summariseBatch,
-  type RecordingInProgress,
-} from './recording-in-progress.js';
-import type { RecordingCounts } from './recording-counts.js';
-import {
-  addressOfVirtqueue,
   createRecordingObjects,
-  describedVirtqueue,
-  hasUnplaced,
-  placeVirtqueues,
   resolveObjects,
   virtqueuesByAddress,
-  type RecordingObjects,
 } from './recording-objects.js';
-import { FIRST_LINK } from './checksums.js';
-import { endOfStream, schemaMessage, type LinkedMessage } from './message-writer.js';
 import { headerMetadata, type TraceHeader } from './trace-header.js';
 import { fileOutput, type TraceOutput } from './trace-output.js';
-import type { PieceFate } from './write-behind.js';
+import type { TraceWriter } from './writer-state.js';
 
-export interface TraceWriter {
-  readonly output: TraceOutput;
-  /** The schema's message, with which every stream of the trace begins. */
-  readonly schema: LinkedMessage;
-  /** What the next message rests on, and what it would if all that was appended were written, as who reads along has it. */
-  link: number;
-  appendedLink: number;
-  /** Link of what is whole in the file. */
-  writtenLink: number;
-  /** Whether the schema is in the file, or on its way there. */
-  schemaIs: 'underway' | 'written' | 'lost';
-  readonly keepsPointers: boolean;
-  /** Bytes given to the file so far. */
-  bytes: number;
-  /** Events of all recordings that were given to the file, and that are in it. */
-  events: number;
-  eventsWritten: number;
-  /** Recordings begun. */
-  recordings: number;
-  /** The recording that is being written; undefined before the first and after the last. */
-  current: RecordingInProgress | undefined;
-  /** The recording of which the end is on its way to the file; undefined when it is there. */
-  ending: RecordingInProgress | undefined;
-  /** Counts of the recording that ended last. */
-  ended: RecordingCounts | undefined;
-  /** Objects of the latest recording: the ids of the next go on from theirs. */
-  lastObjects: RecordingObjects | undefined;
-  /** Memory that recordings share. */
-  readonly builders: (EventBuilder | undefined)[];
-  readonly table: EventBuilder;
-  /** Builders whose batch is written, to be used again. */
-  readonly spare: EventBuilder[];
-  /** CPUs seen, and how many rows a batch of one of them gets at present. */
-  cpus: number;
-  batchRows: number;
-  /** Rows written in full batches since the last look for rows that wait for long, and the number of that look. */
-  rowsSinceLook: number;
-  looks: number;
-  /** By CPU, after which look its last batch was written. */
-  readonly writtenAfter: number[];
-  /** Access lines that look like the latest are read by a path of their own. */
-  readonly accessRuns: AccessRunMemory;
-}
-
-/** Rows of all CPUs together that wait for their batch to be full; readers need memory for as many. */
-const MAX_WAITING_ROWS = 8 * BATCH_ROWS;
-const MIN_BATCH_ROWS = 512;
-/**
- * Nor do more wait than a quarter of those that are written, so that a file which is cut early holds most of what
- * came until then.
- */
-const WAITING_SHARE = 1 / 4;
+export type { TraceWriter };
 
 /**
  * Begins a trace.
@@ -143,14 +82,6 @@ export function createTraceWriter(
   return writer;
 }
 
-function writeSchema(writer: TraceWriter): void {
-  const { bytes, link } = writer.schema;
-  writer.schemaIs = 'underway';
-  appendLinked(writer, [bytes], bytes.length, link, {
-    onWritten: () => (writer.schemaIs = 'written'),
-  });
-}
-
 /** Begins a recording; one that is being written is ended. */
 export function beginRecording(writer: TraceWriter, note: string): RecordingInProgress {
   endRecording(writer);
@@ -171,11 +102,6 @@ function addBuilder(writer: TraceWriter, cpu: number): EventBuilder {
   writer.cpus++;
   writer.batchRows = batchRowsOf(writer);
   return builder;
-}
-
-function batchRowsOf({ cpus, events }: TraceWriter): number {
-  const waiting = Math.min(MAX_WAITING_ROWS, WAITING_SHARE * events);
-  return Math.max(MIN_BATCH_ROWS, Math.min(BATCH_ROWS, Math.floor(waiting / cpus)));
 }
 
 /**
@@ -321,182 +247,4 @@ export function endRecording(writer: TraceWriter): void {
     },
   });
   writer.current = undefined;
-}
-
-/** All virtqueues stand in the end, and no events before it refer to a table that is taken back: they are, too. */
-const TOLD_AGAIN: PieceFate = { onTakenBack: () => {} };
-
-function describeVirtqueue(
-  writer: TraceWriter,
-  recording: RecordingInProgress,
-  vq: number,
-  rank: number | undefined,
-): void {
-  const { table } = writer;
-  const { objects } = recording;
-  appendEvent(table, 'virtqueue', latestTime(recording), 0, {
-    ...describedVirtqueue(objects, vq),
-    ...(rank !== undefined && { rank }),
-    ...(writer.keepsPointers && { pointer: addressOfVirtqueue(objects, vq) }),
-  });
-  if (table.length === BATCH_ROWS) flush(writer, recording, table, 'table', TOLD_AGAIN);
-}
-
-/** Writes the events of a builder when they are a full batch. */
-export function flushFull(
-  writer: TraceWriter,
-  recording: RecordingInProgress,
-  builder: EventBuilder,
-): void {
-  if (builder.length < writer.batchRows) return;
-  writer.rowsSinceLook += builder.length;
-  flushEvents(writer, recording, builder);
-  writer.batchRows = batchRowsOf(writer);
-  if (writer.rowsSinceLook >= writer.cpus * writer.batchRows) flushSlow(writer, recording);
-}
-
-/** Writes what has waited since before the last look: a CPU of few events fills no batch for long. */
-function flushSlow(writer: TraceWriter, recording: RecordingInProgress): void {
-  for (const builder of writer.builders)
-    if (builder !== undefined && writer.writtenAfter[builder.cpu] !== writer.looks)
-      flushEvents(writer, recording, builder);
-  writer.looks++;
-  writer.rowsSinceLook = 0;
-}
-
-function flushEvents(
-  writer: TraceWriter,
-  recording: RecordingInProgress,
-  builder: EventBuilder,
-): void {
-  if (builder.length === 0) return;
-  const kinds = summariseBatch(recording, builder);
-  const events = builder.length;
-  writer.events += events;
-  writer.writtenAfter[builder.cpu] = writer.looks;
-  try {
-    flushTable(writer, recording);
-    flush(writer, recording, builder, 'events', {
-      onWritten: () => {
-        writer.eventsWritten += events;
-        recording.unwritten.delete(kinds);
-      },
-      onTakenBack: () => {
-        writer.eventsWritten -= events;
-        recording.unwritten.add(kinds);
-      },
-    });
-  } catch (error) {
-    // Counted as unwritten; not to be counted, or written, again.
-    clearBuilder(builder);
-    throw error;
-  }
-}
-
-/**
- * Writes what is new of virtqueues. Not when it is found out: devices that turn up one by one may take
- * all virtqueues from one another each time.
- */
-function flushTable(writer: TraceWriter, recording: RecordingInProgress): void {
-  const { objects } = recording;
-  if (hasUnplaced(objects)) {
-    for (const vq of placeVirtqueues(objects)) describeVirtqueue(writer, recording, vq, undefined);
-  }
-  if (writer.table.length > 0) flush(writer, recording, writer.table, 'table', TOLD_AGAIN);
-}
-
-function flush(
-  writer: TraceWriter,
-  recording: RecordingInProgress,
-  builder: EventBuilder,
-  role: BatchRole,
-  fate: PieceFate = {},
-): void {
-  beginFile(writer, recording);
-  beginAgain(writer);
-  const metadata = { role, recording: recording.number, cpu: builder.cpu };
-  const { parts, bytes, link } = batchParts(builder, metadata, writer.link);
-  if (builder.length >= LENT_ROWS && role === 'events') {
-    replaceBuilder(writer, recording, builder);
-    appendLinked(writer, parts, bytes, link, {
-      ...fate,
-      onWritten: () => {
-        fate.onWritten?.();
-        clearBuilder(builder);
-        writer.spare.push(builder);
-      },
-    });
-  } else {
-    const copy = Buffer.concat(parts);
-    clearBuilder(builder);
-    appendLinked(writer, [copy], bytes, link, fate);
-  }
-}
-
-/** From so many rows on a batch's memory is lent to the write; of a smaller one a copy is cheaper. */
-const LENT_ROWS = 1024;
-
-/** Gives a builder's CPU another one. */
-function replaceBuilder(
-  writer: TraceWriter,
-  recording: RecordingInProgress,
-  builder: EventBuilder,
-): void {
-  const { cpu, rowCapacity, detailCapacity } = builder;
-  const other = writer.spare.pop() ?? createEventBuilder(cpu, rowCapacity, detailCapacity);
-  assignCpu(other, cpu);
-  writer.builders[cpu] = other;
-  if (recording.latest === builder) recording.latest = other;
-}
-
-/** What could not be written was given up, and the schema may have been among it: without it nothing can be read. */
-function beginAgain(writer: TraceWriter): void {
-  if (writer.schemaIs === 'lost') writeSchema(writer);
-}
-
-/** @param link of what is appended, on which the next message rests */
-function appendLinked(
-  writer: TraceWriter,
-  parts: readonly Uint8Array[],
-  bytes: number,
-  link: number,
-  { onWritten, onTakenBack }: PieceFate = {},
-): void {
-  const before = writer.link;
-  writer.link = link;
-  writer.appendedLink = link;
-  writer.output.append(parts, bytes, {
-    onWritten: () => {
-      writer.writtenLink = link;
-      onWritten?.();
-    },
-    ...(onTakenBack !== undefined && {
-      onTakenBack: () => {
-        writer.writtenLink = before;
-        onTakenBack();
-      },
-    }),
-  });
-  writer.bytes += bytes;
-}
-
-/** Writes the `recording` row before anything else of the recording. */
-function beginFile(writer: TraceWriter, recording: RecordingInProgress): void {
-  const { note } = recording;
-  if (note === undefined) return;
-  recording.note = undefined;
-  writeMark(writer, recording, 'begin', recording.first ?? 0n, note);
-}
-
-function writeMark(
-  writer: TraceWriter,
-  recording: RecordingInProgress,
-  role: 'begin' | 'end',
-  time: bigint,
-  note: string,
-  fate?: PieceFate,
-): void {
-  const mark = createEventBuilder(0);
-  appendEvent(mark, role === 'begin' ? 'recording' : 'recording_end', time, 0, { note });
-  flush(writer, recording, mark, role, fate);
 }

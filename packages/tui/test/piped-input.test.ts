@@ -70,7 +70,7 @@ test('perf script text from a pipe, as it comes, comes to what the same text doe
   expect(new Map(view.recording.facts).get('clock')).toBe('not known');
   // As replay run has it: whoever recorded picks the events.
   expect(view.recording.assumptions).toContain(
-    'all events that a design depends on were recorded, of all CPUs and all the time',
+    'but for what is known to be missing, all events that a design depends on were recorded, of all CPUs and all the time',
   );
 });
 

@@ -23,8 +23,8 @@ const RESULT: AttachResult = {
 
 it.each([
   [undefined, 'while the probes were being attached'],
-  [0n, '0.0 s into the recording'],
-  [12_345_000_000n, '12.3 s into the recording'],
+  [0n, '0.000 s into the recording'],
+  [12_345_000_000n, '12.345 s into the recording'],
 ])('a line that cannot be read is told by when it came: %s ns', (rejectedAfter, when) => {
   const report = createImportReport();
   report.rejected = 2;

@@ -1,5 +1,5 @@
 /** What `collector attach` says when a recording is over. */
-import { byteSize, counted } from '@vhostscope/terminal';
+import { byteSize, counted, seconds } from '@vhostscope/terminal';
 import type { AttachResult } from './attach-result.js';
 import type { FinishedRecording } from './record.js';
 
@@ -19,7 +19,7 @@ export function problemsOf(
     const when =
       rejectedAfter === undefined
         ? 'while the probes were being attached'
-        : `${(Number(rejectedAfter) / 1e9).toFixed(1)} s into the recording`;
+        : `${seconds(rejectedAfter)} into the recording`;
     problems.push(
       `${counted(report.rejected, 'line')} of ${recorder} could not be read, the first ${when}: ${rejected.reason}`,
     );

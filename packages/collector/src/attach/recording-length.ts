@@ -2,6 +2,7 @@
  * Ends a recording when it is as long as it was to be, by the clock of its events. A timer alone is not enough: those
  * stand still while the machine sleeps, and come late where the program was stopped.
  */
+import { duration } from '@vhostscope/terminal';
 import type { BootClock } from './boot-clock.js';
 
 /** Between two looks at the clock, at most: what a recording lasts longer when the machine wakes up, ms. */
@@ -50,5 +51,5 @@ const TOLD_MS = 1000;
 export function lengthInWords(lateMs: number): string {
   return lateMs < TOLD_MS
     ? 'duration'
-    : `duration, ${(lateMs / 1000).toFixed(1)} s late: the collector was held up, or the machine slept`;
+    : `duration, ${duration(lateMs * 1e6)} late: the collector was held up, or the machine slept`;
 }

@@ -9,6 +9,7 @@ import {
 import {
   byteSize,
   counted,
+  duration,
   EXIT,
   grouped,
   jsonDocument,
@@ -90,7 +91,7 @@ function statusText({ server, stream, bytes, max_bytes: max, runs }: FleetStatus
       piecesText(run),
       STATES[run.end ?? 'open'],
       run.last.replace(/^(.*)T(.*)\.\d+Z$/, '$1 $2'),
-      run.clock === null ? '–' : `± ${(Number(run.clock.uncertainty) / 1e6).toFixed(3)} ms`,
+      run.clock === null ? '–' : `± ${duration(BigInt(run.clock.uncertainty))}`,
     ]),
   );
   return `${[head, '', ...lines, '', ...legend(runs)].join('\n')}\n`;

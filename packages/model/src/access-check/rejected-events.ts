@@ -1,6 +1,6 @@
 /** Events that the rules cannot have produced, with what explains them. */
 import type { AcceptableAccess, Rejection } from '../accessor-rules/accessor-acceptor.js';
-import type { EventBatch } from '../event-batch.js';
+import { timeAt, type EventBatch } from '../event-batch.js';
 import type { CheckedState, CheckState } from './check-state.js';
 import { recallRecent, type EventPlace, type RecentEvent } from './recent-events.js';
 
@@ -42,7 +42,7 @@ export function keepRejection(
     recording,
     vq,
     line: batch.line[i],
-    time: (BigInt(batch.time[2 * i + 1] | 0) << 32n) | BigInt(batch.time[2 * i]),
+    time: timeAt(batch, i),
     cpu: batch.cpu,
     number: rejection.index + 1,
     found: rejection.found,

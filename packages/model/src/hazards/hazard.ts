@@ -12,7 +12,8 @@ export const HAZARD_MEANING = {
     'the ring crosses a page more than get_user_pages was asked for: the last is not checked',
   refused_range: 'a range that must not block was answered -EAGAIN: its caller gives up',
   lost_dirty: 'a map of a used ring was dropped without marking its pages dirty',
-  dirty_under_lock: 'pages of a used ring were marked dirty under a spinlock, which may sleep',
+  dirty_under_lock:
+    'pages of a used ring were marked dirty under a spinlock, and marking them may sleep',
   notifier_stall:
     'a range took a map away: whoever changes the memory waits for the readers of the ring',
 } as const;

@@ -106,8 +106,3 @@ function textOf(
   const end = isName ? text.indexOf(NAME_END) : -1;
   return end < 0 ? text : text.slice(0, end);
 }
-
-/** ns, CLOCK_BOOTTIME. */
-export function timeOf({ time }: EventBatch, i: number): bigint {
-  return (BigInt((time[2 * i + 1] ?? 0) | 0) << 32n) | BigInt(time[2 * i] ?? 0);
-}

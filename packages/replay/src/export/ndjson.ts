@@ -8,12 +8,13 @@ import {
   KIND,
   OUTCOME_NAMES,
   AMBIGUOUS,
+  timeAt,
   type Engine,
   type EventBatch,
 } from '@vhostscope/model';
 import type { DerivedAccesses } from '../derived-accesses.js';
 import { NOT_DECIDED, type Decided } from './decided-events.js';
-import { FIELDS_OF_KIND, OBSERVED_WORDS, timeOf, type FieldValue } from './event-fields.js';
+import { FIELDS_OF_KIND, OBSERVED_WORDS, type FieldValue } from './event-fields.js';
 import type { Exporter } from './exporter.js';
 import type { ExportOutput } from './export-output.js';
 
@@ -102,7 +103,7 @@ const WIDE = 1 << 21;
 
 function decimalTime(batch: EventBatch, i: number): string {
   const high = batch.time[2 * i + 1] ?? 0;
-  return String(high < WIDE ? high * 2 ** 32 + (batch.time[2 * i] ?? 0) : timeOf(batch, i));
+  return String(high < WIDE ? high * 2 ** 32 + (batch.time[2 * i] ?? 0) : timeAt(batch, i));
 }
 
 function derivedItems({ derived, doubt }: Decided): string {

@@ -1,6 +1,7 @@
 /** Of which runs a fleet's figures are, how they were judged, and how far they can be trusted. */
 import type { Design } from '@vhostscope/model';
 import { counted, printable, seconds } from '@vhostscope/terminal';
+import { pinsPages, PINS_MEANING } from '../pinned-pages.js';
 import { callsAreTimed, preemptionText } from '../text-parts.js';
 import { replayedOf, type FleetResult, type ReplayedRun } from './fleet-result.js';
 
@@ -32,6 +33,7 @@ export function fleetHead(result: FleetResult, designs: readonly Design[]): Head
     entry('merged', merged(replayed)),
     entry('design', first !== undefined && `${first.name}: ${first.title} (${first.source})`),
     entry('and', others.length > 0 && others.map(({ name }) => name).join(', ')),
+    entry('pins', pins(designs)),
     entry('order', orders(replayed)),
     { label: 'preemption', texts: preemptions(replayed, first) },
     { label: 'assumed', texts: eachOnce(replayed, ({ comparison }) => comparison.assumptions) },
@@ -47,9 +49,15 @@ function entry(label: string, text: string | false | undefined): HeadEntry {
 function completeness({ totals }: FleetResult): string | undefined {
   const { incomplete, uncounted } = totals;
   if (incomplete > 0)
-    return `NO: events are missing from ${counted(incomplete, 'run')}; answers may be wrong, also where they are not ambiguous`;
+    return `NO: events are missing, or may be, from ${counted(incomplete, 'run')}; answers may be wrong, also where they are not ambiguous`;
   const replayed = totals.runs - totals.unreadable - totals.interrupted;
   return replayed > 0 && uncounted === 0 ? 'yes, as counted in the kernels' : undefined;
+}
+
+/** Which designs hit at a price that no figure here has. */
+function pins(designs: readonly Design[]): string | undefined {
+  const pinning = designs.filter(pinsPages).map(({ name }) => name);
+  return pinning.length === 0 ? undefined : `${pinning.join(', ')}: ${PINS_MEANING}`;
 }
 
 /** What was merged of several hosts is one run of one name. */

@@ -7,6 +7,7 @@ import {
   seconds,
   type TableColumn,
 } from '@vhostscope/terminal';
+import { nameWithPins } from '../pinned-pages.js';
 import type { Decisions } from '../run-result.js';
 import {
   about,
@@ -81,6 +82,7 @@ const COMPLETE = { true: 'yes', false: 'NO', null: 'not known' } as const;
 
 function runTable(result: FleetResult): FleetTable {
   const { runs, totals, designs } = result;
+  const pinning = pinningDesigns(runs);
   const named = nameCells(runs);
   const shown = designs.length > MOST_BESIDE ? designs.slice(0, 1) : designs;
   const ratios = (all: readonly { readonly decisions: Decisions }[]): string[] =>
@@ -107,7 +109,10 @@ function runTable(result: FleetResult): FleetTable {
     ...named.titles.map(textColumn),
     numberColumn('recorded'),
     numberColumn('accesses'),
-    ...(designs.length === 1 ? ['hit ratio'] : shown).map(numberColumn),
+    ...(designs.length === 1
+      ? ['hit ratio']
+      : shown.map((design) => nameWithPins(design, pinning.has(design)))
+    ).map(numberColumn),
     ...(shown.length > 1 ? [] : ['fallbacks', 'ambiguous']).map(numberColumn),
     numberColumn('storms'),
     textColumn('complete'),
@@ -129,6 +134,12 @@ function runTable(result: FleetResult): FleetTable {
       ...cells(totals.recorded_ns, totals.designs, totals.storms, ''),
     ]);
   return { columns, names: named.titles.length, rows };
+}
+
+/** Designs that pin the pages of every ring, as a run says. */
+function pinningDesigns(runs: FleetResult['runs']): ReadonlySet<string> {
+  const all = replayedOf(runs).flatMap(({ comparison }) => comparison.designs);
+  return new Set(all.filter(({ pins_pages: pins }) => pins).map(({ design }) => design));
 }
 
 /** The host names a run where it has no other. */
@@ -163,8 +174,9 @@ function failureSections({ runs }: FleetResult): FleetSection[] {
   ];
 }
 
-function designSections({ totals, designs }: FleetResult): FleetSection[] {
+function designSections({ runs, totals, designs }: FleetResult): FleetSection[] {
   if (designs.length < 2) return [];
+  const pinning = pinningDesigns(runs);
   return [
     {
       before: ['designs, over all runs'],
@@ -175,7 +187,7 @@ function designSections({ totals, designs }: FleetResult): FleetSection[] {
         ],
         names: 1,
         rows: totals.designs.map(({ design, decisions, attempts_span: attempts }) => [
-          design,
+          nameWithPins(design, pinning.has(design)),
           hitRatio(decisions),
           share(decisions, 'fallbacks'),
           share(decisions, 'ambiguous'),

@@ -13,7 +13,7 @@ import type { Completeness } from '../completeness.js';
 import type { CostBasis } from '../cost-options.js';
 import { costOf, RATES_ARE_OF } from '../cost-result.js';
 import { findStorms } from '../find-storms.js';
-import { infoResult } from '../info-command.js';
+import { infoResult } from '../info-result.js';
 import { platformOf } from '../platform-options.js';
 import { engineOf, type Replayed } from '../replay-trace.js';
 import { runResult } from '../run-result.js';

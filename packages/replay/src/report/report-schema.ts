@@ -2,7 +2,7 @@
 import { AREAS } from '@vhostscope/model';
 import { z } from 'zod';
 import { comparedTraceSchema } from '../compare-result.js';
-import { infoResultSchema } from '../info-command.js';
+import { infoResultSchema } from '../info-result.js';
 import { runResultSchema } from '../run-result.js';
 import { stormsResultSchema } from '../storms-result.js';
 

@@ -6,7 +6,7 @@ import {
   type Decision,
   type Timeline,
 } from '@vhostscope/model';
-import type { InfoResult } from '../info-command.js';
+import type { InfoResult } from '../info-result.js';
 import type { DecisionSeries, ReportTimeline } from './report-schema.js';
 
 const SERIES: readonly (readonly [keyof DecisionSeries, Decision])[] = [

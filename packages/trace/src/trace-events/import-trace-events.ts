@@ -1,5 +1,6 @@
 /** From the text of perf script, ftrace or trace-cmd to a trace. */
 import { createEventLine, KIND, SLOT } from '@vhostscope/model';
+import { flushFull } from '../batch-flow.js';
 import {
   keepProblem,
   NO_EVENT,
@@ -11,13 +12,7 @@ import { noteFlaw, noteLimit, writeLoss } from '../recorder-notes.js';
 import { MAX_OBJECTS } from '../recording-objects.js';
 import type { TextImport } from '../text-import.js';
 import { RECORDER, type TextFormat, type TextKind } from '../text-kind.js';
-import {
-  beginRecording,
-  endRecording,
-  flushFull,
-  writeEvent,
-  type TraceWriter,
-} from '../trace-writer.js';
+import { beginRecording, endRecording, writeEvent, type TraceWriter } from '../trace-writer.js';
 import { createUsualLines, rememberLine, tryOtherLength } from './usual-lines-memory.js';
 import { readUsualLines } from './usual-lines.js';
 import { createFieldPlaces, readFields } from './event-fields.js';

@@ -72,7 +72,7 @@ describe('events that were not recorded', () => {
     [/vho:uaddr:/, 'vho:uaddr'],
     [/vho:uninit:/, 'vho:uninit'],
   ])('%s', (event, name) => {
-    const flaw = `no event ${name} in this text: was it recorded?`;
+    const flaw = `no event ${name} in this text: it was not recorded, or never happened (perf script --header tells which)`;
     expect(flawsOf(text)).toBe(undefined);
     expect(flawsOf(without(event))).toEqual([flaw]);
     expect(countsOf(importAnyText(without(event)).fd)).toMatchObject([{ complete: false }]);

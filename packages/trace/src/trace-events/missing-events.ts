@@ -24,7 +24,7 @@ export function missingEvents(seen: ReadonlySet<number>, recorded: ReadonlySet<n
 }
 
 function sentence({ name }: (typeof NEEDED)[number]): string {
-  return `no event ${name} in this text: was it recorded?`;
+  return `no event ${name} in this text: it was not recorded, or never happened (perf script --header tells which)`;
 }
 
 /** Those of the flaws of a text that stand although another source tells events of these kinds. */

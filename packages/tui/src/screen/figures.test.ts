@@ -73,7 +73,7 @@ test('counts, moments and lengths of time', () => {
     '999 ns',
     '1.23 µs',
     '45.6 µs',
-    '1.00 ms',
+    '999 µs',
     '789 ms',
     '12.3 s',
     '123 s',

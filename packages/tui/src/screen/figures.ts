@@ -1,5 +1,5 @@
 /** Numbers as the screen shows them: short, and never better than they are. */
-import { grouped, percent } from '@vhostscope/terminal';
+import { duration, grouped, percent } from '@vhostscope/terminal';
 import type { Decided } from '../dashboard.js';
 import type { Glyphs } from './glyphs.js';
 
@@ -44,23 +44,11 @@ export function count(value: number): string {
 }
 
 /** Moment in ns since the first event → "12.345 s" */
-export function moment(ns: number): string {
-  const ms = Math.floor(ns / 1e6);
-  return `${grouped(Math.floor(ms / 1000))}.${String(ms % 1000).padStart(3, '0')} s`;
-}
+export { seconds as moment } from '@vhostscope/terminal';
 
 /** Length of time in ns, three digits: "0 ns", "1.23 µs", "45.6 ms", "789 ms", "12.3 s", "123 s" */
 export function lasting(ns: number, { micro }: Glyphs): string {
-  if (ns < 1000) return `${Math.round(ns)} ns`;
-  let value = ns;
-  for (const unit of [`${micro}s`, 'ms', 's']) {
-    value /= 1000;
-    if (value < 999.5 || unit === 's') {
-      if (value >= 999.5) return `${grouped(Math.round(value))} s`;
-      return `${value < 9.995 ? value.toFixed(2) : value < 99.95 ? value.toFixed(1) : Math.round(value)} ${unit}`;
-    }
-  }
-  return '';
+  return duration(ns, { micro });
 }
 
 /** Millions of packets per second, with their sign: "+1.10", "+0.95…+1.10" */

@@ -65,7 +65,10 @@ export function recordingLines(
 
 const COMPLETE: Readonly<Record<RecordingView['complete'], readonly [string, Tone]>> = {
   yes: ['yes, as counted in the kernel', 'good'],
-  no: ['NO: events are missing; answers may be wrong, also where they are not ambiguous', 'bad'],
+  no: [
+    'NO: events are missing, or may be; answers may be wrong, also where they are not ambiguous',
+    'bad',
+  ],
   'not known': ['not known: nobody counted what the kernel told', 'doubt'],
   'not known yet': ['not known yet: the recording says so as it ends', 'doubt'],
 };

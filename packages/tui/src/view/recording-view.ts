@@ -9,6 +9,7 @@ export function viewRecording(shown: Shown, assumed: RecordingAssumptions): Reco
   const account = player?.account;
   const { trace } = source;
   const index = trace?.index;
+  const complete = completeOf(shown);
   return {
     facts: index === undefined ? [] : factsOf(index, shown),
     plan: (index?.header.probes?.views ?? []).map(({ what, by, certainty, note }) => ({
@@ -16,7 +17,7 @@ export function viewRecording(shown: Shown, assumed: RecordingAssumptions): Reco
       way: [by.join(', '), note].filter((part) => part !== '').join('; '),
       sureness: certainty,
     })),
-    complete: completeOf(shown),
+    complete,
     counts: account?.told.counts() ?? [],
     lost: [...(account?.told.lost ?? [])].map(([by, count]) => [by, Number(count)] as const),
     filtered: account?.told.filtered() ?? [],
@@ -27,7 +28,10 @@ export function viewRecording(shown: Shown, assumed: RecordingAssumptions): Reco
     assumptions:
       trace === undefined || account === undefined || judgement === undefined
         ? []
-        : [...assumed(trace, judgement), ...stockHostAssumptions(judgement, account)],
+        : [
+            ...assumed(trace, judgement, complete === 'no' ? false : null),
+            ...stockHostAssumptions(judgement, account),
+          ],
   };
 }
 

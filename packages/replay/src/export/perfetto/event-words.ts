@@ -4,6 +4,7 @@ import {
   hasDetail,
   INVALIDATION_CAUSES,
   KIND,
+  wordsAt,
   type EventBatch,
 } from '@vhostscope/model';
 import { printable } from '@vhostscope/terminal';
@@ -29,9 +30,7 @@ export function nameOf(
 ): string {
   const at = detail[i] ?? 0;
   if (classOf !== undefined && hasDetail(details, at, 'stack')) {
-    const stack =
-      (BigInt(details.stack[2 * at + 1] ?? 0) << 32n) | BigInt(details.stack[2 * at] ?? 0);
-    const known = classOf(stack);
+    const known = classOf(wordsAt(details.stack, at));
     if (known !== undefined) return known;
   }
   if (kind[i] === KIND.tlb_flush) return 'TLB flush';

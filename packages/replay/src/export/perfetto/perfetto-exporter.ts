@@ -8,6 +8,7 @@ import {
   NO_VQ,
   hasDetail,
   rangeStartOf,
+  timeAt,
   type Engine,
   type EventBatch,
 } from '@vhostscope/model';
@@ -16,7 +17,6 @@ import { findStorms, type FoundStorms } from '../../find-storms.js';
 import type { ResultHead } from '../../result-head.js';
 import { countRecording } from '../../recording-list.js';
 import type { Decided } from '../decided-events.js';
-import { timeOf } from '../event-fields.js';
 import type { EventView } from '../event-view.js';
 import type { Exporter } from '../exporter.js';
 import type { ExportOutput } from '../export-output.js';
@@ -259,5 +259,5 @@ const WIDE = 1 << 21;
 
 function exactTime(batch: EventBatch, i: number): Time {
   const high = batch.time[2 * i + 1] ?? 0;
-  return high < WIDE ? high * 2 ** 32 + (batch.time[2 * i] ?? 0) : timeOf(batch, i);
+  return high < WIDE ? high * 2 ** 32 + (batch.time[2 * i] ?? 0) : timeAt(batch, i);
 }

@@ -12,7 +12,7 @@ export function trustSection({ run }: Report): HTMLElement {
       ? 'Not known to be complete: nobody counted what was emitted.'
       : run.complete
         ? 'Complete: all that the kernel counted has arrived.'
-        : 'Not complete: events are missing, and answers may be wrong, also where they are not ambiguous.';
+        : 'Not complete: events are missing, or may be, and answers may be wrong, also where they are not ambiguous.';
   const problems = [...lost, ...run.damage];
   return section(
     'Completeness and assumptions',

@@ -1,6 +1,7 @@
 /** Storms of invalidations: when, who, why, and what fell back. */
 import { counted, grouped } from '@vhostscope/terminal/text';
 import { lostRates } from '../../rate-words.js';
+import { toldSeconds } from '../../told-seconds.js';
 import type { Report } from '../report-schema.js';
 import { element, section, shortTable, type Column } from './dom.js';
 import { countOf, ratioOf } from './words.js';
@@ -14,8 +15,8 @@ export function stormsSection({ storms: found, run }: Report): HTMLElement {
   if (storms.length === 0) return section('Storms', element('p', `None: ${what}.`));
   const rows = storms.map((storm) => [
     String(storm.number),
-    `${storm.begins_after.toFixed(3)} s`,
-    `${storm.lasts.toFixed(3)} s`,
+    toldSeconds(storm.begins_after),
+    toldSeconds(storm.lasts),
     String(storm.dev),
     grouped(storm.ranges),
     countOf(storm.accesses, run.totals),

@@ -1,7 +1,7 @@
 /** Numbers of the report as words. */
-import { grouped, percent } from '@vhostscope/terminal/text';
+import { duration as cutDuration, grouped, percent } from '@vhostscope/terminal/text';
 import type { Report } from '../report-schema.js';
-import { accessesOf, shortNumber, timeUnit, type Shares } from './bins.js';
+import { accessesOf, shortNumber, type Shares } from './bins.js';
 
 export type Decisions = Report['run']['totals'];
 
@@ -36,8 +36,7 @@ export function sharesText(shares: Shares, totals: Pick<Decisions, 'counts'>): s
 
 /** 8192000 ns → "8.192 ms" */
 export function duration(ns: number): string {
-  const { unit, ns: factor } = timeUnit(ns);
-  return `${shortNumber(ns / factor)} ${unit}`;
+  return cutDuration(ns, { digits: 4 });
 }
 
 /** 12500 → "12.5k" */
