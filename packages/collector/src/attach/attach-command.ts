@@ -1,6 +1,13 @@
 /** `collector attach`: from a running host to a trace. */
 import { join } from 'node:path';
-import { EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhostscope/terminal';
+import {
+  EXIT,
+  jsonDocument,
+  openPassingLine,
+  ProgramError,
+  say,
+  writeOut,
+} from '@vhostscope/terminal';
 import {
   createTraceWriter,
   OutputError,
@@ -236,7 +243,7 @@ function createVoice(isHeld: boolean): Voice {
     tell: (words) => {
       if (held !== undefined) return void held.push(words);
       // Not behind the line that shows how the recording goes.
-      if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+      openPassingLine()?.clear();
       say(NAME, words);
     },
     speakUp: () => {
