@@ -14,7 +14,7 @@ export function pickerLines(
 ): Line[] {
   const { cursor, cut } = look.glyphs;
   const all = choices(of, view);
-  const room = Math.max(1, height - 2);
+  const room = Math.max(1, height - 1);
   const first = firstShown(index, all.length, room);
   return [
     lineOf(
@@ -35,6 +35,5 @@ export function pickerLines(
       ];
       return isChosen ? marked(fitLine(line, Math.min(width, 40), cut)) : line;
     }),
-    lineOf('Enter takes it, Esc leaves things as they are', 'faint'),
   ];
 }

@@ -350,7 +350,6 @@ test('a list to choose a design from', () => {
     ▸ merged  shown
       fixes-v5
       copy
-    Enter takes it, Esc leaves things as they are
 
 
 
@@ -363,7 +362,8 @@ test('a list to choose a design from', () => {
 
 
 
-    Space pause  l live  t time  Enter open  / search  o order        ? help  q quit
+
+    Up and Down choose, Enter takes it, Esc leaves things as they are
     "
   `);
 });
@@ -493,6 +493,19 @@ test('the last line: what is typed, what became of it, what can be pressed', () 
   expect(last({ view: { saving } })).toBe('writing 55 %  /tmp/a.arrows');
   expect(last({ view: { saving }, state: { isLeaving: true } })).toBe(
     'writing 55 %  leaves when it is whole; Ctrl-C gives it up  /tmp/a.arrows',
+  );
+});
+
+test('the keys at the bottom are those that do something', () => {
+  const last = (state: Partial<ScreenState>): string =>
+    screen({ state }).trimEnd().split('\n').at(-1) ?? '';
+  expect(last({})).not.toContain('Esc');
+  expect(last({ hasBack: true })).toMatch(/\? help {2}Esc hosts {2}q quit$/);
+  // From another view Esc goes to the overview first; a search is ended before that.
+  expect(last({ hasBack: true, view: 'storms' })).not.toContain('Esc');
+  expect(last({ hasBack: true, search: 'vq' })).toContain('Esc all names');
+  expect(last({ picker: { of: 'design', index: 0 } })).toBe(
+    'Up and Down choose, Enter takes it, Esc leaves things as they are',
   );
 });
 
