@@ -203,6 +203,8 @@ export interface RecordingView {
   readonly filtered: readonly (readonly [what: string, count: number])[];
   /** Events read and not yet shown as a CPU may still tell earlier ones; how far the slowest lags, ns. */
   readonly waiting: { readonly events: number; readonly lag: number };
+  /** The source is text; what is kept to go back is a trace that was made of it. */
+  readonly isText: boolean;
   /** Bytes kept to go back, and how many may be. */
   readonly kept: { readonly bytes: number; readonly most: number };
   /** Of this program: share of one CPU, bytes. */

@@ -197,6 +197,7 @@ export function dashboardView(over: Partial<DashboardView> = {}): DashboardView 
       lost: [['access', 12]],
       filtered: [['ranges of other processes', 4000]],
       waiting: { events: 120, lag: 3.2e6 },
+      isText: false,
       kept: { bytes: 1 << 20, most: 2 * 2 ** 30 },
       own: { cpu: 0.07, memory: 80e6 },
       order: 'ranges: the trace grows',

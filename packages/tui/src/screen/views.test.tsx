@@ -291,6 +291,17 @@ test('events wait where more may come, and not in a file that is all there', () 
   expect(told('file')).not.toContain('waiting');
 });
 
+test('of a text it is not said that what can be gone back to is in its file', () => {
+  const told = (isText: boolean): string =>
+    screen({
+      state: { view: 'recording' },
+      view: { recording: { ...dashboardView().recording, isText } },
+      size: { columns: 160, rows: 40 },
+    });
+  expect(told(false)).toContain('all, in the file: 1.0 MB');
+  expect(told(true)).toContain('all, in a trace made of the text: 1.0 MB');
+});
+
 test('help', () => {
   expect(screen({ state: { isHelp: true }, size: { columns: 100, rows: 40 } }))
     .toMatchInlineSnapshot(`
