@@ -221,6 +221,8 @@ export interface DashboardView {
   readonly beside: string | undefined;
   /** All that can be chosen. */
   readonly designs: readonly string[];
+  /** Those that pin the pages of every ring, whatever their hits are. The same object all the time. */
+  readonly pinning: readonly string[];
   /** Width of the window, ns. */
   readonly window: number;
   /** What was chosen last: the numbers are of it, or will be once all was played again. */

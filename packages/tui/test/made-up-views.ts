@@ -174,6 +174,7 @@ export function dashboardView(over: Partial<DashboardView> = {}): DashboardView 
     },
     design: 'merged',
     beside: undefined,
+    pinning: ['vmap-v1'],
     designs: ['vmap-v1', 'merged', 'fixes-v5', 'copy'],
     window: 10e9,
     total: judgement(),

@@ -1,4 +1,6 @@
 /** The help, drawn from the table of keys. */
+import { PINS_MEANING } from '@vhostscope/replay';
+import { PINS_MARK } from './design-name.js';
 import type { Frame } from './frame.js';
 import { KEY_TABLE, type KeyGroup, type KeyWords } from './key-table.js';
 import { beside, fitLine, span, type Line, type Span } from './styled-line.js';
@@ -34,6 +36,7 @@ export function helpLines({ width, look }: Omit<Frame, 'height'>): Line[] {
     [
       `DAu: the maps of desc, avail, used; capitals are up, small ones down, ~ ambiguous, ? not known`,
       `${look.glyphs.about}: an estimate, as rounds of a stock host tell no more; 10 % ${look.glyphs.between} 20 %: some accesses are ambiguous`,
+      `a design that is marked ${PINS_MARK}: ${PINS_MEANING}`,
     ].flatMap((text) => wrap(text, each - 2)),
   );
   return inColumns([...sections, signs], width, columns, (parts) => beside(parts, look.glyphs.cut));

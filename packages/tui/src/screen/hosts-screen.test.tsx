@@ -148,6 +148,10 @@ test('the help of its keys and columns fits on the least screen', () => {
   `);
 });
 
+test('a design that pins pages is marked', () => {
+  expect(screen({ view: { design: 'vmap-v1' } })).toContain('design vmap-v1 (pins)  now');
+});
+
 test('nothing to show, and why', () => {
   expect(screen({ view: { hosts: [], isListed: false } })).toContain('asking the server');
   const none = screen({ view: { hosts: [], problems: ['the connection to the server is cut'] } });

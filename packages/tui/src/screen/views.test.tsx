@@ -303,7 +303,7 @@ test('of a text it is not said that what can be gone back to is in its file', ()
 });
 
 test('help', () => {
-  expect(screen({ state: { isHelp: true }, size: { columns: 100, rows: 40 } }))
+  expect(screen({ state: { isHelp: true }, size: { columns: 100, rows: 44 } }))
     .toMatchInlineSnapshot(`
       "
       vhostscope  trace.arrows  file, ended                                     ▸ 1x  12.345 s of 60.000 s
@@ -341,6 +341,10 @@ test('help', () => {
                                                           ≈: an estimate, as rounds of a stock host tell
                                                           no more; 10 % … 20 %: some accesses are
                                                           ambiguous
+                                                          a design that is marked (pins): the price of
+                                                          its hits is that the pages of every ring are
+                                                          pinned: no migration, NUMA balancing, KSM,
+                                                          huge pages or swap for them
 
 
 
@@ -518,6 +522,22 @@ test('the keys at the bottom are those that do something', () => {
   expect(last({ picker: { of: 'design', index: 0 } })).toBe(
     'Up and Down choose, Enter takes it, Esc leaves things as they are',
   );
+});
+
+test('a design that pins pages is marked where it is named, and the help says what that means', () => {
+  const wanted = { design: 'vmap-v1', beside: undefined, window: 10e9 };
+  const size = { columns: 160, rows: 60 };
+  const view = { beside: 'copy', besideTotal: judgement() };
+  expect(screen({ view: { ...view, design: 'vmap-v1' } })).toContain(
+    'design vmap-v1 (pins)  beside',
+  );
+  expect(screen({ view: { ...view, beside: 'vmap-v1' } })).toContain('beside vmap-v1 (pins)  now');
+  expect(screen({ view: { wanted }, size })).toContain('next vmap-v1 (pins)');
+  const list = screen({ state: { picker: { of: 'design', index: 1 } } });
+  expect(list).toContain('vmap-v1 (pins)');
+  expect(list).not.toMatch(/(merged|copy) \(pins\)/);
+  const help = screen({ state: { isHelp: true }, size }).replaceAll(/\s+/g, ' ');
+  expect(help).toContain('a design that is marked (pins): the price of its hits is that the pages');
 });
 
 test('what was chosen and is on its way stands behind what is shown', () => {

@@ -1,6 +1,6 @@
 /** Everything that the screen shows at one moment, made of a session's state. */
-import { SAMPLED_HEADS_OF_VQ, VIRTQUEUE_SAMPLE_SIZE } from '@vhostscope/model';
-import { costFrom, withHost, type Cost } from '@vhostscope/replay';
+import { SAMPLED_HEADS_OF_VQ, VIRTQUEUE_SAMPLE_SIZE, type Design } from '@vhostscope/model';
+import { costFrom, pinsPages, withHost, type Cost } from '@vhostscope/replay';
 import type { ClockView, DashboardView, RecordingView } from '../dashboard.js';
 import type { Player } from '../session/player.js';
 import type { SessionOptions } from '../session/session-options.js';
@@ -42,10 +42,13 @@ export interface Shown {
   >;
 }
 
-export function createViewBuilder(): (shown: Shown) => DashboardView {
+/** @param designs all that can be chosen */
+export function createViewBuilder(designs: readonly Design[]): (shown: Shown) => DashboardView {
+  const names = designs.map(({ name }) => name);
+  const pinning = designs.filter(pinsPages).map(({ name }) => name);
   const assumed = createRecordingAssumptions();
   return (shown) => {
-    const { options, player, first, answer, saving, saved, wanted } = shown;
+    const { player, first, answer, saving, saved, wanted } = shown;
     const { chosen, beside, window } = shown.looking;
     const at = player?.at ?? 0;
     const head = {
@@ -60,7 +63,8 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
       },
       design: chosen.name,
       beside: beside?.name,
-      designs: options.designs.map(({ name }) => name),
+      designs: names,
+      pinning,
       window,
       wanted: {
         design: wanted.chosen.name,
@@ -80,9 +84,9 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
     const change =
       rate === undefined ? undefined : { before: rate.copied, after: rate.mapped ?? rate.copied };
     account.ranges.refresh();
-    const names = new Map<number, string>();
-    for (const { pid, comm } of account.invalidations.makers.values()) names.set(pid, comm);
-    const all = viewVirtqueues(account, lately, change, (pid) => names.get(pid) ?? '');
+    const comms = new Map<number, string>();
+    for (const { pid, comm } of account.invalidations.makers.values()) comms.set(pid, comm);
+    const all = viewVirtqueues(account, lately, change, (pid) => comms.get(pid) ?? '');
     return {
       ...head,
       ...all,
