@@ -109,7 +109,8 @@ export function openHosts(
 
   /** Which runs there are may have changed. */
   function pick(now: number): void {
-    if (!watch.isCaughtUp) return;
+    // Of what goes on while the server is away nobody hears.
+    if (!watch.isCaughtUp || fleet.isCut) return;
     const before = new Map(
       [...followed.values(), ...waiting.map((run) => ({ run }))].map(({ run }) => [
         run.host,
