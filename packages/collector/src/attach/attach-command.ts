@@ -279,7 +279,7 @@ async function recordInto(
   const tellMetrics = await metricsTeller(outputs, writer);
   let clear = showAttaching();
   const slow = setTimeout(() => {
-    if (!process.stderr.isTTY) say(NAME, 'attaching the probes: nothing is recorded yet');
+    if (openPassingLine() === undefined) say(NAME, 'attaching the probes: nothing is recorded yet');
   }, SLOW_MS);
   let forget = (): void => undefined;
   const clock = host.createClock?.() ?? createBootClock();
