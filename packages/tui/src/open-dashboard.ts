@@ -25,7 +25,7 @@ export async function openDashboard(
   const wanted = wantedSession(sourceOptions(source), options);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
-  process.once('SIGINT', stop);
+  for (const signal of SIGNALS) process.once(signal, stop);
   const bar = createProgressBar('reading');
   try {
     const session = await createSession(wanted, {
@@ -47,9 +47,12 @@ export async function openDashboard(
     throw error;
   } finally {
     bar.clear();
-    process.removeListener('SIGINT', stop);
+    for (const signal of SIGNALS) process.removeListener(signal, stop);
   }
 }
+
+/** Whoever ends it meanwhile finds the line of progress gone. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** @throws ProgramError where the options ask for what there is not */
 export function wantedSession(source: SourceOptions, options: DashboardOptions): SessionOptions {

@@ -1,6 +1,7 @@
 /** Everything that the screen shows at one moment, made of a session's state. */
 import { SAMPLED_HEADS_OF_VQ, VIRTQUEUE_SAMPLE_SIZE, type Design } from '@vhostscope/model';
 import { costFrom, pinsPages, withHost, type Cost } from '@vhostscope/replay';
+import { counted } from '@vhostscope/terminal';
 import type { ClockView, DashboardView, RecordingView } from '../dashboard.js';
 import type { Player } from '../session/player.js';
 import type { SessionOptions } from '../session/session-options.js';
@@ -148,7 +149,7 @@ function viewSource({
       ...(late === 0
         ? []
         : [
-            `${late} events came after later ones of other CPUs had been shown, as their CPU was not heard of in time: ` +
+            `${counted(late, 'event')} came after later ones of other CPUs had been shown, as their CPU was not heard of in time: ` +
               'what they changed is told too late',
           ]),
     ],
