@@ -43,6 +43,8 @@ export async function openDashboard(
     }
     return session;
   } catch (error) {
+    // So little was read that there is nothing to show: that was wanted.
+    if (abort.signal.aborted) return undefined;
     if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
     throw error;
   } finally {
