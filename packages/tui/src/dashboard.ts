@@ -54,8 +54,6 @@ export interface ClockView {
   readonly speed: number | 'max';
   /** A jump that is under way: how far, 0 to 1; undefined when none is. */
   readonly seeking: number | undefined;
-  /** How far back the screen can go. */
-  readonly earliest: number;
   /**
    * Beyond this moment nothing is kept (--keep is used up): the screen can be there only as it comes, live;
    * undefined while all is kept.

@@ -168,7 +168,6 @@ export function dashboardView(over: Partial<DashboardView> = {}): DashboardView 
       behind: 0,
       speed: 1,
       seeking: undefined,
-      earliest: 0,
       keptUntil: undefined,
       events: 179_142,
     },

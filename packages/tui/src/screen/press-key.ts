@@ -172,7 +172,7 @@ function timeCommand(action: TimeAction, { clock, wanted: { window } }: Dashboar
     case 'faster':
       return { do: 'speed', speed: nextStep(SPEEDS, clock.speed, 1) };
     case 'begin':
-      return { do: 'seek', at: clock.earliest };
+      return { do: 'seek', at: 0 };
     case 'end':
       // The last event is in the numbers, too.
       return { do: 'seek', at: clock.end + 1 };

@@ -59,7 +59,6 @@ export function createViewBuilder(designs: readonly Design[]): (shown: Shown) =>
         at,
         behind: shown.clock.isLive ? (player?.merge.waiting().lag ?? 0) : 0,
         boottime: first + BigInt(at),
-        earliest: 0,
         events: player?.account.events ?? 0,
       },
       design: chosen.name,
@@ -117,8 +116,8 @@ function costOf({ options, source, looking: { chosen } }: Shown, { account }: Pl
     addRow(outcomes, now, row);
     packets += now[row + SAMPLED_HEADS_OF_VQ] ?? 0;
   }
-  const counted = { packets, ...decidedOf(outcomes, false) };
-  return costFrom(chosen, transmitting, counted, withHost(options.cost, source.trace?.index));
+  const transmitted = { packets, ...decidedOf(outcomes, false) };
+  return costFrom(chosen, transmitting, transmitted, withHost(options.cost, source.trace?.index));
 }
 
 function viewSource({
