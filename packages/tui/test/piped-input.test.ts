@@ -47,9 +47,7 @@ test('bpftrace text from a pipe, with junk and losses, comes to what the same te
   const pipe = pipedSession(newPath());
   expect(pipe.session.settle().source).toMatchObject({ state: 'reading', isEmpty: true });
   const view = await playedAsItCame(pipe, lines, 300, 1000);
-  expect(view.source.problems.join()).toMatch(
-    /bpftrace lost 17 events.*1 line could not be read/s,
-  );
+  expect(view.source.problems.join()).toMatch(/bpftrace lost 17 events.*1 line could not be read/s);
   expect(view.recording).toMatchObject({ complete: 'no' });
   expect(new Map(view.recording.lost)).toEqual(
     new Map([
