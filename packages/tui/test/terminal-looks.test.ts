@@ -1,8 +1,8 @@
 /** What a terminal shows, by its size, its colours and its signs. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FIRST, STORM, inShell, quoted, restored } from './terminal-dashboard.ts';
+import { command, FIRST, STORM, inShell, quoted, restored } from './terminal-dashboard.ts';
 import { temporaryFolder, textOf, TRACES } from './traces.ts';
 
 const folder = temporaryFolder();
@@ -64,4 +64,15 @@ test('names of the host do nothing to the terminal', async () => {
   expect(terminal.lines()[0]).toMatch(/^vhostscope/);
   terminal.press('q');
   expect(await restored(terminal)).toBe(0);
+});
+
+test('TERM=dumb: it takes lines only, and nothing moves its cursor', async () => {
+  const bytes = join(folder, 'dumb');
+  const inDumb = `TERM=dumb script -qec "${command(STORM)}" ${quoted(bytes)}`;
+  const terminal = inShell(`${STORM} | cat; ${inDumb}`, { columns: 200 });
+  await terminal.until((text) => /^code 0$/m.test(text));
+  const [, piped = '', shown] = terminal.lines();
+  expect(piped).toMatch(/^2\.495 s {2}merged 11\.02 % now/);
+  expect(shown).toBe(piped);
+  expect(readFileSync(bytes, 'utf8')).not.toContain('\u001b');
 });
