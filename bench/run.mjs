@@ -1,4 +1,4 @@
-// `pnpm bench`: import and replay of 7 million lines, and import of perf's text, against public tools on the same bytes, in one run
+// `npm run bench`: import and replay of 7 million lines, and import of perf's text, against public tools on the same bytes, in one run
 // on one machine. Figures are medians of runs taken in turn; quote the ratios, the rest is this machine.
 import { spawnSync } from 'node:child_process';
 import {

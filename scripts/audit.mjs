@@ -72,8 +72,10 @@ const SAID = {
     'audit: no advisory of level high or critical is known for what the programs are made of',
   found: (text) =>
     `audit: advisories of level high or critical:\n${text}\naudit: update what is named (pnpm-workspace.yaml, package.json), or see whether the programs use it at all`,
-  'no answer': (text) => `audit: NOT CHECKED: the registry does not answer audits (${text})`,
-  failed: (text) => `audit: pnpm could not ask: ${text}`,
+  'no answer': (text) =>
+    `audit: NOT CHECKED: the registry does not answer audits (${text})\naudit: whether advisories are known is not known; ask one that answers, before a release at the latest: npm_config_registry=https://registry.npmjs.org/ node scripts/audit.mjs, where that can be reached`,
+  failed: (text) =>
+    `audit: pnpm could not ask: ${text}\naudit: nothing is known of advisories; try npx pnpm audit --prod, which is what was asked`,
 };
 const EXIT = { clean: 0, 'no answer': 0, found: 1, failed: 2 };
 

@@ -75,6 +75,7 @@ test('a finding is an error, and is named', { timeout: 60_000 }, async () => {
     'high: zod: a high flaw (https://example.com/advisory); fixed in >=99.0.0',
   );
   expect(said).not.toContain('a low flaw');
+  expect(said).toMatch(/^audit: update what is named /m);
 });
 
 test('nothing found, or nothing of these levels, is none', { timeout: 60_000 }, async () => {
@@ -95,6 +96,9 @@ test.each([
   const { code, said } = await audited(answer);
   expect(code).toBe(0);
   expect(said).toContain('audit: NOT CHECKED: the registry does not answer audits (');
+  expect(said).toMatch(
+    /^audit: .*; ask one that answers, .*: npm_config_registry=\S+ node scripts/m,
+  );
 });
 
 test('what is no answer at all, and no question either, is an error', () => {

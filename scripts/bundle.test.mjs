@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -17,6 +18,7 @@ import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deadAnchors, linkedIn } from './document-links.mjs';
 import { commitOf } from './run/build-note.mjs';
 
 const run = promisify(execFile);
@@ -178,6 +180,19 @@ describe('`npm run pack`', () => {
     ]);
     const { messages, pkg } = await publint({ pkgDir: installed, pack: false, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  test('whose documents link to what it holds, and name the rest', () => {
+    const read = (path) => readFileSync(join(installed, path), 'utf8');
+    const documents = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.md'),
+    );
+    expect(documents).toEqual(expect.arrayContaining(['README.md', 'docs/reference/json.md']));
+    const links = documents.flatMap((path) => linkedIn(read(path), path));
+    expect(links.length).toBeGreaterThan(30);
+    expect(links.filter((path) => !existsSync(join(installed, path)))).toEqual([]);
+    expect(documents.flatMap((path) => deadAnchors(read(path), path, read))).toEqual([]);
+    expect(read('README.md')).toContain('CONTRIBUTING (`CONTRIBUTING.md` in the sources)');
   });
 
   test('whose programs run by their names', { timeout: 60_000 }, async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { deadAnchors, linkedIn, withoutDeadLinks } from './document-links.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -18,13 +19,6 @@ function quotedInPackages(text) {
   const names = readdirSync(join(root, 'packages')).join('|');
   return [...text.matchAll(new RegExp(`\`((?:${names})/[\\w./-]+)\``, 'g'))].map(
     ([, path]) => `packages/${path}`,
-  );
-}
-
-/** Targets of links that are not elsewhere, from the root. */
-function linkedIn(text, document) {
-  return [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) =>
-    join(dirname(document), path),
   );
 }
 
@@ -45,32 +39,9 @@ test.each(DOCUMENTS)('files that %s names are there', (document) => {
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
-/** As a heading is named in links; the second of one name gets a number. */
-function anchorsOf(text) {
-  const seen = new Map();
-  const headings = text.replaceAll(/^```[^]*?^```/gm, '').matchAll(/^#{1,6} (.*)$/gm);
-  return new Set(
-    [...headings].map(([, heading]) => {
-      const anchor = heading
-        .toLowerCase()
-        .replaceAll(/\]\([^)]*\)/g, '')
-        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-        .replaceAll(' ', '-');
-      const before = seen.get(anchor) ?? 0;
-      seen.set(anchor, before + 1);
-      return before === 0 ? anchor : `${anchor}-${before}`;
-    }),
-  );
-}
-
 test.each(DOCUMENTS)('headings that %s links to are there', (document) => {
-  const text = readFileSync(join(root, document), 'utf8');
-  const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)];
-  const broken = links.filter(([, path, anchor]) => {
-    const target = path === '' ? document : join(dirname(document), path);
-    return !anchorsOf(readFileSync(join(root, target), 'utf8')).has(anchor);
-  });
-  expect(broken.map(([link]) => link)).toEqual([]);
+  const read = (path) => readFileSync(join(root, path), 'utf8');
+  expect(deadAnchors(read(document), document, read)).toEqual([]);
 });
 
 test('every example is described', () => {
@@ -87,4 +58,12 @@ test('they are found', () => {
     ...quotedInPackages(text),
     ...linkedIn(text, 'docs/reference/x.md'),
   ]).toEqual(['docs/a.md', 'packages/trace/src/b.ts', 'docs/d.md']);
+});
+
+test('what is not packed is named, and not linked to', () => {
+  const text = '[a](b.md#c), [`d`](../e/f.ts), [g](https://h/i), [j](#k) and ![l](m.png)';
+  const isPacked = (path) => path === 'docs/b.md' || path === 'docs/m.png';
+  expect(withoutDeadLinks(text, 'docs/x.md', isPacked)).toBe(
+    '[a](b.md#c), `d` (`e/f.ts` in the sources), [g](https://h/i), [j](#k) and ![l](m.png)',
+  );
 });

@@ -1,10 +1,19 @@
 // `npm run pack`: the three programs, as `npm run bundle` has left them, as one package for npm that needs no other:
-// vhostscope-VERSION.tgz, beside them. README and docs go with it.
+// vhostscope-VERSION.tgz, beside them. README and docs go with it, without links to what does not.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withoutDeadLinks } from './document-links.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Where the bundles are. */
@@ -39,6 +48,12 @@ try {
     cpSync(join(bundle, file), join(folder, file));
   for (const path of ['README.md', 'CHANGELOG.md', 'docs', 'examples'])
     cpSync(join(root, path), join(folder, path), { recursive: true });
+  const isPacked = (path) => existsSync(join(folder, path));
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.md')) continue;
+    const text = readFileSync(join(folder, path), 'utf8');
+    writeFileSync(join(folder, path), withoutDeadLinks(text, path, isPacked));
+  }
   const { error, status, signal, stdout } = spawnSync(
     'npm',
     ['pack', '--silent', '--pack-destination', bundle],

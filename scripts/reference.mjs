@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { keysOf } from './schema-keys.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const NOTE = 'Made by `pnpm reference` from the code; changes here are lost.';
+const NOTE = 'Made by `npm run reference` from the code; changes here are lost.';
 
 /** What the built package says. */
 const built = (path) => import(join(root, 'packages', path));

@@ -8,7 +8,7 @@ import { keysOf } from './schema-keys.mjs';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../docs/reference');
 
-test('it is not stale: `pnpm reference` writes it anew', { timeout: 120_000 }, async () => {
+test('it is not stale: `npm run reference` writes it anew', { timeout: 120_000 }, async () => {
   const pages = await referencePages();
   expect(readdirSync(folder).toSorted()).toEqual([...pages.keys()].toSorted());
   for (const [name, text] of pages) {

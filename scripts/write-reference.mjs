@@ -1,4 +1,4 @@
-// `pnpm reference`: writes docs/reference/ anew, of what was built.
+// `npm run reference`: writes docs/reference/ anew, of what was built.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

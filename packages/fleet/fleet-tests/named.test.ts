@@ -106,7 +106,13 @@ describe.skipIf(!hasServer)('what a URL names', () => {
     }
     const { status, stdout, stderr } = run('status', `${server.url}/lab/db`);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/: 1 run of 1 host/);
+    // The stream holds that of another host too, and what each message takes.
+    const { length } = endOfStream();
+    const stream = /; the stream LAB_RUNS takes (.*)$/m;
+    expect(stdout).toMatch(new RegExp(`: 1 run of 1 host, ${length} B${stream.source}`, 'm'));
+    const all = run('status', `${server.url}/lab`);
+    expect(all.stdout).toMatch(new RegExp(`: 2 runs of 2 hosts, ${2 * length} B;`));
+    expect(stream.exec(all.stdout)?.[1]).toBe(stream.exec(stdout)?.[1]);
     expect(stdout).not.toContain('web1');
     expect(stderr).toContain('host db of prefix lab is taken');
   });

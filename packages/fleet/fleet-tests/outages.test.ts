@@ -112,6 +112,11 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
     const args = ['fleet', 'send', server.url, '--spool', spool(), '--wait', '1s'];
     const run = (...more: string[]): { status: number | null; stdout: string; stderr: string } =>
       spawnSync(process.execPath, [COLLECTOR, ...args, ...more], { encoding: 'utf8' });
+    interface Sent {
+      readonly bytes: number;
+      readonly acknowledged_bytes: number;
+      readonly sent_bytes: number;
+    }
     const { status, stdout, stderr } = run('--json');
     const reason = /VHOSTSCOPE_RUNS of .* is full/;
     expect(status).toBe(1);
@@ -122,8 +127,21 @@ describe.skipIf(!hasServer)('a server that does not take what is sent', () => {
     expect(stderr).toMatch(
       /left\/.*: the server has .* of .*; the rest waits in .* \(.* is full\); the next --publish sends it, or: collector fleet send/,
     );
+    const { left } = JSON.parse(stdout) as { left: Sent[] };
+    const [{ bytes, acknowledged_bytes: first, sent_bytes: firstSent }] = left;
+    expect(firstSent).toBe(first);
+    expect(first).toBeGreaterThan(100_000);
+    expect(first).toBeLessThan(bytes);
     // There is not a byte of room any more.
-    expect(run().stdout).toMatch(reason);
+    expect(run().stdout).toMatch(
+      /: 1 run; the server took 0 B of \d.* now \(the stream .* is full\)/,
+    );
+    await initFleet(server.url, { maxBytes: 100_000_000 });
+    const rest = run('--json');
+    expect(rest.status).toBe(0);
+    const { sent } = JSON.parse(rest.stdout) as { sent: Sent[] };
+    // What the server had is not sent once more, nor told as if it were.
+    expect(sent).toMatchObject([{ bytes, acknowledged_bytes: bytes, sent_bytes: bytes - first }]);
   });
 
   it('tells how far the clock of the host is from its own', async () => {

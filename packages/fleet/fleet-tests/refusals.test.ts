@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { nkeys } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { hasServer, withServers } from '@vhostscope/nats-testbed';
+import { endOfStream } from '@vhostscope/trace';
 import { openFleet } from '../src/index.js';
 import type { Environment } from '../src/server-credentials.js';
-import { initFleet, publisherTo, never, appendAll } from './runs.js';
+import { appendAll, initFleet, never, publisherTo, traceOnServer } from './runs.js';
 
 const servers = withServers('for each test');
 
@@ -151,6 +153,41 @@ describe.skipIf(!hasServer)('a server that refuses', () => {
     expect(await publisher.finish(10_000, never())).toMatchObject({ isSent: true });
     await publisher.close();
     expect(publisher.told).toEqual([]);
+  });
+
+  it('nothing to a user who may do just what reading takes, but to publish', async () => {
+    const allowed = '["$JS.API.STREAM.INFO.*", "$JS.API.STREAM.MSG.GET.*", "$JS.API.CONSUMER.>"]';
+    const server = await servers.start([
+      'authorization { users: [',
+      '  { user: me, password: a }',
+      `  { user: reader, password: b, permissions: { publish: ${allowed}, subscribe: "_INBOX.>" } }`,
+      '] }',
+    ]);
+    const me = { NATS_USER: 'me', NATS_PASSWORD: 'a' };
+    await initFleet(server.url, {}, me);
+    const publisher = await publisherTo(server.url, spool(), { env: me, host: 'web1' });
+    const bytes = new Uint8Array(1_000_000).fill(7);
+    appendAll(publisher, [bytes, endOfStream()]);
+    await publisher.finish(10_000, never());
+    await publisher.close();
+    const reader = { NATS_USER: 'reader', NATS_PASSWORD: 'b' };
+    const read = await traceOnServer(server.url, publisher.name, reader);
+    expect(read.equals(Buffer.concat([bytes, endOfStream()]))).toBe(true);
+    const fleet = await openFleet(`${server.url}/web1`, reader);
+    const watch = await fleet.watchRuns();
+    for (let tries = 0; !watch.isCaughtUp; tries++) {
+      expect(tries).toBeLessThan(100);
+      await pause(50);
+    }
+    expect([...watch.runs.values()]).toMatchObject([{ host: 'web1', end: 'closed' }]);
+    expect(await fleet.listRuns()).toMatchObject([{ host: 'web1', end: 'closed' }]);
+    expect((await fleet.readClocks())(publisher.name)).toBeDefined();
+    await watch.close();
+    await fleet.close();
+    const refused = await publisherTo(server.url, spool(), { env: reader });
+    appendAll(refused, [new Uint8Array(10)]);
+    expect((await refused.finish(1500, never())).trouble).toMatch(/does not let us publish/);
+    await refused.close();
   });
 
   it('to let a user publish', async () => {

@@ -22,6 +22,8 @@ export interface LeftRunResult extends RunName {
   /** Of its trace. */
   readonly bytes: number;
   readonly acknowledgedBytes: number;
+  /** What of these the server has taken now, and not from an earlier process. */
+  readonly sentBytes: number;
   readonly outcome: SendOutcome;
 }
 
@@ -76,6 +78,7 @@ async function sendOne(
     tell(
       `run ${host}/${name}: the last ${run.torn} bytes of its spool are no whole piece and were left out`,
     );
+  const before = run.acknowledged.offset;
   let outcome: SendOutcome = 'left';
   try {
     outcome = await sendRun(run, link, signal, tell, onProgress);
@@ -87,6 +90,7 @@ async function sendOne(
     run: name,
     bytes: run.whole.offset,
     acknowledgedBytes: run.acknowledged.offset,
+    sentBytes: run.acknowledged.offset - before,
     outcome,
   };
   if (outcome !== 'left') run.remove();

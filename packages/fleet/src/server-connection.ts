@@ -260,7 +260,7 @@ function couldNotConnect(url: FleetUrl, error: unknown): FleetError {
   )
     return new FleetError(`${url.name} does not let us in: ${messageOf(error)}`, {
       advice:
-        'who we are is said by NATS_USER and NATS_PASSWORD, NATS_TOKEN, or files that NATS_CREDS, NATS_NKEY, or NATS_CERT and NATS_KEY name',
+        'who we are is said by NATS_USER and NATS_PASSWORD, NATS_TOKEN, or files that NATS_CREDS, NATS_NKEY, or NATS_CERT and NATS_KEY name; what NATS_CREDS names may have expired',
       cause: error,
     });
   const away = codes.find((code) => Object.hasOwn(AWAY, code));
@@ -288,20 +288,17 @@ export function couldNotAsk(url: FleetUrl, what: string, error: unknown): unknow
   if (error instanceof ProgramError) return error;
   if (isRefused(error))
     return new FleetError(`${url.name} does not let us ${what}: ${messageOf(error)}`, {
-      advice: 'the permissions of this user are in the configuration of the server',
+      advice:
+        'the permissions of this user are in the configuration of the server, or in its file of credentials',
       cause: error,
     });
-  if (error instanceof JetStreamApiError) {
-    const isWithout = error.code === NOT_ENABLED || error.code === NOT_ENABLED_FOR_ACCOUNT;
-    if (isWithout) return withoutJetStream(url, error);
+  if (chainOf(error).some(({ error: one }) => isWithout(one))) return withoutJetStream(url, error);
+  if (error instanceof JetStreamApiError)
     return new FleetError(`${url.name} refuses to ${what}: ${messageOf(error)}`, {
       isAway: isPassing(error),
       ...(error.code === NO_STORAGE && { advice: NO_STORAGE_ADVICE }),
       cause: error,
     });
-  }
-  if (chainOf(error).some(({ error: one }) => one instanceof errors.NoRespondersError))
-    return withoutJetStream(url, error);
   if (isPassing(error))
     return new FleetError(`${url.name} is away: it did not answer (${messageOf(error)})`, {
       isAway: true,
@@ -314,8 +311,13 @@ export function couldNotAsk(url: FleetUrl, what: string, error: unknown): unknow
 const NO_STORAGE = 10_047;
 const NO_STORAGE_ADVICE =
   'less is left than that: name a smaller --max-bytes, or raise max_file_store in the configuration of the server (by default it is three quarters of what is free on its disk)';
-const NOT_ENABLED = 10_076;
-const NOT_ENABLED_FOR_ACCOUNT = 10_039;
+/** Of the server, and of the account, for which the client throws an error of its own that was caused by this one. */
+const NOT_ENABLED: ReadonlySet<number> = new Set([10_076, 10_039]);
+
+function isWithout(error: Error): boolean {
+  if (error instanceof JetStreamApiError) return NOT_ENABLED.has(error.code);
+  return error instanceof errors.NoRespondersError;
+}
 
 function withoutJetStream(url: FleetUrl, cause: unknown): FleetError {
   return new FleetError(`${url.name} has no JetStream, which keeps the runs`, {

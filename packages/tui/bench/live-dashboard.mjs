@@ -1,4 +1,4 @@
-// `pnpm bench:tui`: what the dashboard costs while a socket brings a million events a second from 256
+// `npm run bench:tui`: what the dashboard costs while a socket brings a million events a second from 256
 // virtqueues, on screens of two sizes: frames, CPU, memory over time, and whether the writer was held back. On a
 // machine that is busy with other things both wait for a CPU, which is told, and what is not read waits at the writer:
 // it drops no reader, as the recorder would.

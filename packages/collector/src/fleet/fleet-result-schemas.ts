@@ -60,8 +60,12 @@ export const fleetStatusSchema = z.object({
 const leftRun = z.object({
   host: z.string(),
   run: z.string(),
+  /** Of its trace. */
   bytes: count,
+  /** What the server has of it, whoever sent that. */
   acknowledged_bytes: count,
+  /** What of that was sent now. */
+  sent_bytes: count,
 });
 
 export const fleetSendSchema = z.object({

@@ -73,18 +73,19 @@ function runResult({
   run,
   bytes,
   acknowledgedBytes,
+  sentBytes,
 }: LeftRunResult): FleetSent['sent'][number] {
-  return { host, run, bytes, acknowledged_bytes: acknowledgedBytes };
+  return { host, run, bytes, acknowledged_bytes: acknowledgedBytes, sent_bytes: sentBytes };
 }
 
 function sentText({ server, spool, sent, left, in_use: inUse, trouble }: FleetSent): string {
   const lines = [
     ...(sent.length > 0
-      ? [`sent to ${server}: ${counted(sent.length, 'run')}, ${byteSize(sum(sent))}`]
+      ? [`sent to ${server}: ${counted(sent.length, 'run')}, ${sizeSentNow(sent)}`]
       : []),
     ...(left.length > 0
       ? [
-          `left in ${spool}: ${counted(left.length, 'run')}${trouble === null ? '' : ` (${trouble})`}`,
+          `left in ${spool}: ${counted(left.length, 'run')}; the server took ${sizeSentNow(left)}${trouble === null ? '' : ` (${trouble})`}`,
         ]
       : []),
     ...(inUse > 0
@@ -94,6 +95,9 @@ function sentText({ server, spool, sent, left, in_use: inUse, trouble }: FleetSe
   return `${(lines.length > 0 ? lines : [`nothing waits in ${spool}`]).join('\n')}\n`;
 }
 
-function sum(runs: FleetSent['sent']): number {
-  return runs.reduce((total, { bytes }) => total + bytes, 0);
+/** Where that is not all of them, how much is. */
+function sizeSentNow(runs: FleetSent['sent']): string {
+  const now = runs.reduce((sum, run) => sum + run.sent_bytes, 0);
+  const all = runs.reduce((sum, run) => sum + run.bytes, 0);
+  return now === all ? byteSize(now) : `${byteSize(now)} of ${byteSize(all)} now`;
 }

@@ -68,8 +68,10 @@ function statusOf(url: FleetUrl, found: FleetRun, clock: ClockReading | undefine
 
 function statusText({ server, stream, bytes, max_bytes: max, runs }: FleetStatus): string {
   const hosts = new Set(runs.map(({ host }) => host)).size;
+  const traces = runs.reduce((sum, run) => sum + run.bytes, 0);
   const room = max === null ? '' : ` of ${byteSize(max)}`;
-  const head = `${server}: ${counted(runs.length, 'run')} of ${counted(hosts, 'host')}, ${byteSize(bytes)}${room} in ${stream}`;
+  // The stream is of all hosts, also where one is asked for.
+  const head = `${server}: ${counted(runs.length, 'run')} of ${counted(hosts, 'host')}, ${byteSize(traces)}; the stream ${stream} takes ${byteSize(bytes)}${room}`;
   if (runs.length === 0) return `${head}\n`;
   const lines = tableLines(
     [

@@ -30,6 +30,8 @@ export interface Screen {
   /** Device pixels per CSS pixel. */
   readonly scale?: number;
   readonly dark?: boolean;
+  /** As it is for paper. */
+  readonly print?: boolean;
 }
 
 export interface Page {
@@ -161,7 +163,7 @@ async function openPage(connection: Connection, url: string, screen: Screen): Pr
   );
   for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'Performance'])
     await send(`${domain}.enable`);
-  const emulate = async ({ width, height, scale, dark }: Screen): Promise<void> => {
+  const emulate = async ({ width, height, scale, dark, print }: Screen): Promise<void> => {
     await send('Emulation.setDeviceMetricsOverride', {
       width,
       height,
@@ -169,6 +171,7 @@ async function openPage(connection: Connection, url: string, screen: Screen): Pr
       mobile: width < 600,
     });
     await send('Emulation.setEmulatedMedia', {
+      media: print === true ? 'print' : '',
       features: [{ name: 'prefers-color-scheme', value: dark === true ? 'dark' : 'light' }],
     });
   };

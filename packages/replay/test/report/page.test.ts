@@ -9,6 +9,7 @@ import { reportPage } from '../../src/report/report-page.ts';
 import type { Report } from '../../src/report/report-schema.ts';
 import { temporaryFolder, trace } from '../traces.ts';
 import { findChromium, startChromium, type Browser, type Page, type Screen } from './chromium.ts';
+import { contrast, luminance } from './contrast.ts';
 import { full, hostile, reportOf } from './report-of.ts';
 
 const PHONE: Screen = { width: 390, height: 844, scale: 2 };
@@ -224,16 +225,3 @@ describe.skipIf(chromium === undefined)(
     });
   },
 );
-
-/** Relative luminance of a colour `#rrggbb`, as WCAG has it. */
-function luminance(colour: string): number {
-  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
-    return part <= 0.039_28 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}
-
-function contrast(a: number, b: number): number {
-  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-}
