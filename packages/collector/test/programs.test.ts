@@ -224,8 +224,8 @@ it('on a terminal a progress bar comes and goes; in a pipe there is none', async
   const slow = `stty cols 80 2> /dev/null; sh -c 'head -c 300000; sleep 1; cat' < big.txt | '${process.execPath}' '${BIN}' import - --json -o a.arrows > out.json`;
   const typescript = await shell(`script -qec ${JSON.stringify(slow)} /dev/null`, cwd);
   expect(typescript.code).toBe(0);
-  expect(typescript.out).toContain('\rimporting standard input ');
+  expect(typescript.out).toContain('\r\u001b[?7limporting standard input ');
   // The last thing that happens to the bar's line is that it is cleared.
-  expect(typescript.out.endsWith('\r\u001b[K')).toBe(true);
+  expect(typescript.out.endsWith('\r \u001b[J\r')).toBe(true);
   expect((await shell(slow, cwd)).err).toBe('');
 });

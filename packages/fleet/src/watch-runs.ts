@@ -8,6 +8,7 @@ import { messageOf } from '@vhostscope/terminal';
 import { headOfMessage } from './piece-message.js';
 import { runUpTo, type WatchedRun } from './fleet-run.js';
 import { nanoseconds } from './run-clock.js';
+import { createServerClock, type ServerClock } from './server-clock.js';
 import { asking, couldNotAsk, streamInfo, type FleetServer } from './server-connection.js';
 import { payloadBytes } from './stored-messages.js';
 import { namedSubjects, runOfSubject, runStream } from './subjects.js';
@@ -42,14 +43,15 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
   let trouble: string | undefined;
   const { state } = await streamInfo(server);
   let isCaughtUp = state.messages === 0;
-  let ahead = await serverAhead(server);
+  const clock = createServerClock();
+  await askTime(server, clock);
   let messages: ConsumerMessages | undefined;
 
   function take(message: JsMsg): void {
     const { info, subject } = message;
     const time = info.timestampNanos / MS;
-    // A clock that was measured a while ago: nothing comes before it was stored.
-    ahead = Math.max(ahead, time - performance.now());
+    // Nothing comes before it was stored.
+    clock.heard(time);
     if (info.pending === 0) isCaughtUp = true;
     const run = runOf(message, time);
     if (run !== undefined) runs.set(subject, later(runs.get(subject), run));
@@ -93,10 +95,7 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
 
   const measuring = setInterval(() => {
     // What was measured before holds on where nobody answers.
-    serverAhead(server).then(
-      (measured) => (ahead = measured),
-      () => undefined,
-    );
+    askTime(server, clock).catch(() => undefined);
   }, CLOCK_EVERY_MS);
   measuring.unref();
   const hearing = hearOn();
@@ -108,7 +107,7 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
     get trouble() {
       return trouble;
     },
-    now: () => performance.now() + ahead,
+    now: () => clock.now(),
     close: async () => {
       clearInterval(measuring);
       abort.abort();
@@ -124,20 +123,20 @@ function later(before: WatchedRun | undefined, run: WatchedRun): WatchedRun {
   return { ...before, lastMs: Math.max(before.lastMs, run.lastMs) };
 }
 
-/** ms that the server's time is ahead of `performance.now()`: it says when a consumer was made. */
-async function serverAhead(server: FleetServer): Promise<number> {
+/** It says when a consumer was made. */
+async function askTime(server: FleetServer, clock: ServerClock): Promise<void> {
   const stream = runStream(server.url.prefix);
-  return asking(server, 'ask for its time', async () => {
-    const before = performance.now();
+  await asking(server, 'ask for its time', async () => {
+    const before = clock.here();
     const { name, created } = await server.manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.New,
       inactive_threshold: GONE_AFTER_NS,
     });
-    const after = performance.now();
+    const after = clock.here();
     // It goes by itself, too.
     await server.manager.consumers.delete(stream, name).catch(() => undefined);
-    return Number(nanoseconds(created) / BigInt(MS)) - (before + after) / 2;
+    clock.measured(Number(nanoseconds(created) / BigInt(MS)), (before + after) / 2);
   });
 }
 

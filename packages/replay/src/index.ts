@@ -7,6 +7,7 @@ export { readCostOptions, type CostBasis, type CostOptions } from './cost-option
 export { findStorms, readStormRate, sampleStorm } from './find-storms.js';
 export { describedVirtqueue, inAddressOrder, type VirtqueueDescription } from './recording-list.js';
 export { recordingAssumptions } from './recording-assumptions.js';
+export { pinsPages, PINS_MEANING } from './pinned-pages.js';
 export { planReplay, type ReplayOptions, type ReplayPlan } from './replay-plan.js';
 export { assumedOf } from './stock-assumptions.js';
 export { causesOf, classesOf, processesOf, transmittedIn } from './storms-result.js';

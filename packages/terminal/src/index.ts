@@ -8,6 +8,7 @@ export { jsonDocument, jsonLine } from './json-document.js';
 export { byteSize, counted, grouped, percent } from './numbers.js';
 export { messageOf } from './message-of.js';
 export { nearWords } from './near-words.js';
+export { openPassingLine } from './passing-line.js';
 export { printable } from './printable.js';
 export { readBuild, versionLine, type ProgramBuild } from './program-build.js';
 export { createProgressBar, type ProgressBar } from './progress-bar.js';

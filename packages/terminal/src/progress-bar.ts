@@ -1,4 +1,5 @@
 import { byteSize } from './numbers.js';
+import { openPassingLine } from './passing-line.js';
 import { printable } from './printable.js';
 
 /** Shows how far the reading of an input has come. */
@@ -16,8 +17,8 @@ const SILENT: ProgressBar = { update: () => undefined, clear: () => undefined };
 
 /** A bar on stderr when that is a terminal; otherwise nothing is drawn. */
 export function createProgressBar(label: string): ProgressBar {
-  const { stderr } = process;
-  if (!stderr.isTTY) return SILENT;
+  const line = openPassingLine();
+  if (line === undefined) return SILENT;
   const name = printable(label);
   const begun = performance.now();
   let drawn = -Infinity;
@@ -27,14 +28,14 @@ export function createProgressBar(label: string): ProgressBar {
       // Short jobs draw nothing at all.
       if (now - begun < 3 * PAUSE_MS || now - drawn < PAUSE_MS) return;
       drawn = now;
-      const text =
+      line.show(
         total === undefined
           ? `${name} ${byteSize(done)}`
-          : `${name} ${bar(total === 0 ? 1 : done / total)} ${byteSize(done)}`;
-      stderr.write(`\r${text.slice(0, Math.max(0, stderr.columns - 1))}\u001b[K`);
+          : `${name} ${bar(total === 0 ? 1 : done / total)} ${byteSize(done)}`,
+      );
     },
     clear: () => {
-      if (drawn > 0) stderr.write('\r\u001b[K');
+      if (drawn > 0) line.clear();
     },
   };
 }

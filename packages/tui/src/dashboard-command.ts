@@ -2,6 +2,7 @@
 import { EXIT, jsonDocument, jsonLine, say, writeOut } from '@vhostscope/terminal';
 import { isFleetUrl, parseFleetUrl } from '@vhostscope/fleet/url';
 import { z } from 'zod';
+import { canDraw } from './can-draw.js';
 import type { DashboardOptions } from './dashboard-options.js';
 import { plainLine } from './plain/plain-line.js';
 import { runPlain } from './plain/run-plain.js';
@@ -29,7 +30,7 @@ export async function dashboardCommand(
   const session = await openDashboard(source, options);
   if (session === undefined) return EXIT.interrupted;
   try {
-    if (options.json === true || !process.stdout.isTTY)
+    if (options.json === true || !canDraw())
       return await runPlain(
         session,
         options.json === true ? (view) => jsonLine(statusOf(view)) : plainLine,

@@ -54,8 +54,6 @@ export interface ClockView {
   readonly speed: number | 'max';
   /** A jump that is under way: how far, 0 to 1; undefined when none is. */
   readonly seeking: number | undefined;
-  /** How far back the screen can go. */
-  readonly earliest: number;
   /**
    * Beyond this moment nothing is kept (--keep is used up): the screen can be there only as it comes, live;
    * undefined while all is kept.
@@ -203,6 +201,8 @@ export interface RecordingView {
   readonly filtered: readonly (readonly [what: string, count: number])[];
   /** Events read and not yet shown as a CPU may still tell earlier ones; how far the slowest lags, ns. */
   readonly waiting: { readonly events: number; readonly lag: number };
+  /** The source is text; what is kept to go back is a trace that was made of it. */
+  readonly isText: boolean;
   /** Bytes kept to go back, and how many may be. */
   readonly kept: { readonly bytes: number; readonly most: number };
   /** Of this program: share of one CPU, bytes. */
@@ -219,6 +219,8 @@ export interface DashboardView {
   readonly beside: string | undefined;
   /** All that can be chosen. */
   readonly designs: readonly string[];
+  /** Those that pin the pages of every ring, whatever their hits are. The same object all the time. */
+  readonly pinning: readonly string[];
   /** Width of the window, ns. */
   readonly window: number;
   /** What was chosen last: the numbers are of it, or will be once all was played again. */

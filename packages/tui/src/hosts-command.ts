@@ -1,6 +1,7 @@
 /** `tui --from nats://host`, with no run named: one row for each host. */
 import { openFleet } from '@vhostscope/fleet';
 import { EXIT, jsonLine, ProgramError, say } from '@vhostscope/terminal';
+import { canDraw } from './can-draw.js';
 import type { DashboardOptions } from './dashboard-options.js';
 import { MOST_HOSTS, openHosts } from './hosts/hosts-session.js';
 import { wantedSession } from './open-dashboard.js';
@@ -23,7 +24,7 @@ export async function hostsCommand(url: string, options: DashboardOptions): Prom
   });
   const hosts = openHosts(fleet, watch, wanted, MOST_HOSTS);
   try {
-    if (options.json === true || !process.stdout.isTTY) {
+    if (options.json === true || !canDraw()) {
       const lineOf =
         options.json === true
           ? () => jsonLine(hostsStatusOf(hosts.view()))

@@ -25,7 +25,7 @@ export async function openDashboard(
   const wanted = wantedSession(sourceOptions(source), options);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
-  process.once('SIGINT', stop);
+  for (const signal of SIGNALS) process.once(signal, stop);
   const bar = createProgressBar('reading');
   try {
     const session = await createSession(wanted, {
@@ -43,13 +43,18 @@ export async function openDashboard(
     }
     return session;
   } catch (error) {
+    // So little was read that there is nothing to show: that was wanted.
+    if (abort.signal.aborted) return undefined;
     if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
     throw error;
   } finally {
     bar.clear();
-    process.removeListener('SIGINT', stop);
+    for (const signal of SIGNALS) process.removeListener(signal, stop);
   }
 }
+
+/** Whoever ends it meanwhile finds the line of progress gone. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** @throws ProgramError where the options ask for what there is not */
 export function wantedSession(source: SourceOptions, options: DashboardOptions): SessionOptions {

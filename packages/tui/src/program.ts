@@ -93,8 +93,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 const HELP = `
-On the screen ? tells the keys. Where standard output is no terminal, it prints a line of text a second
-(of a finished trace without --speed, one line for all of it).
+On the screen ? tells the keys. Where standard output is no terminal, or one that takes lines only (TERM=dumb), it
+prints a line of text a second (of a finished trace without --speed, one line for all of it).
 
 Of a server without a run it shows the hosts that have one under way, or one that ended within the last hour, the
 worst first, 32 at most; Enter opens the run of one, Esc comes back. Printed, it goes on until it is interrupted.

@@ -1,9 +1,11 @@
 /** Traces that hold what most do not. */
 import { writeFileSync } from 'node:fs';
+import { DESIGNS } from '@vhostscope/model';
+import { FORMAT_VERSION } from '@vhostscope/trace';
 import { expect, test } from 'vitest';
-import { openSource } from './driven-session.ts';
+import { design, openSource } from './driven-session.ts';
 import { replayedTotals, totalsOf } from './replayed-totals.ts';
-import { freshPaths, temporaryFolder, textOf, TRACES } from './traces.ts';
+import { freshPaths, temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
 
 const newPath = freshPaths(temporaryFolder());
 const S3 = textOf(TRACES.s3);
@@ -17,6 +19,28 @@ test('names of the host are data, whatever is in them', async () => {
   const view = session.settle();
   expect(view.causes.length).toBeGreaterThan(0);
   expect(new Set(view.causes.map(({ comm }) => comm))).toEqual(new Set([evil]));
+});
+
+test('of a text no format and no writer are told, of a trace file those of the file', async () => {
+  const text = newPath();
+  writeFileSync(text, S3, 'latin1');
+  const trace = newPath();
+  writeTrace(trace, S3, 3);
+  const told = async (path: string): Promise<(string | boolean | undefined)[]> => {
+    const { recording } = (await openSource({ kind: 'file', path })).settle();
+    const facts = new Map(recording.facts);
+    return [recording.isText, facts.get('format'), facts.get('written by')];
+  };
+  expect(await told(text)).toEqual([true, 'text, as it was printed', undefined]);
+  expect(await told(trace)).toEqual([false, String(FORMAT_VERSION), 'test']);
+});
+
+test('of the designs that can be chosen, those that pin pages are told', async () => {
+  const path = newPath();
+  writeFileSync(path, S3, 'latin1');
+  const own = { ...design('vmap-v1'), name: 'own' };
+  const session = await openSource({ kind: 'file', path }, { designs: [...DESIGNS, own] });
+  expect(session.view().pinning).toEqual(['vmap-v1', 'own']);
 });
 
 test('recordings whose clocks go back: sums are those of replay, and the end can be come back to', async () => {

@@ -25,11 +25,15 @@ interface Published {
 /** A server, and what stands on it. */
 function server(published: Map<string, Published>): {
   open: (most?: number) => HostsSession;
+  /** ms pass by its clock, and nothing more comes. */
+  pass: (ms: number) => void;
+  cut: () => void;
   readings: () => number;
   closed: () => boolean;
 } {
   let readings = 0;
   let isClosed = false;
+  let now = NOW;
   const runs = new Map<string, WatchedRun>();
   const list = (): void => {
     for (const [key, { upTo, end }] of published) {
@@ -76,7 +80,7 @@ function server(published: Map<string, Published>): {
         },
         isCaughtUp: true,
         trouble: undefined,
-        now: () => NOW,
+        now: () => now,
         close: async () => Promise.resolve(),
       };
       const hosts = openHosts(
@@ -87,6 +91,12 @@ function server(published: Map<string, Published>): {
       );
       onTestFinished(async () => hosts.close());
       return hosts;
+    },
+    pass: (ms) => {
+      now += ms;
+    },
+    cut: () => {
+      fleet.isCut = true;
     },
     readings: () => readings,
     closed: () => isClosed,
@@ -209,4 +219,32 @@ test('the run of a host opens as a session of its own, which ends without the se
   expect(session.view().source).toMatchObject({ name: 'a/1', kind: 'server', state: 'ended' });
   await session.close();
   expect(made.closed()).toBe(false);
+});
+
+test('after a sleep of this machine a host is as old as it is, and one that is too old goes', async () => {
+  const lab = server(new Map([['web/1', { bytes: S3, upTo: S3.length, end: undefined }]]));
+  const hosts = lab.open();
+  const isThere = ({ hosts: [row] }: HostsView): boolean => row?.state === 'under way';
+  expect((await until(hosts, isThere)).hosts[0]?.age).toBe(1000);
+  // The clock that turns go by stands still meanwhile.
+  lab.pass(40 * 60_000);
+  const later = await until(hosts, ({ hosts: [row] }) => row?.age !== 1000);
+  expect(later.hosts[0]).toMatchObject({ state: 'under way', age: 1000 + 40 * 60_000 });
+  lab.pass(40 * 60_000);
+  expect(await until(hosts, ({ hosts: rows }) => rows.length === 0)).toMatchObject({
+    problems: [],
+  });
+});
+
+test('while the server is away no host goes, however long that is', async () => {
+  const lab = server(new Map([['web/1', { bytes: S3, upTo: S3.length, end: undefined }]]));
+  const hosts = lab.open();
+  await until(hosts, ({ hosts: [row] }) => row?.state === 'under way');
+  lab.cut();
+  lab.pass(2 * 3_600_000);
+  const away = await until(hosts, ({ problems }) => problems.length > 0);
+  expect(away.hosts[0]).toMatchObject({ host: 'web', age: 1000 + 2 * 3_600_000 });
+  // Nor later.
+  for (let times = 0; times < 20; times++) hosts.advance((clock += 100), 50);
+  expect(hosts.view().hosts).toHaveLength(1);
 });

@@ -29,6 +29,7 @@ export function hostsView(over: Partial<HostsView> = {}): HostsView {
     problems: [],
     isListed: true,
     design: 'merged',
+    pinning: ['vmap-v1'],
     window: 10e9,
     hosts: [
       hostView('web1', {

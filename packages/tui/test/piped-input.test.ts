@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { FORMAT_VERSION } from '@vhostscope/trace';
 import { expect, test } from 'vitest';
 import type { DashboardView } from '../src/dashboard.ts';
 import { until } from './driven-session.ts';
@@ -46,9 +47,7 @@ test('bpftrace text from a pipe, with junk and losses, comes to what the same te
   const pipe = pipedSession(newPath());
   expect(pipe.session.settle().source).toMatchObject({ state: 'reading', isEmpty: true });
   const view = await playedAsItCame(pipe, lines, 300, 1000);
-  expect(view.source.problems.join()).toMatch(
-    /bpftrace lost 17 events.*1 lines could not be read/s,
-  );
+  expect(view.source.problems.join()).toMatch(/bpftrace lost 17 events.*1 line could not be read/s);
   expect(view.recording).toMatchObject({ complete: 'no' });
   expect(new Map(view.recording.lost)).toEqual(
     new Map([
@@ -67,7 +66,10 @@ test('perf script text from a pipe, as it comes, comes to what the same text doe
   const pipe = pipedSession(newPath());
   const view = await playedAsItCame(pipe, lines, 500, 100);
   expect(view.source.problems.join()).toMatch(/perf lost 17 events/);
-  expect(new Map(view.recording.facts).get('clock')).toBe('not known');
+  const facts = new Map(view.recording.facts);
+  expect(facts.get('clock')).toBe('not known');
+  expect(facts.get('format')).toBe('text, as it was printed');
+  expect(facts.has('written by')).toBe(false);
   // As replay run has it: whoever recorded picks the events.
   expect(view.recording.assumptions).toContain(
     'but for what is known to be missing, all events that a design depends on were recorded, of all CPUs and all the time',
@@ -89,6 +91,7 @@ test('a trace from a pipe, and nothing, and junk', async () => {
   const path = newPath();
   writeFileSync(path, bytes);
   expect(totalsOf(view.total.total)).toEqual(await replayedTotals(path));
+  expect(new Map(view.recording.facts).get('format')).toBe(String(FORMAT_VERSION));
 
   const nothing = pipedSession(newPath());
   nothing.end();

@@ -1,5 +1,12 @@
 /** `collector attach`: from a running host to a trace. */
-import { EXIT, jsonDocument, ProgramError, say, writeOut } from '@vhostscope/terminal';
+import {
+  EXIT,
+  jsonDocument,
+  openPassingLine,
+  ProgramError,
+  say,
+  writeOut,
+} from '@vhostscope/terminal';
 import { createTraceWriter, type TraceWriter } from '@vhostscope/trace';
 import { BlockedHostError } from '../blocked-host.js';
 import { checkPublishFlags } from '../fleet/publish-flags.js';
@@ -131,7 +138,7 @@ function createVoice(isHeld: boolean): Voice {
     tell: (words) => {
       if (held !== undefined) return void held.push(words);
       // Not behind the line that shows how the recording goes.
-      if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+      openPassingLine()?.clear();
       say(NAME, words);
     },
     speakUp: () => {
@@ -167,7 +174,7 @@ async function recordInto(
   const tellMetrics = await metricsTeller(outputs, writer);
   let clear = showAttaching();
   const slow = setTimeout(() => {
-    if (!process.stderr.isTTY) say(NAME, 'attaching the probes: nothing is recorded yet');
+    if (openPassingLine() === undefined) say(NAME, 'attaching the probes: nothing is recorded yet');
   }, SLOW_MS);
   let forget = (): void => undefined;
   const clock = host.createClock?.() ?? createBootClock();

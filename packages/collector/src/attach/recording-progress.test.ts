@@ -6,6 +6,7 @@ test('somebody sets the time of day: the line goes on telling how long it takes'
   const { isTTY, columns } = stderr;
   const write = vi.spyOn(stderr, 'write').mockReturnValue(true);
   vi.useFakeTimers();
+  vi.stubEnv('TERM', 'xterm');
   Object.assign(stderr, { isTTY: true, columns: 80 });
   try {
     const clear = showAttaching();
@@ -13,10 +14,11 @@ test('somebody sets the time of day: the line goes on telling how long it takes'
     vi.advanceTimersByTime(3000);
     clear();
     const lines = write.mock.calls.map(([text]) => String(text));
-    expect(lines.at(-2)).toMatch(/^\rattaching the probes 0:03: /);
+    expect(lines.at(-2)).toMatch(/^\r\u001b\[\?7lattaching the probes 0:03: /);
   } finally {
     Object.assign(stderr, { isTTY, columns });
     vi.useRealTimers();
+    vi.unstubAllEnvs();
     write.mockRestore();
   }
 });

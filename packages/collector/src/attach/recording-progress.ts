@@ -1,5 +1,5 @@
 /** What a recording shows on a terminal: one line, written over once a second. */
-import { byteSize, counted } from '@vhostscope/terminal';
+import { byteSize, counted, openPassingLine } from '@vhostscope/terminal';
 import type { TraceWriter } from '@vhostscope/trace';
 
 const PAUSE_MS = 1000;
@@ -19,16 +19,15 @@ export function showAttaching(): () => void {
 }
 
 function showLine(textAfter: (seconds: number) => string): () => void {
-  const { stderr } = process;
-  if (!stderr.isTTY) return () => undefined;
+  const line = openPassingLine();
+  if (line === undefined) return () => undefined;
   const begun = performance.now();
   const timer = setInterval(() => {
-    const text = textAfter(Math.round((performance.now() - begun) / 1000));
-    stderr.write(`\r${text.slice(0, Math.max(0, stderr.columns - 1))}\u001b[K`);
+    line.show(textAfter(Math.round((performance.now() - begun) / 1000)));
   }, PAUSE_MS);
   return () => {
     clearInterval(timer);
-    stderr.write('\r\u001b[K');
+    line.clear();
   };
 }
 

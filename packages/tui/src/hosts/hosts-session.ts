@@ -1,5 +1,6 @@
 /** Follows a run of each host of a server: a session for each, as the dashboard of one run has, and all within bounds. */
 import type { ClockReading, Fleet, WatchedRun, RunName, RunWatch } from '@vhostscope/fleet';
+import { pinsPages } from '@vhostscope/replay';
 import { messageOf } from '@vhostscope/terminal';
 import { isBusy } from '../busy-session.js';
 import type { DashboardView, Session } from '../dashboard.js';
@@ -59,6 +60,7 @@ export function openHosts(
 ): HostsSession {
   /** By host; those that wait have no session. */
   const followed = new Map<string, Followed>();
+  const pinning = options.designs.filter(pinsPages).map(({ name }) => name);
   let waiting: readonly WatchedRun[] = [];
   let leftOut: readonly string[] = [];
   let trouble: string | undefined;
@@ -107,7 +109,8 @@ export function openHosts(
 
   /** Which runs there are may have changed. */
   function pick(now: number): void {
-    if (!watch.isCaughtUp) return;
+    // Of what goes on while the server is away nobody hears.
+    if (!watch.isCaughtUp || fleet.isCut) return;
     const before = new Map(
       [...followed.values(), ...waiting.map((run) => ({ run }))].map(({ run }) => [
         run.host,
@@ -191,6 +194,7 @@ export function openHosts(
       ],
       isListed: watch.isCaughtUp,
       design: options.design.name,
+      pinning,
       window: options.window,
       hosts: rows.toSorted(worstFirst),
       most,

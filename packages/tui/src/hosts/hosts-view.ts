@@ -47,6 +47,8 @@ export interface HostsView {
   /** Which runs there are is known by now. */
   readonly isListed: boolean;
   readonly design: string;
+  /** See DashboardView. */
+  readonly pinning: readonly string[];
   /** ns */
   readonly window: number;
   /** The worst first. */

@@ -20,6 +20,10 @@ test('a line tells of each host how it stands, the worst first', () => {
   );
 });
 
+test('a design that pins pages is marked', () => {
+  expect(hostsLine(hostsView({ design: 'vmap-v1' }))).toContain('  vmap-v1 (pins)  ');
+});
+
 test('names are escaped', () => {
   const hosts = [hostView('a\u001b[2J'), hostView('b\n', { state: 'waiting' })];
   expect(hostsLine(hostsView({ hosts }))).toMatch(/^[ -~…]*\n$/);

@@ -1,16 +1,17 @@
 /** Many hosts where there is no terminal: a line of text a second. */
 import { counted } from '@vhostscope/terminal';
 import type { HostsView, HostView } from '../hosts/hosts-view.js';
+import { designName } from '../screen/design-name.js';
 import { count, hitRatio, lasting, rate } from '../screen/figures.js';
 import { UNICODE_GLYPHS } from '../screen/glyphs.js';
 import { safeName, words, type Look } from '../screen/look.js';
 
 /** "2 hosts  merged  | web1 11.02 % now, 39.02 % in all  …": the worst host first; a bar before each. */
 export function hostsLine(view: HostsView): string {
-  const { hosts, design, leftOut, most, isListed, problems } = view;
+  const { hosts, design, pinning, leftOut, most, isListed, problems } = view;
   const parts = [
     isListed ? counted(hosts.length, 'host') : 'asking which runs there are',
-    words(design, LOOK),
+    designName(design, pinning, LOOK),
     ...hosts.map(hostPart),
     ...(leftOut.length === 0
       ? []

@@ -26,6 +26,13 @@ test('a line tells where it is, how many hit, what comes, and what is wrong', ()
   expect(line).toMatch(/ {2}storm 3 of a\\x0ab {2}the recording broke off {2}! lost\\x0a1\n$/);
 });
 
+test('a design that pins pages is marked', () => {
+  const beside = { beside: 'copy', besideTotal: judgement() };
+  expect(plainLine(dashboardView({ design: 'vmap-v1', ...beside }))).toMatch(
+    /vmap-v1 \(pins\) 99.*copy 99/,
+  );
+});
+
 test('a line that is behind what has come says so', () => {
   const { clock } = dashboardView();
   const line = (behind: number): string =>

@@ -1,5 +1,6 @@
 /** The dashboard where there is no terminal: a line of text a second. */
 import type { DashboardView } from '../dashboard.js';
+import { designName } from '../screen/design-name.js';
 import { count, hitRatio, lasting, moment, rate } from '../screen/figures.js';
 import { UNICODE_GLYPHS } from '../screen/glyphs.js';
 import { NOTABLY_BEHIND } from '../screen/head-lines.js';
@@ -15,7 +16,7 @@ export function plainLine(view: DashboardView): string {
       : [[view.beside, view.besideTotal] as const]),
   ].map(
     ([name, { window, total }]) =>
-      `${words(name, LOOK)} ${hitRatio(window, UNICODE_GLYPHS)} now, ${hitRatio(total, UNICODE_GLYPHS)} in all`,
+      `${designName(name, view.pinning, LOOK)} ${hitRatio(window, UNICODE_GLYPHS)} now, ${hitRatio(total, UNICODE_GLYPHS)} in all`,
   );
   const worst = storms
     .filter(({ isOver }) => !isOver)

@@ -42,10 +42,14 @@ type Shown = Omit<DashboardProps, 'onKeys'>;
 
 function Screen({ view, state, size, look }: Shown): ReactElement {
   const { columns: width, rows } = size;
-  const { source, clock, design, beside, window, wanted, storms } = view;
+  const { source, clock, design, beside, pinning, window, wanted, storms } = view;
   const head = useMemo(
-    () => headLines({ source, clock, design, beside, window, wanted, storms }, { width, look }),
-    [source, clock, design, beside, window, wanted, storms, width, look],
+    () =>
+      headLines(
+        { source, clock, design, beside, pinning, window, wanted, storms },
+        { width, look },
+      ),
+    [source, clock, design, beside, pinning, window, wanted, storms, width, look],
   );
   const foot = footLines(state, view, { width, look });
   const { height } = frameBetween(head, foot, size, look);

@@ -1,13 +1,16 @@
 /** The screen of many hosts. */
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
+import type { Frame } from './frame.js';
 import type { HostsView } from '../hosts/hosts-view.js';
+import { hintLine } from './help-lines.js';
+import { hostHelpLines } from './host-help-lines.js';
+import { HOST_KEYS, type HostKey } from './host-keys.js';
 import { hostLines } from './host-lines.js';
-import type { Look } from './look.js';
+import { words, type Look } from './look.js';
 import { Keyboard, Rows } from './rows.js';
 import { isTooSmall, tooSmallLines, type ScreenSize } from './screen-size.js';
-import { lineOf, span, type Line } from './styled-line.js';
-import { words } from './look.js';
+import { lineOf, spread, type Line } from './styled-line.js';
 
 export interface HostsProps {
   readonly view: HostsView;
@@ -15,25 +18,18 @@ export interface HostsProps {
   readonly chosen: string | undefined;
   /** Why a run could not be opened. */
   readonly refused: string | undefined;
+  readonly isHelp: boolean;
   readonly size: ScreenSize;
   readonly look: Look;
   /** Undefined where there is no keyboard. */
   readonly onKeys: ((keys: readonly string[]) => void) | undefined;
 }
 
-const KEYS: Line = [
-  ['Enter', 'open'],
-  ['Up Down', 'choose'],
-  ['Esc', 'back to here'],
-  ['q', 'quit'],
-].flatMap(([key, does], at) => [
-  span(`${at === 0 ? '' : '  '}${key}`, 'strong'),
-  span(` ${does}`, 'faint'),
-]);
-
-export function Hosts({ view, chosen, refused, size, look, onKeys }: HostsProps): ReactElement {
+export function Hosts(shown: HostsProps): ReactElement {
+  const { view, chosen, isHelp, size, look, onKeys } = shown;
   const { columns: width, rows } = size;
-  const foot = refused === undefined ? KEYS : lineOf(words(refused, look), 'bad');
+  // A screen that is full to its last row would scroll.
+  const frame: Frame = { width, height: rows - 2, look };
   return (
     <Box flexDirection="column">
       {onKeys !== undefined && <Keyboard onKeys={onKeys} />}
@@ -41,15 +37,21 @@ export function Hosts({ view, chosen, refused, size, look, onKeys }: HostsProps)
         <Rows lines={tooSmallLines(size)} height={rows - 1} width={width} look={look} />
       ) : (
         <>
-          <Rows
-            lines={hostLines(view, chosen, { width, height: rows - 2, look })}
-            height={rows - 2}
-            width={width}
-            look={look}
-          />
-          <Rows lines={[foot]} height={1} width={width} look={look} />
+          <Rows lines={isHelp ? hostHelpLines(frame) : hostLines(view, chosen, frame)} {...frame} />
+          <Rows lines={[footLine(shown)]} height={1} width={width} look={look} />
         </>
       )}
     </Box>
   );
+}
+
+function footLine({ refused, isHelp, size: { columns: width }, look }: HostsProps): Line {
+  if (isHelp) return lineOf('any key closes the help', 'faint');
+  if (refused !== undefined) return lineOf(words(refused, look), 'bad');
+  const hints = (wanted: HostKey['group']): Line =>
+    hintLine(
+      HOST_KEYS.filter(({ group }) => group === wanted),
+      width,
+    );
+  return spread(hints('hosts'), hints('program'), width, look.glyphs.cut);
 }

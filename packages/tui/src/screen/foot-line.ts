@@ -3,7 +3,7 @@ import type { DashboardView } from '../dashboard.js';
 import { keepEnd } from './cell-width.js';
 import type { Frame } from './frame.js';
 import { hintLine } from './help-lines.js';
-import { isIn, KEY_TABLE } from './key-table.js';
+import { isIn, KEY_TABLE, type KeyBinding } from './key-table.js';
 import { safeName, words } from './look.js';
 import type { Prompt, ScreenState } from './screen-state.js';
 import { fitLine, lineOf, span, spread, widthOf, type Line, type Tone } from './styled-line.js';
@@ -12,10 +12,11 @@ import { wrapUpTo } from './text-blocks.js';
 type Room = Pick<Frame, 'width' | 'look'>;
 
 export function footLines(
-  { prompt, isHelp, view, answerSeen, isLeaving }: ScreenState,
+  state: ScreenState,
   { answer, saving, clock }: Pick<DashboardView, 'answer' | 'saving' | 'clock'>,
   room: Room,
 ): Line[] {
+  const { prompt, isHelp, picker, view, answerSeen, isLeaving } = state;
   const { width, look } = room;
   const { cut } = look.glyphs;
   if (prompt !== undefined) return promptLines(prompt, room);
@@ -33,16 +34,27 @@ export function footLines(
     ];
   }
   if (isHelp) return [lineOf('Up and Down scroll, any other key closes the help', 'faint')];
-  const here = KEY_TABLE.filter((one) => isIn(one, view)).map((one) =>
-    // What it does next.
-    one.action === 'pause or play' ? { ...one, hint: clock.isPaused ? 'play' : 'pause' } : one,
-  );
+  if (picker !== undefined)
+    return [lineOf('Up and Down choose, Enter takes it, Esc leaves things as they are', 'faint')];
+  const here = KEY_TABLE.filter((one) => isIn(one, view)).map((one) => withHint(one, state, clock));
   const program = hintLine(
     here.filter(({ group }) => group === 'program'),
     width,
   );
   const others = here.filter(({ group }) => group !== 'program');
   return [spread(hintLine(others, width - widthOf(program) - 1), program, width, cut)];
+}
+
+/** What a key does next. */
+function withHint(
+  binding: KeyBinding,
+  { search, view, hasBack }: ScreenState,
+  { isPaused }: DashboardView['clock'],
+): KeyBinding {
+  if (binding.action === 'pause or play') return { ...binding, hint: isPaused ? 'play' : 'pause' };
+  if (binding.action !== 'close') return binding;
+  if (search !== '') return { ...binding, hint: 'all names' };
+  return hasBack && view === 'overview' ? { ...binding, hint: 'hosts' } : binding;
 }
 
 /** What is typed, below what is wrong with it. Of what is longer than the line, the end tells more. */

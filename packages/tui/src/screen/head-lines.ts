@@ -1,6 +1,7 @@
 /** The top of the screen: what is watched, where in it the screen stands, what is wrong; and the names of the views. */
 import type { ClockView, DashboardView, SourceView } from '../dashboard.js';
 import { keepEnd } from './cell-width.js';
+import { designName } from './design-name.js';
 import { count, lasting, moment } from './figures.js';
 import type { Frame } from './frame.js';
 import { safeName, words, type Look } from './look.js';
@@ -10,7 +11,7 @@ import { VIEW_NAMES, type ViewName } from './view-names.js';
 
 export type HeadPart = Pick<
   DashboardView,
-  'source' | 'clock' | 'design' | 'beside' | 'window' | 'wanted' | 'storms'
+  'source' | 'clock' | 'design' | 'beside' | 'pinning' | 'window' | 'wanted' | 'storms'
 >;
 
 export function headLines(part: HeadPart, { width, look }: Pick<Frame, 'width' | 'look'>): Line[] {
@@ -23,10 +24,10 @@ export function headLines(part: HeadPart, { width, look }: Pick<Frame, 'width' |
     spread(
       [
         span('design ', 'faint'),
-        span(words(part.design, look)),
+        span(designName(part.design, part.pinning, look)),
         ...(part.beside === undefined
           ? []
-          : [span('  beside ', 'faint'), span(words(part.beside, look))]),
+          : [span('  beside ', 'faint'), span(designName(part.beside, part.pinning, look))]),
         span('  now is the last ', 'faint'),
         span(lasting(part.window, look.glyphs)),
         ...nextSpans(part, look),
@@ -47,12 +48,16 @@ export function headLines(part: HeadPart, { width, look }: Pick<Frame, 'width' |
 }
 
 /** What was chosen and is on its way: the numbers are of what stands before it. */
-function nextSpans({ design, beside, window, wanted }: HeadPart, look: Look): Span[] {
+function nextSpans({ design, beside, pinning, window, wanted }: HeadPart, look: Look): Span[] {
   const next = [
-    ...(wanted.design === design ? [] : [words(wanted.design, look)]),
+    ...(wanted.design === design ? [] : [designName(wanted.design, pinning, look)]),
     ...(wanted.beside === beside
       ? []
-      : [wanted.beside === undefined ? 'none beside' : `beside ${words(wanted.beside, look)}`]),
+      : [
+          wanted.beside === undefined
+            ? 'none beside'
+            : `beside ${designName(wanted.beside, pinning, look)}`,
+        ]),
     ...(wanted.window === window ? [] : [lasting(wanted.window, look.glyphs)]),
   ];
   return next.length === 0 ? [] : [span('  next ', 'faint'), span(next.join(', '), 'doubt')];

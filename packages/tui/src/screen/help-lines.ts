@@ -1,6 +1,8 @@
 /** The help, drawn from the table of keys. */
+import { PINS_MEANING } from '@vhostscope/replay';
+import { PINS_MARK } from './design-name.js';
 import type { Frame } from './frame.js';
-import { KEY_TABLE, type KeyBinding, type KeyGroup } from './key-table.js';
+import { KEY_TABLE, type KeyGroup, type KeyWords } from './key-table.js';
 import { beside, fitLine, span, type Line, type Span } from './styled-line.js';
 import { inColumns, section, wrap } from './text-blocks.js';
 
@@ -14,28 +16,36 @@ const GROUPS: Readonly<Record<KeyGroup, string>> = {
 
 /** Cells of the keys. */
 const KEYS = 17;
-const TWO_COLUMNS = 72;
+export const WIDTH_FOR_TWO_COLUMNS = 72;
 
 export function helpLines({ width, look }: Omit<Frame, 'height'>): Line[] {
-  const columns = width >= TWO_COLUMNS ? 2 : 1;
+  const columns = width >= WIDTH_FOR_TWO_COLUMNS ? 2 : 1;
   const each = Math.floor(width / columns) - 2;
   const sections = Object.entries(GROUPS).map(([group, title]) =>
-    section(title, groupLines(group as KeyGroup, each - 2, look.glyphs.cut)),
+    section(
+      title,
+      keyLines(
+        KEY_TABLE.filter((one) => one.group === group),
+        each - 2,
+        look.glyphs.cut,
+      ),
+    ),
   );
   const signs = section(
     'signs',
     [
       `DAu: the maps of desc, avail, used; capitals are up, small ones down, ~ ambiguous, ? not known`,
       `${look.glyphs.about}: an estimate, as rounds of a stock host tell no more; 10 % ${look.glyphs.between} 20 %: some accesses are ambiguous`,
+      `a design that is marked ${PINS_MARK}: ${PINS_MEANING}`,
     ].flatMap((text) => wrap(text, each - 2)),
   );
   return inColumns([...sections, signs], width, columns, (parts) => beside(parts, look.glyphs.cut));
 }
 
-function groupLines(group: KeyGroup, width: number, cut: string): Line[] {
+/** Keys, and what they do, on as many lines as that takes. */
+export function keyLines(bindings: readonly KeyWords[], width: number, cut: string): Line[] {
   const rows = new Map<string, string[]>();
-  for (const { keys, help } of KEY_TABLE.filter((one) => one.group === group))
-    rows.set(help, [...(rows.get(help) ?? []), ...keys]);
+  for (const { keys, help } of bindings) rows.set(help, [...(rows.get(help) ?? []), ...keys]);
   return Array.from(rows, ([help, keys]) =>
     wrap(help, width - KEYS).map((line, at) => [
       ...fitLine([span(at === 0 ? keyNames(keys) : '', 'strong')], KEYS, cut),
@@ -45,7 +55,7 @@ function groupLines(group: KeyGroup, width: number, cut: string): Line[] {
 }
 
 /** Keys and a word for each, as many as there is room for. */
-export function hintLine(bindings: readonly KeyBinding[], width: number): Line {
+export function hintLine(bindings: readonly KeyWords[], width: number): Line {
   const line: Span[] = [];
   let used = 0;
   for (const { keys, hint } of bindings) {

@@ -2,6 +2,7 @@
 import { counted } from '@vhostscope/terminal';
 import type { HostsView, HostView } from '../hosts/hosts-view.js';
 import { chosenIndex } from './chosen-rows.js';
+import { designName } from './design-name.js';
 import { count, hitRatio, lasting, rate, sparkline } from './figures.js';
 import type { Frame } from './frame.js';
 import { safeName, words, type Look } from './look.js';
@@ -65,7 +66,7 @@ export function hostLines(view: HostsView, chosen: string | undefined, frame: Fr
 }
 
 function headOf(
-  { server, design, window, hosts, problems }: HostsView,
+  { server, design, pinning, window, hosts, problems }: HostsView,
   { width, look }: Frame,
 ): Line[] {
   const { cut } = look.glyphs;
@@ -80,7 +81,7 @@ function headOf(
     spread(
       [
         span('design ', 'faint'),
-        span(words(design, look)),
+        span(designName(design, pinning, look)),
         span('  now is the last ', 'faint'),
         span(lasting(window, look.glyphs)),
         span(' of each', 'faint'),

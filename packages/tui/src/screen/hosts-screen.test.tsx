@@ -16,6 +16,7 @@ interface Shot {
   readonly view?: Partial<HostsView>;
   readonly chosen?: string;
   readonly refused?: string;
+  readonly isHelp?: boolean;
   readonly columns?: number;
   readonly rows?: number;
   readonly look?: typeof LOOK;
@@ -24,12 +25,21 @@ interface Shot {
 // oxlint-disable-next-line no-control-regex -- colours begin with one
 const COLOURS = /\u001b\[[0-9;]*m/g;
 
-function lines({ view, chosen, refused, columns = 80, rows = 24, look = LOOK }: Shot): string[] {
+function lines({
+  view,
+  chosen,
+  refused,
+  isHelp = false,
+  columns = 80,
+  rows = 24,
+  look = LOOK,
+}: Shot): string[] {
   return renderToString(
     <Hosts
       view={hostsView(view)}
       chosen={chosen}
       refused={refused}
+      isHelp={isHelp}
       size={{ columns, rows }}
       look={look}
       onKeys={undefined}
@@ -72,7 +82,7 @@ test('hosts, one row each, and the chosen one in full', () => {
 
 
 
-    Enter open  Up Down choose  Esc back to here  q quit
+    Enter open                                                        ? help  q quit
     "
   `);
 });
@@ -103,9 +113,43 @@ test('a wide screen has more columns; what was left out is told', () => {
 
 
 
-      Enter open  Up Down choose  Esc back to here  q quit
+      Enter open                                                                                                          ? help  q quit
       "
     `);
+});
+
+test('the help of its keys and columns fits on the least screen', () => {
+  expect(screen({ isHelp: true })).toMatchInlineSnapshot(`
+    "
+    hosts                                   columns
+      Enter            open the run of the    rows: the worst first; of each host
+                       host: the dashboard    the run that goes on, or ended last
+                       of it alone            hits now, in all: of its accesses of
+      Up k Down j      row up or down         late, and since its run began
+      PgUp PgDn        page up or down        rounds, access, inval: rounds,
+      Home g End G     first or last row      accesses and invalidations over
+                                              rings, each second
+    program                                   storms: in all; and, as "1 now",
+      ? h              this help              those that are under way
+      Esc              close this; from a     whole: whether events are missing; ?
+                       run that was           while that is not known
+                       opened, back to        behind: how long ago the server got
+                       here                   the run's last piece; at 42 %: so
+      q Ctrl-C         leave                  far it is read, and the numbers are
+      Ctrl-Z           to the shell; fg       of a moment that has gone by; waits:
+                       comes back             others are read first; cut: it ended
+                                              before its recording did
+
+
+
+
+    any key closes the help
+    "
+  `);
+});
+
+test('a design that pins pages is marked', () => {
+  expect(screen({ view: { design: 'vmap-v1' } })).toContain('design vmap-v1 (pins)  now');
 });
 
 test('nothing to show, and why', () => {

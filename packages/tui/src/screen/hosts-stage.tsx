@@ -5,9 +5,11 @@ import type { Session } from '../dashboard.js';
 import type { HostsSession } from '../hosts/hosts-session.js';
 import { chosenIndex } from './chosen-rows.js';
 import { createDashboardStage } from './dashboard-stage.js';
+import { hostActionOf, type HostAction } from './host-keys.js';
 import { Hosts } from './Hosts.js';
 import type { Look } from './look.js';
 import type { ReadJump } from './prompts.js';
+import type { ScreenSize } from './screen-size.js';
 import type { Leave, Stage } from './stage.js';
 
 export interface HostsStage extends Stage {
@@ -24,6 +26,7 @@ export function createHostsStage(
 ): HostsStage {
   let chosen: string | undefined;
   let refused: string | undefined;
+  let isHelp = false;
   let opened: { readonly session: Session; readonly stage: Stage } | undefined;
   const closing = new Set<Promise<void>>();
 
@@ -53,13 +56,16 @@ export function createHostsStage(
     chosen = rows[Math.max(0, Math.min(rows.length - 1, at))]?.host;
   }
 
-  function pressHere(key: string, page: number): Leave | undefined {
+  function pressHere(key: string, size: ScreenSize): Leave | undefined {
     refused = undefined;
-    const by = MOVES[key];
-    if (by !== undefined) move(by);
-    else if (key === 'pageup' || key === 'pagedown') move(key === 'pageup' ? -page : page);
-    else if (key === 'enter') open();
-    return LEAVES[key];
+    const action = hostActionOf(key);
+    // Behind the help nothing moves unseen.
+    const wasHelp = isHelp;
+    isHelp = !wasHelp && action === 'help';
+    if (action === undefined) return undefined;
+    if (!wasHelp && action === 'open') open();
+    else if (!wasHelp) move(movesOf(size)[action] ?? 0);
+    return LEAVES[action];
   }
 
   return {
@@ -78,10 +84,10 @@ export function createHostsStage(
     },
     draw: (size, onKeys): ReactElement =>
       opened?.stage.draw(size, onKeys) ?? (
-        <Hosts view={hosts.view()} {...{ chosen, refused, size, look, onKeys }} />
+        <Hosts view={hosts.view()} {...{ chosen, refused, isHelp, size, look, onKeys }} />
       ),
     press: (key, size) => {
-      if (opened === undefined) return pressHere(key, Math.max(1, size.rows - ROWS_OF_ALL_ELSE));
+      if (opened === undefined) return pressHere(key, size);
       const left = opened.stage.press(key, size);
       if (left !== 'back') return left;
       goBack();
@@ -100,19 +106,21 @@ export function createHostsStage(
 /** Head, titles, the chosen host, and keys. */
 const ROWS_OF_ALL_ELSE = 12;
 
-const MOVES: Readonly<Record<string, number>> = {
-  up: -1,
-  down: 1,
-  k: -1,
-  j: 1,
-  home: Number.NEGATIVE_INFINITY,
-  g: Number.NEGATIVE_INFINITY,
-  end: Number.POSITIVE_INFINITY,
-  G: Number.POSITIVE_INFINITY,
-};
+/** By how many rows a key moves. */
+function movesOf({ rows }: ScreenSize): Readonly<Partial<Record<HostAction, number>>> {
+  const page = Math.max(1, rows - ROWS_OF_ALL_ELSE);
+  return {
+    up: -1,
+    down: 1,
+    'page up': -page,
+    'page down': page,
+    first: Number.NEGATIVE_INFINITY,
+    last: Number.POSITIVE_INFINITY,
+  };
+}
 
-const LEAVES: Readonly<Record<string, Leave>> = {
-  q: 'quit',
-  'ctrl+c': 'interrupt',
-  'ctrl+z': 'suspend',
+const LEAVES: Readonly<Partial<Record<HostAction, Leave>>> = {
+  quit: 'quit',
+  interrupt: 'interrupt',
+  suspend: 'suspend',
 };

@@ -49,16 +49,20 @@ export type Action =
 
 export type KeyGroup = 'views' | 'time' | 'lists' | 'judge' | 'program';
 
-export interface KeyBinding {
+/** Keys, and what people are told of them. */
+export interface KeyWords {
   readonly keys: readonly string[];
+  /** What they do; several bindings with the same words stand on one line. */
+  readonly help: string;
+  /** A word for the line at the bottom; those without are only in the help. */
+  readonly hint?: string;
+}
+
+export interface KeyBinding extends KeyWords {
   readonly action: Action;
   readonly group: KeyGroup;
   /** Where it does something; everywhere by default. */
   readonly in?: readonly ViewName[];
-  /** What it does, for people; several bindings with the same words stand on one line. */
-  readonly help: string;
-  /** A word for the line at the bottom; those without are only in the help. */
-  readonly hint?: string;
 }
 
 const LISTS: readonly ViewName[] = ['overview', 'storms', 'causes'];

@@ -18,7 +18,7 @@ export function pickDesign(
   state: ScreenState,
   picker: Picker,
   key: string,
-  view: DashboardView,
+  { view, page }: { readonly view: DashboardView; readonly page: number },
 ): { state: ScreenState; commands: readonly Command[]; leave?: 'quit' } {
   const all = choices(picker.of, view);
   const at = (index: number): ScreenState => ({
@@ -32,9 +32,15 @@ export function pickDesign(
     case 'down':
     case 'j':
       return { state: at(picker.index + 1), commands: [] };
+    case 'pageup':
+      return { state: at(picker.index - page), commands: [] };
+    case 'pagedown':
+      return { state: at(picker.index + page), commands: [] };
     case 'home':
+    case 'g':
       return { state: at(0), commands: [] };
     case 'end':
+    case 'G':
       return { state: at(all.length - 1), commands: [] };
     case 'enter':
       return {

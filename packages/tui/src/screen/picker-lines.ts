@@ -1,7 +1,7 @@
 /** The list to choose a design from, drawn over the view. */
 import type { DashboardView } from '../dashboard.js';
+import { designName } from './design-name.js';
 import type { Frame } from './frame.js';
-import { words } from './look.js';
 import { choices } from './pick-design.js';
 import type { Picker } from './screen-state.js';
 import { fitLine, lineOf, marked, span, type Line } from './styled-line.js';
@@ -14,7 +14,7 @@ export function pickerLines(
 ): Line[] {
   const { cursor, cut } = look.glyphs;
   const all = choices(of, view);
-  const room = Math.max(1, height - 2);
+  const room = Math.max(1, height - 1);
   const first = firstShown(index, all.length, room);
   return [
     lineOf(
@@ -30,11 +30,12 @@ export function pickerLines(
         ...(name === view.beside ? [of === 'design' ? 'beside' : 'now'] : []),
       ];
       const line: Line = [
-        span(`${isChosen ? cursor : ' '} ${name === undefined ? 'none' : words(name, look)}`),
+        span(
+          `${isChosen ? cursor : ' '} ${name === undefined ? 'none' : designName(name, view.pinning, look)}`,
+        ),
         ...notes.map((note) => span(`  ${note}`, 'faint')),
       ];
       return isChosen ? marked(fitLine(line, Math.min(width, 40), cut)) : line;
     }),
-    lineOf('Enter takes it, Esc leaves things as they are', 'faint'),
   ];
 }

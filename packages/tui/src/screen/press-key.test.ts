@@ -179,6 +179,11 @@ test('designs: the next one, or one of a list', () => {
     press(['b', 'home', 'enter'], { view: dashboardView({ beside: 'copy' }) }).commands,
   ).toEqual([{ do: 'beside', name: undefined }]);
   expect(press(['d', 'escape'])).toMatchObject({ state: { picker: undefined }, commands: [] });
+  // As in every list.
+  const picked = (...keys: string[]): number | undefined =>
+    press(['d', ...keys]).state.picker?.index;
+  for (const key of ['G', 'end', 'pagedown']) expect(picked(key)).toBe(3);
+  for (const key of ['g', 'home', 'pageup']) expect(picked('G', key)).toBe(0);
 });
 
 test('behind the help nothing is pressed', () => {
@@ -202,6 +207,8 @@ test('views scroll no further than to their beginning', () => {
   expect(press(['5', 'end', 'up']).state.scroll).toBe(3);
   expect(press(['up'], { from: { view: 'recording', scroll: 100 } }).state.scroll).toBe(3);
   expect(press(['?', 'pagedown', 'up']).state.helpScroll).toBe(3);
+  expect(press(['?', 'G', 'up']).state.helpScroll).toBe(3);
+  expect(press(['?', 'G', 'g']).state).toMatchObject({ isHelp: true, helpScroll: 0 });
 });
 
 test('keys go on from what was chosen last, while its numbers are on their way', () => {

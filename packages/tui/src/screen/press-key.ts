@@ -40,7 +40,7 @@ function takeKey(state: ScreenState, key: string, around: Surroundings): Pressed
   if (key === 'ctrl+c') return { state, commands: [], leave: 'interrupt' };
   if (key === 'ctrl+z') return { state, commands: [], leave: 'suspend' };
   if (seen.prompt !== undefined) return typeInPrompt(seen, seen.prompt, key, around);
-  if (seen.picker !== undefined) return pickDesign(seen, seen.picker, key, around.view);
+  if (seen.picker !== undefined) return pickDesign(seen, seen.picker, key, around);
   const action = actionOf(key, seen.view);
   if (seen.isHelp && action !== 'quit') return still(behindHelp(seen, action, around));
   return action === undefined ? still(seen) : act(seen, action, around);
@@ -52,7 +52,14 @@ function behindHelp(
   action: Action | undefined,
   { page, lastScroll }: Surroundings,
 ): ScreenState {
-  const by = { up: -1, down: 1, 'page up': -page, 'page down': page };
+  const by = {
+    up: -1,
+    down: 1,
+    'page up': -page,
+    'page down': page,
+    first: Number.NEGATIVE_INFINITY,
+    last: Number.POSITIVE_INFINITY,
+  };
   if (action === undefined || !(action in by)) return { ...state, isHelp: false, helpScroll: 0 };
   return {
     ...state,
@@ -165,7 +172,7 @@ function timeCommand(action: TimeAction, { clock, wanted: { window } }: Dashboar
     case 'faster':
       return { do: 'speed', speed: nextStep(SPEEDS, clock.speed, 1) };
     case 'begin':
-      return { do: 'seek', at: clock.earliest };
+      return { do: 'seek', at: 0 };
     case 'end':
       // The last event is in the numbers, too.
       return { do: 'seek', at: clock.end + 1 };

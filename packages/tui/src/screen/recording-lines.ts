@@ -78,7 +78,7 @@ function whatIsKept(until: number): string {
 }
 
 function ownRows(
-  { waiting, kept, own }: RecordingView,
+  { waiting, isText, kept, own }: RecordingView,
   kind: SourceView['kind'],
   { glyphs }: Look,
 ): (readonly [string, string])[] {
@@ -95,7 +95,7 @@ function ownRows(
     [
       'kept to go back',
       kind === 'file' || kind === 'growing file'
-        ? `all, in the file: ${byteSize(kept.bytes)}`
+        ? `all, in ${isText ? 'a trace made of the text' : 'the file'}: ${byteSize(kept.bytes)}`
         : `${byteSize(kept.bytes)} of at most ${byteSize(kept.most)}`,
     ],
     ['CPU', `${(own.cpu * 100).toFixed(1)} % of one`],

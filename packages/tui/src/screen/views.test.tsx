@@ -1,9 +1,7 @@
 /** Every view as it stands on a screen. */
-import * as fc from 'fast-check';
-import { renderToString } from 'ink';
 import { expect, test } from 'vitest';
+import { screen } from '../../test/drawn-dashboard.js';
 import {
-  cause,
   dashboardView,
   decided,
   judgement,
@@ -12,48 +10,6 @@ import {
   virtqueue,
 } from '../../test/made-up-views.js';
 import type { DashboardView } from '../dashboard.js';
-import { cellWidth } from './cell-width.js';
-import { Dashboard } from './Dashboard.js';
-import { lookOf } from './look.js';
-import type { ScreenSize } from './screen-size.js';
-import { FIRST_STATE, type ScreenState } from './screen-state.js';
-import { VIEW_NAMES } from './view-names.js';
-
-const LOOK = lookOf({ LANG: 'C.UTF-8' }, 8);
-const ASCII = lookOf({ NO_COLOR: '1' }, 8);
-
-interface Shot {
-  readonly view?: Partial<DashboardView>;
-  readonly state?: Partial<ScreenState>;
-  readonly size?: ScreenSize;
-  readonly look?: typeof LOOK;
-}
-
-/** The screen with its colours. */
-function painted({ view, state, size = { columns: 80, rows: 24 }, look = LOOK }: Shot): string {
-  return renderToString(
-    <Dashboard
-      view={dashboardView(view)}
-      state={{ ...FIRST_STATE, ...state }}
-      size={size}
-      look={look}
-      onKeys={undefined}
-    />,
-    { columns: size.columns },
-  );
-}
-
-// oxlint-disable-next-line no-control-regex -- colours begin with one
-const COLOURS = /\u001b\[[0-9;]*m/g;
-
-function screen(shot: Shot): string {
-  return `\n${painted(shot)
-    .replaceAll(COLOURS, '')
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')
-    .trimEnd()}\n`;
-}
 
 test('overview', () => {
   expect(screen({})).toMatchInlineSnapshot(`
@@ -213,6 +169,16 @@ test('queue', () => {
   `);
 });
 
+test('maps are told over the time that there was', () => {
+  const at = (ns: number): string =>
+    screen({
+      view: { queue: queueDetail(1), clock: { ...dashboardView().clock, at: ns } },
+      state: { view: 'queue' },
+    });
+  expect(at(2.5e9)).toContain('maps  since the first event, 2.50 s ago: ');
+  expect(at(10e9)).toContain('maps  over the last 10.0 s: ');
+});
+
 test('causes', () => {
   expect(screen({ state: { view: 'causes' } })).toMatchInlineSnapshot(`
     "
@@ -291,322 +257,13 @@ test('events wait where more may come, and not in a file that is all there', () 
   expect(told('file')).not.toContain('waiting');
 });
 
-test('help', () => {
-  expect(screen({ state: { isHelp: true }, size: { columns: 100, rows: 40 } }))
-    .toMatchInlineSnapshot(`
-      "
-      vhostscope  trace.arrows  file, ended                                     ▸ 1x  12.345 s of 60.000 s
-      design merged  now is the last 10.0 s                                                 179,142 events
-       1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────────────────────────
-      views                                             lists
-        1 2 3 4 5        overview, storms, queue,         Up k Down j      row up or down; in the queue
-                         causes, recording                                 view, scroll
-        Tab Right        next view                        PgUp PgDn        page up or down
-        Shift-Tab Left   previous view                    Home g End G     first or last row
-                                                          Enter            look at the virtqueue; go to
-      time                                                                 the moment of the storm
-        Space p          pause or play; what has ended    /                search names
-                         plays again                      o                another order of virtqueues,
-        l                follow the newest event                           of causes
-        - + =            slower or faster, 0.1x to as     O                the other way round
-                         fast as it goes                  f                virtqueues: all, or active,
-        e E              event on, back                                    not all hits, invalidated,
-        r R              round on, back                                    transmit
-        i I              invalidation on, back
-        s S              storm on, back                 program
-        t                go to a time: 12.5s, 300ms,      w                write what was recorded to a
-                         -3s from the end; to where                        new file
-                         storm:2 is a storm               ? h              this help
-        0 $              to the beginning, the end        Esc              close this, end the search,
-                                                                           back to the overview or the
-      designs and window                                                   hosts
-        d                choose the design                q Ctrl-C         leave
-        [ ]              previous or next design          Ctrl-Z           to the shell; fg comes back
-        b                choose a second one, side by
-                         side                           signs
-        < >              window narrower or wider         DAu: the maps of desc, avail, used; capitals
-                                                          are up, small ones down, ~ ambiguous, ? not
-                                                          known
-                                                          ≈: an estimate, as rounds of a stock host tell
-                                                          no more; 10 % … 20 %: some accesses are
-                                                          ambiguous
-
-
-
-      Up and Down scroll, any other key closes the help
-      "
-    `);
-});
-
-test('a list to choose a design from', () => {
-  expect(screen({ state: { picker: { of: 'beside', index: 2 } } })).toMatchInlineSnapshot(`
-    "
-    vhostscope  trace.arrows  file, ended                 ▸ 1x  12.345 s of 60.000 s
-    design merged  now is the last 10.0 s                             179,142 events
-     1 overview ─ 2 storms ─ 3 queue ─ 4 causes ─ 5 recording ──────────────────────
-    which design is to stand beside it?
-      none  now
-      vmap-v1
-    ▸ merged  shown
-      fixes-v5
-      copy
-    Enter takes it, Esc leaves things as they are
-
-
-
-
-
-
-
-
-
-
-
-
-    Space pause  l live  t time  Enter open  / search  o order        ? help  q quit
-    "
-  `);
-});
-
-test('without UTF-8 all is ASCII', () => {
-  for (const view of VIEW_NAMES)
-    expect(
-      painted({
-        look: ASCII,
-        state: { view },
-        view: {
-          queue: queueDetail(1),
-          source: { ...dashboardView().source, name: 'Übung.arrows' },
-          virtqueues: [
-            virtqueue(1, { chosen: judgement({ total: decided(1, 2, { ambiguous: 3 }) }) }),
-          ],
-        },
-      }),
-      // oxlint-disable-next-line no-control-regex -- the escape of bold, faint and reverse
-    ).toMatch(/^[\n\u001b\u0020-\u007e]*$/);
-});
-
-test('empty sources, missing ones and those with problems are said, and nothing breaks', () => {
-  const empty: Partial<DashboardView> = {
-    virtqueues: [],
-    storms: [],
-    causes: [],
-    total: judgement({ total: decided(0, 0), window: decided(0, 0), reasons: [], areas: [] }),
-  };
-  const source = {
-    name: '/run/x.sock',
-    kind: 'socket',
-    problems: [],
-    isEmpty: true,
-    isStuck: false,
-  } as const;
-  expect(screen({ view: { ...empty, source: { ...source, state: 'waiting' } } })).toContain(
-    '! nobody listens there yet',
-  );
-  expect(screen({ view: { ...empty, source: { ...source, state: 'reading' } } })).toContain(
-    '! the socket is empty so far',
-  );
-  const opened = screen({ view: empty });
-  expect(opened).toContain('no virtqueue yet: none was set up');
-  const reading = screen({ view: { ...empty, clock: { ...dashboardView().clock, seeking: 0.4 } } });
-  expect(reading).toContain('the trace is being read');
-  expect(reading).not.toContain('none was set up');
-  const gone = screen({
-    view: {
-      source: { ...source, isEmpty: false, state: 'gone', problems: ['12 events lost', 'b'] },
-    },
-  });
-  expect(gone).toContain('! the recording broke off');
-  expect(gone).toContain('! and 2 more: see the recording, 5');
-  const long = `/a/name.arrows ${'is what it is and '.repeat(20)}`;
-  const wrapped = screen({ view: { source: { ...source, state: 'ended', problems: [long] } } });
-  expect(wrapped).toMatch(/\n! \/a\/name\.arrows is .*\n {2}it is and .*…\n/);
-  for (const view of VIEW_NAMES)
-    expect(
-      screen({ state: { view }, view: { ...empty, source: { ...source, state: 'ended' } } }),
-    ).toContain('the trace holds no event');
-});
-
-test('maps are told over the time that there was', () => {
-  const at = (ns: number): string =>
+test('of a text it is not said that what can be gone back to is in its file', () => {
+  const told = (isText: boolean): string =>
     screen({
-      view: { queue: queueDetail(1), clock: { ...dashboardView().clock, at: ns } },
-      state: { view: 'queue' },
+      state: { view: 'recording' },
+      view: { recording: { ...dashboardView().recording, isText } },
+      size: { columns: 160, rows: 40 },
     });
-  expect(at(2.5e9)).toContain('maps  since the first event, 2.50 s ago: ');
-  expect(at(10e9)).toContain('maps  over the last 10.0 s: ');
+  expect(told(false)).toContain('all, in the file: 1.0 MB');
+  expect(told(true)).toContain('all, in a trace made of the text: 1.0 MB');
 });
-
-test('a storm under way, a jump, live and paused are told at the top', () => {
-  const { clock } = dashboardView();
-  const top = (view: Partial<DashboardView>): string =>
-    screen({ view }).split('\n').slice(1, 3).join('\n');
-  expect(top({ storms: [storm(1, { isOver: false })] })).toContain('a storm is under way');
-  expect(top({ clock: { ...clock, seeking: 0.426 } })).toContain('going there 42 %');
-  expect(top({ clock: { ...clock, isLive: true } })).toContain('● live  12.345 s');
-  const behind = { ...clock, isLive: true, behind: 3.45e9 };
-  expect(top({ clock: behind })).toContain('● live  12.345 s, 3.45 s behind');
-  expect(top({ clock: { ...behind, behind: 0.9e9 } })).not.toContain('behind');
-  expect(top({ clock: { ...clock, isPaused: true } })).toContain('■ paused  12.345 s of 60.000 s');
-  expect(top({ clock: { ...clock, speed: 'max' } })).toContain('▸ as fast as it goes');
-});
-
-test('where what was kept ends is told at the top, and in the recording view', () => {
-  const clock = { ...dashboardView().clock, keptUntil: 20.5e9 };
-  const source = { ...dashboardView().source, kind: 'socket', state: 'reading' } as const;
-  const shot = { view: { clock, source }, state: { view: 'recording' } } as const;
-  expect(screen(shot)).toContain('12.345 s of 60.000 s, kept to 20.500 s');
-  const live = { ...shot, view: { source, clock: { ...clock, isLive: true } } };
-  expect(screen(live)).toContain('● live  12.345 s, kept to 20.500 s');
-  const text = screen({ ...shot, size: { columns: 80, rows: 50 } }).replaceAll(/\s+/g, ' ');
-  expect(text).toContain('--keep is used up: one can go to any moment up to 20.500 s;');
-  expect(screen({ state: { view: 'recording' } })).not.toMatch(/kept to \d|used up/);
-});
-
-test('the last line: what is typed, what became of it, what can be pressed', () => {
-  const last = (shot: Shot): string => screen(shot).trimEnd().split('\n').at(-1) ?? '';
-  const prompt = { kind: 'jump', text: '12x' } as const;
-  expect(last({ state: { prompt } })).toBe('go to: 12x');
-  // What is wrong and what to do is told in full, on as many lines as that takes.
-  const error = `go to takes a moment of the trace, not "12x": a moment is ${'12.5s or '.repeat(12)}storm:2`;
-  const typed = screen({ state: { prompt: { ...prompt, error } } })
-    .trimEnd()
-    .split('\n');
-  expect(typed).toHaveLength(24);
-  expect(typed.slice(-4, -1).join(' ')).toBe(error);
-  expect(typed.at(-1)).toBe('go to: 12x');
-  // Of what is longer than the line, the end.
-  expect(
-    last({ state: { prompt: { kind: 'save', text: `/a/${'b'.repeat(90)}/c.arrows` } } }),
-  ).toMatch(/^write to: …b+\/c\.arrows$/);
-  const long = { number: 1, text: `why it is so: ${'words '.repeat(60)}`, isError: true };
-  const told = screen({ view: { answer: long } })
-    .trimEnd()
-    .split('\n');
-  expect(told).toHaveLength(24);
-  expect(told.at(-4)).toMatch(/^why it is so/);
-  expect(told.at(-1)).toMatch(/words w…$/);
-  const answer = { number: 1, text: 'saved as a.arrows', isError: false };
-  expect(last({ view: { answer } })).toBe('saved as a.arrows');
-  expect(last({ view: { answer }, state: { answerSeen: 1 } })).toContain('? help');
-  const saving = { path: '/tmp/a.arrows', progress: 0.559 };
-  expect(last({ view: { saving } })).toBe('writing 55 %  /tmp/a.arrows');
-  expect(last({ view: { saving }, state: { isLeaving: true } })).toBe(
-    'writing 55 %  leaves when it is whole; Ctrl-C gives it up  /tmp/a.arrows',
-  );
-});
-
-test('what was chosen and is on its way stands behind what is shown', () => {
-  const second = (wanted: DashboardView['wanted']): string =>
-    screen({ view: { wanted }, size: { columns: 120, rows: 24 } }).split('\n')[2] ?? '';
-  const chosen = { design: 'merged', beside: undefined, window: 10e9 };
-  expect(second(chosen)).toMatch(/^design merged {2}now is the last 10\.0 s {3}/);
-  expect(second({ ...chosen, design: 'copy' })).toContain('last 10.0 s  next copy  ');
-  expect(second({ design: 'copy', beside: 'fixes-v5', window: 30e9 })).toContain(
-    'last 10.0 s  next copy, beside fixes-v5, 30.0 s  ',
-  );
-});
-
-test('names of the host cannot do anything to the terminal', () => {
-  const comm = '\u001b[2J\u001b]0;x\u0007\r\n\u009b1m\u202e';
-  const causes: DashboardView['causes'] = [cause({ comm, cause: comm, className: undefined })];
-  const view: Partial<DashboardView> = {
-    source: {
-      name: comm,
-      kind: 'file',
-      state: 'reading',
-      problems: [comm],
-      isEmpty: false,
-      isStuck: false,
-    },
-    virtqueues: [
-      virtqueue(1, { owner: { pid: 1, comm }, chosen: judgement({ reasons: [[comm, 1]] }) }),
-    ],
-    storms: [storm(1, { causes: [[comm, 1]], processes: [{ pid: 1, comm, ranges: 1 }] })],
-    causes,
-    queue: queueDetail(1, {
-      callbacks: [comm],
-      history: [{ at: 0, line: 1, what: comm }],
-      attempts: [[comm, 1]],
-      accessors: [{ name: comm, decided: decided(1, 0) }],
-      ranges: queueDetail(1).ranges.map((one) => ({ ...one, comm, className: comm })),
-    }),
-    recording: {
-      ...dashboardView().recording,
-      facts: [[comm, comm]],
-      assumptions: [comm],
-      lost: [[comm, 1]],
-      plan: [{ event: comm, way: comm, sureness: comm }],
-    },
-    design: comm,
-    designs: [comm],
-    wanted: { design: `${comm}x`, beside: comm, window: 1e9 },
-    answer: { number: 1, text: comm, isError: true },
-    saving: { path: comm, progress: 0 },
-    costReason: comm,
-  };
-  for (const name of VIEW_NAMES) {
-    for (const state of [
-      { view: name },
-      { view: name, search: comm },
-      { view: name, answerSeen: 1 },
-      { view: name, picker: { of: 'design', index: 0 } },
-      { view: name, prompt: { kind: 'save', text: comm } },
-    ] as const) {
-      const text = painted({ view, state, size: { columns: 250, rows: 60 } }).replaceAll(
-        COLOURS,
-        '',
-      );
-      // oxlint-disable-next-line no-control-regex -- none of them may be there
-      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
-    }
-    expect(painted({ view, state: { view: name }, size: { columns: 250, rows: 60 } })).toContain(
-      '\\x1b[2J',
-    );
-  }
-});
-
-test('a terminal that is too small is told what is needed', () => {
-  const size = { columns: 40, rows: 10 };
-  expect(screen({ size })).toBe('\nneeds 80x24\nthis is 40x10\nq leaves\n');
-});
-
-test(
-  'every view fills the screen but for a row, and no line is too long',
-  { timeout: 120_000 },
-  () => {
-    const anySize = fc.record({
-      columns: fc.integer({ min: 80, max: 250 }),
-      rows: fc.integer({ min: 24, max: 60 }),
-    });
-    const anyState = fc.record({
-      view: fc.constantFrom(...VIEW_NAMES),
-      isHelp: fc.boolean(),
-      scroll: fc.constantFrom(0, 3, Number.MAX_SAFE_INTEGER),
-      search: fc.constantFrom('', 'vq', 'nothing like it'),
-      vq: fc.option(fc.nat(255), { nil: undefined }),
-    });
-    const virtqueues = Array.from({ length: 256 }, (_, vq) =>
-      virtqueue(vq, { beside: judgement({ total: decided(1, 1, { ambiguous: 1 }) }) }),
-    );
-    const storms = Array.from({ length: 40 }, (_, at) => storm(40 - at));
-    const causes = Array.from({ length: 70 }, (_, pid) => cause({ pid }));
-    const problems = ['a problem that takes many words to be told: '.repeat(9), 'b', 'c'];
-    fc.assert(
-      fc.property(anySize, anyState, fc.boolean(), (size, state, hasBeside) => {
-        const view: Partial<DashboardView> = {
-          virtqueues,
-          storms,
-          causes,
-          queue: queueDetail(17),
-          source: { ...dashboardView().source, problems },
-          ...(hasBeside && { beside: 'copy', besideTotal: judgement() }),
-        };
-        const lines = painted({ view, state, size }).replaceAll(COLOURS, '').split('\n');
-        expect(lines.length).toBe(size.rows - 1);
-        for (const line of lines) expect(cellWidth(line)).toBeLessThanOrEqual(size.columns);
-      }),
-      { numRuns: 60 },
-    );
-  },
-);

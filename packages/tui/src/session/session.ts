@@ -20,7 +20,7 @@ const SETTLING = 500;
 const LEAST_WINDOW = 1e6;
 
 export function openSession(options: SessionOptions, source: Source): Session {
-  const build = createViewBuilder();
+  const build = createViewBuilder(options.designs);
   const load = createLoad();
   const clocks = createClockCheck();
   const saving = createSaving();

@@ -49,6 +49,9 @@ export function filledSource(
     get problems() {
       return problems();
     },
+    get isText() {
+      return stream.report !== undefined;
+    },
     get trace() {
       return stream.growing.trace;
     },

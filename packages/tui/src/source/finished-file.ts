@@ -23,6 +23,7 @@ export async function openFinishedFile(path: string, options: OpenOptions = {}):
     name,
     kind: 'file',
     state: 'ended',
+    isText: opened.imported !== undefined,
     get problems() {
       return shown.completeness.problems;
     },

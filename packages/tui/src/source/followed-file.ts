@@ -118,6 +118,7 @@ export function followFile(path: string): Source {
         : undefined;
     },
     isFinished: false,
+    isText: false,
     get completeness() {
       return file?.growing.completeness;
     },

@@ -130,6 +130,7 @@ export function followSocket(path: string, most: number, mostPassing = MOST_PASS
     },
     lost: undefined,
     isFinished: false,
+    isText: false,
     get completeness() {
       return stream?.growing.completeness;
     },

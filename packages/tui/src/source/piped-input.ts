@@ -1,5 +1,5 @@
 /** Standard input: a trace, or what bpftrace prints, as it comes. */
-import { messageOf } from '@vhostscope/terminal';
+import { counted, messageOf } from '@vhostscope/terminal';
 import { inputName, readInput, RECORDER } from '@vhostscope/trace';
 import { filledSource } from './filled-source.js';
 import type { Source } from './source.js';
@@ -60,15 +60,15 @@ function problemsOf(stream: SpooledStream, trouble: string | undefined): string[
     ...(report === undefined ? (growing.completeness?.problems ?? []) : []),
     ...(report === undefined || report.lostEvents === 0n
       ? []
-      : [`${RECORDER[report.format]} lost ${report.lostEvents} events`]),
+      : [`${RECORDER[report.format]} lost ${counted(report.lostEvents, 'event')}`]),
     ...(rejected === undefined
       ? []
       : [
-          `${report?.rejected} lines could not be read, the first is line ${rejected.line}: ${rejected.reason}`,
+          `${counted(report?.rejected ?? 0, 'line')} could not be read, the first is line ${rejected.line}: ${rejected.reason}`,
         ]),
     ...(other === undefined
       ? []
-      : [`${report?.other} lines held no event, the first is line ${other.line}`]),
+      : [`${counted(report?.other ?? 0, 'line')} held no event, the first is line ${other.line}`]),
     ...(report?.notes ?? []),
   ];
 }

@@ -22,6 +22,8 @@ export interface Source {
   readonly state: SourceView['state'];
   /** Worst first. */
   readonly problems: readonly string[];
+  /** It is what some program printed, and the trace is one that was made of it. */
+  readonly isText: boolean;
   /** Another one when the source began anew; undefined while there is none. */
   readonly trace: SourceTrace | undefined;
   /** Why what was read of the trace cannot be read again, in words; undefined while it can. */

@@ -1,6 +1,7 @@
 /** Everything that the screen shows at one moment, made of a session's state. */
-import { SAMPLED_HEADS_OF_VQ, VIRTQUEUE_SAMPLE_SIZE } from '@vhostscope/model';
-import { costFrom, withHost, type Cost } from '@vhostscope/replay';
+import { SAMPLED_HEADS_OF_VQ, VIRTQUEUE_SAMPLE_SIZE, type Design } from '@vhostscope/model';
+import { costFrom, pinsPages, withHost, type Cost } from '@vhostscope/replay';
+import { counted } from '@vhostscope/terminal';
 import type { ClockView, DashboardView, RecordingView } from '../dashboard.js';
 import type { Player } from '../session/player.js';
 import type { SessionOptions } from '../session/session-options.js';
@@ -42,10 +43,13 @@ export interface Shown {
   >;
 }
 
-export function createViewBuilder(): (shown: Shown) => DashboardView {
+/** @param designs all that can be chosen */
+export function createViewBuilder(designs: readonly Design[]): (shown: Shown) => DashboardView {
+  const names = designs.map(({ name }) => name);
+  const pinning = designs.filter(pinsPages).map(({ name }) => name);
   const assumed = createRecordingAssumptions();
   return (shown) => {
-    const { options, player, first, answer, saving, saved, wanted } = shown;
+    const { player, first, answer, saving, saved, wanted } = shown;
     const { chosen, beside, window } = shown.looking;
     const at = player?.at ?? 0;
     const head = {
@@ -55,12 +59,12 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
         at,
         behind: shown.clock.isLive ? (player?.merge.waiting().lag ?? 0) : 0,
         boottime: first + BigInt(at),
-        earliest: 0,
         events: player?.account.events ?? 0,
       },
       design: chosen.name,
       beside: beside?.name,
-      designs: options.designs.map(({ name }) => name),
+      designs: names,
+      pinning,
       window,
       wanted: {
         design: wanted.chosen.name,
@@ -80,9 +84,9 @@ export function createViewBuilder(): (shown: Shown) => DashboardView {
     const change =
       rate === undefined ? undefined : { before: rate.copied, after: rate.mapped ?? rate.copied };
     account.ranges.refresh();
-    const names = new Map<number, string>();
-    for (const { pid, comm } of account.invalidations.makers.values()) names.set(pid, comm);
-    const all = viewVirtqueues(account, lately, change, (pid) => names.get(pid) ?? '');
+    const comms = new Map<number, string>();
+    for (const { pid, comm } of account.invalidations.makers.values()) comms.set(pid, comm);
+    const all = viewVirtqueues(account, lately, change, (pid) => comms.get(pid) ?? '');
     return {
       ...head,
       ...all,
@@ -112,8 +116,8 @@ function costOf({ options, source, looking: { chosen } }: Shown, { account }: Pl
     addRow(outcomes, now, row);
     packets += now[row + SAMPLED_HEADS_OF_VQ] ?? 0;
   }
-  const counted = { packets, ...decidedOf(outcomes, false) };
-  return costFrom(chosen, transmitting, counted, withHost(options.cost, source.trace?.index));
+  const transmitted = { packets, ...decidedOf(outcomes, false) };
+  return costFrom(chosen, transmitting, transmitted, withHost(options.cost, source.trace?.index));
 }
 
 function viewSource({
@@ -144,7 +148,7 @@ function viewSource({
       ...(late === 0
         ? []
         : [
-            `${late} events came after later ones of other CPUs had been shown, as their CPU was not heard of in time: ` +
+            `${counted(late, 'event')} came after later ones of other CPUs had been shown, as their CPU was not heard of in time: ` +
               'what they changed is told too late',
           ]),
     ],

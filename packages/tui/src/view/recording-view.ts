@@ -23,6 +23,7 @@ export function viewRecording(shown: Shown, assumed: RecordingAssumptions): Reco
     filtered: account?.told.filtered() ?? [],
     waiting: player?.merge.waiting() ?? { events: 0, lag: 0 },
     kept: source.kept,
+    isText: source.isText,
     own,
     order: judgement?.order ?? 'not known yet',
     assumptions:
@@ -44,7 +45,10 @@ function completeOf({ source, player }: Shown): RecordingView['complete'] {
   return completeness.complete ? 'yes' : 'no';
 }
 
-function factsOf({ header, formatVersion }: TraceIndex, { judgement }: Shown): [string, string][] {
+function factsOf(
+  { header, formatVersion }: TraceIndex,
+  { judgement, source: { isText } }: Shown,
+): [string, string][] {
   const { host, writer, sources, probes, clock, timeStep } = header;
   const recorded = judgement?.plan.recorded;
   const facts: [string, string | undefined][] = [
@@ -64,8 +68,9 @@ function factsOf({ header, formatVersion }: TraceIndex, { judgement }: Shown): [
     ['clock', clock === 'unknown' ? 'not known' : clock],
     ['steps of time', timeStep === undefined ? undefined : `${timeStep} ns`],
     ['from', sources.join(', ')],
-    ['written by', writer],
-    ['format', String(formatVersion)],
+    // What was made of a text in passing is no file of anybody.
+    ['written by', isText ? undefined : writer],
+    ['format', isText ? 'text, as it was printed' : String(formatVersion)],
   ];
   return facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
 }
