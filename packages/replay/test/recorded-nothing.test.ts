@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { closeTrace, createTraceWriter, noteLimit, noteLiveEnd } from '@vhostscope/trace';
 import { expect, test } from 'vitest';
-import { infoResultSchema } from '../src/info-command.js';
+import { infoResultSchema } from '../src/info-result.js';
 import { runResultSchema } from '../src/run-result.js';
 import { replay } from './in-process.ts';
 import { temporaryFolder } from './traces.ts';
