@@ -367,7 +367,10 @@ describe('in a terminal', () => {
     child.stdin?.write('\u0003');
     const { code, out } = await gone;
     expect(code).toBe(0);
-    const seen = out.replaceAll('\u001b[J', '<cleared>').replaceAll(/\u001b\[\?7[hl]/g, '');
+    const seen = out
+      .replaceAll('\u001b[J', '<cleared>')
+      .replaceAll('\u001b[?7h', '')
+      .replaceAll('\u001b[?7l', '');
     expect(seen).toMatch(/\rattaching the probes 0:01: nothing is recorded yet<cleared>\r/);
     expect(seen).toMatch(/\rrecording 0:01, \d+ events of 2 virtqueues, \S+ kB<cleared>\r/);
     expect(seen).toMatch(/\r <cleared>\rcollector: .* [kM]?B, SIGINT; complete: all/);
