@@ -27,7 +27,9 @@ it(`killed at ${KILLS} random moments, it leaves a trace with all that was read 
     await gone;
     const { rounds, end, damage } = await recordedRounds(output);
     expect(end).toBeUndefined();
-    expect(damage).toHaveLength(1);
+    // And, where each CPU has told something, up to when nothing is missing.
+    expect(damage[0]).toContain('the trace was not closed');
+    expect(damage.length).toBeLessThanOrEqual(2);
     expect(emittedMeanwhile(truth, rounds)).toEqual(rounds);
     if (isAtWork) expect(rounds).toHaveLength(2);
     for (const recorded of isAtWork ? rounds : []) {

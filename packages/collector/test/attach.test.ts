@@ -23,9 +23,10 @@ describe('a recording', () => {
     const { code, err } = await attach({ perTick: 0 }, '--duration', '300ms');
     expect(code).toBe(0);
     expect(err).toContain('no vhost device was seen');
-    expect(err).toMatch(/: 0 events, .*, duration; complete: all/);
+    // A sign of life may be in it.
+    expect(err).toMatch(/: (?:0 events|1 event), .*, duration; complete: all/);
     const { events, end } = await recordedRounds('vhost.arrows');
-    expect(events).toEqual({});
+    expect({ heartbeat: 1, ...events }).toEqual({ heartbeat: 1 });
     expect(end).toMatchObject({ ended: 'duration', complete: true });
     const { out } = await attach({ perTick: 0 }, '--duration', '300ms', '-o', 'b', '--json');
     expect(attachResultSchema.parse(JSON.parse(out))).toMatchObject({

@@ -73,7 +73,9 @@ it(`killed at ${KILLS} random moments, it leaves what was in the pipe a moment b
     readable++;
     const { rounds, end, damage } = await recordedRounds(output);
     expect(end).toBeUndefined();
-    expect(damage).toHaveLength(1);
+    // And, where each CPU has told something, up to when nothing is missing.
+    expect(damage[0]).toContain('the trace was not closed');
+    expect(damage.length).toBeLessThanOrEqual(2);
     for (const [cpu, times] of rounds.entries()) {
       expect(times).toEqual(times.map((_, i) => timeOf(CPUS * i + cpu)));
       // From when it is at work on: half a second in which it waits for its batch, and what a busy machine adds.
