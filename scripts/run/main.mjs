@@ -1,5 +1,5 @@
-// What `npm start` and `npm test` do, once Node is known to be new enough. Needs no package: it is
-// what installs them.
+// What `npm start` and `npm test` do, once Node is known to be new enough, and what other scripts of package.json do
+// first. Needs no package: it is what installs them.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { build, install, root } from './setup.mjs';
@@ -43,9 +43,13 @@ const TEST = [
 
 const USAGE = `Usage: npm start [-- TRACE]   set up, then replay TRACE, or the example, and verify it if it holds decisions
        npm test                 set up, then check format, lint, imports and types, and run the tests
+       npm run SCRIPT           set up, then make a bundle or a package, measure, …: the scripts of package.json
 
 The commands themselves, with their options: ./node_modules/.bin/replay --help
 `;
+
+/** `prepare` is the set-up alone. */
+const TASKS = ['start', 'test', 'prepare'];
 
 /**
  * @param {string[]} args - the task, then what stood behind `--`
@@ -57,13 +61,14 @@ export async function main([task, ...args]) {
     return 0;
   }
   const allowed = task === 'start' ? 1 : 0;
-  if ((task !== 'start' && task !== 'test') || args.length > allowed || args[0]?.startsWith('-')) {
+  if (!TASKS.includes(task) || args.length > allowed || args[0]?.startsWith('-')) {
     process.stderr.write(`vhostscope: cannot make sense of "${args.join(' ') || task}"\n${USAGE}`);
     return 2;
   }
   try {
     await install();
     await build();
+    if (task === 'prepare') return 0;
     return task === 'start' ? await start(args[0]) : await test();
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
