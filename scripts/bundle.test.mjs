@@ -193,6 +193,9 @@ describe('`npm run pack`', () => {
     expect(links.filter((path) => !existsSync(join(installed, path)))).toEqual([]);
     expect(documents.flatMap((path) => deadAnchors(read(path), path, read))).toEqual([]);
     expect(read('README.md')).toContain('CONTRIBUTING (`CONTRIBUTING.md` in the sources)');
+    expect(read('README.md')).toMatch(
+      /^# vhostscope\n\n> This is the package of the programs: .*\n\nvhostscope records/,
+    );
   });
 
   test('whose programs run by their names', { timeout: 60_000 }, async () => {

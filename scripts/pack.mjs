@@ -37,6 +37,10 @@ const manifest = {
   engines,
 };
 
+/** Behind the title of the README, which is that of the sources. */
+const NOTE =
+  '> This is the package of the programs: `collector`, `replay` and `tui` are on the PATH, and nothing has to be built. The text below is that of the sources. For its `npm start`, run `replay run examples/d1-dpdk-virtio-user.txt.gz` in the folder in which it lies.';
+
 const folder = mkdtempSync(join(tmpdir(), 'vhostscope-pack-'));
 try {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
@@ -54,6 +58,8 @@ try {
     const text = readFileSync(join(folder, path), 'utf8');
     writeFileSync(join(folder, path), withoutDeadLinks(text, path, isPacked));
   }
+  const readme = join(folder, 'README.md');
+  writeFileSync(readme, readFileSync(readme, 'utf8').replace('\n\n', `\n\n${NOTE}\n\n`));
   const { error, status, signal, stdout } = spawnSync(
     'npm',
     ['pack', '--silent', '--pack-destination', bundle],
