@@ -98,7 +98,7 @@ async function formatPage() {
   return page(
     'Trace format',
     `An Arrow IPC stream, extension \`.arrows\`. The schema's metadata says \`format\` \`${FORMAT}\` and \`format_version\` \`${FORMAT_VERSION}\`. How it is written and read stands in [ARCHITECTURE.md](../../ARCHITECTURE.md#trace-file).`,
-    '## Versions\n\nEvery version ever released stays readable; a newer one than a program knows is refused.',
+    '## Versions\n\nEvery version stays readable, also 1 and 2, which were before the first release; a newer one than a program knows is refused.',
     table(
       ['version', 'brought'],
       FORMAT_VERSIONS.map((brought, at) => [String(at + 1), brought]),
