@@ -147,7 +147,7 @@ function addKinds(to: Float64Array, kinds: Float64Array, times: 1 | -1): void {
 }
 
 /** How often the clock of a batch's CPU went back. HOT: once per event written. */
-function countBackward(time: Uint32Array, length: number): number {
+export function countBackward(time: Uint32Array, length: number): number {
   let backward = 0;
   let beforeLow = 0;
   let beforeHigh = 0;
