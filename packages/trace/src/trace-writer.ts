@@ -67,6 +67,7 @@ export function createTraceWriter(
     current: undefined,
     ending: undefined,
     ended: undefined,
+    onEnd: undefined,
     lastObjects: undefined,
     builders: [],
     table: createEventBuilder(0),
@@ -239,6 +240,7 @@ export function endRecording(writer: TraceWriter): void {
   }
   flushTable(writer, recording);
   writer.ended = countsOf(recording);
+  writer.onEnd?.(writer.ended);
   const { last } = recording;
   writer.ending = recording;
   writeMark(writer, recording, 'end', last, JSON.stringify(writer.ended), {
