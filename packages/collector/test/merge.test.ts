@@ -209,6 +209,24 @@ describe('of one host', () => {
     ]);
   });
 
+  it('says that one file tells nothing of the MMU notifier where no other one does', async () => {
+    accesses('a.txt');
+    const args = ['import', '--merge', '--json', '--force', 'a.txt'];
+    const untold = expect.stringMatching(/^no event of the MMU notifier was recorded/);
+    const notes = ({ out }: { readonly out: string }): unknown =>
+      importResultSchema.parse(JSON.parse(out)).inputs.map((input) => input.notes);
+    const without = await collector(...args, file('b.txt', ORACLE, 'Z 55 0 1010'));
+    expect(without.err).toContain('no event of the MMU notifier');
+    expect(notes(without)).toEqual([[untold], []]);
+    const both = await collector(...args, ranges('r.txt'));
+    expect(both.err).not.toContain('no event of the MMU notifier');
+    expect(notes(both)).toEqual([[], []]);
+    const hosts = ['--different-hosts', '--offset', 'r.txt=0'];
+    const apart = await collector(...args, 'r.txt', ...hosts);
+    expect(apart.err).toContain('no event of the MMU notifier');
+    expect(notes(apart)).toEqual([[untold], []]);
+  });
+
   it('leaves nothing out of which the file named first tells another kind, or the other half', async () => {
     file(
       'a.txt',
