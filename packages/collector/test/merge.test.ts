@@ -26,7 +26,7 @@ import { EVENT_NAMES, hasDetail, NO_VQ } from '@vhostscope/model';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { importResultSchema } from '../src/import-result-schema.ts';
 import type { ImportResult } from '../src/import-result.ts';
-import { collector } from './in-process.ts';
+import { collector, type Outcome } from './in-process.ts';
 import { contentsOf, temporaryFolder } from './traces.ts';
 
 const top = temporaryFolder();
@@ -77,6 +77,20 @@ function whole(name: string, ...lines: string[]): string {
   closeTrace(writer);
   closeSync(fd);
   return name;
+}
+
+/** A live recording without events. */
+function emptyRecording(name: string, doubts: readonly string[]): void {
+  const fd = openSync(name, 'w+');
+  const writer = createTraceWriter(fd, {
+    sources: ['bpftrace'],
+    writer: 'test',
+    clock: 'CLOCK_BOOTTIME',
+    keepsPointers: true,
+  });
+  noteLiveEnd(writer, { ended: 'duration', doubts, missing: {} });
+  closeTrace(writer);
+  closeSync(fd);
 }
 
 /** What a recording tells of a host that has a round a millisecond: some of it when it first comes to it. */
@@ -494,6 +508,23 @@ describe('of one host', () => {
     const { code, err } = await collector('import', '--merge', 's.txt', 'a.txt');
     expect(code).toBe(2);
     expect(err).toMatch(/s\.txt is of a stock host, and a\.txt of one with the direct-map driver/);
+  });
+
+  it('refuses a recording in which nothing happened, and says that this is so', async () => {
+    accesses('a.txt');
+    const merged = async (): Promise<Outcome> =>
+      collector('import', '--merge', 'a.txt', 'empty.arrows');
+    emptyRecording('empty.arrows', []);
+    expect(await merged()).toEqual({
+      code: 2,
+      out: '',
+      err: 'collector: nothing happened while empty.arrows was recorded: there is nothing to merge; merge the others without it\n',
+    });
+    emptyRecording('empty.arrows', ['bpftrace was killed']);
+    expect((await merged()).err).toContain(
+      'empty.arrows was recorded and holds no event, but it is not known whether that is all: ',
+    );
+    expect(existsSync('a.arrows')).toBe(false);
   });
 
   it('refuses files of several recordings', async () => {

@@ -38,6 +38,8 @@ export interface LiveEnd {
   readonly doubts: readonly string[];
   /** Lines that the kernel counted and that never arrived, by class. */
   readonly missing: Readonly<Record<string, number>>;
+  /** When it began and ended, ns: of one in which nothing happened no event tells. */
+  readonly span?: { readonly from: bigint; readonly until: bigint };
 }
 
 /** A recording in which nothing has happened yet. */

@@ -241,7 +241,8 @@ export function endRecording(writer: TraceWriter): void {
   flushTable(writer, recording);
   writer.ended = countsOf(recording);
   writer.onEnd?.(writer.ended);
-  const { last } = recording;
+  const { first, live } = recording;
+  const last = first === undefined ? (live?.span?.until ?? 0n) : recording.last;
   writer.ending = recording;
   writeMark(writer, recording, 'end', last, JSON.stringify(writer.ended), {
     onWritten: () => {
