@@ -24,7 +24,6 @@ import {
   planMerge,
   surveySource,
   UNTOLD_NOTIFIER,
-  type ImportReport,
   type MergedSource,
   type MergePlan,
   type MergeSource,
@@ -199,7 +198,7 @@ async function writeMerged(
   const { signal } = signals;
   const writer = createTraceWriter(target.output, plan.header);
   try {
-    const sources = await mergeInto(writer, plan, output, signal);
+    const sources = withoutToldElsewhere(plan, await mergeInto(writer, plan, output, signal));
     const interrupted = signal.aborted;
     if (interrupted) writer.current?.flaws.push('the merge was interrupted');
     await finishTrace(output, writer);
@@ -264,12 +263,25 @@ async function breathe(writer: TraceWriter): Promise<void> {
 
 const sumOf = (events: Float64Array): number => events.reduce((sum, howMany) => sum + howMany, 0);
 
+/** Of one host, what one file does not tell of the MMU notifier another one may. */
+function withoutToldElsewhere(
+  { tellers, sources }: MergePlan,
+  merged: readonly MergedSource[],
+): readonly MergedSource[] {
+  if (tellers === undefined || !sources.some(({ kinds }) => kinds.has(KIND.notifier)))
+    return merged;
+  return merged.map((one) => {
+    const { trace } = one.source;
+    if (trace.imported === undefined) return one;
+    const notes = trace.imported.notes.filter((note) => note !== UNTOLD_NOTIFIER);
+    return {
+      ...one,
+      source: { ...one.source, trace: { ...trace, imported: { ...trace.imported, notes } } },
+    };
+  });
+}
+
 function problems(plan: MergePlan, sources: readonly MergedSource[]): string[] {
-  // Of one host, another file may tell it.
-  const isTold =
-    plan.tellers !== undefined && plan.sources.some(({ kinds }) => kinds.has(KIND.notifier));
-  const notesOf = ({ notes }: ImportReport): string[] =>
-    notes.filter((note) => !(isTold && note === UNTOLD_NOTIFIER));
   const found = sources.flatMap(({ source, leftOut }) => {
     const { name, trace } = source;
     const { imported, damage } = trace;
@@ -282,7 +294,7 @@ function problems(plan: MergePlan, sources: readonly MergedSource[]): string[] {
         : problemsOf([
             {
               name,
-              report: { ...imported, flaws: [], notes: notesOf(imported) },
+              report: { ...imported, flaws: [] },
               damage: undefined,
               nothing: undefined,
             },

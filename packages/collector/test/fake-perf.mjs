@@ -14,6 +14,7 @@ const {
   loseEvery = 0,
   tellLost = false,
   misses = 0,
+  uncounted,
   exitCode,
   stderr = '',
   dieAfterMs = 0,
@@ -60,7 +61,10 @@ function record() {
       if (!Object.keys(hits).some((known) => known.endsWith(`:${event}`)))
         counts.push(`  ${event}   0   0\n`);
     // Nobody shall read a part of it.
-    writeFileSync(`${tracefs}/profile`, counts.join(''));
+    const told = counts.filter(
+      (count) => uncounted === undefined || !count.trimStart().startsWith(uncounted),
+    );
+    writeFileSync(`${tracefs}/profile`, told.join(''));
     renameSync(`${tracefs}/profile`, `${tracefs}/kprobe_profile`);
   };
   const rounds = setInterval(() => {

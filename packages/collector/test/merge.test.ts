@@ -26,7 +26,7 @@ import { EVENT_NAMES, hasDetail, NO_VQ } from '@vhostscope/model';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { importResultSchema } from '../src/import-result-schema.ts';
 import type { ImportResult } from '../src/import-result.ts';
-import { collector } from './in-process.ts';
+import { collector, type Outcome } from './in-process.ts';
 import { contentsOf, temporaryFolder } from './traces.ts';
 
 const top = temporaryFolder();
@@ -77,6 +77,20 @@ function whole(name: string, ...lines: string[]): string {
   closeTrace(writer);
   closeSync(fd);
   return name;
+}
+
+/** A live recording without events. */
+function emptyRecording(name: string, doubts: readonly string[]): void {
+  const fd = openSync(name, 'w+');
+  const writer = createTraceWriter(fd, {
+    sources: ['bpftrace'],
+    writer: 'test',
+    clock: 'CLOCK_BOOTTIME',
+    keepsPointers: true,
+  });
+  noteLiveEnd(writer, { ended: 'duration', doubts, missing: {} });
+  closeTrace(writer);
+  closeSync(fd);
 }
 
 /** What a recording tells of a host that has a round a millisecond: some of it when it first comes to it. */
@@ -207,6 +221,24 @@ describe('of one host', () => {
       '55',
       '60',
     ]);
+  });
+
+  it('says that one file tells nothing of the MMU notifier where no other one does', async () => {
+    accesses('a.txt');
+    const args = ['import', '--merge', '--json', '--force', 'a.txt'];
+    const untold = expect.stringMatching(/^no event of the MMU notifier was recorded/);
+    const notes = ({ out }: { readonly out: string }): unknown =>
+      importResultSchema.parse(JSON.parse(out)).inputs.map((input) => input.notes);
+    const without = await collector(...args, file('b.txt', ORACLE, 'Z 55 0 1010'));
+    expect(without.err).toContain('no event of the MMU notifier');
+    expect(notes(without)).toEqual([[untold], []]);
+    const both = await collector(...args, ranges('r.txt'));
+    expect(both.err).not.toContain('no event of the MMU notifier');
+    expect(notes(both)).toEqual([[], []]);
+    const hosts = ['--different-hosts', '--offset', 'r.txt=0'];
+    const apart = await collector(...args, 'r.txt', ...hosts);
+    expect(apart.err).toContain('no event of the MMU notifier');
+    expect(notes(apart)).toEqual([[untold], []]);
   });
 
   it('leaves nothing out of which the file named first tells another kind, or the other half', async () => {
@@ -476,6 +508,23 @@ describe('of one host', () => {
     const { code, err } = await collector('import', '--merge', 's.txt', 'a.txt');
     expect(code).toBe(2);
     expect(err).toMatch(/s\.txt is of a stock host, and a\.txt of one with the direct-map driver/);
+  });
+
+  it('refuses a recording in which nothing happened, and says that this is so', async () => {
+    accesses('a.txt');
+    const merged = async (): Promise<Outcome> =>
+      collector('import', '--merge', 'a.txt', 'empty.arrows');
+    emptyRecording('empty.arrows', []);
+    expect(await merged()).toEqual({
+      code: 2,
+      out: '',
+      err: 'collector: nothing happened while empty.arrows was recorded: there is nothing to merge; merge the others without it\n',
+    });
+    emptyRecording('empty.arrows', ['bpftrace was killed']);
+    expect((await merged()).err).toContain(
+      'empty.arrows was recorded and holds no event, but it is not known whether that is all: ',
+    );
+    expect(existsSync('a.arrows')).toBe(false);
   });
 
   it('refuses files of several recordings', async () => {

@@ -1,9 +1,8 @@
 /** Moments of a trace as they are typed: `12.5s`, `-3s`, `1234567890`, `1.234567890`, `storm:2`. */
 import { ProgramError, seconds } from '@vhostscope/terminal';
-import { recordingCounts } from '@vhostscope/trace';
+import { recordedSpan, type TraceExtent } from './recorded-span.js';
 import type { PlannedTrace } from './replayable-trace.js';
 import { TIME_FORMS } from './time-forms.js';
-import { countRecording } from './recording-list.js';
 
 /** What is meant, before the trace is known; spans and times are in ns. */
 export type TimeArgument = { readonly option: string; readonly text: string } & (
@@ -35,20 +34,9 @@ export function readTimeArgument(option: string, text: string): TimeArgument {
   return sign === '-' ? { ...given, beforeEnd: ns } : { ...given, sinceBegin: ns };
 }
 
-/** First and last time of a trace's events, ns. */
-export interface TraceExtent {
-  readonly first: bigint;
-  readonly last: bigint;
-}
-
-/** Of all its recordings; without events, both are 0. */
+/** Of all recordings of a trace; where none tells when it was, both are 0. */
 export function extentOf({ fd, index }: Pick<PlannedTrace, 'fd' | 'index'>): TraceExtent {
-  const all = index.recordings.flatMap((recording) => {
-    const counts = recordingCounts(fd, recording) ?? countRecording(fd, recording);
-    return counts.first === undefined || counts.last === undefined
-      ? []
-      : [{ first: BigInt(counts.first), last: BigInt(counts.last) }];
-  });
+  const all = index.recordings.flatMap((recording) => recordedSpan(fd, recording) ?? []);
   return {
     first: all.reduce((least, { first }) => (first < least ? first : least), all[0]?.first ?? 0n),
     last: all.reduce((most, { last }) => (last > most ? last : most), 0n),

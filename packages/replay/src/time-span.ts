@@ -68,7 +68,7 @@ export function spanOf(
     });
   if (begins > extent.last || ends <= extent.first)
     throw new ProgramError(`${trace.name} has no event from ${begins} to ${ends} ns`, {
-      advice: `its events are from ${extent.first} to ${extent.last} ns`,
+      advice: `it lasts from ${extent.first} to ${extent.last} ns`,
     });
   return resolved;
 }

@@ -195,10 +195,10 @@ export function appendLinked(
 
 /** Writes the `recording` row before anything else of the recording. */
 function beginFile(writer: TraceWriter, recording: RecordingInProgress): void {
-  const { note } = recording;
+  const { note, first, live } = recording;
   if (note === undefined) return;
   recording.note = undefined;
-  writeMark(writer, recording, 'begin', recording.first ?? 0n, note);
+  writeMark(writer, recording, 'begin', first ?? live?.span?.from ?? 0n, note);
 }
 
 export function writeMark(

@@ -10,6 +10,7 @@ import {
   eventDefinition,
   fieldDefinition,
   hasDetail,
+  timeAt,
   type DetailColumns,
   type DetailField,
   type EventBatch,
@@ -101,17 +102,21 @@ export function readBatch(from: TraceBytes, place: BatchPlace, memory: BatchMemo
   return batch;
 }
 
-/** Time of a batch's last row, ns. @throws as `readBatch`, whose columns are not looked at */
+/** Time of a batch's last row, ns. @throws as `timesOf` */
 export function lastTimeOf(from: TraceBytes, place: BatchPlace, memory: BatchMemory): bigint {
-  if (place.rows === 0) return 0n;
+  return place.rows === 0 ? 0n : timeAt({ time: timesOf(from, place, memory) }, place.rows - 1);
+}
+
+/**
+ * The times of a batch's rows, as its column has them. The view is valid until the same memory is read into again.
+ *
+ * @throws as `readBatch`, whose other columns are not looked at
+ */
+export function timesOf(from: TraceBytes, place: BatchPlace, memory: BatchMemory): Uint32Array {
   const { body } = readBytes(from, place, memory);
   const columns = new ColumnCursor(memory, body, place);
   columns.skipValidity();
-  const time = columns.u32(2 * place.rows);
-  return BigInt.asIntN(
-    64,
-    (BigInt(time[2 * place.rows - 1]) << 32n) | BigInt(time[2 * place.rows - 2]),
-  );
+  return columns.u32(2 * place.rows);
 }
 
 /** What the message behind a batch rests on; undefined where the trace has no checksums. */

@@ -7,7 +7,7 @@ import { createImportReport } from './import-report.js';
 import { createTextImporter } from './import-text.js';
 import { OutputError, writing, written } from './file-errors.js';
 import { recordingCounts } from './read-recording-counts.js';
-import { dropUnwritten, noteFlaw } from './recorder-notes.js';
+import { dropUnwritten, noteFlaw, noteLiveEnd } from './recorder-notes.js';
 import { indexTrace } from './trace-index.js';
 import {
   abandonTrace,
@@ -44,8 +44,11 @@ interface Written {
   readonly isBegun: boolean;
 }
 
-/** Records as `collector attach` does: what is refused ends the recording, which is to say so. */
-async function record(behind: boolean): Promise<Written> {
+/** A text has ended, or what was recorded live, of which all that was counted has arrived. */
+type Kind = 'text' | 'live';
+
+/** Records as `collector` does: what is refused ends the recording, which is to say so. */
+async function record(behind: boolean, kind: Kind): Promise<Written> {
   const path = newPath('.arrows');
   const fd = newFile(path);
   const errors: Error[] = [];
@@ -62,6 +65,7 @@ async function record(behind: boolean): Promise<Written> {
       });
       await written(path, settleTrace(writer));
     }
+    noteEnd(writer, kind, 'duration');
     writing(path, () => {
       importer.end();
       closeTrace(begun);
@@ -69,20 +73,30 @@ async function record(behind: boolean): Promise<Written> {
     await written(path, settleTrace(writer));
   } catch (error) {
     errors.push(error as Error);
-    if (writer !== undefined) errors.push(...(await endAnyway(path, writer, error as Error)));
+    if (writer !== undefined) errors.push(...(await endAnyway(path, writer, kind, error as Error)));
   }
   expect(errors.every((error) => error instanceof OutputError)).toBe(true);
   for (const { message } of errors) expect(message).toContain(`cannot write ${path}: `);
   return { fd, errors, isBegun: writer !== undefined };
 }
 
-async function endAnyway(path: string, writer: TraceWriter, error: Error): Promise<Error[]> {
+function noteEnd(writer: TraceWriter, kind: Kind, ended: string): void {
+  if (kind === 'live') noteLiveEnd(writer, { ended, doubts: [], missing: {} });
+}
+
+async function endAnyway(
+  path: string,
+  writer: TraceWriter,
+  kind: Kind,
+  error: Error,
+): Promise<Error[]> {
   const giveUp = async (): Promise<void> => {
     await abandonTrace(writer);
     dropUnwritten(writer, 'no room in the output');
   };
   await giveUp();
   try {
+    noteEnd(writer, kind, error.message);
     noteFlaw(writer, error.message);
     writing(path, () => closeTrace(writer));
     await written(path, settleTrace(writer));
@@ -97,7 +111,11 @@ const byCpu = (events: readonly PlainEvent[]): PlainEvent[][] =>
   [0, 1, 2].map((wanted) => events.filter(({ cpu }) => cpu === wanted));
 
 /** What a file holds after something went wrong with it. @returns how many events */
-function checkPrefix({ fd, errors, isBegun }: Written, all: readonly PlainEvent[][]): number {
+function checkPrefix(
+  { fd, errors, isBegun }: Written,
+  all: readonly PlainEvent[][],
+  kind: Kind,
+): number {
   const { size } = fstatSync(fd);
   // What cannot even be begun is an error at once, and its file is given up.
   if (!isBegun) return 0;
@@ -119,9 +137,12 @@ function checkPrefix({ fd, errors, isBegun }: Written, all: readonly PlainEvent[
     expect(closed).toBe(false);
     return events.length;
   }
-  // Nobody counted, as always with a text; that is said only of one of which nothing is missing but the mark behind it.
-  if (counts.complete === null) expect(events).toHaveLength(all.flat().length);
-  else expect(counts).toMatchObject({ complete: false, flaws: [errors[0]?.message] });
+  // So much is said, where nobody counted as of a text, only of one of which nothing is missing but the mark behind it.
+  if (counts.complete !== false) {
+    expect(counts.complete).toBe(kind === 'live' ? true : null);
+    expect(counts.ended).toBe(kind === 'live' ? 'duration' : undefined);
+    expect(events).toHaveLength(all.flat().length);
+  } else expect(counts).toMatchObject({ complete: false, flaws: [errors[0]?.message] });
   if (closed) expect(goodBytes).toBe(fileBytes);
   return events.length;
 }
@@ -139,6 +160,8 @@ const FAULTS: Readonly<
       : call === at + 1
         ? { takes: 0, code: 'EDQUOT' }
         : undefined,
+  'all but the last bytes, then EIO once': (at) => (call, bytes) =>
+    call === at ? { takes: bytes - 16 } : call === at + 1 ? { takes: 0, code: 'EIO' } : undefined,
   'nothing, and no reason': (at) => (call) =>
     call === at + 1 ? { takes: 0 } : call === at ? { takes: 1 } : undefined,
 };
@@ -146,11 +169,16 @@ const FAULTS: Readonly<
 const REASONS =
   /: (input\/output error|no space left on the device|the disk quota is used up|it takes no more bytes)$/;
 
-describe.each([true, false])('written behind the program: %s', (behind) => {
+describe.each([
+  ['text', true],
+  ['text', false],
+  ['live', true],
+  ['live', false],
+] as const)('%s, written behind the program: %s', (kind, behind) => {
   test.each(Object.entries(FAULTS))(
     '%s, at any write: a prefix that says so',
     async (_name, faultAt) => {
-      const whole = await record(behind);
+      const whole = await record(behind, kind);
       expect(whole.errors).toEqual([]);
       const all = byCpu(inputEventsOf(whole.fd));
       expect(all.flat()).toHaveLength(4200);
@@ -159,11 +187,11 @@ describe.each([true, false])('written behind the program: %s', (behind) => {
       const kept: number[] = [];
       for (let at = 1; at <= howMany; at++) {
         writes.fault = faultAt(at);
-        const broken = await record(behind);
+        const broken = await record(behind, kind);
         writes.fault = () => undefined;
         expect(broken.errors.length).toBeGreaterThan(0);
         for (const { message } of broken.errors) expect(message).toMatch(REASONS);
-        kept.push(checkPrefix(broken, all));
+        kept.push(checkPrefix(broken, all, kind));
       }
       // The later it was, the more there is.
       expect(kept).toEqual(kept.toSorted((a, b) => a - b));
@@ -172,11 +200,11 @@ describe.each([true, false])('written behind the program: %s', (behind) => {
   );
 
   test('a disk that is slow and takes a byte, or three quarters, at a time: all is there', async () => {
-    const whole = await record(behind);
+    const whole = await record(behind, kind);
     const all = inputEventsOf(whole.fd);
     writes.delayMs = 3;
     writes.fault = (call, bytes) => ({ takes: call % 3 === 0 ? 1 : Math.ceil(bytes * 0.75) });
-    const { fd, errors } = await record(behind);
+    const { fd, errors } = await record(behind, kind);
     expect(errors).toEqual([]);
     expect(inputEventsOf(fd)).toEqual(all);
   });

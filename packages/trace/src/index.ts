@@ -89,7 +89,7 @@ export {
 export { surveySource, type MergeSource, type SurveyedSource } from './merge/source-survey.js';
 export { planMerge, type MergePlan } from './merge/merge-plan.js';
 export { mergeRecordings, type MergedSource } from './merge/merge-recordings.js';
-export { recordingCounts } from './read-recording-counts.js';
+export { recordedNothing, recordingCounts } from './read-recording-counts.js';
 export { fileOutput, type TraceOutput } from './trace-output.js';
 export type { LiveEnd } from './recording-in-progress.js';
 export { inputName, readInput, type InputEnd, type InputOptions } from './input-bytes.js';

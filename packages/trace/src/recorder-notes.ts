@@ -32,10 +32,13 @@ export function noteLimit(writer: TraceWriter, what: string): void {
   writer.current?.notes.push(what);
 }
 
-/** Says how a live recording ended, also one without events; to be called before it is ended. */
+/**
+ * Says how a live recording ended, also one without events; to be called before it is ended. One of which the end is
+ * in the file stays as it says there: what was refused behind that is no recording.
+ */
 export function noteLiveEnd(writer: TraceWriter, end: LiveEnd): void {
-  const recording = writer.current ?? beginRecording(writer, 'no header line');
-  recording.live = end;
+  if (writer.recordings === 0) beginRecording(writer, 'no header line');
+  if (writer.current !== undefined) writer.current.live = end;
 }
 
 /**

@@ -38,6 +38,8 @@ export interface LiveEnd {
   readonly doubts: readonly string[];
   /** Lines that the kernel counted and that never arrived, by class. */
   readonly missing: Readonly<Record<string, number>>;
+  /** When it began and ended, ns: of one in which nothing happened no event tells. */
+  readonly span?: { readonly from: bigint; readonly until: bigint };
 }
 
 /** A recording in which nothing has happened yet. */
@@ -147,7 +149,7 @@ function addKinds(to: Float64Array, kinds: Float64Array, times: 1 | -1): void {
 }
 
 /** How often the clock of a batch's CPU went back. HOT: once per event written. */
-function countBackward(time: Uint32Array, length: number): number {
+export function countBackward(time: Uint32Array, length: number): number {
   let backward = 0;
   let beforeLow = 0;
   let beforeHigh = 0;

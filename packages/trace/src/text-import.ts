@@ -2,6 +2,7 @@
 import { createGrowingBytes } from './growing-bytes.js';
 import type { ImportReport } from './import-report.js';
 import { createTextImporter } from './import-text.js';
+import type { RecordingCounts } from './recording-counts.js';
 import { createTextKindFinder, type TextKind } from './text-kind.js';
 import { createTraceEventImport } from './trace-events/import-trace-events.js';
 import type { TraceWriter } from './trace-writer.js';
@@ -39,8 +40,15 @@ export function createTextImport(
   let begun: TextImport | undefined;
   let into: TraceWriter | undefined;
 
+  /** The trace does not say it: who replays it looks for itself, and others that it is merged with may tell it. */
+  function noteUntold({ events }: RecordingCounts): void {
+    if (lacksNotifier(events) && !report.notes.includes(UNTOLD_NOTIFIER))
+      report.notes.push(UNTOLD_NOTIFIER);
+  }
+
   function beginAs(kind: TextKind): TextImport {
     const writer = begin(kind);
+    writer.onEnd = noteUntold;
     into = writer;
     begun =
       kind.format === 'bpftrace'
@@ -68,9 +76,8 @@ export function createTextImport(
     flaw: (what) => atTheEnd()?.flaw(what),
     end: (interrupted) => {
       atTheEnd()?.end(interrupted);
-      // The trace does not say it: who replays it looks for itself, and others that it is merged with may tell it.
-      if (lacksNotifier(into?.ended?.events ?? {}) && !report.notes.includes(UNTOLD_NOTIFIER))
-        report.notes.push(UNTOLD_NOTIFIER);
+      // What ends from now on is of another input.
+      if (into !== undefined) into.onEnd = undefined;
     },
   };
 }

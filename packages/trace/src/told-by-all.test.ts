@@ -1,9 +1,24 @@
 import { readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eventsOf, fileOf, importText } from '../test/trace-files.ts';
+import {
+  eventsOf,
+  fileOf,
+  HEADER,
+  importText,
+  inputEventsOf,
+  newFile,
+  newPath,
+  type Imported,
+  type PlainEvent,
+} from '../test/trace-files.ts';
+import { createImportReport } from './import-report.js';
+import { createTextImporter } from './import-text.js';
 import { visitTrace } from './merge-cpus.js';
 import { openTrace, type OpenTrace } from './open-trace.js';
 import { batchEnd } from './place-list.js';
+import { toldByAll } from './told-by-all.js';
+import { closeTrace, createTraceWriter, flushTrace } from './trace-writer.js';
 
 /** Of three CPUs that tell more and less often, in no order between them. */
 const TEXT = Array.from({ length: 9000 }, (_, at) => {
@@ -17,7 +32,8 @@ const TIMES = eventsOf(fd)
   .filter(({ event }) => event === 'notifier')
   .map(({ time }) => time);
 
-const SAID = /: near its end .*; before (\d+) ns none is of its (\d) CPUs, .*--to of replay/;
+const SAID =
+  /: near its end .*; before (\d+) ns none is of its (\d) CPUs, unless a clock went back .*--to of replay/;
 
 function timesIn({ fd: bytes, index }: OpenTrace, before: bigint): bigint[] {
   const found: bigint[] = [];
@@ -30,8 +46,8 @@ function timesIn({ fd: bytes, index }: OpenTrace, before: bigint): bigint[] {
   return found;
 }
 
-async function endsOfBatches(): Promise<number[]> {
-  const whole = await openTrace(path);
+async function endsOfBatches(of = path): Promise<number[]> {
+  const whole = await openTrace(of);
   const [recording] = whole.index.recordings;
   const ends = [...(recording?.events.values() ?? [])].flatMap((list) => [...list].map(batchEnd));
   whole.close();
@@ -69,5 +85,98 @@ test('nothing of the kind is said of one that has ended, and was just not closed
   whole.close();
   const trace = await openTrace(fileOf(BYTES.subarray(0, end), '.arrows'));
   expect(trace.damage).toEqual([expect.stringContaining('the trace was not closed')]);
+  trace.close();
+});
+
+/** A row of a CPU; its clock goes on by `step` or, where that is negative, back. All that waits is written behind it, or not. */
+interface Step {
+  readonly cpu: number;
+  readonly step: number;
+  readonly isFlushed: boolean;
+}
+
+const steps = (back: number): fc.Arbitrary<Step[]> =>
+  fc.array(
+    fc.record({
+      cpu: fc.nat(2),
+      step: fc.oneof(
+        { weight: 1000, arbitrary: fc.nat(50) },
+        { weight: back, arbitrary: fc.integer({ min: -400, max: -1 }) },
+      ),
+      isFlushed: fc.nat(9).map((one) => one === 0),
+    }),
+    { minLength: 20, maxLength: 200 },
+  );
+
+function written(all: readonly Step[]): Pick<Imported, 'path' | 'fd'> {
+  const file = newPath('.arrows');
+  const opened = newFile(file);
+  const writer = createTraceWriter(opened, HEADER);
+  const importer = createTextImporter(writer, createImportReport());
+  const clocks = [1000, 1000, 1000];
+  for (const { cpu, step, isFlushed } of all) {
+    const time = Math.max(0, (clocks[cpu] ?? 0) + step);
+    clocks[cpu] = time;
+    importer.push(Buffer.from(`M ${time} ${cpu} ffff888100000100\n`, 'latin1'));
+    if (isFlushed) flushTrace(writer);
+  }
+  importer.end();
+  closeTrace(writer);
+  return { path: file, fd: opened };
+}
+
+const goesBack = (times: readonly bigint[]): boolean =>
+  times.some((time, at) => time < (times[at - 1] ?? 0n));
+
+const timesOfCpu = (events: readonly PlainEvent[], wanted: number): bigint[] =>
+  events
+    .filter(({ cpu }) => cpu === wanted)
+    .toSorted((a, b) => a.line - b.line)
+    .map(({ time }) => time);
+
+test('clocks that go back: nothing is promised where they do, and what is holds where they do not', async () => {
+  const seen = { promised: 0, silent: 0 };
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(steps(0), steps(5), steps(100)), async (all) => {
+      const made = written(all);
+      const bytes = readFileSync(made.path);
+      const whole = inputEventsOf(made.fd);
+      for (const end of (await endsOfBatches(made.path)).slice(0, -1)) {
+        const trace = await openTrace(fileOf(bytes.subarray(0, end), '.arrows'));
+        const [, time] = SAID.exec(trace.damage.join('\n')) ?? [];
+        const told = inputEventsOf(trace.fd);
+        trace.close();
+        const heard = [...new Set(told.map(({ cpu }) => cpu))];
+        const isDoubted = heard.some((cpu) => goesBack(timesOfCpu(told, cpu)));
+        expect(time === undefined).toBe(heard.length < 2 || isDoubted);
+        if (isDoubted) seen.silent++;
+        if (time === undefined) continue;
+        seen.promised++;
+        for (const cpu of heard) {
+          const there = timesOfCpu(told, cpu);
+          const gone = timesOfCpu(whole, cpu).slice(there.length);
+          if (!goesBack([...there.slice(-1), ...gone]))
+            expect(gone.filter((one) => one < BigInt(time))).toEqual([]);
+        }
+      }
+    }),
+    { numRuns: 40 },
+  );
+  expect(seen.promised).toBeGreaterThan(20);
+  expect(seen.silent).toBeGreaterThan(20);
+});
+
+test.each([
+  ['is gone while it is read', 0],
+  ['cannot be read', Object.assign(new Error('EIO'), { code: 'EIO' })],
+])('of a batch that %s nothing is said here: opening goes on', async (_what, answer) => {
+  const ends = await endsOfBatches();
+  const trace = await openTrace(fileOf(BYTES.subarray(0, ends.at(-2)), '.arrows'));
+  const read = (): number => {
+    if (typeof answer === 'number') return answer;
+    throw answer;
+  };
+  expect(toldByAll(trace.fd, trace.index)).toMatch(/^near its end/);
+  expect(toldByAll({ read }, trace.index)).toBeUndefined();
   trace.close();
 });

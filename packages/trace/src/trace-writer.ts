@@ -67,6 +67,7 @@ export function createTraceWriter(
     current: undefined,
     ending: undefined,
     ended: undefined,
+    onEnd: undefined,
     lastObjects: undefined,
     builders: [],
     table: createEventBuilder(0),
@@ -239,7 +240,9 @@ export function endRecording(writer: TraceWriter): void {
   }
   flushTable(writer, recording);
   writer.ended = countsOf(recording);
-  const { last } = recording;
+  writer.onEnd?.(writer.ended);
+  const { first, live } = recording;
+  const last = first === undefined ? (live?.span?.until ?? 0n) : recording.last;
   writer.ending = recording;
   writeMark(writer, recording, 'end', last, JSON.stringify(writer.ended), {
     onWritten: () => {

@@ -32,6 +32,8 @@ export interface TraceWriter {
   ending: RecordingInProgress | undefined;
   /** Counts of the recording that ended last. */
   ended: RecordingCounts | undefined;
+  /** Called when a recording ends, with its counts; undefined where nobody asks. */
+  onEnd: ((counts: RecordingCounts) => void) | undefined;
   /** Objects of the latest recording: the ids of the next go on from theirs. */
   lastObjects: RecordingObjects | undefined;
   /** Memory that recordings share. */

@@ -154,20 +154,24 @@ async function startProcesses(
     onUncounted: () => doubts.push('perf lost events and does not say how many'),
   });
 
-  /** Why a reading could not be made: where there is no other, the hits are not known. */
-  let noReading: string | undefined;
+  /** Why no reading could be made where the recording begins, or ends: the hits are not known then. */
+  const noReading: { begin?: string; end?: string } = {};
 
   async function readHits(where: 'begin' | 'end'): Promise<void> {
+    let readings = 0;
+    let refused: string | undefined;
     for (let reading = 0; reading < READINGS; reading++) {
       if (reading > 0) await pause(BETWEEN_READINGS_MS);
       try {
         const from = now();
         const counted = probes.hits();
         hits.noteHits(where, from, now() + CLOCK_LAG_NS, counted);
+        readings++;
       } catch (error) {
-        noReading = whyRefused(error);
+        refused = whyRefused(error);
       }
     }
+    if (readings === 0 && refused !== undefined) noReading[where] = refused;
   }
 
   /** Where the clock of the events and this one may have gone apart. */
@@ -209,7 +213,8 @@ async function startProcesses(
     reckon: () => {
       const { lost, unknown, uncounted } = hits.reckon();
       if (uncounted.length > 0) {
-        const why = noReading === undefined ? '' : `: ${noReading}`;
+        const reason = noReading.begin ?? noReading.end;
+        const why = reason === undefined ? '' : `: ${reason}`;
         doubts.push(`how often the kernel hit ${uncounted.join(', ')} is not known${why}`);
       }
       const apart = doubtOfClocks();

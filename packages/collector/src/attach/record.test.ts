@@ -1,7 +1,13 @@
 /** What is kept for readers that may join, and pipes that fail. What is recorded, `test/attach.test.ts` tells. */
+import { closeSync, fstatSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import {
+  createBatchMemory,
   createTraceWriter,
+  indexTrace,
+  lastTimeOf,
   linesOfBegun,
   type RingState,
   type TraceOutput,
@@ -61,6 +67,51 @@ it.each([
   expect(state && linesOfBegun(state.ranges)).toHaveLength(followed);
   // The trace has it either way.
   expect(writer.ended?.events['core_range_start']).toBe(1);
+});
+
+it('a recording in which nothing happens tells when it began and ended', async () => {
+  // Not even a heartbeat comes.
+  const host = fakeHost({ perTick: 0, cpus: 1, silentCpu: 0 });
+  const stop = createStopRequest();
+  const clock = createBootClock();
+  const folder = mkdtempSync(join(tmpdir(), 'record-'));
+  const fd = openSync(join(folder, 'a.arrows'), 'w+');
+  try {
+    const writer = createTraceWriter(fd, {
+      sources: [],
+      writer: 'test',
+      clock: 'CLOCK_BOOTTIME',
+      keepsPointers: false,
+    });
+    const before = clock.now();
+    await record(writer, {
+      ...(await host.plan({ detail: 'rounds' })),
+      ...host,
+      stop,
+      clock,
+      isServed: false,
+      isFollowed: () => false,
+      niceness: undefined,
+      onReady: () => void setTimeout(() => stop.request({ why: 'duration', lateMs: 0 }), 300),
+      rights: OWN_RIGHTS,
+      onMoreRights: () => undefined,
+      onDrain: () => undefined,
+      onLastEvent: () => undefined,
+    });
+    const after = clock.now();
+    const [recording] = indexTrace(fd, fstatSync(fd).size).recordings;
+    expect(recording?.events.size).toBe(0);
+    const [begins, ends] = [recording?.begin, recording?.end].map((mark) =>
+      mark === undefined ? 0n : lastTimeOf(fd, mark, createBatchMemory()),
+    );
+    expect(begins).toBeGreaterThan(before);
+    expect(Number((ends ?? 0n) - (begins ?? 0n))).toBeGreaterThan(200e6);
+    expect(ends).toBeLessThanOrEqual(after);
+  } finally {
+    stop.release();
+    closeSync(fd);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('a pipe with an error is an output that failed, and no reader that has gone', async () => {

@@ -263,7 +263,10 @@ async function finish(
     // It may be the end itself that was not written, and then there is one to be told again.
     if (end.why === 'output failed') await giveUpUnwritten(writer);
     // Before all probes were attached there is no recording of which anything could be said.
-    if (from !== undefined) noteLiveEnd(writer, { ended: inWords(end), doubts, missing });
+    if (from !== undefined) {
+      const span = { from, until: endOf(run, from) };
+      noteLiveEnd(writer, { ended: inWords(end), doubts, missing, span });
+    }
     noteLimits(run, limits);
     if (end.why === 'output failed') noteFlaw(writer, end.error.message);
     else {
@@ -286,6 +289,12 @@ async function finish(
     end: { why: 'left at once' },
     doubts: [...doubts, 'the output had not taken everything'],
   };
+}
+
+/** When the recording ended; where nobody ended it, up to when what recorded said anything. */
+function endOf({ until, latest }: RecordingRun, from: bigint): bigint {
+  const end = until ?? latest;
+  return end > from ? end : from;
 }
 
 /** What it does not tell, although nothing is missing: pages at which nobody could look are among it. */

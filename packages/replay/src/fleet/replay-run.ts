@@ -1,6 +1,6 @@
 /** Replays one run of a fleet: what `replay compare` and `replay storms` say of it, and its virtqueues. */
 import { ACCESSORS, createEngine, type Design, type Preemption } from '@vhostscope/model';
-import { recordingCounts, withName, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
+import { withName, type OpenTrace, type RunVisitor } from '@vhostscope/trace';
 import { comparedTraceResult } from '../compare-result.js';
 import { compareTrace, type ComparedTrace } from '../compare-trace.js';
 import { completenessOf } from '../completeness.js';
@@ -9,7 +9,8 @@ import { addAccessor, createSum, decisionsOf } from '../decision-sums.js';
 import { findStorms } from '../find-storms.js';
 import { checkHoldsEvents, usingWhatIsWhole } from '../opened-trace.js';
 import { platformOf, type PlatformOptions } from '../platform-options.js';
-import { countRecording, listVirtqueues } from '../recording-list.js';
+import { recordedSpan } from '../recorded-span.js';
+import { listVirtqueues } from '../recording-list.js';
 import { openRun, type FleetRun } from './fleet-run.js';
 import type { ReplayedRun } from './fleet-result.js';
 import { stormSums } from './storm-sums.js';
@@ -85,11 +86,11 @@ function answer(
   };
 }
 
-/** ns from the first event of each recording to its last; what lies between two recordings was not recorded. */
+/** ns of all recordings; what lies between two of them was not recorded. */
 function recordedIn({ fd, index }: OpenTrace): bigint {
   return index.recordings.reduce((sum, recording) => {
-    const { first, last } = recordingCounts(fd, recording) ?? countRecording(fd, recording);
-    return first === undefined || last === undefined ? sum : sum + BigInt(last) - BigInt(first);
+    const span = recordedSpan(fd, recording);
+    return span === undefined ? sum : sum + span.last - span.first;
   }, 0n);
 }
 

@@ -11,7 +11,7 @@ import { createBatchMemory, readBatch } from '../batch-reader.js';
 import { InputError } from '../file-errors.js';
 import { visitTraceAtPace } from '../merge-cpus.js';
 import type { OpenTrace } from '../open-trace.js';
-import { recordingCounts } from '../read-recording-counts.js';
+import { recordedNothing, recordingCounts } from '../read-recording-counts.js';
 import type { RecordingCounts } from '../recording-counts.js';
 import { withName } from '../trace-header.js';
 import type { RecordingIndex } from '../trace-index.js';
@@ -209,7 +209,14 @@ async function surveyed(
 
 function onlyRecording({ name, trace }: MergeSource): RecordingIndex {
   const [recording, ...others] = trace.index.recordings.filter(({ events }) => events.size > 0);
-  if (recording === undefined) throw new InputError(`no events in ${name}`);
+  if (recording === undefined) {
+    const nothing = recordedNothing(trace);
+    throw new InputError(
+      nothing === undefined
+        ? `no events in ${name}`
+        : `${nothing}: there is nothing to merge; merge the others without it`,
+    );
+  }
   if (others.length > 0)
     throw new InputError(
       `${name} holds ${others.length + 1} recordings, one after the other, each of which begins with nothing known: a merge takes one of each file`,

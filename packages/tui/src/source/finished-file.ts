@@ -4,6 +4,7 @@ import {
   DamagedBatchError,
   InputError,
   openTrace,
+  recordedNothing,
   upToDamage,
   type OpenOptions,
   type OpenTrace,
@@ -15,8 +16,11 @@ export async function openFinishedFile(path: string, options: OpenOptions = {}):
   const opened = await openTrace(path, options);
   const { name } = opened;
   if (opened.index.recordings.every(({ events }) => events.size === 0)) {
-    opened.close();
-    throw new InputError(`no events in ${name}`);
+    try {
+      throw new InputError(saidOfNothing(opened));
+    } finally {
+      opened.close();
+    }
   }
   let shown = shownOf(opened);
   return {
@@ -53,6 +57,18 @@ export async function openFinishedFile(path: string, options: OpenOptions = {}):
       return Promise.resolve();
     },
   };
+}
+
+function saidOfNothing(opened: OpenTrace): string {
+  try {
+    const nothing = recordedNothing(opened);
+    if (nothing !== undefined)
+      return `${nothing}: there is nothing to show; replay info tells how it ended`;
+  } catch (error) {
+    // How it ended is not known then.
+    if (!(error instanceof DamagedBatchError)) throw error;
+  }
+  return `no events in ${opened.name}`;
 }
 
 interface Shown {
