@@ -12,6 +12,7 @@ import { temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
 const S3 = writeTrace(join(folder, 's3.arrows'), textOf(TRACES.s3), 20).bytes;
+const S3_HALF = Math.floor(S3.length / 2);
 const U1 = writeTrace(join(folder, 'u1.arrows'), textOf(TRACES.u1), 20).bytes;
 const NOW = 1_800_000_000_000;
 
@@ -177,7 +178,7 @@ test('each host has the numbers of its run; the worst comes first', async () => 
 });
 
 test('what goes on is followed; it is read up to where it is before it counts as being under way', async () => {
-  const run: Published = { bytes: S3, upTo: 2_000_000, end: undefined };
+  const run: Published = { bytes: S3, upTo: S3_HALF, end: undefined };
   const hosts = server(new Map([['a/1', run]])).open();
   const first = await until(hosts, ({ hosts: [row] }) => row?.state === 'under way');
   const before = first.hosts[0].total.accesses;
@@ -215,7 +216,7 @@ test('a host that begins another run is followed there', async () => {
   const hosts = server(published).open();
   await until(hosts, ({ hosts: [row] }) => row?.state === 'under way');
   first.end = 'closed';
-  published.set('a/2', { bytes: S3, upTo: 2_000_000, end: undefined });
+  published.set('a/2', { bytes: S3, upTo: S3_HALF, end: undefined });
   const view = await until(
     hosts,
     ({ hosts: [row] }) => row.run === '2' && row.state === 'under way',
