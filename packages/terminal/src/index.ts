@@ -17,4 +17,4 @@ export { isReaderGone } from './reader-gone.js';
 export { runOut } from './run-out.js';
 export { socketPathFlaw } from './socket-path.js';
 export { tableLines, type TableColumn } from './text-table.js';
-export { duration, seconds } from './times.js';
+export { duration, seconds, uncertainty } from './times.js';
