@@ -49,10 +49,11 @@ try {
   for (const path of ['README.md', 'CHANGELOG.md', 'docs', 'examples'])
     cpSync(join(root, path), join(folder, path), { recursive: true });
   const isPacked = (path) => existsSync(join(folder, path));
+  const read = (path) => readFileSync(join(root, path), 'utf8');
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.md')) continue;
     const text = readFileSync(join(folder, path), 'utf8');
-    writeFileSync(join(folder, path), withoutDeadLinks(text, path, isPacked));
+    writeFileSync(join(folder, path), withoutDeadLinks(text, path, isPacked, read));
   }
   const { error, status, signal, stdout } = spawnSync(
     'npm',
