@@ -60,10 +60,45 @@ test('they are found', () => {
   ]).toEqual(['docs/a.md', 'packages/trace/src/b.ts', 'docs/d.md']);
 });
 
+test('links with a title, a space, or a picture for words are found, too', () => {
+  const text =
+    '[a](b.md "c d") [e](<f g.md>) [![h](i.png)](j.md#k) ![l](m.png) <[n](mailto:o)> [p](#q)';
+  expect(linkedIn(text, 'docs/x.md')).toEqual([
+    'docs/b.md',
+    'docs/f g.md',
+    'docs/i.png',
+    'docs/j.md',
+    'docs/m.png',
+  ]);
+  const read = (path) => (path === 'docs/x.md' ? '# Q' : '# Not k');
+  expect(deadAnchors(text, 'docs/x.md', read)).toEqual(['[![h](i.png)](j.md#k)']);
+});
+
 test('what is not packed is named, and not linked to', () => {
-  const text = '[a](b.md#c), [`d`](../e/f.ts), [g](https://h/i), [j](#k) and ![l](m.png)';
-  const isPacked = (path) => path === 'docs/b.md' || path === 'docs/m.png';
-  expect(withoutDeadLinks(text, 'docs/x.md', isPacked)).toBe(
-    '[a](b.md#c), `d` (`e/f.ts` in the sources), [g](https://h/i), [j](#k) and ![l](m.png)',
-  );
+  const headings = { 'd.md': '## Some *heading*\n', 'docs/no.md': '' };
+  const packed = ['docs/b.md', 'docs/m.png'];
+  const without = (text) =>
+    withoutDeadLinks(
+      text,
+      'docs/x.md',
+      (path) => packed.includes(path),
+      (path) => headings[path],
+    );
+  for (const kept of [
+    '[a](b.md#c) [g](https://h/i) [j](#k)',
+    '![l](m.png "title")',
+    '[![l](m.png)](b.md)',
+  ])
+    expect(without(kept)).toBe(kept);
+  const named = {
+    '[`d`](../e/f.ts), g': '`d` (`e/f.ts` in the sources), g',
+    '[a](no.md "title")': 'a (`docs/no.md` in the sources)',
+    '[a](<no b.md>)': 'a (`docs/no b.md` in the sources)',
+    '[a](../d.md#some-heading)': 'a (“Some *heading*” of `d.md` in the sources)',
+    '[a](../d.ts#L10)': 'a (`d.ts#L10` in the sources)',
+    '![a](no.png)': 'a (`docs/no.png` in the sources)',
+    '[![a](m.png)](no.md)': '![a](m.png) (`docs/no.md` in the sources)',
+    '[![a](no.png)](b.md)': '[a (`docs/no.png` in the sources)](b.md)',
+  };
+  for (const [text, words] of Object.entries(named)) expect(without(text)).toBe(words);
 });

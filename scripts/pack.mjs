@@ -53,10 +53,11 @@ try {
   for (const path of ['README.md', 'CHANGELOG.md', 'docs', 'examples'])
     cpSync(join(root, path), join(folder, path), { recursive: true });
   const isPacked = (path) => existsSync(join(folder, path));
+  const read = (path) => readFileSync(join(root, path), 'utf8');
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.md')) continue;
     const text = readFileSync(join(folder, path), 'utf8');
-    writeFileSync(join(folder, path), withoutDeadLinks(text, path, isPacked));
+    writeFileSync(join(folder, path), withoutDeadLinks(text, path, isPacked, read));
   }
   const readme = join(folder, 'README.md');
   writeFileSync(readme, readFileSync(readme, 'utf8').replace('\n\n', `\n\n${NOTE}\n\n`));

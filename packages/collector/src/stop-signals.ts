@@ -1,7 +1,5 @@
 /** Signals that end the reading of an import, and not the saving of what was read. */
-
-/** Those that end an import or a recording. */
-export const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+import { STOP_SIGNALS } from '@vhostscope/terminal';
 
 /** Some senders signal a process twice, itself and its group: that is not somebody in a hurry. */
 export const SAME_REQUEST_MS = 200;
@@ -25,14 +23,14 @@ export function hearSignals(): HeardSignals {
       abort.abort();
     } else if (performance.now() - since > SAME_REQUEST_MS) hurry.abort();
   };
-  for (const name of STOPPING) process.on(name, stop);
+  for (const name of STOP_SIGNALS) process.on(name, stop);
   return {
     signal: abort.signal,
     again: hurry.signal,
     ignoreNoLonger: () => {
       // After an interruption the process is about to end by itself, with its own exit code.
       if (abort.signal.aborted) return;
-      for (const name of STOPPING) process.removeListener(name, stop);
+      for (const name of STOP_SIGNALS) process.removeListener(name, stop);
     },
   };
 }

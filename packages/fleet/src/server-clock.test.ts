@@ -29,3 +29,21 @@ test('it goes on while the machine sleeps', () => {
   os.uptime = () => 100 + 3600;
   expect(clock.now()).toBe(1_000_000 + 3_600_000);
 });
+
+test('a sleep of this machine, and a time of the server that lies far ahead, are leaps; told once', () => {
+  let here = 0;
+  const clock = createServerClock(() => here);
+  clock.measured(1_000_000, 0);
+  expect(clock.hasLeapt()).toBe(false);
+  for (let second = 0; second < 60; second++) {
+    here += 1000;
+    expect(clock.hasLeapt()).toBe(false);
+  }
+  here += 40_000;
+  expect([clock.hasLeapt(), clock.hasLeapt()]).toEqual([true, false]);
+  clock.heard(clock.now() + 40_000);
+  expect([clock.hasLeapt(), clock.hasLeapt()]).toEqual([true, false]);
+  // Corrected by a measure: nothing was missed.
+  clock.measured(1_000_000, here);
+  expect(clock.hasLeapt()).toBe(false);
+});

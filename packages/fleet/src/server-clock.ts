@@ -11,20 +11,33 @@ export interface ServerClock {
   measured(time: number, at: number): void;
   /** It is at least this time. A clock that was measured a while ago may be behind. */
   heard(time: number): void;
+  /** More time has gone by since it was asked last than who asks all the time can have missed. */
+  hasLeapt(): boolean;
   /** ms of a clock of this machine. */
   here(): number;
 }
 
+/** A busy machine misses less, and a run that is silent for so long does not yet count as given up, ms. */
+const LEAP_MS = 15_000;
+
 /** @param here ms of a clock of this machine that never stands still */
 export function createServerClock(here = sinceBoot): ServerClock {
   let ahead = Number.NEGATIVE_INFINITY;
+  let askedAt = Number.POSITIVE_INFINITY;
+  const now = (): number => here() + ahead;
   return {
-    now: () => here() + ahead,
+    now,
     measured: (time, at) => {
       ahead = time - at;
     },
     heard: (time) => {
       ahead = Math.max(ahead, time - here());
+    },
+    // By the server's time: a virtual machine that was paused knows of it only when it hears from there.
+    hasLeapt: () => {
+      const before = askedAt;
+      askedAt = now();
+      return askedAt - before > LEAP_MS;
     },
     here,
   };

@@ -16,7 +16,10 @@ import { namedSubjects, runOfSubject, runStream } from './subjects.js';
 export interface RunWatch {
   /** By what names a run; another object for a run of which something has come. */
   readonly runs: ReadonlyMap<string, WatchedRun>;
-  /** What was there when it was asked first is all told. */
+  /**
+   * What was there when it was asked is all told. It is asked anew when this machine has slept, or the connection came
+   * back: until it has answered, what is known is old, and nobody can say that a run is silent.
+   */
   readonly isCaughtUp: boolean;
   /** Why nothing is heard at present. */
   readonly trouble: string | undefined;
@@ -29,6 +32,8 @@ export interface RunWatch {
 const TRY_EVERY_MS = 1000;
 /** Clocks drift apart: how far they are is asked again. */
 const CLOCK_EVERY_MS = 600_000;
+/** Between two looks whether the time has leapt, ms. */
+const LOOK_EVERY_MS = 1000;
 const MS = 1_000_000;
 /** Headers that are on their way at once. */
 const AHEAD = 256;
@@ -45,13 +50,29 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
   let isCaughtUp = state.messages === 0;
   const clock = createServerClock();
   await askTime(server, clock);
+  clock.hasLeapt();
   let messages: ConsumerMessages | undefined;
+  /** How often it was asked anew; what an answer to an earlier question still tells is left. */
+  let asked = 0;
 
-  function take(message: JsMsg): void {
+  function askAnew(): void {
+    asked++;
+    isCaughtUp = false;
+    messages?.stop();
+    measure();
+  }
+
+  function look(): void {
+    if (clock.hasLeapt()) askAnew();
+  }
+
+  function take(message: JsMsg, question: number): void {
     const { info, subject } = message;
     const time = info.timestampNanos / MS;
     // Nothing comes before it was stored.
     clock.heard(time);
+    look();
+    if (question !== asked) return;
     if (info.pending === 0) isCaughtUp = true;
     const run = runOf(message, time);
     if (run !== undefined) runs.set(subject, later(runs.get(subject), run));
@@ -65,18 +86,20 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
   }
 
   async function hear(): Promise<void> {
+    const question = asked;
     const consumer = await server.client.consumers.get(runStream(server.url.prefix), {
       filter_subjects: namedSubjects(server.url),
       deliver_policy: DeliverPolicy.LastPerSubject,
       headers_only: true,
     });
-    if ((await consumer.info(true)).num_pending === 0) isCaughtUp = true;
+    const { num_pending: pending } = await consumer.info(true);
     const heard = await consumer.consume({ max_messages: AHEAD, expires: ASK_AGAIN_MS });
     messages = heard;
     try {
-      if (signal.aborted) return;
+      if (signal.aborted || question !== asked) return;
       trouble = undefined;
-      for await (const message of heard) take(message);
+      if (pending === 0) isCaughtUp = true;
+      for await (const message of heard) take(message, question);
     } finally {
       await heard.close();
     }
@@ -93,15 +116,26 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
     }
   }
 
-  const measuring = setInterval(() => {
+  function measure(): void {
     // What was measured before holds on where nobody answers.
     askTime(server, clock).catch(() => undefined);
-  }, CLOCK_EVERY_MS);
-  measuring.unref();
+  }
+
+  /** Until the connection is closed. */
+  async function askWhenBack(): Promise<void> {
+    for await (const { type } of server.connection.status())
+      if (type === 'reconnect' && !signal.aborted) askAnew();
+  }
+
+  const timers = [setInterval(measure, CLOCK_EVERY_MS), setInterval(look, LOOK_EVERY_MS)];
+  for (const timer of timers) timer.unref();
+  void askWhenBack();
   const hearing = hearOn();
   return {
     runs,
     get isCaughtUp() {
+      // After a sleep timers are late, and who asks may come first.
+      look();
       return isCaughtUp;
     },
     get trouble() {
@@ -109,7 +143,7 @@ export async function watchRuns(server: FleetServer): Promise<RunWatch> {
     },
     now: () => clock.now(),
     close: async () => {
-      clearInterval(measuring);
+      for (const timer of timers) clearInterval(timer);
       abort.abort();
       messages?.stop();
       await hearing;

@@ -16,5 +16,6 @@ export { ProgramError, runProgram, say, writeOut } from './run-program.js';
 export { isReaderGone } from './reader-gone.js';
 export { runOut } from './run-out.js';
 export { socketPathFlaw } from './socket-path.js';
+export { STOP_SIGNALS } from './stop-signals.js';
 export { tableLines, type TableColumn } from './text-table.js';
-export { duration, seconds } from './times.js';
+export { duration, seconds, uncertainty } from './times.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { duration, seconds } from './times.js';
+import { duration, seconds, uncertainty } from './times.js';
 
 test('moments to the ms', () => {
   expect([0, 12_345_678_901, 12_345_999_999, 3_723_500_000_000, -999_999].map(seconds)).toEqual([
@@ -34,6 +34,23 @@ test('lengths in a unit that suits them', () => {
   ]);
   expect(duration(1239n, { micro: 'u' })).toBe('1.23 us');
   expect(duration(8_192_900, { digits: 4 })).toBe('8.192 ms');
+});
+
+test('a bound of what is not known is none below it, and no more above it than its last digit', () => {
+  const bounds = [0n, 3n, 999n, 1000n, 1231n, 412_000n, 999_001n, 1_999_999n, 12_301_000_000n];
+  expect(bounds.map((ns) => uncertainty(ns))).toEqual([
+    '0 ns',
+    '3 ns',
+    '999 ns',
+    '1.00 µs',
+    '1.24 µs',
+    '412 µs',
+    '1.00 ms',
+    '2.00 ms',
+    '12.4 s',
+  ]);
+  expect(uncertainty(5_000_000_000_001n)).toBe('5,001 s');
+  expect(uncertainty(1231n, { micro: 'u' })).toBe('1.24 us');
 });
 
 test('none is more than it was, nor less by more than the last digit', () => {

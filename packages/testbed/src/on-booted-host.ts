@@ -1,5 +1,5 @@
 /** A command of the program that needs a host: boots it, and lets nothing of it stay, whatever happens. */
-import { EXIT, say } from '@vhostscope/terminal';
+import { EXIT, say, STOP_SIGNALS } from '@vhostscope/terminal';
 import { bootHost, type Host } from './boot-host.js';
 import type { KernelLine } from './kernel-image.js';
 
@@ -17,8 +17,6 @@ export interface Interruption {
   onFirst(act: () => void): void;
 }
 
-const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 /**
  * Boots a host, works on it and closes it.
  *
@@ -35,7 +33,7 @@ export async function onBootedHost(
     onFirst = undefined;
     act();
   };
-  for (const name of STOPPING) process.on(name, stop);
+  for (const name of STOP_SIGNALS) process.on(name, stop);
   try {
     const host = await bootHost({
       ...options,
@@ -51,6 +49,6 @@ export async function onBootedHost(
     if (abort.signal.aborted) return EXIT.interrupted;
     throw error;
   } finally {
-    for (const name of STOPPING) process.removeListener(name, stop);
+    for (const name of STOP_SIGNALS) process.removeListener(name, stop);
   }
 }

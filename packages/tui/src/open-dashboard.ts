@@ -1,7 +1,7 @@
 /** The session that the command line asks for. */
 import { DEFAULT_STORM_RATE, DESIGNS } from '@vhostscope/model';
 import { chosenDesign, readCostOptions, readDesignFile } from '@vhostscope/replay';
-import { createProgressBar, ProgramError } from '@vhostscope/terminal';
+import { createProgressBar, ProgramError, STOP_SIGNALS } from '@vhostscope/terminal';
 import { NoEventsError } from '@vhostscope/trace';
 import type { DashboardOptions } from './dashboard-options.js';
 import type { Session } from './dashboard.js';
@@ -25,7 +25,8 @@ export async function openDashboard(
   const wanted = wantedSession(sourceOptions(source), options);
   const abort = new AbortController();
   const stop = (): void => abort.abort();
-  for (const signal of SIGNALS) process.once(signal, stop);
+  // Whoever ends it meanwhile finds the line of progress gone.
+  for (const signal of STOP_SIGNALS) process.once(signal, stop);
   const bar = createProgressBar('reading');
   try {
     const session = await createSession(wanted, {
@@ -49,12 +50,9 @@ export async function openDashboard(
     throw error;
   } finally {
     bar.clear();
-    for (const signal of SIGNALS) process.removeListener(signal, stop);
+    for (const signal of STOP_SIGNALS) process.removeListener(signal, stop);
   }
 }
-
-/** Whoever ends it meanwhile finds the line of progress gone. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** @throws ProgramError where the options ask for what there is not */
 export function wantedSession(source: SourceOptions, options: DashboardOptions): SessionOptions {

@@ -12,6 +12,7 @@ import { temporaryFolder, textOf, TRACES, writeTrace } from './traces.ts';
 
 const folder = temporaryFolder();
 const S3 = writeTrace(join(folder, 's3.arrows'), textOf(TRACES.s3), 20).bytes;
+const S3_HALF = Math.floor(S3.length / 2);
 const U1 = writeTrace(join(folder, 'u1.arrows'), textOf(TRACES.u1), 20).bytes;
 const NOW = 1_800_000_000_000;
 
@@ -27,6 +28,10 @@ function server(published: Map<string, Published>): {
   open: (most?: number) => HostsSession;
   /** ms pass by its clock, and nothing more comes. */
   pass: (ms: number) => void;
+  /** This machine sleeps for so many ms: nothing is known of what came meanwhile. */
+  sleep: (ms: number) => void;
+  /** It answers how things are now, and of which runs more came so many ms ago. */
+  answer: (ago?: ReadonlyMap<string, number>) => void;
   cut: () => void;
   readings: () => number;
   closed: () => boolean;
@@ -34,11 +39,14 @@ function server(published: Map<string, Published>): {
   let readings = 0;
   let isClosed = false;
   let now = NOW;
+  let isCaughtUp = true;
+  let lastOf: ReadonlyMap<string, number> = new Map();
   const runs = new Map<string, WatchedRun>();
   const list = (): void => {
     for (const [key, { upTo, end }] of published) {
       const [host, run] = key.split('/');
-      runs.set(key, { host, run, pieces: 1, bytes: upTo, end, lastMs: NOW - 1000, link: '' });
+      const lastMs = lastOf.get(key) ?? NOW - 1000;
+      runs.set(key, { host, run, pieces: 1, bytes: upTo, end, lastMs, link: '' });
     }
   };
   const readRun = (
@@ -78,7 +86,9 @@ function server(published: Map<string, Published>): {
           list();
           return runs;
         },
-        isCaughtUp: true,
+        get isCaughtUp() {
+          return isCaughtUp;
+        },
         trouble: undefined,
         now: () => now,
         close: async () => Promise.resolve(),
@@ -94,6 +104,14 @@ function server(published: Map<string, Published>): {
     },
     pass: (ms) => {
       now += ms;
+    },
+    sleep: (ms) => {
+      now += ms;
+      isCaughtUp = false;
+    },
+    answer: (ago = new Map()) => {
+      lastOf = new Map([...ago].map(([key, ms]) => [key, now - ms]));
+      isCaughtUp = true;
     },
     cut: () => {
       fleet.isCut = true;
@@ -160,7 +178,7 @@ test('each host has the numbers of its run; the worst comes first', async () => 
 });
 
 test('what goes on is followed; it is read up to where it is before it counts as being under way', async () => {
-  const run: Published = { bytes: S3, upTo: 2_000_000, end: undefined };
+  const run: Published = { bytes: S3, upTo: S3_HALF, end: undefined };
   const hosts = server(new Map([['a/1', run]])).open();
   const first = await until(hosts, ({ hosts: [row] }) => row?.state === 'under way');
   const before = first.hosts[0].total.accesses;
@@ -198,7 +216,7 @@ test('a host that begins another run is followed there', async () => {
   const hosts = server(published).open();
   await until(hosts, ({ hosts: [row] }) => row?.state === 'under way');
   first.end = 'closed';
-  published.set('a/2', { bytes: S3, upTo: 2_000_000, end: undefined });
+  published.set('a/2', { bytes: S3, upTo: S3_HALF, end: undefined });
   const view = await until(
     hosts,
     ({ hosts: [row] }) => row.run === '2' && row.state === 'under way',
@@ -221,19 +239,37 @@ test('the run of a host opens as a session of its own, which ends without the se
   expect(made.closed()).toBe(false);
 });
 
-test('after a sleep of this machine a host is as old as it is, and one that is too old goes', async () => {
-  const lab = server(new Map([['web/1', { bytes: S3, upTo: S3.length, end: undefined }]]));
+test('after a sleep of this machine no host goes before the server has answered; then one that is too old does', async () => {
+  const goingOn = (): Published => ({ bytes: S3, upTo: S3.length, end: undefined });
+  const lab = server(
+    new Map([
+      ['web/1', goingOn()],
+      ['db/1', goingOn()],
+    ]),
+  );
   const hosts = lab.open();
-  const isThere = ({ hosts: [row] }: HostsView): boolean => row?.state === 'under way';
-  expect((await until(hosts, isThere)).hosts[0]?.age).toBe(1000);
+  const names = ({ hosts: rows }: HostsView): string[] =>
+    rows.map(({ host }) => host).toSorted((a, b) => (a < b ? -1 : 1));
+  const areThere = ({ hosts: rows }: HostsView): boolean =>
+    rows.length === 2 && rows.every(({ state }) => state === 'under way');
+  expect((await until(hosts, areThere)).hosts[0]?.age).toBe(1000);
   // The clock that turns go by stands still meanwhile.
-  lab.pass(40 * 60_000);
+  const slept = 80 * 60_000;
+  lab.sleep(slept);
   const later = await until(hosts, ({ hosts: [row] }) => row?.age !== 1000);
-  expect(later.hosts[0]).toMatchObject({ state: 'under way', age: 1000 + 40 * 60_000 });
-  lab.pass(40 * 60_000);
-  expect(await until(hosts, ({ hosts: rows }) => rows.length === 0)).toMatchObject({
+  expect(later.hosts.map(({ age }) => age)).toEqual([1000 + slept, 1000 + slept]);
+  for (let times = 0; times < 20; times++) hosts.advance((clock += 100), 50);
+  expect(names(hosts.view())).toEqual(['db', 'web']);
+  lab.answer(new Map([['web/1', 400]]));
+  const after = await until(hosts, ({ hosts: rows }) => rows.length === 1);
+  expect(after).toMatchObject({
+    hosts: [{ host: 'web', age: 400, state: 'under way' }],
     problems: [],
   });
+  // The one that stays is not read anew.
+  expect(lab.readings()).toBe(2);
+  lab.pass(80 * 60_000);
+  await until(hosts, ({ hosts: rows }) => rows.length === 0);
 });
 
 test('while the server is away no host goes, however long that is', async () => {

@@ -17,7 +17,7 @@ export function hostView(host: string, over: Partial<HostView> = {}): HostView {
     complete: 'not known yet',
     age: 312,
     boottime: 1_012_345_000_000n,
-    clock: { clock: 'CLOCK_BOOTTIME', at: 1n, offset: 2n, uncertainty: 412_000n },
+    clock: { clock: 'CLOCK_BOOTTIME', at: 1n, offset: 2n, uncertainty: 411_001n },
     problems: [],
     ...over,
   };

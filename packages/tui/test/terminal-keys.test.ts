@@ -56,7 +56,7 @@ test('keys go through the views, and the help is drawn over them', async () => {
   terminal.press('1');
   await terminal.until(FIRST);
   terminal.press('\r');
-  await terminal.until('maps  since the first event, 2.50 s ago');
+  await terminal.until('maps  since the first event, 2.49 s ago');
   await terminal.until('more lines: Down');
   terminal.press('G');
   await terminal.until('last events');

@@ -1,5 +1,6 @@
 /** When a recording is to end: a signal, a time that is over, or somebody downstream who has enough. */
-import { SAME_REQUEST_MS, STOPPING } from '../stop-signals.js';
+import { STOP_SIGNALS } from '@vhostscope/terminal';
+import { SAME_REQUEST_MS } from '../stop-signals.js';
 import { createDeferred } from './deferred.js';
 
 export type StopReason =
@@ -37,7 +38,7 @@ export function createStopRequest(): StopRequest {
     if (reason !== undefined && performance.now() - since > SAME_REQUEST_MS) second.resolve();
     else request({ why: 'signal', signal });
   };
-  for (const name of STOPPING) process.on(name, onSignal);
+  for (const name of STOP_SIGNALS) process.on(name, onSignal);
   return {
     requested: first.promise,
     again: second.promise,
@@ -46,7 +47,7 @@ export function createStopRequest(): StopRequest {
     },
     request,
     release: () => {
-      for (const name of STOPPING) process.removeListener(name, onSignal);
+      for (const name of STOP_SIGNALS) process.removeListener(name, onSignal);
     },
   };
 }

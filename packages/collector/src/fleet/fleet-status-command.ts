@@ -9,13 +9,13 @@ import {
 import {
   byteSize,
   counted,
-  duration,
   EXIT,
   grouped,
   jsonDocument,
   printable,
   say,
   tableLines,
+  uncertainty,
   writeOut,
 } from '@vhostscope/terminal';
 import type { z } from 'zod';
@@ -91,7 +91,7 @@ function statusText({ server, stream, bytes, max_bytes: max, runs }: FleetStatus
       piecesText(run),
       STATES[run.end ?? 'open'],
       run.last.replace(/^(.*)T(.*)\.\d+Z$/, '$1 $2'),
-      run.clock === null ? '–' : `± ${duration(BigInt(run.clock.uncertainty))}`,
+      run.clock === null ? '–' : `± ${uncertainty(BigInt(run.clock.uncertainty))}`,
     ]),
   );
   return `${[head, '', ...lines, '', ...legend(runs)].join('\n')}\n`;

@@ -8,6 +8,7 @@ import {
   jsonDocument,
   ProgramError,
   say,
+  STOP_SIGNALS,
   writeOut,
 } from '@vhostscope/terminal';
 import { KIND } from '@vhostscope/model';
@@ -96,8 +97,6 @@ async function anonymised(
 
 type Written = Pick<ExportResult, 'events' | 'marks' | 'bytes'>;
 
-const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 async function writeExport(
   trace: OpenTrace,
   replayed: Replayed,
@@ -109,7 +108,7 @@ async function writeExport(
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   // A second one ends the process at once, whatever the output is waiting for.
-  for (const name of STOPPING) process.once(name, stop);
+  for (const name of STOP_SIGNALS) process.once(name, stop);
   const bar = createProgressBar('exporting');
   const all = eventsOf(trace);
   let output: ExportOutput | undefined;
@@ -142,7 +141,7 @@ async function writeExport(
   } finally {
     bar.clear();
     output?.discard();
-    for (const name of STOPPING) process.removeListener(name, stop);
+    for (const name of STOP_SIGNALS) process.removeListener(name, stop);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   jsonDocument,
   ProgramError,
   say,
+  STOP_SIGNALS,
   writeOut,
 } from '@vhostscope/terminal';
 import { chosenDesign, chosenDesigns } from '../chosen-designs.js';
@@ -161,8 +162,7 @@ async function replayAll(
   const abort = new AbortController();
   // A second Ctrl-C ends the program as it would any.
   const stop = (): void => abort.abort();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const one of signals) process.once(one, stop);
+  for (const one of STOP_SIGNALS) process.once(one, stop);
   const bar = createProgressBar('replaying');
   const readable = traces.flatMap(({ run, reason }) => (reason === undefined ? [run] : []));
   const total = readable.reduce((sum, { source }) => sum + source.bytes, 0);
@@ -180,7 +180,7 @@ async function replayAll(
         : await (await import('./replay-elsewhere.js')).replayElsewhere(readable, by, doing);
   } finally {
     bar.clear();
-    for (const one of signals) process.removeListener(one, stop);
+    for (const one of STOP_SIGNALS) process.removeListener(one, stop);
   }
   const byRun = new Map(readable.map((run, at) => [run, answers[at]]));
   const isInterrupted = answers.includes('interrupted');

@@ -9,7 +9,7 @@ import {
   type JobQueue,
   type TakenJob,
 } from '@vhostscope/fleet';
-import { counted, EXIT, messageOf, say } from '@vhostscope/terminal';
+import { counted, EXIT, messageOf, say, STOP_SIGNALS } from '@vhostscope/terminal';
 import { workerProgram } from '../worker-program.js';
 import { programDigest } from './program-digest.js';
 import { answerOfBytes, bytesOfAnswer, jobOfBytes, type SharedJob } from './shared-job.js';
@@ -42,8 +42,7 @@ export async function fleetWorkerCommand(
   const abort = new AbortController();
   const { signal } = abort;
   const stop = (): void => abort.abort();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const one of signals) process.once(one, stop);
+  for (const one of STOP_SIGNALS) process.once(one, stop);
   let trouble: string | undefined;
   /** What is wrong with the server is told once. */
   const note = (now: string | undefined): void => {
@@ -72,7 +71,7 @@ export async function fleetWorkerCommand(
     );
     await Promise.all(Array.from({ length: workers }, work));
   } finally {
-    for (const one of signals) process.removeListener(one, stop);
+    for (const one of STOP_SIGNALS) process.removeListener(one, stop);
     await queue.close();
   }
   say('replay', 'interrupted; what was under way is given to others');

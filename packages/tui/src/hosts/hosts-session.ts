@@ -109,7 +109,7 @@ export function openHosts(
 
   /** Which runs there are may have changed. */
   function pick(now: number): void {
-    // Of what goes on while the server is away nobody hears.
+    // Of what goes on while the server is away, or this machine asleep, nobody has heard until it has answered.
     if (!watch.isCaughtUp || fleet.isCut) return;
     const before = new Map(
       [...followed.values(), ...waiting.map((run) => ({ run }))].map(({ run }) => [

@@ -1,6 +1,6 @@
 /** Prints a line a second where there is no terminal, until there is no more to tell or somebody ends it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT, writeOut } from '@vhostscope/terminal';
+import { EXIT, STOP_SIGNALS, writeOut } from '@vhostscope/terminal';
 
 /** What lines are made of. */
 export interface LineSource {
@@ -38,8 +38,7 @@ export async function printLines(source: LineSource): Promise<number> {
     stop();
     wake();
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
+  for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
   // Whoever read the lines has seen enough.
   process.stdout.once('error', () => {
     isRead = false;
@@ -75,6 +74,6 @@ export async function printLines(source: LineSource): Promise<number> {
     }
     return source.exitCode();
   } finally {
-    for (const signal of signals) process.removeListener(signal, interrupt);
+    for (const signal of STOP_SIGNALS) process.removeListener(signal, interrupt);
   }
 }

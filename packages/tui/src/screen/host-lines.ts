@@ -1,5 +1,5 @@
 /** The hosts of a server, one row each, the worst first, and the chosen one in full. */
-import { counted } from '@vhostscope/terminal';
+import { counted, uncertainty } from '@vhostscope/terminal';
 import type { HostsView, HostView } from '../hosts/hosts-view.js';
 import { chosenIndex } from './chosen-rows.js';
 import { designName } from './design-name.js';
@@ -231,5 +231,5 @@ function stateWords({ state, age, share }: HostView, { glyphs }: Look): string {
 /** Moments of two hosts are in no order that is finer than this. */
 function clockWords({ clock }: HostView, { glyphs }: Look): string {
   if (clock === undefined) return "how far it is from the server's was not measured";
-  return `its difference to the server's is known to ${lasting(Number(clock.uncertainty), glyphs)}`;
+  return `its difference to the server's is known to ${uncertainty(clock.uncertainty, glyphs)}`;
 }

@@ -11,10 +11,10 @@ const LOOK = lookOf({ LANG: 'C.UTF-8', NO_COLOR: '1' }, 8);
 const SIZE = { columns: 80, rows: 24 };
 const NAMES = Array.from({ length: 30 }, (_, at) => `host${at}`);
 
-/** Thirty hosts; the runs of none of them can be opened. */
-function stageOfHosts(): HostsStage {
+/** Thirty hosts; the runs of none of them can be opened. @param names in their order at that moment */
+function stageOfHosts(names = () => NAMES): HostsStage {
   const hosts: HostsSession = {
-    view: () => hostsView({ hosts: NAMES.map((name) => hostView(name)) }),
+    view: () => hostsView({ hosts: names().map((name) => hostView(name)) }),
     advance: () => false,
     isBusy: false,
     open: ({ host }) => {
@@ -81,4 +81,16 @@ test('it can be left from its help', () => {
   const stage = stageOfHosts();
   stage.press('?', SIZE);
   expect(stage.press('q', SIZE)).toBe('quit');
+});
+
+test('only a key that moves chooses a host; before that the first is meant, whichever comes to be that', () => {
+  let names = NAMES;
+  const stage = stageOfHosts(() => names);
+  for (const key of ['?', 'escape', 'escape', 'ctrl+z']) stage.press(key, SIZE);
+  expect(chosenOf(stage)).toBe('host0');
+  names = NAMES.toReversed();
+  expect(chosenOf(stage)).toBe('host29');
+  stage.press('home', SIZE);
+  names = NAMES;
+  expect(chosenOf(stage)).toBe('host29');
 });

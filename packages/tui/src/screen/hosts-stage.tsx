@@ -64,7 +64,9 @@ export function createHostsStage(
     isHelp = !wasHelp && action === 'help';
     if (action === undefined) return undefined;
     if (!wasHelp && action === 'open') open();
-    else if (!wasHelp) move(movesOf(size)[action] ?? 0);
+    const by = movesOf(size)[action];
+    // Any other key chooses nothing: the mark stays on the worst host.
+    if (!wasHelp && by !== undefined) move(by);
     return LEAVES[action];
   }
 

@@ -1,6 +1,6 @@
 /** Drives a stage on a terminal: keys go to it, and what it shows to frames. However it ends, the terminal is as it was. */
 import type { ReadStream } from 'node:tty';
-import { EXIT, say } from '@vhostscope/terminal';
+import { EXIT, say, STOP_SIGNALS } from '@vhostscope/terminal';
 import type { ReactElement } from 'react';
 import { createAlternateScreen } from './alternate-screen.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
@@ -153,8 +153,7 @@ export async function runScreen(
   };
 
   const interrupt = (): void => finish(EXIT.interrupted);
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
+  for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
   process.on('SIGTSTP', suspend);
   process.on('SIGCONT', resume);
   process.on('exit', leave);
@@ -170,7 +169,7 @@ export async function runScreen(
   } finally {
     leave();
     output.close();
-    for (const signal of signals) process.removeListener(signal, interrupt);
+    for (const signal of STOP_SIGNALS) process.removeListener(signal, interrupt);
     process.removeListener('SIGTSTP', suspend);
     // Who is killed while the shell has the terminal is told to end and to go on, in one.
     process.removeListener('SIGCONT', resume);
