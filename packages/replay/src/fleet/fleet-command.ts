@@ -201,13 +201,13 @@ function answered(run: FleetRun, answer: WorkerAnswer): FleetRunResult {
   return answer.result;
 }
 
-function failed(run: FleetRun, { error, advice, stack }: RunFailure): FleetRunResult {
+function failed(run: FleetRun, { error, advice, stack, isUnanswered }: RunFailure): FleetRunResult {
   if (stack !== undefined && process.argv.includes('--debug'))
     for (const line of stack.split('\n')) say('replay', line);
   // What was told of a server does not name the run.
   say('replay', error.includes(run.source.path) ? error : `${run.source.path}: ${error}`);
   if (advice !== undefined) say('replay', advice);
-  return { status: 'unreadable', ...namesOf(run), error };
+  return { status: isUnanswered === true ? 'not answered' : 'unreadable', ...namesOf(run), error };
 }
 
 function namesOf({ host, run, source }: FleetRun): Pick<FailedRun, 'host' | 'run' | 'path'> {
@@ -226,7 +226,7 @@ function textOf(
 
 function exitCodeOf({ totals, runs, interrupted }: FleetResult, isStrict: boolean): number {
   if (interrupted) return EXIT.interrupted;
-  if (totals.unreadable > 0) return EXIT.unusable;
+  if (totals.unreadable > 0 || totals.not_answered > 0) return EXIT.unusable;
   const flawed = replayedOf(runs).some(({ comparison }) => isFlawed(comparison));
   return isStrict && flawed ? EXIT.no : EXIT.done;
 }

@@ -84,7 +84,13 @@ export async function replayElsewhere(
     for await (const { id, bytes } of coming) {
       if (!open.has(id)) continue;
       const answer = answerOfBytes(bytes);
-      settle(id, answer ?? { error: `${jobs[open.get(id) ?? 0].run.source.path}: ${NO_ANSWER}` });
+      settle(
+        id,
+        answer ?? {
+          error: `${jobs[open.get(id) ?? 0].run.source.path}: ${NO_ANSWER}`,
+          isUnanswered: true,
+        },
+      );
     }
     enough.abort();
     await watching;
@@ -97,6 +103,7 @@ export async function replayElsewhere(
       answers[at] = {
         error: `${jobs[at].run.source.path}: no worker has answered in time (--share-wait)`,
         advice: `its job stays on the queue for a day; replay fleet-worker ${url.name} takes it`,
+        isUnanswered: true,
       };
   return answers;
 }
