@@ -107,6 +107,9 @@ describe.skipIf(!hasServer)('a shared fleet', () => {
   });
 
   test('what nobody answers in time is told, and is in no figure', async () => {
+    // They would never take what is asked here.
+    const other = await openJobQueue(parseFleetUrl(server.url), 'another', {});
+    const waiting = other.take(10_000);
     const page = join(server.folder, 'fleet.html');
     const share = ['--share', '--share-wait', '8s', '--json', '--report', page];
     const asked = start('fleet', server.url, ...share);
@@ -117,7 +120,11 @@ describe.skipIf(!hasServer)('a shared fleet', () => {
     const { runs, totals } = fleetResultSchema.parse(JSON.parse(asked.out()));
     expect(runs.map(({ status }) => status)).toEqual(Array(3).fill('not answered'));
     expect(totals).toMatchObject({ unreadable: 0, not_answered: 3, rounds: 0 });
-    expect(asked.err()).toContain('no worker of this build of replay is there');
+    expect(asked.err()).toContain(
+      'no worker of this build of replay is there, but workers of 1 other build: compare',
+    );
+    expect(await waiting).toBeUndefined();
+    await other.close();
     expect(asked.err()).toContain('no worker has answered in time');
   });
 });

@@ -159,12 +159,19 @@ async function watch(
     if (state === undefined) continue;
     const isLonely = state.idleWorkers === 0 && state.underWay === 0 && state.waiting > 0;
     lonely = isLonely ? lonely + 1 : 0;
-    if (lonely === 2)
+    if (lonely === 2) {
+      const others = await queue.othersWithWorkers().catch(() => 0);
       say(
         'replay',
-        `no worker of this build of replay is there: replay fleet-worker ${queue.url.name}`,
+        `no worker of this build of replay is there${otherBuilds(others)}; start one: replay fleet-worker ${queue.url.name}`,
       );
+    }
   }
+}
+
+function otherBuilds(others: number): string {
+  if (others === 0) return '';
+  return `, but workers of ${counted(others, 'other build')}: compare replay --version there and here`;
 }
 
 async function forEach<Item>(
