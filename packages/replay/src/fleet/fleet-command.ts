@@ -30,7 +30,13 @@ import {
 } from './fleet-result.js';
 import { fleetText } from './fleet-text.js';
 import { findServerRuns } from './find-server-runs.js';
-import { findTraces, TRACE_NAMES, type FoundTraces, type RunElsewhere } from './find-traces.js';
+import {
+  findTraces,
+  TRACE_NAMES,
+  type FoundTraces,
+  type RunElsewhere,
+  type TakenOnce,
+} from './find-traces.js';
 import type { FleetRun } from './fleet-run.js';
 import type { FleetQuestion } from './replay-run.js';
 import type { RunFailure, WorkerAnswer } from './worker-messages.js';
@@ -89,17 +95,17 @@ export async function fleetCommand(
 /** Of folders, files and servers. */
 async function findRuns(paths: readonly string[]): Promise<FoundTraces> {
   const elsewhere = new Map<string, RunElsewhere>();
-  const twice = new Set<string>();
+  const twice = new Map<string, TakenOnce>();
   for (const url of new Set(paths.filter(isFleetUrl)))
     for (const run of await findServerRuns(url)) {
-      if (elsewhere.has(run.path)) twice.add(run.path);
+      if (elsewhere.has(run.path)) twice.set(run.path, { path: run.path, takenAs: run.path });
       else elsewhere.set(run.path, run);
     }
   const found = findTraces(
     paths.filter((path) => !isFleetUrl(path)),
     [...elsewhere.values()],
   );
-  return { ...found, twice: [...found.twice, ...twice] };
+  return { ...found, twice: [...found.twice, ...twice.values()] };
 }
 
 /** What is wrong with the options is said before any trace is read. */
@@ -149,7 +155,11 @@ function sayPassedOver({ passedOver, twice }: FoundTraces): void {
       `${counted(passedOver.length, 'other file')} passed over: ${named(passedOver)} (names of traces end in ` +
         `${TRACE_NAMES}; any file is read that is named itself)`,
     );
-  if (twice.length > 0) say('replay', `taken once, though named twice: ${named(twice)}`);
+  // What leads there by another name is no run of that name.
+  const once = twice.map(({ path, takenAs }) =>
+    path === takenAs ? path : `${path} (taken as ${takenAs})`,
+  );
+  if (once.length > 0) say('replay', `taken once, though named twice: ${named(once)}`);
 }
 
 /** The runs with their answers, in order; what is wrong with them is said on stderr. */
