@@ -398,7 +398,7 @@ describe('of one host', () => {
       code: 2,
       out: '',
       err: expect.stringMatching(
-        /^collector: bare\.arrows does not tell where its virtqueues lie .* --keep-pointers, or merge the texts\n$/,
+        /^collector: bare\.arrows does not tell where its virtqueues lie .* unless every file tells of which processes its devices are, .* --keep-pointers, or merge the texts\n$/,
       ),
     });
     expect(existsSync('a.arrows')).toBe(false);
