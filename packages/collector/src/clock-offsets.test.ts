@@ -18,6 +18,18 @@ test.each([
   expect(readOffsets([`b=c.txt=${text}`], FILES).get('b=c.txt')).toBe(ns);
 });
 
+test('is of the file of that name, in whatever folder', () => {
+  const files = ['there/a.txt', 'there/b.txt', 'here/b.txt', 'c.txt', 'here/c.txt'];
+  expect(readOffsets(['a.txt=1s', 'c.txt=2s'], files)).toEqual(
+    new Map([
+      ['there/a.txt', 1_000_000_000n],
+      ['c.txt', 2_000_000_000n],
+    ]),
+  );
+  expect(() => readOffsets(['b.txt=0'], files)).toThrow(/b\.txt, which is the name of several/);
+  expect(() => readOffsets(['a.txt=0', 'there/a.txt=1s'], files)).toThrow(/says two things/);
+});
+
 describe('is refused', () => {
   test.each([
     ['a.txt', /takes FILE=TIME/],

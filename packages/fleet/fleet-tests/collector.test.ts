@@ -117,8 +117,16 @@ describe.skipIf(!hasServer)('the built programs', () => {
     expect(code).toBe(130);
     expect(JSON.parse(out)).toMatchObject({ interrupted: true, published: { sent: true } });
     expect(err).toMatch(/stopped\/.*: all .* are on the server/);
-    expect(await find()).toMatchObject({ end: 'closed', missing: 0 });
+    const found = await find();
+    expect(found).toMatchObject({ end: 'closed', missing: 0 });
     await fleet.close();
+    // That it was interrupted stands in the trace, which the list of runs does not read.
+    expect(run(COLLECTOR, 'fleet', 'status', server.url).out).toMatch(
+      /^finished: .*interrupted.*; replay info URL says whether it is complete$/m,
+    );
+    const info = run(REPLAY, 'info', `${server.url}/stopped/${found?.run}`).out;
+    expect(info).toContain('complete    NO');
+    expect(info).toContain('the import was interrupted');
     child.stdin.destroy();
   });
 

@@ -13,7 +13,12 @@ describe.skipIf(!hasServer)('jobs', () => {
     const [one, other] = [await open('aa'), await open('bb')];
     const job = Buffer.from('replay this');
     await one.put(job);
-    expect(await other.take(1000)).toBeUndefined();
+    expect(await one.othersWithWorkers()).toBe(0);
+    const waiting = other.take(3000);
+    // There are workers, and none that could do it.
+    await expect.poll(() => one.othersWithWorkers()).toBe(1);
+    expect(await one.state()).toMatchObject({ idleWorkers: 0, waiting: 1 });
+    expect(await waiting).toBeUndefined();
     const taken = await one.take(5000);
     expect(taken?.id).toBe(jobId(job));
     await one.putResult(jobId(job), Buffer.from('figures'));

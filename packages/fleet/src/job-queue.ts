@@ -61,6 +61,8 @@ export interface JobQueue {
   putResult(id: string, bytes: Uint8Array): Promise<void>;
   /** @throws FleetError */
   state(): Promise<QueueState>;
+  /** How many other programs have workers there, by their last sign. @throws FleetError */
+  othersWithWorkers(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -160,6 +162,13 @@ export async function openJobQueue(
           underWay: info.num_ack_pending,
           idleWorkers: info.num_waiting,
         };
+      }),
+    othersWithWorkers: async () =>
+      asking(server, 'read of the jobs', async () => {
+        let others = 0;
+        for await (const info of manager.consumers.list(jobs))
+          if (info.name !== workers && info.num_waiting + info.num_ack_pending > 0) others++;
+        return others;
       }),
     close: () => server.close(),
   };

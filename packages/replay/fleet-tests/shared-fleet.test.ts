@@ -1,6 +1,7 @@
 /** `replay fleet --share` over workers of a real server, one of which is killed. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectFleet, initStream, openJobQueue, parseFleetUrl } from '@vhostscope/fleet';
@@ -106,12 +107,24 @@ describe.skipIf(!hasServer)('a shared fleet', () => {
   });
 
   test('what nobody answers in time is told, and is in no figure', async () => {
-    const asked = start('fleet', server.url, '--share', '--share-wait', '8s', '--json');
+    // They would never take what is asked here.
+    const other = await openJobQueue(parseFleetUrl(server.url), 'another', {});
+    const waiting = other.take(10_000);
+    const page = join(server.folder, 'fleet.html');
+    const share = ['--share', '--share-wait', '8s', '--json', '--report', page];
+    const asked = start('fleet', server.url, ...share);
     expect(await asked.ended).toBe(2);
+    // Nobody has tried to read them.
+    expect(readFileSync(page, 'utf8')).toMatch(/not answered by any worker:<\/h2>/);
+    expect(readFileSync(page, 'utf8')).not.toMatch(/unreadable|could not be read/);
     const { runs, totals } = fleetResultSchema.parse(JSON.parse(asked.out()));
-    expect(runs.map(({ status }) => status)).toEqual(['unreadable', 'unreadable', 'unreadable']);
-    expect(totals).toMatchObject({ unreadable: 3, rounds: 0 });
-    expect(asked.err()).toContain('no worker of this build of replay is there');
+    expect(runs.map(({ status }) => status)).toEqual(Array(3).fill('not answered'));
+    expect(totals).toMatchObject({ unreadable: 0, not_answered: 3, rounds: 0 });
+    expect(asked.err()).toContain(
+      'no worker of this build of replay is there, but workers of 1 other build: compare',
+    );
+    expect(await waiting).toBeUndefined();
+    await other.close();
     expect(asked.err()).toContain('no worker has answered in time');
   });
 });

@@ -317,8 +317,8 @@ function withCompareOptions(command: Command): Command {
       .option('--baseline <trace>', 'a trace to hold the others against; default: none')
       .option(
         '--fail-if-worse <percent>',
-        'exit 1 unless no hit ratio of a design can be lower than in the baseline by more percentage points; ' +
-          'default: however much',
+        'exit 1 unless no hit ratio of a design can be lower than in the baseline by more percentage points, with or without ' +
+          'the sign: 0.5 is 0.5%; default: however much',
       )
       .option('--strict', 'exit 1 when a trace is damaged or known to be incomplete')
       .option('--json', 'print one JSON document'),

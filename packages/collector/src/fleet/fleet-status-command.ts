@@ -108,7 +108,10 @@ function piecesText({ pieces, missing_pieces: missing, first_piece: first }: Run
 const STATES = { closed: 'finished', cut: 'cut off', open: 'not finished' } as const;
 
 const MEANINGS: Readonly<Record<keyof typeof STATES, string>> = {
-  closed: 'finished: its recorder ended it, and all up to the end was sent',
+  // Why it ended, and what it lacks, stands in the trace, of which only the pieces are known here.
+  closed:
+    'finished: whoever wrote it has closed it, also where that was interrupted, and all up to there was sent; ' +
+    'replay info URL says whether it is complete',
   cut: 'cut off: its recorder was lost, and what it had kept by then was sent',
   open: 'not finished: it is under way, or the rest waits on its host to be sent',
 };

@@ -67,9 +67,28 @@ it('takes a file once, by whatever paths and links it is come to', () => {
   expect(namesOf(folder)).toEqual(['web: 1.arrows', 'web: 2.arrows', 'z: z.arrows']);
   const { traces, twice } = findTraces([folder, join(folder, 'web/2.arrows'), folder]);
   expect(traces).toHaveLength(3);
-  expect(twice).toEqual(
-    ['web/again.arrows', 'web/link.arrows', 'web/2.arrows', ''].map((name) => join(folder, name)),
-  );
+  const once = [
+    ['web/again.arrows', 'web/1.arrows'],
+    ['web/2.arrows', 'web/2.arrows'],
+    ['', ''],
+    ['web/link.arrows', 'web/1.arrows'],
+  ].map(([path = '', takenAs = '']) => ({
+    path: join(folder, path),
+    takenAs: join(folder, takenAs),
+  }));
+  expect(twice).toEqual(once);
+});
+
+it('calls a file by its own name, though links to it come first', () => {
+  const folder = folderOf('web/mon.arrows');
+  symlinkSync('mon.arrows', join(folder, 'web/link.arrows'));
+  symlinkSync('web', join(folder, 'a'));
+  symlinkSync('web/mon.arrows', join(folder, 'b.arrows'));
+  expect(namesOf(folder)).toEqual(['web: mon.arrows']);
+  expect(namesOf(join(folder, 'b.arrows'), folder)).toEqual([
+    expect.stringMatching(/web\/mon\.arrows$/),
+  ]);
+  expect(namesOf(join(folder, 'b.arrows'))).toEqual(['b: b.arrows']);
 });
 
 it('follows a link to another folder', () => {

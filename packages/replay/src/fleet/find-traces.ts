@@ -1,5 +1,5 @@
 /** The traces of folders and files, each as a run of a host. */
-import { readdirSync, statSync, type BigIntStats } from 'node:fs';
+import { lstatSync, readdirSync, statSync, type BigIntStats } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { inOrder, printable, ProgramError } from '@vhostscope/terminal';
 import { reasonOf } from '@vhostscope/trace';
@@ -10,8 +10,13 @@ export interface FoundTraces {
   readonly traces: readonly FoundTrace[];
   /** Files of folders that are not named as traces are, or are no files that one could read to an end. */
   readonly passedOver: readonly string[];
-  /** Paths that lead to a file that another path has led to. */
-  readonly twice: readonly string[];
+  readonly twice: readonly TakenOnce[];
+}
+
+/** A path that leads to a file or folder that another path has led to. */
+export interface TakenOnce {
+  readonly path: string;
+  readonly takenAs: string;
 }
 
 export interface FoundTrace {
@@ -42,9 +47,11 @@ interface Candidate extends RunElsewhere {
 interface Search {
   readonly candidates: Candidate[];
   readonly passedOver: string[];
-  readonly twice: string[];
-  /** Files and folders that were seen, whatever their name: links lead in circles. */
-  readonly seen: Set<string>;
+  readonly twice: TakenOnce[];
+  /** Files and folders that were seen, whatever their name, with the path that led there: links lead in circles. */
+  readonly seen: Map<string, string>;
+  /** Symbolic links, which are followed last: what a file is called where it lies is its name. */
+  readonly links: (() => void)[];
 }
 
 /**
@@ -62,7 +69,8 @@ export function findTraces(
     candidates: elsewhere.map((run) => ({ ...run, reason: undefined })),
     passedOver: [],
     twice: [],
-    seen: new Set(),
+    seen: new Map(),
+    links: [],
   };
   for (const path of paths) {
     if (path === '-')
@@ -71,10 +79,15 @@ export function findTraces(
       });
     const stat = statOf(path);
     if (typeof stat === 'string') throw new ProgramError(`cannot read ${path}: ${stat}`);
-    if (!stat.isDirectory()) visitFile(search, path, stat, [basename(path)]);
-    else if (isNew(search, stat)) visitFolder(search, path, paths.length > 1 ? [hostOf(path)] : []);
-    else search.twice.push(path);
+    visitInTurn(search, path, () => {
+      if (!stat.isDirectory()) return visitFile(search, path, stat, [basename(path)]);
+      const takenAs = seenAs(search, path, stat);
+      if (takenAs === undefined) visitFolder(search, path, paths.length > 1 ? [hostOf(path)] : []);
+      else search.twice.push({ path, takenAs });
+    });
   }
+  // A folder behind a link may hold more of them.
+  for (const follow of search.links) follow();
   const { candidates, passedOver, twice } = search;
   if (candidates.length === 0)
     throw new ProgramError(`there is no trace in ${paths.join(', ')}`, {
@@ -102,9 +115,11 @@ function visitFolder(search: Search, folder: string, names: readonly string[]): 
     } else if (entry.startsWith('.') || !(stat.isFile() || stat.isDirectory())) {
       search.passedOver.push(path);
     } else if (stat.isDirectory()) {
-      if (isNew(search, stat)) visitFolder(search, path, within);
+      visitInTurn(search, path, () => {
+        if (seenAs(search, path, stat) === undefined) visitFolder(search, path, within);
+      });
     } else if (IS_TRACE.test(entry)) {
-      visitFile(search, path, stat, within);
+      visitInTurn(search, path, () => visitFile(search, path, stat, within));
     } else {
       search.passedOver.push(path);
     }
@@ -117,15 +132,23 @@ function visitFile(
   stat: BigIntStats,
   names: readonly string[],
 ): void {
-  if (isNew(search, stat)) addCandidate(search, path, Number(stat.size), names);
-  else search.twice.push(path);
+  const takenAs = seenAs(search, path, stat);
+  if (takenAs === undefined) addCandidate(search, path, Number(stat.size), names);
+  else search.twice.push({ path, takenAs });
 }
 
-function isNew({ seen }: Search, { dev, ino }: BigIntStats): boolean {
+/** The path that has led to a file or folder before; undefined of one that is new, and seen from now on. */
+function seenAs({ seen }: Search, path: string, { dev, ino }: BigIntStats): string | undefined {
   const key = `${dev} ${ino}`;
-  if (seen.has(key)) return false;
-  seen.add(key);
-  return true;
+  const before = seen.get(key);
+  if (before === undefined) seen.set(key, path);
+  return before;
+}
+
+/** @param path that leads somewhere */
+function visitInTurn({ links }: Search, path: string, visit: () => void): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) links.push(visit);
+  else visit();
 }
 
 function addCandidate(

@@ -31,7 +31,13 @@ import {
 } from './fleet-result.js';
 import { fleetText } from './fleet-text.js';
 import { findServerRuns } from './find-server-runs.js';
-import { findTraces, TRACE_NAMES, type FoundTraces, type RunElsewhere } from './find-traces.js';
+import {
+  findTraces,
+  TRACE_NAMES,
+  type FoundTraces,
+  type RunElsewhere,
+  type TakenOnce,
+} from './find-traces.js';
 import type { FleetRun } from './fleet-run.js';
 import type { FleetQuestion } from './replay-run.js';
 import type { RunFailure, WorkerAnswer } from './worker-messages.js';
@@ -90,17 +96,17 @@ export async function fleetCommand(
 /** Of folders, files and servers. */
 async function findRuns(paths: readonly string[]): Promise<FoundTraces> {
   const elsewhere = new Map<string, RunElsewhere>();
-  const twice = new Set<string>();
+  const twice = new Map<string, TakenOnce>();
   for (const url of new Set(paths.filter(isFleetUrl)))
     for (const run of await findServerRuns(url)) {
-      if (elsewhere.has(run.path)) twice.add(run.path);
+      if (elsewhere.has(run.path)) twice.set(run.path, { path: run.path, takenAs: run.path });
       else elsewhere.set(run.path, run);
     }
   const found = findTraces(
     paths.filter((path) => !isFleetUrl(path)),
     [...elsewhere.values()],
   );
-  return { ...found, twice: [...found.twice, ...twice] };
+  return { ...found, twice: [...found.twice, ...twice.values()] };
 }
 
 /** What is wrong with the options is said before any trace is read. */
@@ -150,7 +156,11 @@ function sayPassedOver({ passedOver, twice }: FoundTraces): void {
       `${counted(passedOver.length, 'other file')} passed over: ${named(passedOver)} (names of traces end in ` +
         `${TRACE_NAMES}; any file is read that is named itself)`,
     );
-  if (twice.length > 0) say('replay', `taken once, though named twice: ${named(twice)}`);
+  // What leads there by another name is no run of that name.
+  const once = twice.map(({ path, takenAs }) =>
+    path === takenAs ? path : `${path} (taken as ${takenAs})`,
+  );
+  if (once.length > 0) say('replay', `taken once, though named twice: ${named(once)}`);
 }
 
 /** The runs with their answers, in order; what is wrong with them is said on stderr. */
@@ -201,13 +211,13 @@ function answered(run: FleetRun, answer: WorkerAnswer): FleetRunResult {
   return answer.result;
 }
 
-function failed(run: FleetRun, { error, advice, stack }: RunFailure): FleetRunResult {
+function failed(run: FleetRun, { error, advice, stack, isUnanswered }: RunFailure): FleetRunResult {
   if (stack !== undefined && process.argv.includes('--debug'))
     for (const line of stack.split('\n')) say('replay', line);
   // What was told of a server does not name the run.
   say('replay', error.includes(run.source.path) ? error : `${run.source.path}: ${error}`);
   if (advice !== undefined) say('replay', advice);
-  return { status: 'unreadable', ...namesOf(run), error };
+  return { status: isUnanswered === true ? 'not answered' : 'unreadable', ...namesOf(run), error };
 }
 
 function namesOf({ host, run, source }: FleetRun): Pick<FailedRun, 'host' | 'run' | 'path'> {
@@ -226,7 +236,7 @@ function textOf(
 
 function exitCodeOf({ totals, runs, interrupted }: FleetResult, isStrict: boolean): number {
   if (interrupted) return EXIT.interrupted;
-  if (totals.unreadable > 0) return EXIT.unusable;
+  if (totals.unreadable > 0 || totals.not_answered > 0) return EXIT.unusable;
   const flawed = replayedOf(runs).some(({ comparison }) => isFlawed(comparison));
   return isStrict && flawed ? EXIT.no : EXIT.done;
 }

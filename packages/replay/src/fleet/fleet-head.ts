@@ -26,6 +26,11 @@ export function fleetHead(result: FleetResult, designs: readonly Design[]): Head
       totals.unreadable > 0 && `${counted(totals.unreadable, 'run')}, in no figure`,
     ),
     entry(
+      'unanswered',
+      totals.not_answered > 0 &&
+        `${counted(totals.not_answered, 'run')}, by no worker in time, in no figure`,
+    ),
+    entry(
       'interrupted',
       totals.interrupted > 0 && `${counted(totals.interrupted, 'run')} not replayed, in no figure`,
     ),
@@ -46,11 +51,11 @@ function entry(label: string, text: string | false | undefined): HeadEntry {
   return { label, texts: text === false || text === undefined ? [] : [text] };
 }
 
-function completeness({ totals }: FleetResult): string | undefined {
+function completeness({ totals, runs }: FleetResult): string | undefined {
   const { incomplete, uncounted } = totals;
   if (incomplete > 0)
     return `NO: events are missing, or may be, from ${counted(incomplete, 'run')}; answers may be wrong, also where they are not ambiguous`;
-  const replayed = totals.runs - totals.unreadable - totals.interrupted;
+  const replayed = replayedOf(runs).length;
   return replayed > 0 && uncounted === 0 ? 'yes, as counted in the kernels' : undefined;
 }
 

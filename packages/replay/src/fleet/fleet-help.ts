@@ -21,8 +21,9 @@ Examples:
 export const FLEET_WORKER_HELP = `
 It takes one run after the other, reads it from the server, and puts the answer there. A run whose worker is lost
 is given to another within seconds; answers are kept for a day, and who asks the same of the same run has them at
-once. Workers and who asks must run the same build of replay: others have jobs of their own. Ctrl-C gives back
-what is under way.
+once. Workers and who asks must run the same build of replay (--version says the same, with a commit and no
+"+changes" behind it, or the files are the same): others have jobs of their own. Ctrl-C gives back what is under
+way.
 
 Exit codes: 2 wrong usage, or a server that cannot be asked; 130 interrupted.
 

@@ -141,7 +141,14 @@ const DECISIONS = [
   ['ambiguous', 'ambiguous'],
 ] as const;
 
-const STATES = ['complete', 'incomplete', 'uncounted', 'unreadable', 'interrupted'] as const;
+const STATES = [
+  'complete',
+  'incomplete',
+  'uncounted',
+  'unreadable',
+  'not answered',
+  'interrupted',
+] as const;
 
 function stateOf(run: FleetRunResult): (typeof STATES)[number] {
   if (run.status !== 'replayed') return run.status;

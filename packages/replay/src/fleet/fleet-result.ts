@@ -43,8 +43,11 @@ export const replayedRunSchema = z.object({
 export type ReplayedRun = z.infer<typeof replayedRunSchema>;
 
 const failedRun = z.object({
-  /** `interrupted`: not replayed to its end when the user wanted it to end. */
-  status: z.enum(['unreadable', 'interrupted']),
+  /**
+   * `interrupted`: not replayed to its end when the user wanted it to end. `not answered`: by no other machine, of a
+   * fleet that is shared; nobody has tried to read it, or none has told.
+   */
+  status: z.enum(['unreadable', 'not answered', 'interrupted']),
   ...names,
   /** Why, in words. */
   error: z.string(),
@@ -88,6 +91,7 @@ export const fleetResultSchema = z.object({
     hosts: count,
     runs: count,
     unreadable: count,
+    not_answered: count,
     interrupted: count,
     /** Of those that were replayed: something is known to be missing; nobody counted. */
     incomplete: count,
@@ -114,6 +118,7 @@ export function fleetResult(
       hosts: new Set(runs.map(({ host }) => host)).size,
       runs: runs.length,
       unreadable: having('unreadable'),
+      not_answered: having('not answered'),
       interrupted: having('interrupted'),
       incomplete: complete.filter((one) => one === false).length,
       uncounted: complete.filter((one) => one === null).length,

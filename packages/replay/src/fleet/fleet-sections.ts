@@ -162,16 +162,18 @@ function share(decisions: Decisions | undefined, count: 'fallbacks' | 'ambiguous
 }
 
 function failureSections({ runs }: FleetResult): FleetSection[] {
-  const failed = runs.flatMap((run) => (run.status === 'unreadable' ? [run] : []));
-  if (failed.length === 0) return [];
-  return [
-    {
-      before: ['could not be read:'],
-      items: failed.map(({ path, error }) =>
-        printable(error.includes(path) ? error : `${path}: ${error}`),
-      ),
-    },
-  ];
+  const titles = [
+    ['unreadable', 'could not be read:'],
+    ['not answered', 'not answered by any worker:'],
+  ] as const;
+  return titles.flatMap(([status, title]) => {
+    const failed = runs.flatMap((run) => (run.status === status ? [run] : []));
+    if (failed.length === 0) return [];
+    const items = failed.map(({ path, error }) =>
+      printable(error.includes(path) ? error : `${path}: ${error}`),
+    );
+    return [{ before: [title], items }];
+  });
 }
 
 function designSections({ runs, totals, designs }: FleetResult): FleetSection[] {

@@ -84,7 +84,13 @@ export async function replayElsewhere(
     for await (const { id, bytes } of coming) {
       if (!open.has(id)) continue;
       const answer = answerOfBytes(bytes);
-      settle(id, answer ?? { error: `${jobs[open.get(id) ?? 0].run.source.path}: ${NO_ANSWER}` });
+      settle(
+        id,
+        answer ?? {
+          error: `${jobs[open.get(id) ?? 0].run.source.path}: ${NO_ANSWER}`,
+          isUnanswered: true,
+        },
+      );
     }
     enough.abort();
     await watching;
@@ -97,6 +103,7 @@ export async function replayElsewhere(
       answers[at] = {
         error: `${jobs[at].run.source.path}: no worker has answered in time (--share-wait)`,
         advice: `its job stays on the queue for a day; replay fleet-worker ${url.name} takes it`,
+        isUnanswered: true,
       };
   return answers;
 }
@@ -152,12 +159,19 @@ async function watch(
     if (state === undefined) continue;
     const isLonely = state.idleWorkers === 0 && state.underWay === 0 && state.waiting > 0;
     lonely = isLonely ? lonely + 1 : 0;
-    if (lonely === 2)
+    if (lonely === 2) {
+      const others = await queue.othersWithWorkers().catch(() => 0);
       say(
         'replay',
-        `no worker of this build of replay is there: replay fleet-worker ${queue.url.name}`,
+        `no worker of this build of replay is there${otherBuilds(others)}; start one: replay fleet-worker ${queue.url.name}`,
       );
+    }
   }
+}
+
+function otherBuilds(others: number): string {
+  if (others === 0) return '';
+  return `, but workers of ${counted(others, 'other build')}: compare replay --version there and here`;
 }
 
 async function forEach<Item>(

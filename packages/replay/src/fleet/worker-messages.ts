@@ -24,6 +24,8 @@ export interface RunFailure {
   readonly advice?: string | undefined;
   /** It may come out otherwise another time, or elsewhere. */
   readonly isPassing?: boolean | undefined;
+  /** No worker has said anything of it: it may be as good as any. */
+  readonly isUnanswered?: boolean | undefined;
   /** Of an error that nobody foresaw. */
   readonly stack?: string | undefined;
 }

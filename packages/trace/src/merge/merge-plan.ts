@@ -121,7 +121,8 @@ function checkClocks(sources: readonly SurveyedSource[], isOneHost: boolean): vo
     if (unknown !== undefined && !isAlone)
       throw new InputError(
         `the clock of ${unknown.name} is not known: --offset ${unknown.name}=… says what is to be added to its times (0 where ` +
-          'it is the clock of the others, as CLOCK_MONOTONIC of perf is where the host has not slept since it was booted)',
+          'it is the clock of the others, as CLOCK_MONOTONIC of perf is where the host has not slept since it was booted); ' +
+          'or say it of every other file instead',
       );
     const steps = new Set(sources.map(({ trace }) => trace.index.header.timeStep ?? 1));
     if (steps.size > 1)

@@ -123,7 +123,8 @@ function checkIdentity(source: SurveyedSource, sources: readonly SurveyedSource[
     if (sources.every((other) => other === source || areOfOtherProcesses(source, other))) return;
     throw new InputError(
       `${name} does not tell where its virtqueues lie in the kernel's memory, so that nobody knows whether they are ` +
-        'those of the other files: record or import it with --keep-pointers, or merge the texts',
+        'those of the other files, unless every file tells of which processes its devices are, as recordings of ' +
+        'collector attach do, and these are others: record or import it with --keep-pointers, or merge the texts',
     );
   }
   const other = sources.find((one) => one !== source && mayBeOf(source, one));
