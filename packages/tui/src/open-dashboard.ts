@@ -15,24 +15,23 @@ import {
 } from './session/session-options.js';
 
 /**
+ * @param signal of an interruption
  * @returns undefined when it was interrupted before there was anything to show
  * @throws ProgramError, InputError, TraceFormatError, OutputError when there is nothing that could be shown
  */
 export async function openDashboard(
   source: NamedSource,
   options: DashboardOptions,
+  signal: AbortSignal,
 ): Promise<Session | undefined> {
   const wanted = wantedSession(sourceOptions(source), options);
-  const abort = new AbortController();
-  const stop = (): void => abort.abort();
-  for (const signal of SIGNALS) process.once(signal, stop);
   const bar = createProgressBar('reading');
   try {
     const session = await createSession(wanted, {
       onProgress: (read, total) => bar.update(read, total),
-      signal: abort.signal,
+      signal,
     });
-    if (abort.signal.aborted) {
+    if (signal.aborted) {
       await session.close();
       return undefined;
     }
@@ -44,17 +43,14 @@ export async function openDashboard(
     return session;
   } catch (error) {
     // So little was read that there is nothing to show: that was wanted.
-    if (abort.signal.aborted) return undefined;
+    if (signal.aborted) return undefined;
     if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
     throw error;
   } finally {
+    // Whoever ends it meanwhile finds the line of progress gone.
     bar.clear();
-    for (const signal of SIGNALS) process.removeListener(signal, stop);
   }
 }
-
-/** Whoever ends it meanwhile finds the line of progress gone. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** @throws ProgramError where the options ask for what there is not */
 export function wantedSession(source: SourceOptions, options: DashboardOptions): SessionOptions {
