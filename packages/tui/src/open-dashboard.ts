@@ -7,6 +7,8 @@ import type { DashboardOptions } from './dashboard-options.js';
 import type { Session } from './dashboard.js';
 import type { NamedSource } from './named-source.js';
 import { createSession } from './session/create-session.js';
+import { adviceOnText } from './source/followed-file.js';
+import { isNoTrace } from './source/growing-file.js';
 import {
   DEFAULT_KEEP,
   DEFAULT_WINDOW,
@@ -25,6 +27,10 @@ export async function openDashboard(
   signal: AbortSignal,
 ): Promise<Session | undefined> {
   const wanted = wantedSession(sourceOptions(source), options);
+  if (source.kind === 'growing file' && isNoTrace(source.name))
+    throw new ProgramError(`${source.name} is no trace, and --follow follows only a trace file`, {
+      advice: adviceOnText(source.name),
+    });
   const bar = createProgressBar('reading');
   try {
     const session = await createSession(wanted, {

@@ -154,6 +154,18 @@ test('a growing file that is damaged: the last line tells all that could be read
   expect(last?.events).toBeGreaterThan(1000);
 });
 
+test('--follow of a text is refused at once, with the command that shows it', async () => {
+  const path = join(folder, 'growing.txt');
+  writeFileSync(path, textOf(TRACES.s3), 'latin1');
+  expect(await start(['--follow', path]).ended).toEqual({
+    code: 2,
+    out: '',
+    err:
+      `tui: ${path} is no trace, and --follow follows only a trace file\n` +
+      `tui: text that grows is shown by: tail -c +1 -F ${path} | tui -\n`,
+  });
+});
+
 test('what cannot be shown is said in a line, without a stack trace', async () => {
   const none = await start([join(folder, 'none.arrows')]).ended;
   expect(none).toMatchObject({ code: 2, out: '' });
