@@ -27,9 +27,13 @@ test('what is seen is written to a file, and why not is said', async () => {
   terminal.press('q');
   await terminal.until('no folder/xq');
   const other = join(folder, 'other.arrows');
-  terminal.press(`\u0015${path}\r`);
+  terminal.press('\u0015');
+  await terminal.until((text) => /^write to:\s*$/m.test(text));
+  terminal.press(`${path}\r`);
   await terminal.until((text) => /exists/.test(text) && /^write to: .*saved\.arrows/m.test(text));
-  terminal.press(`\u0015${other}\r`);
+  terminal.press('\u0015');
+  await terminal.until((text) => /^write to:\s*$/m.test(text));
+  terminal.press(`${other}\r`);
   await terminal.until((text) => /^saved .*other\.arrows/m.test(text));
   terminal.press('q');
   expect(await restored(terminal)).toBe(0);
