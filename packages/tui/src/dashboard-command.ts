@@ -4,6 +4,8 @@ import { isFleetUrl, parseFleetUrl } from '@vhostscope/fleet/url';
 import { z } from 'zod';
 import { canDraw } from './can-draw.js';
 import type { DashboardOptions } from './dashboard-options.js';
+import type { Session } from './dashboard.js';
+import { hearInterruption } from './interruption.js';
 import { plainLine } from './plain/plain-line.js';
 import { runPlain } from './plain/run-plain.js';
 import { statusOf, statusSchema } from './plain/status.js';
@@ -27,13 +29,17 @@ export async function dashboardCommand(
     return hostsCommand(source.name, options);
   }
   const { openDashboard } = await import('./open-dashboard.js');
-  const session = await openDashboard(source, options);
-  if (session === undefined) return EXIT.interrupted;
+  const interruption = hearInterruption();
+  const { signal } = interruption;
+  let session: Session | undefined;
   try {
+    session = await openDashboard(source, options, signal);
+    if (session === undefined) return EXIT.interrupted;
     if (options.json === true || !canDraw())
       return await runPlain(
         session,
         options.json === true ? (view) => jsonLine(statusOf(view)) : plainLine,
+        signal,
       );
     const { readJump } = await import('./jump-target.js');
     const { lookOf } = await import('./screen/look.js');
@@ -43,10 +49,12 @@ export async function dashboardCommand(
     return await runScreen(createDashboardStage(session, { look, readJump, hasBack: false }), {
       isStdinSource: source.kind === 'stdin',
       isDebugged: options.debug === true,
+      signal,
     });
   } finally {
-    await session.close();
-    if (session.unsaved !== undefined) say('tui', session.unsaved);
+    await session?.close();
+    if (session?.unsaved !== undefined) say('tui', session.unsaved);
+    interruption.ignoreNoLonger();
   }
 }
 

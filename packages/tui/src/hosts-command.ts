@@ -4,10 +4,11 @@ import { EXIT, jsonLine, ProgramError, say } from '@vhostscope/terminal';
 import { canDraw } from './can-draw.js';
 import type { DashboardOptions } from './dashboard-options.js';
 import { MOST_HOSTS, openHosts } from './hosts/hosts-session.js';
+import { hearInterruption } from './interruption.js';
 import { wantedSession } from './open-dashboard.js';
 import { hostsLine } from './plain/hosts-line.js';
 import { hostsStatusOf } from './plain/hosts-status.js';
-import { printLines } from './plain/print-lines.js';
+import { printLines, type LineSource } from './plain/print-lines.js';
 
 /** @returns the exit code @throws ProgramError, FleetError */
 export async function hostsCommand(url: string, options: DashboardOptions): Promise<number> {
@@ -22,6 +23,9 @@ export async function hostsCommand(url: string, options: DashboardOptions): Prom
     await fleet.close();
     throw error;
   });
+  // Until here a signal ends it by itself: nothing is to be closed.
+  const interruption = hearInterruption();
+  const { signal } = interruption;
   const hosts = openHosts(fleet, watch, wanted, MOST_HOSTS);
   try {
     if (options.json === true || !canDraw()) {
@@ -29,7 +33,7 @@ export async function hostsCommand(url: string, options: DashboardOptions): Prom
         options.json === true
           ? () => jsonLine(hostsStatusOf(hosts.view()))
           : () => hostsLine(hosts.view());
-      return await printLines({
+      const lines: LineSource = {
         advance: (now, budget) => void hosts.advance(now, budget),
         line: lineOf,
         get isEarly() {
@@ -41,7 +45,8 @@ export async function hostsCommand(url: string, options: DashboardOptions): Prom
         // Another host may come at any time.
         isOver: false,
         exitCode: () => EXIT.done,
-      });
+      };
+      return await printLines(lines, signal);
     }
     const { readJump } = await import('./jump-target.js');
     const { lookOf } = await import('./screen/look.js');
@@ -50,12 +55,17 @@ export async function hostsCommand(url: string, options: DashboardOptions): Prom
     const look = lookOf(process.env, process.stdout.getColorDepth());
     const stage = createHostsStage(hosts, { look, readJump });
     try {
-      return await runScreen(stage, { isStdinSource: false, isDebugged: options.debug === true });
+      return await runScreen(stage, {
+        isStdinSource: false,
+        isDebugged: options.debug === true,
+        signal,
+      });
     } finally {
       const unsaved = await stage.close();
       if (unsaved !== undefined) say('tui', unsaved);
     }
   } finally {
     await hosts.close();
+    interruption.ignoreNoLonger();
   }
 }

@@ -1,12 +1,14 @@
 /** The session that the command line asks for. */
 import { DEFAULT_STORM_RATE, DESIGNS } from '@vhostscope/model';
 import { chosenDesign, readCostOptions, readDesignFile } from '@vhostscope/replay';
-import { createProgressBar, ProgramError, STOP_SIGNALS } from '@vhostscope/terminal';
+import { createProgressBar, ProgramError } from '@vhostscope/terminal';
 import { NoEventsError } from '@vhostscope/trace';
 import type { DashboardOptions } from './dashboard-options.js';
 import type { Session } from './dashboard.js';
 import type { NamedSource } from './named-source.js';
 import { createSession } from './session/create-session.js';
+import { adviceOnText } from './source/followed-file.js';
+import { isNoTrace } from './source/growing-file.js';
 import {
   DEFAULT_KEEP,
   DEFAULT_WINDOW,
@@ -15,25 +17,27 @@ import {
 } from './session/session-options.js';
 
 /**
+ * @param signal of an interruption
  * @returns undefined when it was interrupted before there was anything to show
  * @throws ProgramError, InputError, TraceFormatError, OutputError when there is nothing that could be shown
  */
 export async function openDashboard(
   source: NamedSource,
   options: DashboardOptions,
+  signal: AbortSignal,
 ): Promise<Session | undefined> {
   const wanted = wantedSession(sourceOptions(source), options);
-  const abort = new AbortController();
-  const stop = (): void => abort.abort();
-  // Whoever ends it meanwhile finds the line of progress gone.
-  for (const signal of STOP_SIGNALS) process.once(signal, stop);
+  if (source.kind === 'growing file' && isNoTrace(source.name))
+    throw new ProgramError(`${source.name} is no trace, and --follow follows only a trace file`, {
+      advice: adviceOnText(source.name),
+    });
   const bar = createProgressBar('reading');
   try {
     const session = await createSession(wanted, {
       onProgress: (read, total) => bar.update(read, total),
-      signal: abort.signal,
+      signal,
     });
-    if (abort.signal.aborted) {
+    if (signal.aborted) {
       await session.close();
       return undefined;
     }
@@ -45,12 +49,12 @@ export async function openDashboard(
     return session;
   } catch (error) {
     // So little was read that there is nothing to show: that was wanted.
-    if (abort.signal.aborted) return undefined;
+    if (signal.aborted) return undefined;
     if (error instanceof NoEventsError) throw new ProgramError(error.message, { advice: ADVICE });
     throw error;
   } finally {
+    // Whoever ends it meanwhile finds the line of progress gone.
     bar.clear();
-    for (const signal of STOP_SIGNALS) process.removeListener(signal, stop);
   }
 }
 

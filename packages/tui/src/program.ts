@@ -24,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .argument(
       '[source]',
       'trace file (.arrows), text of bpftrace, perf script, ftrace or trace-cmd report, gzip or plain, a socket of collector attach, ' +
-        `or - for standard input; default: the socket ${DEFAULT_SOCKET}, where collector attach --socket made it`,
+        `a nats:// URL as --from takes it, or - for standard input; default: the socket ${DEFAULT_SOCKET}, where collector attach --socket made it`,
     )
     .option('--follow', 'the file is still being written: show what comes')
     .option(
@@ -33,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     )
     .option(
       '--from <url>',
-      'what collector attach --publish sends to a server: a run, nats://host[:port]/HOST/RUN; or, without one, all hosts, a row each',
+      'what collector attach --publish sends to a server: a run, nats://host[:port][/prefix]/HOST/RUN; without RUN that host alone, and without both all hosts, a row each',
     )
     .option(
       '--design <name>',

@@ -126,7 +126,7 @@ test.each([
   writeFileSync(path, bytes);
   const session = await createSession(optionsFor({ kind, path }));
   onTestFinished(async () => session.close());
-  const code = await runPlain(session, () => '');
+  const code = await runPlain(session, () => '', new AbortController().signal);
   expect(code).toBe(2);
   expect(session.view().clock.seeking).toBeUndefined();
 });

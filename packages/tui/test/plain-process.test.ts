@@ -17,8 +17,16 @@ interface Running {
   readonly ended: Promise<{ code: number | null; out: string; err: string }>;
 }
 
-function start(args: readonly string[], input: 'pipe' | 'ignore' = 'ignore'): Running {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: [input, 'pipe', 'pipe'] });
+function start(
+  args: readonly string[],
+  input: 'pipe' | 'ignore' = 'ignore',
+  { preload, env }: { preload?: string; env?: Readonly<Record<string, string>> } = {},
+): Running {
+  const before = preload === undefined ? [] : ['--import', preload];
+  const child = spawn(process.execPath, [...before, BIN, ...args], {
+    stdio: [input, 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let out = '';
   let err = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -111,6 +119,21 @@ test('Ctrl-C tells where it was, and ends with 130; a reader that has enough end
   expect((await left.ended).code).toBe(0);
 });
 
+test.each([1, 2, 3, 5, 8, 13, 40, 80, 110])(
+  'Ctrl-C while it is busy with read %i of a finished trace ends with 130 all the same',
+  async (nth) => {
+    const path = join(folder, 'finished.arrows');
+    writeFileSync(path, writeTrace(join(folder, 'finished'), textOf(TRACES.s3), 5).bytes);
+    const { code, out, err } = await start([path, '--json'], 'ignore', {
+      preload: join(import.meta.dirname, 'signalled-at-a-read.mjs'),
+      env: { SIGNAL_AT_READ: String(nth) },
+    }).ended;
+    expect({ code, err }).toEqual({ code: 130, err: '' });
+    // Whatever was known is told once, or nothing.
+    expect(out === '' ? [] : statuses(out)).toHaveLength(out === '' ? 0 : 1);
+  },
+);
+
 test('--schema is that of the lines', async () => {
   const { code, out } = await start(['--schema']).ended;
   expect(code).toBe(0);
@@ -129,6 +152,18 @@ test('a growing file that is damaged: the last line tells all that could be read
   expect(last?.source).toMatchObject({ state: 'gone' });
   expect(last?.at).toBe((last?.end ?? 0) + 1);
   expect(last?.events).toBeGreaterThan(1000);
+});
+
+test('--follow of a text is refused at once, with the command that shows it', async () => {
+  const path = join(folder, 'growing.txt');
+  writeFileSync(path, textOf(TRACES.s3), 'latin1');
+  expect(await start(['--follow', path]).ended).toEqual({
+    code: 2,
+    out: '',
+    err:
+      `tui: ${path} is no trace, and --follow follows only a trace file\n` +
+      `tui: text that grows is shown by: tail -c +1 -F ${path} | tui -\n`,
+  });
 });
 
 test('what cannot be shown is said in a line, without a stack trace', async () => {

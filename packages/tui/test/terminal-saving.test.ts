@@ -23,6 +23,18 @@ test('what is seen is written to a file, and why not is said', async () => {
   saved.close();
   terminal.press(`w${join(folder, 'no folder', 'x')}\r`);
   await terminal.until('cannot write');
+  // What is typed next mends the name, and is no command.
+  terminal.press('q');
+  await terminal.until('no folder/xq');
+  const other = join(folder, 'other.arrows');
+  terminal.press('\u0015');
+  await terminal.until((text) => /^write to:\s*$/m.test(text));
+  terminal.press(`${path}\r`);
+  await terminal.until((text) => /exists/.test(text) && /^write to: .*saved\.arrows/m.test(text));
+  terminal.press('\u0015');
+  await terminal.until((text) => /^write to:\s*$/m.test(text));
+  terminal.press(`${other}\r`);
+  await terminal.until((text) => /^saved .*other\.arrows/m.test(text));
   terminal.press('q');
   expect(await restored(terminal)).toBe(0);
 });
@@ -42,9 +54,11 @@ test('q waits for what is being written, and says what it came to', async () => 
 test('what cannot be written is said before it is left, and Ctrl-C does not wait', async () => {
   const terminal = inShell(STORM, { columns: 160 });
   await terminal.until(FIRST);
-  terminal.press(`w${join(folder, 'no folder', 'x')}\rq`);
+  terminal.press(`w${join(folder, 'no folder', 'x')}\r`);
   await terminal.until('cannot write');
   expect(terminal.isAlternate()).toBe(true);
+  terminal.press('\u001b');
+  await terminal.until((text) => !text.includes('cannot write'));
   const path = join(folder, 'given up.arrows');
   terminal.press(`w${path}\r\u0003`);
   expect(await restored(terminal)).toBe(130);

@@ -1,6 +1,7 @@
 /** Prints a line a second where there is no terminal, until there is no more to tell or somebody ends it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT, STOP_SIGNALS, writeOut } from '@vhostscope/terminal';
+import { EXIT, writeOut } from '@vhostscope/terminal';
+import { onInterruption } from '../interruption.js';
 
 /** What lines are made of. */
 export interface LineSource {
@@ -23,9 +24,11 @@ const LINE_MS = 1000;
 const TURN_MS = 50;
 const BUDGET_MS = 40;
 
-/** @returns the exit code */
-export async function printLines(source: LineSource): Promise<number> {
-  let isInterrupted = false;
+/**
+ * @param signal of an interruption
+ * @returns the exit code
+ */
+export async function printLines(source: LineSource, signal: AbortSignal): Promise<number> {
   let isRead = true;
   let isWriting = false;
   let wake: () => void = () => undefined;
@@ -33,12 +36,10 @@ export async function printLines(source: LineSource): Promise<number> {
   const interrupted = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const interrupt = (): void => {
-    isInterrupted = true;
+  const forget = onInterruption(signal, () => {
     stop();
     wake();
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
+  });
   // Whoever read the lines has seen enough.
   process.stdout.once('error', () => {
     isRead = false;
@@ -52,7 +53,7 @@ export async function printLines(source: LineSource): Promise<number> {
   try {
     let next = performance.now() + LINE_MS;
     let isOver = false;
-    while (!isInterrupted && !isOver && isRead) {
+    while (!signal.aborted && !isOver && isRead) {
       source.advance(performance.now(), BUDGET_MS);
       ({ isOver } = source);
       const now = performance.now();
@@ -66,14 +67,15 @@ export async function printLines(source: LineSource): Promise<number> {
         setTimeout(resolve, isOver ? 0 : source.isBusy ? 1 : TURN_MS);
       });
     }
-    if (isInterrupted) {
-      // What cannot be written is not waited for.
-      if (!isWriting) await Promise.race([tell(), sleep(LINE_MS, undefined, { ref: false })]);
+    if (signal.aborted) {
+      // What cannot be written is not waited for, and the last line is told once.
+      if (!isWriting && !isOver)
+        await Promise.race([tell(), sleep(LINE_MS, undefined, { ref: false })]);
       if (isWriting) process.stdout.destroy();
       return EXIT.interrupted;
     }
     return source.exitCode();
   } finally {
-    for (const signal of STOP_SIGNALS) process.removeListener(signal, interrupt);
+    forget();
   }
 }

@@ -2,13 +2,14 @@
 import { EXIT } from '@vhostscope/terminal';
 import { isBusy } from '../busy-session.js';
 import type { DashboardView, Session } from '../dashboard.js';
-import { printLines } from './print-lines.js';
+import { printLines, type LineSource } from './print-lines.js';
 
 export async function runPlain(
   session: Session,
   lineOf: (view: DashboardView) => string,
+  signal: AbortSignal,
 ): Promise<number> {
-  return printLines({
+  const lines: LineSource = {
     advance: (now, budget) => void session.advance(now, budget),
     line: () => lineOf(session.view()),
     get isEarly() {
@@ -25,7 +26,8 @@ export async function runPlain(
       const view = session.view();
       return isBroken(view) || view.clock.events === 0 ? EXIT.unusable : EXIT.done;
     },
-  });
+  };
+  return printLines(lines, signal);
 }
 
 /** Nothing of it will be shown any more; only a socket is tried again. */

@@ -9,7 +9,7 @@ import { frameBetween } from './frame.js';
 import { headLines } from './head-lines.js';
 import type { Look } from './look.js';
 import { pressKey } from './press-key.js';
-import type { ReadJump } from './prompts.js';
+import { askAgain, type ReadJump } from './prompts.js';
 import type { ScreenSize } from './screen-size.js';
 import { FIRST_STATE, type ScreenState } from './screen-state.js';
 import { lastScroll } from './scrolled-lines.js';
@@ -68,7 +68,13 @@ export function createDashboardStage(
         readJump,
       });
       state = pressed.state;
-      for (const command of pressed.commands) session.tell(command);
+      for (const command of pressed.commands) {
+        session.tell(command);
+        const { answer } = session.view();
+        const isNew = answer !== undefined && answer.number > state.answerSeen;
+        if (command.do === 'save' && isNew && answer.isError)
+          state = askAgain(state, 'save', command.path, answer);
+      }
       return pressed.leave;
     },
     farewell: () => farewellOf(session.view(), drawn),

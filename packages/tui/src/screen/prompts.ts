@@ -28,6 +28,16 @@ export function typeInPrompt(
   };
 }
 
+/** What was typed will not do, as the session answered at once: it can be mended, and no key is a command till then. */
+export function askAgain(
+  state: ScreenState,
+  kind: Prompt['kind'],
+  text: string,
+  { number, text: error }: NonNullable<DashboardView['answer']>,
+): ScreenState {
+  return { ...state, prompt: { kind, text, error }, answerSeen: number };
+}
+
 function enter(
   state: ScreenState,
   prompt: Prompt,

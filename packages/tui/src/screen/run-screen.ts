@@ -6,6 +6,7 @@ import { createAlternateScreen } from './alternate-screen.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
 import { createFrameWriter } from './frame-writer.js';
 import { hasTerminal } from './foreground.js';
+import { onInterruption } from '../interruption.js';
 import { openKeyboard } from './keyboard.js';
 import { mountScreen, type MountedScreen } from './mount-screen.js';
 import type { ScreenSize } from './screen-size.js';
@@ -22,12 +23,14 @@ export interface ScreenOptions {
   readonly isStdinSource: boolean;
   /** What drawing cost is told at the end. */
   readonly isDebugged: boolean;
+  /** Of an interruption. */
+  readonly signal: AbortSignal;
 }
 
 /** @returns the exit code */
 export async function runScreen(
   stage: Stage,
-  { isStdinSource, isDebugged }: ScreenOptions,
+  { isStdinSource, isDebugged, signal }: ScreenOptions,
 ): Promise<number> {
   const { stdout } = process;
   const output = openTerminalOutput(() => interrupt());
@@ -153,7 +156,7 @@ export async function runScreen(
   };
 
   const interrupt = (): void => finish(EXIT.interrupted);
-  for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
+  let forget: () => void = () => undefined;
   process.on('SIGTSTP', suspend);
   process.on('SIGCONT', resume);
   process.on('exit', leave);
@@ -164,12 +167,14 @@ export async function runScreen(
     return await new Promise<number>((resolve, reject) => {
       finish = resolve;
       fail = reject;
-      turn();
+      forget = onInterruption(signal, interrupt);
+      // Else the terminal is not taken at all.
+      if (!signal.aborted) turn();
     });
   } finally {
+    forget();
     leave();
     output.close();
-    for (const signal of STOP_SIGNALS) process.removeListener(signal, interrupt);
     process.removeListener('SIGTSTP', suspend);
     // Who is killed while the shell has the terminal is told to end and to go on, in one.
     process.removeListener('SIGCONT', resume);

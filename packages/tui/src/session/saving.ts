@@ -1,7 +1,7 @@
 /** The file that is being written of a trace; one at a time. */
 import { messageOf } from '@vhostscope/terminal';
 import type { DashboardView } from '../dashboard.js';
-import { saveTrace } from '../source/save-trace.js';
+import { openSave } from '../source/save-trace.js';
 import type { SourceTrace } from '../source/source.js';
 
 type Say = (text: string, isError: boolean) => void;
@@ -12,7 +12,7 @@ export interface Saving {
   readonly last: DashboardView['saved'];
   /**
    * @param kept bytes of the trace that can be read again; undefined for all
-   * @param say told what it came to, where it is not given up
+   * @param say told what it came to, where it is not given up; at once where the file cannot be made
    */
   begin(trace: SourceTrace, kept: number | undefined, path: string, say: Say): void;
   /**
@@ -30,12 +30,7 @@ export function createSaving(): Saving {
   let last: DashboardView['saved'];
   let ended: Promise<void> | undefined;
 
-  async function save(
-    trace: SourceTrace,
-    kept: number | undefined,
-    path: string,
-    say: Say,
-  ): Promise<void> {
+  async function save(write: ReturnType<typeof openSave>, path: string, say: Say): Promise<void> {
     const onProgress = (progress: number): void => {
       underWay = { path, progress };
     };
@@ -46,7 +41,7 @@ export function createSaving(): Saving {
     };
     onProgress(0);
     try {
-      end(await saveTrace(trace, kept, path, { signal, onProgress }), false);
+      end(await write({ signal, onProgress }), false);
     } catch (error) {
       // Who gives it up says so.
       if (signal.aborted) return;
@@ -66,7 +61,15 @@ export function createSaving(): Saving {
         say(`${underWay.path} is still being written: one file at a time`, true);
         return;
       }
-      ended = save(trace, kept, path, say);
+      let write: ReturnType<typeof openSave>;
+      try {
+        write = openSave(trace, kept, path);
+      } catch (error) {
+        last = { text: messageOf(error), isError: true };
+        say(last.text, true);
+        return;
+      }
+      ended = save(write, path, say);
     },
     giveUp: async () => {
       abort.abort();

@@ -7,6 +7,11 @@ import { reasonOf } from '@vhostscope/trace';
 import { idOf, openGrowingFile, type GrowingFile } from './growing-file.js';
 import type { Source } from './source.js';
 
+/** Text is not followed by its name. */
+export function adviceOnText(path: string): string {
+  return `text that grows is shown by: tail -c +1 -F ${path} | tui -`;
+}
+
 /** ms between two looks at what the name stands for. */
 const LOOK_EVERY = 1000;
 
@@ -96,9 +101,7 @@ export function followFile(path: string): Source {
       const damage = newest?.growing.damage;
       return [
         ...(trouble === undefined ? [] : [trouble]),
-        ...(newest?.isOther === true
-          ? [`${path} is no trace; text that grows is shown by: tail -c +1 -F ${path} | tui -`]
-          : []),
+        ...(newest?.isOther === true ? [`${path} is no trace; ${adviceOnText(path)}`] : []),
         ...(damage === undefined ? [] : [`${path}: ${damage}`]),
         ...changes(),
         ...(hasBegunAnew

@@ -1,5 +1,5 @@
 /** A file of a trace that is read as it grows, whatever its name comes to mean; that it was cut is noticed. */
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { isArrowStream, STREAM_MARK_BYTES, type DamagedBatchError } from '@vhostscope/trace';
 import { createGrowingTrace, type GrowingTrace } from './growing-trace.js';
 
@@ -77,6 +77,26 @@ export function openGrowingFile(path: string): GrowingFile {
     },
     close: () => closeSync(fd),
   };
+}
+
+/** Whether a file has the name by now, and begins as no trace does. */
+export function isNoTrace(path: string): boolean {
+  let fd: number | undefined;
+  try {
+    if (!statSync(path).isFile()) return false;
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = fd;
+    return (
+      fstatSync(file).size >= STREAM_MARK_BYTES &&
+      !isTrace((into, offset) => readSync(file, into, 0, into.length, offset))
+    );
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    // Who follows it says what is wrong with it.
+    return false;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 export function idOf({ dev, ino }: Stats): string {

@@ -30,18 +30,17 @@ export interface SaveOptions {
 }
 
 /**
- * Copies the whole batches of a trace that lie within `kept` bytes. The program goes on meanwhile. What exists is
- * not written over.
+ * Makes the file for the whole batches of a trace that lie within `kept` bytes. What exists is not written over.
  *
- * @returns what was saved, in words
- * @throws OutputError; what the signal was aborted with
+ * @returns what copies them, while the program goes on: it tells what was saved, in words, and throws OutputError and
+ *   what the signal was aborted with
+ * @throws OutputError where no such file can be made: whoever named it is told at once
  */
-export async function saveTrace(
+export function openSave(
   { bytes: from, index }: SourceTrace,
   kept: number | undefined,
   path: string,
-  { signal, onProgress }: SaveOptions,
-): Promise<string> {
+): (options: SaveOptions) => Promise<string> {
   const isWhole = kept === undefined || index.goodBytes <= kept;
   const { closed } = index;
   const last = isWhole ? undefined : lastBatch(index, kept);
@@ -50,27 +49,29 @@ export async function saveTrace(
   const ending = closed && isWhole ? undefined : endBehind({ bytes: from, index }, last);
   if (checkPlace(path) !== undefined) throw nameTaken(path);
   const file = openNewFile(path);
-  try {
-    const block = new Uint8Array(AT_ONCE);
-    for (let at = 0; at < bytes;) {
-      const piece = block.subarray(0, Math.min(AT_ONCE, bytes - at));
-      readFully(from, piece, at);
-      write(path, file.fd, piece);
-      at += piece.length;
-      onProgress(at / bytes);
-      await nextTurn();
+  return async ({ signal, onProgress }) => {
+    try {
+      const block = new Uint8Array(AT_ONCE);
+      for (let at = 0; at < bytes;) {
+        const piece = block.subarray(0, Math.min(AT_ONCE, bytes - at));
+        readFully(from, piece, at);
+        write(path, file.fd, piece);
+        at += piece.length;
+        onProgress(at / bytes);
+        await nextTurn();
+        signal.throwIfAborted();
+      }
+      if (ending !== undefined) write(path, file.fd, ending);
+      // All of it at once, and yet the screen goes on; what is left to do with the name is nothing then.
+      await written(path, toDisk(file.fd));
       signal.throwIfAborted();
+      if (!file.giveFreeName()) throw nameTaken(path);
+    } finally {
+      file.close();
     }
-    if (ending !== undefined) write(path, file.fd, ending);
-    // All of it at once, and yet the screen goes on; what is left to do with the name is nothing then.
-    await written(path, toDisk(file.fd));
-    signal.throwIfAborted();
-    if (!file.giveFreeName()) throw nameTaken(path);
-  } finally {
-    file.close();
-  }
-  const what = isWhole ? 'all of it so far' : 'what was kept of it, from its beginning';
-  return `saved ${path}: ${closed && isWhole ? 'the whole trace' : what}, ${byteSize(bytes)}`;
+    const what = isWhole ? 'all of it so far' : 'what was kept of it, from its beginning';
+    return `saved ${path}: ${closed && isWhole ? 'the whole trace' : what}, ${byteSize(bytes)}`;
+  };
 }
 
 function nameTaken(path: string): OutputError {
