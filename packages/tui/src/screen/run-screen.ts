@@ -1,6 +1,6 @@
 /** Drives a stage on a terminal: keys go to it, and what it shows to frames. However it ends, the terminal is as it was. */
 import type { ReadStream } from 'node:tty';
-import { EXIT, say, STOP_SIGNALS } from '@vhostscope/terminal';
+import { EXIT, say } from '@vhostscope/terminal';
 import type { ReactElement } from 'react';
 import { createAlternateScreen } from './alternate-screen.js';
 import { createFramePace, type FramePace } from './frame-pace.js';
