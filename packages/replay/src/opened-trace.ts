@@ -1,4 +1,5 @@
 /** Opens a command's trace, says what is wrong with it, and closes it again. */
+import { setImmediate } from 'node:timers/promises';
 import { isFleetUrl } from '@vhostscope/fleet/url';
 import { createProgressBar, EXIT, ProgramError, say } from '@vhostscope/terminal';
 import {
@@ -36,12 +37,15 @@ export async function withOpenTrace(
       onProgress: (read, total) => bar.update(read, total),
       signal: abort.signal,
     });
+    // What was signalled while this was busy is told in the next turn of the event loop, and dropped if nobody listens
+    // any more; of the turn at hand it may be too late.
+    for (let turn = 0; turn < 2; turn++) await setImmediate();
   } finally {
     bar.clear();
     process.removeListener('SIGINT', stop);
   }
   try {
-    if (trace.interrupted) {
+    if (trace.interrupted || abort.signal.aborted) {
       say('replay', 'interrupted, nothing was replayed');
       return EXIT.interrupted;
     }

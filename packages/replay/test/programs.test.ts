@@ -1,11 +1,15 @@
 /** The built program as a process: exit codes, pipes, standard input. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BIN, replayProcess, shell } from './child-process.ts';
 import { temporaryFolder, textOf, trace } from './traces.ts';
+
+const GOLDEN = join(import.meta.dirname, 'golden');
 
 const folder = temporaryFolder();
 const quoted = (path: string): string => `'${path}'`;
@@ -97,6 +101,25 @@ it('Ctrl-C while a slow pipe is read: exit 130, and a word', async () => {
     err: 'replay: interrupted, nothing was replayed\n',
   });
 });
+
+it.each([1, 2, 3, 5, 8])(
+  'Ctrl-C while a trace file is opened is not lost: read %d',
+  async (read) => {
+    const file = join(folder, `opened-${read}.arrows`);
+    writeFileSync(file, gunzipSync(readFileSync(join(GOLDEN, 'stock/storm-q256.arrows.gz'))));
+    const preload = join(import.meta.dirname, '../../tui/test/signalled-at-a-read.mjs');
+    const child = spawn(process.execPath, ['--import', preload, BIN, 'info', file], {
+      env: { ...process.env, SIGNAL_AT_READ: String(read) },
+    });
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    const [code] = (await once(child, 'close')) as [number];
+    expect({ code, err }).toEqual({
+      code: 130,
+      err: 'replay: interrupted, nothing was replayed\n',
+    });
+  },
+);
 
 it('a stack trace is printed only with --debug', async () => {
   const plain = await replayProcess(['run', '/does/not/exist']);
