@@ -51,14 +51,15 @@ describe('stopped for a time', () => {
   }
 
   it('goes on where it was, and says that it ends late', async () => {
-    const { child, output, truth } = await start({}, { duration: 1000 });
+    // Long enough to be stopped within it, on a busy machine too.
+    const { child, output, truth } = await start({}, { duration: 3000 });
     const gone = outcomeOf(child);
     await untilExists(output);
     await stopped(child.pid ?? 0, 5000);
     expect(await gone).toMatchObject({
       code: 0,
       err: expect.stringMatching(
-        /B, duration, [3-9]\.\d\d s late: the collector was held up/,
+        /B, duration, [1-9]\.\d\d s late: the collector was held up/,
       ) as string,
     });
     const { rounds, end, damage } = await recordedRounds(output);
