@@ -51,7 +51,7 @@ test('the numbers for programs are as the schema says', () => {
         host: 'web1',
         storms_under_way: 1,
         boottime: '1012345000000',
-        clock: { offset: '2', uncertainty: '412000' },
+        clock: { offset: '2', uncertainty: '411001' },
       },
       {},
       { state: 'reading', share: 0.426 },
