@@ -194,7 +194,7 @@ async function recordInto(
         clear();
         say(NAME, why);
       },
-      onReady: (rings) => {
+      onReady: (rings, from) => {
         clearTimeout(slow);
         clear();
         target.begin();
@@ -202,7 +202,9 @@ async function recordInto(
         say(NAME, `attached; recording to ${name}${howLong(duration)}${without(user)}`);
         tellMetrics();
         if (duration !== undefined)
-          forget = whenOver(duration, clock, (lateMs) => stop.request({ why: 'duration', lateMs }));
+          forget = whenOver({ from, lengthMs: duration }, clock, (lateMs) =>
+            stop.request({ why: 'duration', lateMs }),
+          );
         if (tui === true) clear = showOnDashboard(outputs, stop);
         else clear = showRecording(writer);
       },

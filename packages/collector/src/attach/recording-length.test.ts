@@ -13,14 +13,28 @@ function clockOf(): { now: () => bigint; slept: bigint } {
 
 test('a recording is over when it is, and that is never too early', async () => {
   const clock = clockOf();
-  const late = await new Promise<number>((resolve) => whenOver(1300, clock, resolve));
+  const late = await new Promise<number>((resolve) =>
+    whenOver({ from: 0n, lengthMs: 1300 }, clock, resolve),
+  );
   expect(clock.now()).toBeGreaterThanOrEqual(1_300_000_000n);
   expect(late).toBeGreaterThanOrEqual(0);
 });
 
+test('what passes between its beginning and the first look counts, and is told', async () => {
+  const clock = clockOf();
+  clock.slept = 5_000_000_000n;
+  const late = await new Promise<number>((resolve) =>
+    whenOver({ from: 0n, lengthMs: 3000 }, clock, resolve),
+  );
+  expect(late).toBeGreaterThanOrEqual(1999);
+  expect(lengthInWords(late)).toMatch(/^duration, .* late: the collector was held up/);
+});
+
 test('the time that the machine sleeps counts, and is told', async () => {
   const clock = clockOf();
-  const over = new Promise<number>((resolve) => whenOver(600_000, clock, resolve));
+  const over = new Promise<number>((resolve) =>
+    whenOver({ from: 0n, lengthMs: 600_000 }, clock, resolve),
+  );
   clock.slept = 660_000_000_000n;
   const late = await over;
   expect(late).toBeGreaterThanOrEqual(60_000);
@@ -39,7 +53,9 @@ test.each([0, 1, 2])('a clock that cannot be read at look %i is read again', asy
       return clock.now();
     },
   };
-  const late = await new Promise<number>((resolve) => whenOver(1300, faulty, resolve));
+  const late = await new Promise<number>((resolve) =>
+    whenOver({ from: 0n, lengthMs: 1300 }, faulty, resolve),
+  );
   expect(looks).toBeGreaterThan(failing);
   const lasted = Number(clock.now() / 1_000_000n);
   expect(lasted).toBeGreaterThanOrEqual(1299);
@@ -52,7 +68,7 @@ test('nobody is told when it does not matter any more', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     const onOver = vi.fn<(lateMs: number) => void>();
-    const forget = whenOver(500, { now: () => 0n }, onOver);
+    const forget = whenOver({ from: 0n, lengthMs: 500 }, { now: () => 0n }, onOver);
     expect(vi.getTimerCount()).toBe(1);
     forget();
     expect(vi.getTimerCount()).toBe(0);

@@ -9,23 +9,19 @@ import type { BootClock } from './boot-clock.js';
 const LOOK_MS = 1000;
 
 /**
+ * @param from when the recording began, ns
  * @param onOver gets by how much it is later than it should be, ms
  * @returns ends the waiting
  */
 export function whenOver(
-  lengthMs: number,
+  { from, lengthMs }: { readonly from: bigint; readonly lengthMs: number },
   clock: BootClock,
   onOver: (lateMs: number) => void,
 ): () => void {
-  const begun = performance.now();
-  let until: bigint | undefined;
+  const until = from + BigInt(Math.ceil(lengthMs)) * NS_PER_MS;
   let timer: NodeJS.Timeout | undefined;
   /** Rounded up: never too early. */
-  const leftMs = (): number => {
-    const now = clock.now();
-    until ??= now + BigInt(Math.ceil(lengthMs - (performance.now() - begun))) * NS_PER_MS;
-    return Number((until - now + NS_PER_MS - 1n) / NS_PER_MS);
-  };
+  const leftMs = (): number => Number((until - clock.now() + NS_PER_MS - 1n) / NS_PER_MS);
   const look = (): void => {
     let left: number;
     try {

@@ -68,8 +68,8 @@ export interface RecordingOptions {
   readonly niceness: number | undefined;
   /** Called where what records lacked some of root's rights, and is started again with more of them. */
   readonly onMoreRights: (why: string) => void;
-  /** Called once, when all probes are attached. `rings` goes on to change. */
-  readonly onReady: (rings: RingState) => void;
+  /** Called once, when all probes are attached: `rings` goes on to change, `from` is when the recording began, ns. */
+  readonly onReady: (rings: RingState, from: bigint) => void;
   /** Called once, when no more is recorded and what is under way is waited for. */
   readonly onDrain: () => void;
   /** Called when the trace has got its last event, before it gets its end. */
@@ -245,7 +245,7 @@ export function beginRecording(run: RecordingRun, options: RecordingOptions): vo
     run.importer.setSpan(undefined, undefined);
     run.onHeartbeat = () => undefined;
   };
-  options.onReady(run.rings);
+  options.onReady(run.rings, from);
 }
 
 function hearHeartbeat(run: RecordingRun, line: EventLine, classes: readonly CountedClass[]): void {
