@@ -1,7 +1,7 @@
 // The text of a stock host at `--detail rounds`, made up, as no real one is small enough to be in the sources: two
 // virtqueues of one device take turns, 32 packets a round, as a forwarding load has them.
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { ATTACH_HEADER, HANDLERS, ringWord } from '../packages/model/dist/index.js';
+import { ATTACH_HEADER, HANDLERS, readRingWord, ringWord } from '../packages/model/dist/index.js';
 
 const DEVICE = 0xffff_8880_0a00_0000n;
 const OWNER = 1000;
@@ -13,19 +13,12 @@ const ROUND = 30_000n;
 /** Lines that are put into the file at once. */
 const PIECE = 10_000;
 
-const NOTHING_SET = {
-  noNotify: false,
+/** A ring as virtio-net's driver sets it up, at index 0. */
+const RING = {
+  ...readRingWord(0, 0),
   signalledUsedValid: true,
   callEventfd: true,
   eventIdx: true,
-  notifyOnEmpty: false,
-  iotlb: false,
-  inOrder: false,
-  metaDesc: false,
-  metaAvail: false,
-  metaUsed: false,
-  metaTold: false,
-  busyPoll: false,
 };
 
 const virtqueueAt = (place) => (DEVICE + BigInt(place + 1) * 0x1000n).toString(16);
@@ -54,12 +47,12 @@ export function writeMadeRounds(file, rounds) {
     const from = ((round >> 1) * PACKETS) & 0xffff;
     const to = (from + PACKETS) & 0xffff;
     const before = ringWord({
-      ...NOTHING_SET,
+      ...RING,
       lastAvailIdx: from,
       availIdx: to,
       lastUsedIdx: from,
     });
-    const after = ringWord({ ...NOTHING_SET, lastAvailIdx: to, availIdx: to, lastUsedIdx: to });
+    const after = ringWord({ ...RING, lastAvailIdx: to, availIdx: to, lastUsedIdx: to });
     lines.push(
       `M ${time} 0 ${vq}`,
       `E ${time + ROUND} 0 ${vq} ${handler} ${NUM} 1 ${before.toString(16)} ${after.toString(16)}`,
