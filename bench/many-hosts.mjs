@@ -31,6 +31,7 @@ import {
   flushTrace,
 } from '../packages/trace/dist/index.js';
 import { openTerminal } from '../packages/tui/test/terminal-screen.mjs';
+import { cpuSecondsOf } from './cpu-seconds.mjs';
 import { runMeasured } from './measured-run.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -44,8 +45,6 @@ const WARM_UP = 10;
 /** So often each host appends something. */
 const APPENDS_PER_SECOND = 5;
 const TICKS = (SECONDS + WARM_UP) * APPENDS_PER_SECOND;
-/** Of the kernel's clock of CPU time. */
-const TICKS_PER_SECOND = 100;
 
 /**
  * A trace of one host, of so many events at that rate, written as a recorder does: flushed so often.
@@ -136,11 +135,9 @@ async function send(url, trace, ends, folder) {
 
 /** CPU seconds of a process, seconds that its main thread waited for a CPU, and bytes. */
 function usage(pid) {
-  const [, after] = /\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  const fields = after.split(' ');
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return {
-    cpu: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    cpu: cpuSecondsOf(pid),
     delay: Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e9,
     peak: Number(/VmHWM:\s+(\d+)/.exec(status)[1]) / 1024,
   };

@@ -18,6 +18,7 @@ import { gunzipSync } from 'node:zlib';
 // Not by its index, which has hooks of vitest.
 import { hasServer, startServer } from '../packages/nats-testbed/dist/nats-server.js';
 import { replayInProcess } from './in-process.mjs';
+import { cpuSecondsOf } from './cpu-seconds.mjs';
 import { writeMadeRounds } from './made-rounds.mjs';
 import { runMeasured } from './measured-run.mjs';
 import { median } from './median.mjs';
@@ -39,15 +40,6 @@ async function run(program, ...args) {
   return { said: stdout === '' ? undefined : JSON.parse(stdout), seconds: cpuSeconds };
 }
 
-/** What a process has used so far, of all its threads, in CPU seconds. */
-function usedBy(pid) {
-  const [, after] = /\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  const fields = after.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
-}
-
-const TICKS = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout);
-
 /** A file with the recording, over and over; or with rounds that are made up. */
 function prepare(folder, { path, copies, rounds }) {
   const file = join(folder, 'sample.txt');
@@ -67,14 +59,14 @@ async function measure({ pid, url }, file, folder, host) {
   rmSync(trace, { force: true });
   const kept = await run('collector', 'import', file, '-o', trace, '--json');
   const options = ['--publish', url, '--publish-as', host, '--spool', join(folder, 'spool')];
-  const before = usedBy(pid);
+  const before = cpuSecondsOf(pid);
   const sent = await run('collector', 'import', file, ...options, '--json');
-  const taken = usedBy(pid);
+  const taken = cpuSecondsOf(pid);
   const status = await run('collector', 'fleet', 'status', url, '--json');
   const found = status.said.runs.find((one) => one.host === host);
-  const asked = usedBy(pid);
+  const asked = cpuSecondsOf(pid);
   const replayed = await run('replay', 'run', found.url, '--json');
-  const given = usedBy(pid);
+  const given = cpuSecondsOf(pid);
   const ofFile = await run('replay', 'run', trace, '--json');
   const warm = await replayInProcess(trace);
   return {
@@ -104,7 +96,7 @@ async function measureSmall({ pid, url }) {
   const connection = await connect({ servers: url.slice('nats://'.length) });
   const client = jetstream(connection);
   const bytes = new Uint8Array(SMALL.bytes);
-  const before = usedBy(pid);
+  const before = cpuSecondsOf(pid);
   let next = 0;
   const send = async () => {
     while (next < SMALL.messages) {
@@ -118,7 +110,7 @@ async function measureSmall({ pid, url }) {
     }
   };
   await Promise.all(Array.from({ length: SMALL.atOnce }, send));
-  const used = usedBy(pid) - before;
+  const used = cpuSecondsOf(pid) - before;
   await connection.close();
   return used / SMALL.messages;
 }
